@@ -1,1 +1,116 @@
-//! orlop-model
+//! Orlop's object model: the kinds of Kubernetes and your own, as Rust structs that speak
+//! Kubernetes' wire format.
+//!
+//! - Kinds live in modules by group and version: [`core::v1::Pod`], [`apps::v1::Deployment`] …
+//!   All fields are public; fields this version does not know are kept.
+//! - [`Object`] is what every kind has; derive it for your own.
+//! - [`Str`], [`List`], [`Map`], [`Time`], [`Quantity`] and [`IntOrString`] are what fields are made of.
+//!
+//! Everything here is pure: no input or output, no clock, no randomness.
+//!
+//! ```
+//! use orlop_model::{Message, Object, ObjectMeta, Str};
+//!
+//! #[derive(Clone, Debug, Default, PartialEq, Object)]
+//! #[object(group = "example.dev", version = "v1", status)]
+//! struct Website {
+//!     metadata: ObjectMeta,
+//!     spec: WebsiteSpec,
+//! }
+//!
+//! #[derive(Clone, Debug, Default, PartialEq, Message)]
+//! struct WebsiteSpec {
+//!     host: Str,
+//!     replicas: i32,
+//! }
+//!
+//! let site: Website = serde_json::from_str(
+//!     r#"{"apiVersion": "example.dev/v1", "kind": "Website",
+//!         "metadata": {"name": "home", "namespace": "default"},
+//!         "spec": {"host": "example.dev", "replicas": 2}}"#,
+//! )?;
+//! assert_eq!(site.kind().plural, "websites");
+//! assert_eq!(site.key().to_string(), "default/home");
+//! # Ok::<(), serde_json::Error>(())
+//! ```
+
+// The derive macros name this crate by its name, in this crate too.
+extern crate self as orlop_model;
+
+#[expect(
+    missing_docs,
+    reason = "fields are documented by the API reference that each kind names"
+)]
+pub mod apps;
+#[expect(
+    missing_docs,
+    reason = "fields are documented by the API reference that each kind names"
+)]
+pub mod autoscaling;
+#[expect(
+    missing_docs,
+    reason = "fields are documented by the API reference that each kind names"
+)]
+pub mod batch;
+#[expect(
+    missing_docs,
+    reason = "fields are documented by the API reference that each kind names"
+)]
+pub mod coordination;
+#[expect(
+    missing_docs,
+    reason = "fields are documented by the API reference that each kind names"
+)]
+pub mod core;
+#[expect(
+    missing_docs,
+    reason = "fields are documented by the API reference that each kind names"
+)]
+pub mod meta;
+#[expect(
+    missing_docs,
+    reason = "fields are documented by the API reference that each kind names"
+)]
+pub mod policy;
+
+mod byte_string;
+mod dynamic;
+mod extra;
+mod fields_v1;
+mod int_or_string;
+mod kind;
+mod list;
+mod map;
+pub mod message;
+mod object;
+mod open_enum;
+mod path;
+mod quantity;
+mod schema;
+mod str;
+mod time;
+
+pub use orlop_derive::{Message, Object};
+#[doc(no_inline)]
+pub use serde::de::MapAccess;
+#[doc(no_inline)]
+pub use serde::ser::SerializeMap;
+#[doc(no_inline)]
+pub use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+pub use self::byte_string::ByteString;
+pub use self::dynamic::DynamicObject;
+pub use self::extra::Extra;
+pub use self::fields_v1::FieldsV1;
+pub use self::int_or_string::{IntOrString, NotAPercentage};
+pub use self::kind::{KindInfo, Scope};
+pub use self::list::List;
+pub use self::map::{Iter, Map};
+pub use self::message::{Field, Message};
+pub use self::meta::v1::{LabelSelector, ObjectMeta, OwnerReference};
+pub use self::object::{Object, ObjectKey, StaticKind};
+pub use self::path::Path;
+pub use self::quantity::Quantity;
+pub use self::schema::{FieldSchema, ListType, Schema};
+pub use self::str::Str;
+pub use self::time::{MicroTime, Time, TimeError};

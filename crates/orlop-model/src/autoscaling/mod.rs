@@ -1,0 +1,3 @@
+//! API group `autoscaling`.
+
+pub mod v1;

@@ -1,0 +1,5 @@
+//! API group `autoscaling`, version `v1`.
+
+mod scale;
+
+pub use scale::*;

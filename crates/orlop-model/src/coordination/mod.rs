@@ -1,0 +1,3 @@
+//! API group `coordination`.
+
+pub mod v1;

@@ -1,0 +1,226 @@
+//! [`Map`], the small sorted map of labels, annotations, resources and the like.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::ops::Index;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::ser::{Serialize, Serializer};
+
+use crate::{List, Str};
+
+/// A map from strings, kept as a sorted list: one pointer in the struct that holds it, no
+/// allocation while empty, binary search.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Map<V>(List<(Str, V)>);
+
+impl<V> Map<V> {
+    /// An empty map.
+    #[must_use]
+    pub fn new() -> Self {
+        Self(List::new())
+    }
+
+    /// Number of entries.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is no entry.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn position(&self, key: &str) -> Result<usize, usize> {
+        self.0
+            .binary_search_by(|(other, _)| other.as_str().cmp(key))
+    }
+
+    /// The value at `key`.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&V> {
+        self.position(key).ok().map(|index| &self.0[index].1)
+    }
+
+    /// The value at `key`, to be changed.
+    pub fn get_mut(&mut self, key: &str) -> Option<&mut V> {
+        self.position(key).ok().map(|index| &mut self.0[index].1)
+    }
+
+    /// Whether `key` has a value.
+    #[must_use]
+    pub fn contains_key(&self, key: &str) -> bool {
+        self.position(key).is_ok()
+    }
+
+    /// Sets the value at `key` and returns the one it had.
+    pub fn insert(&mut self, key: impl Into<Str>, value: V) -> Option<V> {
+        let key = key.into();
+        match self.position(&key) {
+            Ok(index) => Some(std::mem::replace(&mut self.0[index].1, value)),
+            Err(index) => {
+                self.0.insert(index, (key, value));
+                None
+            }
+        }
+    }
+
+    /// The value at `key`, which is set to `default()` where there is none.
+    pub fn get_or_insert_with(&mut self, key: &str, default: impl FnOnce() -> V) -> &mut V {
+        let index = self.position(key).unwrap_or_else(|index| {
+            self.0.insert(index, (key.into(), default()));
+            index
+        });
+        &mut self.0[index].1
+    }
+
+    /// Removes `key` and returns its value.
+    pub fn remove(&mut self, key: &str) -> Option<V> {
+        self.position(key).ok().map(|index| self.0.remove(index).1)
+    }
+
+    /// Removes all entries.
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// Keeps the entries that `keep` says yes to.
+    pub fn retain(&mut self, mut keep: impl FnMut(&str, &V) -> bool) {
+        self.0.retain(|(key, value)| keep(key, value));
+    }
+
+    /// Entries in order of their keys.
+    pub fn iter(&self) -> Iter<'_, V> {
+        Iter(self.0.iter())
+    }
+
+    /// Entries in order of their keys, values to be changed.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = (&Str, &mut V)> {
+        self.0.iter_mut().map(|(key, value)| (&*key, value))
+    }
+
+    /// Keys in order.
+    pub fn keys(&self) -> impl Iterator<Item = &Str> {
+        self.0.iter().map(|(key, _)| key)
+    }
+
+    /// Values in order of their keys.
+    pub fn values(&self) -> impl Iterator<Item = &V> {
+        self.0.iter().map(|(_, value)| value)
+    }
+}
+
+impl<V> Default for Map<V> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<V: fmt::Debug> fmt::Debug for Map<V> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_map().entries(self).finish()
+    }
+}
+
+impl<V> Index<&str> for Map<V> {
+    type Output = V;
+    /// # Panics
+    /// If `key` has no value.
+    fn index(&self, key: &str) -> &V {
+        match self.get(key) {
+            Some(value) => value,
+            None => panic!("no entry {key:?} in the map"),
+        }
+    }
+}
+
+/// Entries of a [`Map`] in order of their keys.
+#[derive(Clone, Debug)]
+pub struct Iter<'a, V>(std::slice::Iter<'a, (Str, V)>);
+
+impl<'a, V> Iterator for Iter<'a, V> {
+    type Item = (&'a Str, &'a V);
+    fn next(&mut self) -> Option<Self::Item> {
+        self.0.next().map(|(key, value)| (key, value))
+    }
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.0.size_hint()
+    }
+}
+
+impl<V> ExactSizeIterator for Iter<'_, V> {}
+
+impl<'a, V> IntoIterator for &'a Map<V> {
+    type Item = (&'a Str, &'a V);
+    type IntoIter = Iter<'a, V>;
+    fn into_iter(self) -> Iter<'a, V> {
+        self.iter()
+    }
+}
+
+impl<V> IntoIterator for Map<V> {
+    type Item = (Str, V);
+    type IntoIter = thin_vec::IntoIter<(Str, V)>;
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+impl<K: Into<Str>, V> FromIterator<(K, V)> for Map<V> {
+    fn from_iter<I: IntoIterator<Item = (K, V)>>(entries: I) -> Self {
+        let mut map = Self::new();
+        map.extend(entries);
+        map
+    }
+}
+
+impl<K: Into<Str>, V> Extend<(K, V)> for Map<V> {
+    /// The last of equal keys wins.
+    fn extend<I: IntoIterator<Item = (K, V)>>(&mut self, entries: I) {
+        for (key, value) in entries {
+            let key = key.into();
+            match self.0.last() {
+                Some((last, _)) if *last >= key => {
+                    self.insert(key, value);
+                }
+                _ => self.0.push((key, value)),
+            }
+        }
+    }
+}
+
+impl<K: Into<Str>, V, const N: usize> From<[(K, V); N]> for Map<V> {
+    fn from(entries: [(K, V); N]) -> Self {
+        entries.into_iter().collect()
+    }
+}
+
+impl<V: Serialize> Serialize for Map<V> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self)
+    }
+}
+
+impl<'de, V: Deserialize<'de> + Default> Deserialize<'de> for Map<V> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Entries<V>(PhantomData<V>);
+        impl<'de, V: Deserialize<'de> + Default> Visitor<'de> for Entries<V> {
+            type Value = Map<V>;
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a map")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Map<V>, A::Error> {
+                let mut map = Map::new();
+                while let Some(key) = entries.next_key::<Str>()? {
+                    let value = entries.next_value::<Option<V>>()?.unwrap_or_default();
+                    map.extend([(key, value)]);
+                }
+                map.0.shrink_to_fit();
+                Ok(map)
+            }
+        }
+        deserializer.deserialize_map(Entries(PhantomData))
+    }
+}

@@ -1,0 +1,3 @@
+//! API group `meta`.
+
+pub mod v1;

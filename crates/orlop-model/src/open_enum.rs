@@ -1,0 +1,106 @@
+//! [`open_enum!`](crate::open_enum), enumerations that keep what they do not know.
+
+/// Declares enumerations of named texts that keep a text they do not know in `Other`. The default
+/// is the empty text, which stands for an absent field.
+///
+/// ```
+/// orlop_model::open_enum! {
+///     /// How fast.
+///     pub enum Speed { Slow = "Slow", Fast = "Fast" }
+/// }
+/// assert_eq!(Speed::from("Fast"), Speed::Fast);
+/// assert_eq!(Speed::from("Faster").as_str(), "Faster");
+/// assert!(Speed::default().is_empty());
+/// ```
+#[macro_export]
+macro_rules! open_enum {
+    ($($(#[$meta:meta])* pub enum $name:ident { $($variant:ident = $text:literal),* $(,)? })*) => {$(
+        $(#[$meta])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum $name {
+            $(#[doc = concat!("`", $text, "`.")] $variant,)*
+            /// A text that this version does not know; empty: absent.
+            Other(::std::boxed::Box<str>),
+        }
+
+        impl $name {
+            /// The text of the wire format.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                match self {
+                    $(Self::$variant => $text,)*
+                    Self::Other(text) => text,
+                }
+            }
+
+            /// Whether it is absent.
+            #[must_use]
+            pub fn is_empty(&self) -> bool {
+                self.as_str().is_empty()
+            }
+        }
+
+        impl ::std::default::Default for $name {
+            fn default() -> Self {
+                Self::from("")
+            }
+        }
+
+        impl ::std::convert::From<&str> for $name {
+            fn from(text: &str) -> Self {
+                match text {
+                    $($text => Self::$variant,)*
+                    _ => Self::Other(text.into()),
+                }
+            }
+        }
+
+        impl ::std::convert::AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                self.as_str()
+            }
+        }
+
+        impl ::std::cmp::PartialEq<str> for $name {
+            fn eq(&self, other: &str) -> bool {
+                self.as_str() == other
+            }
+        }
+
+        impl ::std::cmp::PartialEq<&str> for $name {
+            fn eq(&self, other: &&str) -> bool {
+                self.as_str() == *other
+            }
+        }
+
+        impl ::std::fmt::Display for $name {
+            fn fmt(&self, formatter: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                formatter.write_str(self.as_str())
+            }
+        }
+
+        impl ::std::fmt::Debug for $name {
+            fn fmt(&self, formatter: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                ::std::fmt::Debug::fmt(self.as_str(), formatter)
+            }
+        }
+
+        impl $crate::Serialize for $name {
+            fn serialize<S: $crate::Serializer>(&self, serializer: S) -> ::std::result::Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+
+        impl<'de> $crate::Deserialize<'de> for $name {
+            fn deserialize<D: $crate::Deserializer<'de>>(deserializer: D) -> ::std::result::Result<Self, D::Error> {
+                $crate::message::deserialize_text(deserializer, |text| Self::from(text))
+            }
+        }
+
+        impl $crate::Field for $name {
+            fn is_absent(&self) -> bool {
+                self.is_empty()
+            }
+        }
+    )*};
+}

@@ -1,0 +1,3 @@
+//! API group `policy`.
+
+pub mod v1;

@@ -1,0 +1,5 @@
+//! API group `policy`, version `v1`.
+
+mod eviction;
+
+pub use eviction::*;
