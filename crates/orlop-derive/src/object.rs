@@ -41,6 +41,9 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
             fn meta_mut(&mut self) -> &mut #model::ObjectMeta {
                 &mut self.metadata
             }
+            fn schema(&self) -> ::core::option::Option<&'static #model::Schema> {
+                ::core::option::Option::Some(<Self as #model::Message>::SCHEMA)
+            }
             fn unknown_fields(&self, path: &mut #model::Path, found: &mut dyn FnMut(&#model::Path, &str)) {
                 #model::Message::unknown_fields(self, path, found);
             }

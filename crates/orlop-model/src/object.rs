@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::{KindInfo, ObjectMeta, OwnerReference, Path, Str};
+use crate::{KindInfo, ObjectMeta, OwnerReference, Path, Schema, Str};
 
 /// An object: a kind, metadata and a body that goes over the wire.
 ///
@@ -20,6 +20,10 @@ pub trait Object:
     fn meta(&self) -> &ObjectMeta;
     /// Its metadata, to be changed.
     fn meta_mut(&mut self) -> &mut ObjectMeta;
+    /// Its fields, where the type knows them: how lists are merged, among others.
+    fn schema(&self) -> Option<&'static Schema> {
+        None
+    }
     /// Reports fields that the type does not know.
     fn unknown_fields(&self, path: &mut Path, found: &mut dyn FnMut(&Path, &str)) {
         let _ = (path, found);
