@@ -1,0 +1,35 @@
+//! Patches of an object.
+
+use serde_json::Value;
+
+/// A change of an object by document.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Patch {
+    /// JSON merge patch (RFC 7396): members replace, `null` removes, lists are replaced as a whole.
+    Merge(Value),
+    /// JSON patch (RFC 6902): a list of operations, all or none.
+    Json(Value),
+    /// Strategic merge patch: like a merge patch, with lists merged by the keys that the kind's schema names.
+    Strategic(Value),
+    /// Server-side apply: the fields that the field manager wants to own.
+    Apply(Value),
+}
+
+impl Patch {
+    /// The content type of the request.
+    pub fn content_type(&self) -> &'static str {
+        match self {
+            Self::Merge(_) => "application/merge-patch+json",
+            Self::Json(_) => "application/json-patch+json",
+            Self::Strategic(_) => "application/strategic-merge-patch+json",
+            Self::Apply(_) => "application/apply-patch+yaml",
+        }
+    }
+
+    /// The document.
+    pub fn document(&self) -> &Value {
+        match self {
+            Self::Merge(value) | Self::Json(value) | Self::Strategic(value) | Self::Apply(value) => value,
+        }
+    }
+}
