@@ -74,6 +74,7 @@ pub mod meta;
 pub mod policy;
 
 mod byte_string;
+pub mod defaults;
 mod dynamic;
 mod extra;
 mod fields_v1;
@@ -85,10 +86,12 @@ pub mod message;
 mod object;
 mod open_enum;
 mod path;
-mod quantity;
+pub mod quantity;
 mod schema;
 mod str;
 mod time;
+#[cfg(feature = "test-util")]
+pub mod vectors;
 
 pub use orlop_derive::{Message, Object};
 #[doc(no_inline)]
@@ -110,7 +113,7 @@ pub use self::message::{Field, Message};
 pub use self::meta::v1::{LabelSelector, ObjectMeta, OwnerReference};
 pub use self::object::{Object, ObjectKey, StaticKind};
 pub use self::path::Path;
-pub use self::quantity::Quantity;
+pub use self::quantity::{Quantity, QuantityError};
 pub use self::schema::{FieldSchema, ListType, Schema};
 pub use self::str::Str;
 pub use self::time::{MicroTime, Time, TimeError};

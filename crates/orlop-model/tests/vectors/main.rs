@@ -1,0 +1,14 @@
+//! The families of vectors that this crate answers for. To add one: its file beside this one, a
+//! module with a function that runs one case, a line in the list.
+
+use std::process::ExitCode;
+
+use orlop_model::vectors::{Family, run};
+
+mod quantity;
+
+const FAMILIES: &[Family] = &[Family::new("quantity", quantity::run)];
+
+fn main() -> ExitCode {
+    run(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors"), FAMILIES)
+}
