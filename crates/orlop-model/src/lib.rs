@@ -89,6 +89,7 @@ mod path;
 pub mod quantity;
 mod schema;
 mod str;
+pub mod table;
 mod time;
 #[cfg(feature = "test-util")]
 pub mod vectors;

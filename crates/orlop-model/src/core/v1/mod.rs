@@ -12,6 +12,7 @@ mod pod;
 mod reference;
 pub mod resource_name;
 mod secret;
+mod secret_data;
 mod service;
 mod volume;
 
