@@ -1,1 +1,14 @@
-//! orlop-planners
+//! Pure planners: `(owner, children, memory, now) -> Plan`.
+
+mod change;
+mod claim;
+mod object;
+mod plan;
+pub mod pod;
+pub mod template;
+
+pub use self::change::{Change, Create, Delete, OnExists, PatchChange, PatchType};
+pub use self::object::{PlannedObject, Visit};
+pub use self::plan::{
+    EventDraft, EventType, Group, Occasion, Plan, PlanError, reference_to, slow_start,
+};
