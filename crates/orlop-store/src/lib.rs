@@ -3,6 +3,7 @@
 mod error;
 mod key;
 mod lease;
+mod memory;
 mod read;
 mod record;
 mod revision;
@@ -14,6 +15,7 @@ mod watch;
 pub use error::{Error, Result};
 pub use key::{Key, KeyRange};
 pub use lease::LeaseId;
+pub use memory::{MemoryStore, Retention};
 pub use read::{At, Listing, Page};
 pub use record::Record;
 pub use revision::Revision;
