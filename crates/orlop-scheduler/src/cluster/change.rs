@@ -1,0 +1,67 @@
+//! [`Change`]: what may happen to a cluster, and [`RecordError`], why it cannot have happened.
+
+use std::sync::Arc;
+
+use orlop_model::Str;
+use orlop_model::core::v1::{Node, Pod};
+use thiserror::Error;
+
+/// A change of the cluster, recorded by [`Engine::record`](crate::Engine::record).
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Change {
+    /// A node appeared (of a known name: it changed).
+    NodeAdded(Arc<Node>),
+    /// A node changed (of an unknown name: it appeared).
+    NodeUpdated(Arc<Node>),
+    /// The node of this name disappeared. Pods on it stay accounted for under its name until they
+    /// are removed themselves.
+    NodeRemoved(Str),
+    /// A pod was decided to go to a node; it counts there from now on.
+    PodAssumed {
+        /// The pod; its own `spec.nodeName` plays no part.
+        pod: Arc<Pod>,
+        /// The node's name.
+        node: Str,
+    },
+    /// The assumption of the pod with this [id](crate::pod_id) is undone.
+    PodForgot(Str),
+    /// A pod with `spec.nodeName` was seen; confirms an assumption. A finished pod counts as gone.
+    PodAdded(Arc<Pod>),
+    /// A pod with `spec.nodeName` changed (unknown: it was added). A finished pod counts as gone.
+    PodUpdated(Arc<Pod>),
+    /// The pod with this [id](crate::pod_id) is gone.
+    PodRemoved(Str),
+}
+
+/// A change that contradicts what is known. The cluster is as it was before.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RecordError {
+    /// The node to be removed, or to assume a pod on, is not there.
+    #[error("node {node:?} is not known")]
+    UnknownNode {
+        /// Name of the node.
+        node: Str,
+    },
+    /// The pod is on a node already.
+    #[error("pod {pod:?} is on node {node:?} already")]
+    AlreadyPlaced {
+        /// Identity of the pod.
+        pod: Str,
+        /// Name of the node that it is on.
+        node: Str,
+    },
+    /// The pod to be forgotten is not assumed to be anywhere.
+    #[error("pod {pod:?} is not assumed to be on any node")]
+    NotAssumed {
+        /// Identity of the pod.
+        pod: Str,
+    },
+    /// A pod was said to be on a node, but has no `spec.nodeName`.
+    #[error("pod {pod:?} has no spec.nodeName")]
+    NotBound {
+        /// Identity of the pod.
+        pod: Str,
+    },
+}

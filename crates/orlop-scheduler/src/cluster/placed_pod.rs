@@ -1,0 +1,88 @@
+//! [`PlacedPod`]: a pod on a node, with what it takes there.
+
+use std::sync::Arc;
+
+use orlop_model::core::v1::{Pod, PodPhase};
+use orlop_model::{List, Str};
+
+use super::{HostPort, Resources, requests};
+
+/// The identity that pods are told apart by: the uid, or `namespace/name` for a pod that has none.
+#[must_use]
+pub fn pod_id(pod: &Pod) -> Str {
+    match pod.metadata.uid.non_empty() {
+        Some(uid) => uid.clone(),
+        None => format!("{}/{}", pod.metadata.namespace, pod.metadata.name).into(),
+    }
+}
+
+/// Whether a pod takes nothing from its node any more, because it has ended.
+#[must_use]
+pub fn is_finished(pod: &Pod) -> bool {
+    matches!(pod.status.phase, PodPhase::Succeeded | PodPhase::Failed)
+}
+
+/// A pod on a node (assumed or seen there), with what it takes from the node.
+#[derive(Clone, Debug)]
+pub struct PlacedPod {
+    pub(super) pod: Arc<Pod>,
+    pub(super) id: Str,
+    pub(super) node: u32,
+    pub(super) assumed: bool,
+    pub(super) load: Load,
+}
+
+impl PlacedPod {
+    /// The object.
+    #[must_use]
+    pub fn object(&self) -> &Arc<Pod> {
+        &self.pod
+    }
+
+    /// Its identity, as [`pod_id`] gives it.
+    #[must_use]
+    pub fn id(&self) -> &Str {
+        &self.id
+    }
+
+    /// Whether the scheduler has decided the place, and has not yet seen the pod there.
+    #[must_use]
+    pub fn is_assumed(&self) -> bool {
+        self.assumed
+    }
+
+    /// What it requests, resizes in progress counted at their greater end.
+    #[must_use]
+    pub fn requests(&self) -> &Resources {
+        &self.load.requests
+    }
+
+    /// The node ports it takes.
+    #[must_use]
+    pub fn host_ports(&self) -> &[HostPort] {
+        &self.load.ports
+    }
+}
+
+/// What a pod takes from a node.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Load {
+    pub(super) requests: Resources,
+    /// Millicores, with 100 for each container that says nothing.
+    pub(super) non_zero_milli_cpu: i64,
+    /// Bytes, with 200 MiB for each container that says nothing.
+    pub(super) non_zero_memory: i64,
+    pub(super) ports: List<HostPort>,
+}
+
+impl Load {
+    pub(super) fn of(pod: &Pod) -> Self {
+        let non_zero = requests::on_node_non_zero(pod);
+        Self {
+            requests: requests::on_node(pod),
+            non_zero_milli_cpu: non_zero.milli_cpu,
+            non_zero_memory: non_zero.memory,
+            ports: HostPort::of(pod),
+        }
+    }
+}

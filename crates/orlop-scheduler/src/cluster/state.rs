@@ -1,0 +1,331 @@
+//! [`Cluster`]: nodes, their pods, and the sums over them.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use orlop_model::Str;
+use orlop_model::core::v1::{Node, Pod};
+
+use super::node::NodeSlot;
+use super::placed_pod::Load;
+use super::{Change, ChangeLog, ClusterView, Images, Logged, NodeView, PlacedPod, RecordError, is_finished, pod_id};
+use crate::framework::ClusterEvent;
+
+/// Entries that the change log keeps.
+const LOG_CAPACITY: usize = 1 << 16;
+
+/// The cluster as the scheduler knows it.
+///
+/// A fold over [`Change`]s: the same changes give the same cluster. Hash maps here are for look-ups
+/// alone; whatever is iterated has an order of its own.
+#[derive(Clone, Debug)]
+pub struct Cluster {
+    seed: u64,
+    pub(super) nodes: Vec<NodeSlot>,
+    /// Slots without a node and without pods.
+    free: Vec<u32>,
+    /// Slots with a node, in the order of addition.
+    pub(super) active: Vec<u32>,
+    pub(super) by_name: HashMap<Str, u32>,
+    pods: Vec<Option<PlacedPod>>,
+    free_pods: Vec<u32>,
+    by_id: HashMap<Str, u32>,
+    pub(super) images: Images,
+    log: ChangeLog,
+}
+
+impl Cluster {
+    /// An empty cluster; `seed` decides the rank by which ties between nodes are broken.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        Self {
+            seed,
+            nodes: Vec::new(),
+            free: Vec::new(),
+            active: Vec::new(),
+            by_name: HashMap::new(),
+            pods: Vec::new(),
+            free_pods: Vec::new(),
+            by_id: HashMap::new(),
+            images: Images::default(),
+            log: ChangeLog::new(LOG_CAPACITY),
+        }
+    }
+
+    /// What plugins see.
+    #[must_use]
+    pub fn view(&self) -> ClusterView<'_> {
+        ClusterView(self)
+    }
+
+    /// What happened, in order.
+    #[must_use]
+    pub fn log(&self) -> &ChangeLog {
+        &self.log
+    }
+
+    /// How many pods are on nodes, assumed ones and those on unknown nodes included.
+    #[must_use]
+    pub fn pod_count(&self) -> usize {
+        self.by_id.len()
+    }
+
+    /// The placed pod with this [id](pod_id), and the name of its node.
+    #[must_use]
+    pub fn pod(&self, id: &str) -> Option<(&PlacedPod, &Str)> {
+        let pod = self.pod_at(*self.by_id.get(id)?)?;
+        Some((pod, &self.nodes[pod.node as usize].name))
+    }
+
+    pub(super) fn pod_at(&self, slot: u32) -> Option<&PlacedPod> {
+        self.pods.get(slot as usize)?.as_ref()
+    }
+
+    #[inline]
+    pub(super) fn node_view(&self, index: u32) -> Option<NodeView<'_>> {
+        let slot = self.nodes.get(index as usize)?;
+        Some(NodeView { cluster: self, slot, object: slot.object.as_ref()?, index })
+    }
+
+    /// Applies a change and appends it to the log. Returns what may have made waiting pods
+    /// schedulable; nothing where nothing changed that a plugin can read.
+    ///
+    /// # Errors
+    /// [`RecordError`] where the change contradicts what is known; the cluster stays as it was.
+    pub fn record(&mut self, change: Change) -> Result<Option<ClusterEvent>, RecordError> {
+        match change {
+            Change::NodeAdded(node) | Change::NodeUpdated(node) => Ok(self.set_node(node)),
+            Change::NodeRemoved(name) => self.remove_node(&name).map(Some),
+            Change::PodAssumed { pod, node } => self.assume(pod, &node).map(Some),
+            Change::PodForgot(id) => self.forget(&id).map(Some),
+            Change::PodAdded(pod) | Change::PodUpdated(pod) => self.set_pod(pod),
+            Change::PodRemoved(id) => Ok(self.remove_pod(&id)),
+        }
+    }
+
+    fn set_node(&mut self, node: Arc<Node>) -> Option<ClusterEvent> {
+        let index = self.slot(&node.metadata.name);
+        let old = self.nodes[index as usize].object.clone();
+        if let Some(old) = old {
+            // Status updates come often and mostly touch nothing that a plugin reads.
+            if !Arc::ptr_eq(&old, &node) && old.status.images != node.status.images {
+                self.images.remove(index, &old);
+                self.images.add(index, &node);
+            }
+            let same = unchanged(&old, &node);
+            self.nodes[index as usize].set_object(Arc::clone(&node));
+            if same {
+                return None;
+            }
+            self.log.push(Logged::NodeUpdated { node: node.metadata.name.clone() });
+            Some(ClusterEvent::NodeUpdated { old, new: node })
+        } else {
+            self.images.add(index, &node);
+            self.active.push(index);
+            self.nodes[index as usize].set_object(Arc::clone(&node));
+            self.log.push(Logged::NodeAdded { node: node.metadata.name.clone() });
+            Some(ClusterEvent::NodeAdded(node))
+        }
+    }
+
+    fn remove_node(&mut self, name: &Str) -> Result<ClusterEvent, RecordError> {
+        let unknown = || RecordError::UnknownNode { node: name.clone() };
+        let index = *self.by_name.get(name.as_str()).ok_or_else(unknown)?;
+        let old = self.nodes[index as usize].object.clone().ok_or_else(unknown)?;
+        self.images.remove(index, &old);
+        self.nodes[index as usize].clear_object();
+        self.active.retain(|&active| active != index);
+        self.release(index);
+        self.log.push(Logged::NodeRemoved { node: name.clone() });
+        Ok(ClusterEvent::NodeRemoved(old))
+    }
+
+    fn assume(&mut self, pod: Arc<Pod>, node: &Str) -> Result<ClusterEvent, RecordError> {
+        let id = pod_id(&pod);
+        if let Some((_, on)) = self.pod(&id) {
+            return Err(RecordError::AlreadyPlaced { pod: id, node: on.clone() });
+        }
+        if self.view().node(node).is_none() {
+            return Err(RecordError::UnknownNode { node: node.clone() });
+        }
+        let load = Load::of(&pod);
+        self.place(Arc::clone(&pod), id.clone(), node, true, load);
+        self.log.push(Logged::PodAssumed { pod: id, node: node.clone() });
+        Ok(ClusterEvent::PodPlaced(pod))
+    }
+
+    fn forget(&mut self, id: &Str) -> Result<ClusterEvent, RecordError> {
+        match self.pod(id) {
+            Some((pod, _)) if pod.assumed => {}
+            _ => return Err(RecordError::NotAssumed { pod: id.clone() }),
+        }
+        let (pod, node) = self.take_away(id).ok_or_else(|| RecordError::NotAssumed { pod: id.clone() })?;
+        self.log.push(Logged::PodForgot { pod: id.clone(), node });
+        Ok(ClusterEvent::PodGone(pod.pod))
+    }
+
+    fn set_pod(&mut self, pod: Arc<Pod>) -> Result<Option<ClusterEvent>, RecordError> {
+        let id = pod_id(&pod);
+        if is_finished(&pod) {
+            return Ok(self.remove_pod(&id));
+        }
+        let Some(node) = pod.spec.node_name.non_empty().cloned() else {
+            return Err(RecordError::NotBound { pod: id });
+        };
+        let load = Load::of(&pod);
+        let Some(&slot) = self.by_id.get(id.as_str()) else {
+            self.place(Arc::clone(&pod), id.clone(), &node, false, load);
+            self.log.push(Logged::PodAdded { pod: id, node });
+            return Ok(Some(ClusterEvent::PodPlaced(pod)));
+        };
+        let Some(known) = self.pods[slot as usize].as_mut() else { return Ok(None) };
+        let was_assumed = std::mem::replace(&mut known.assumed, false);
+        if self.nodes[known.node as usize].name == node {
+            let old = std::mem::replace(&mut known.pod, Arc::clone(&pod));
+            let node_slot = &mut self.nodes[known.node as usize];
+            let same_load = known.load == load;
+            if !same_load {
+                node_slot.give_back(&known.load);
+                node_slot.take(&load);
+                known.load = load;
+            }
+            // Confirmed as assumed: the event came with the assumption.
+            let same = same_load
+                && old.metadata.labels == pod.metadata.labels
+                && old.metadata.deletion_timestamp == pod.metadata.deletion_timestamp;
+            if was_assumed {
+                self.log.push(Logged::PodAdded { pod: id, node });
+            } else if !same {
+                self.log.push(Logged::PodUpdated { pod: id, node });
+            }
+            return Ok((!same).then_some(ClusterEvent::PodUpdated { old, new: pod }));
+        }
+        // Assumed on one node, bound to another by somebody else: the pod is where it is.
+        let Some((gone, from)) = self.take_away(&id) else { return Ok(None) };
+        self.log.push(Logged::PodRemoved { pod: id.clone(), node: from });
+        self.place(Arc::clone(&pod), id.clone(), &node, false, load);
+        self.log.push(Logged::PodAdded { pod: id, node });
+        Ok(Some(ClusterEvent::PodUpdated { old: gone.pod, new: pod }))
+    }
+
+    fn remove_pod(&mut self, id: &Str) -> Option<ClusterEvent> {
+        let (pod, node) = self.take_away(id)?;
+        self.log.push(Logged::PodRemoved { pod: id.clone(), node });
+        Some(ClusterEvent::PodGone(pod.pod))
+    }
+
+    fn place(&mut self, pod: Arc<Pod>, id: Str, node: &Str, assumed: bool, load: Load) {
+        let index = self.slot(node);
+        let slot = self.free_pods.pop().unwrap_or_else(|| {
+            self.pods.push(None);
+            index_of(self.pods.len() - 1)
+        });
+        let node = &mut self.nodes[index as usize];
+        node.take(&load);
+        node.pods.push(slot);
+        self.by_id.insert(id.clone(), slot);
+        self.pods[slot as usize] = Some(PlacedPod { pod, id, node: index, assumed, load });
+    }
+
+    fn take_away(&mut self, id: &Str) -> Option<(PlacedPod, Str)> {
+        let slot = self.by_id.remove(id.as_str())?;
+        let pod = self.pods[slot as usize].take()?;
+        self.free_pods.push(slot);
+        let node = &mut self.nodes[pod.node as usize];
+        node.give_back(&pod.load);
+        if let Some(position) = node.pods.iter().rposition(|&other| other == slot) {
+            node.pods.swap_remove(position);
+        }
+        let name = node.name.clone();
+        self.release(pod.node);
+        Some((pod, name))
+    }
+
+    /// The slot of the node of this name, made if there is none.
+    fn slot(&mut self, name: &Str) -> u32 {
+        if let Some(&index) = self.by_name.get(name.as_str()) {
+            return index;
+        }
+        let slot = NodeSlot::new(name.clone(), rank(self.seed, name));
+        let index = match self.free.pop() {
+            Some(index) => {
+                self.nodes[index as usize] = slot;
+                index
+            }
+            None => {
+                self.nodes.push(slot);
+                index_of(self.nodes.len() - 1)
+            }
+        };
+        self.by_name.insert(name.clone(), index);
+        index
+    }
+
+    /// Gives a slot back that has neither a node nor pods.
+    fn release(&mut self, index: u32) {
+        let slot = &self.nodes[index as usize];
+        if slot.object.is_none() && slot.pods.is_empty() {
+            self.by_name.remove(slot.name.as_str());
+            self.free.push(index);
+        }
+    }
+
+    /// A text of everything that decisions depend on, equal for clusters that decide equally.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        use std::fmt::Write as _;
+        let mut text = String::new();
+        let mut known: Vec<_> = self.by_name.iter().collect();
+        known.sort_unstable();
+        for (name, &index) in known {
+            let node = &self.nodes[index as usize];
+            let mut pods: Vec<_> = node.pods.iter().filter_map(|&slot| self.pod_at(slot)).collect();
+            pods.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+            let place = self.active.iter().position(|&active| active == index);
+            let _ = writeln!(
+                text,
+                "{name} {place:?} {} {:?}/{} of {:?}/{} non-zero {} {} ports {:?}",
+                node.rank,
+                node.requested,
+                pods.len(),
+                node.allocatable,
+                node.allocatable_pods,
+                node.non_zero_milli_cpu,
+                node.non_zero_memory,
+                node.ports
+            );
+            for pod in pods {
+                let _ = writeln!(text, "  {} {} {:?}", pod.id, pod.assumed, pod.load);
+            }
+        }
+        text
+    }
+}
+
+/// Whether nothing differs that a plugin can read.
+fn unchanged(old: &Arc<Node>, new: &Arc<Node>) -> bool {
+    Arc::ptr_eq(old, new)
+        || (old.spec.unschedulable == new.spec.unschedulable
+            && old.spec.taints == new.spec.taints
+            && old.metadata.labels == new.metadata.labels
+            && old.metadata.annotations == new.metadata.annotations
+            && old.status.allocatable == new.status.allocatable
+            && old.status.images == new.status.images)
+}
+
+fn index_of(length: usize) -> u32 {
+    u32::try_from(length).expect("fewer than 2^32 nodes and pods")
+}
+
+/// FNV-1a over the name, then the finalizer of SplitMix64 with the seed: a constant of name and seed
+/// that does not change with the standard library's hasher.
+fn rank(seed: u64, name: &str) -> u64 {
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    for byte in name.bytes() {
+        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+    }
+    let mut mixed = hash.wrapping_add(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15)).wrapping_add(0x9e37_79b9_7f4a_7c15);
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
+}
