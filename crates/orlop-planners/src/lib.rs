@@ -5,6 +5,8 @@ mod claim;
 mod object;
 mod plan;
 pub mod pod;
+pub mod replicaset;
+mod selector;
 pub mod template;
 
 pub use self::change::{Change, Create, Delete, OnExists, PatchChange, PatchType};
