@@ -2,6 +2,8 @@
 
 mod change;
 mod claim;
+pub mod garbage;
+pub mod job;
 mod object;
 mod plan;
 pub mod pod;

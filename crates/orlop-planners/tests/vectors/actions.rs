@@ -5,7 +5,7 @@ use orlop_planners::Plan;
 use serde_json::{Value, json};
 
 /// The calls of a plan, in the form of the cases.
-pub(crate) fn actions(plan: &Plan) -> Result<Vec<Value>, String> {
+pub(crate) fn actions<M>(plan: &Plan<M>) -> Result<Vec<Value>, String> {
     let actions = plan.changes.iter().map(|change| change.to_action());
     actions.collect::<Result<_, _>>().map_err(|error| error.to_string())
 }
@@ -65,5 +65,20 @@ pub(crate) fn compare(check: &mut Check, want: &[Value], got: &[Value], parallel
         check.json("actions", &want, &got);
     } else {
         check.miss(format!("want calls\n  {}\ngot calls\n  {}", summary(&want), summary(&got)));
+    }
+}
+
+/// A value with all its lists sorted, for cases whose order means nothing (`unordered`).
+pub(crate) fn sorted_lists(value: &Value) -> Value {
+    match value {
+        Value::Array(list) => {
+            let mut list: Vec<Value> = list.iter().map(sorted_lists).collect();
+            list.sort_by_cached_key(Value::to_string);
+            Value::Array(list)
+        }
+        Value::Object(fields) => {
+            fields.iter().map(|(key, field)| (key.clone(), sorted_lists(field))).collect()
+        }
+        _ => value.clone(),
     }
 }

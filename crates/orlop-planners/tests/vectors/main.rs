@@ -1,6 +1,8 @@
 //! Cases with the answers of Kubernetes' own controllers; see `orlop_model::vectors`.
 
 mod actions;
+mod ownerref_gc;
+mod workload_job;
 mod workload_replicaset;
 
 use std::process::ExitCode;
@@ -11,6 +13,8 @@ fn main() -> ExitCode {
     vectors::run(
         concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors"),
         &[
+            Family::new("ownerref_gc", ownerref_gc::run),
+            Family::new("workload_job", workload_job::run),
             Family::new("workload_replicaset", workload_replicaset::run),
         ],
     )
