@@ -92,6 +92,7 @@ mod path;
 pub mod quantity;
 pub mod quote;
 mod schema;
+pub mod selector;
 mod str;
 pub mod table;
 mod time;
