@@ -1,5 +1,7 @@
 //! A revisioned key-value store.
 
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod error;
 mod key;
 mod lease;
