@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use orlop_model::{KindInfo, ObjectKey, Str};
+use orlop_model::{FieldError, KindInfo, ObjectKey, Str};
 use serde_json::{Value, json};
 
 /// The answer of a verb, or why there is none.
@@ -72,6 +72,12 @@ pub struct Cause {
     pub message: Str,
 }
 
+impl From<FieldError> for Cause {
+    fn from(error: FieldError) -> Self {
+        Self { reason: error.kind.reason().into(), message: error.body().into(), field: error.field.into() }
+    }
+}
+
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.field.is_empty() { f.write_str(&self.message) } else { write!(f, "{}: {}", self.field, self.message) }
@@ -87,6 +93,12 @@ pub enum Error {
     NotFound {
         /// The missing object.
         object: Box<ObjectRef>,
+    },
+    /// The server does not serve this kind.
+    #[error("the server could not find the requested resource ({kind})")]
+    UnknownKind {
+        /// Group, version and kind.
+        kind: String,
     },
     /// The name is taken.
     #[error("{object} already exists")]
@@ -202,11 +214,16 @@ struct Causes<'a>(&'a [Cause]);
 
 impl fmt::Display for Causes<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [cause] = self.0 else {
-            let all: Vec<String> = self.0.iter().map(ToString::to_string).collect();
-            return write!(f, "[{}]", all.join(", "));
-        };
-        cause.fmt(f)
+        let mut texts: Vec<String> = Vec::with_capacity(self.0.len());
+        for text in self.0.iter().map(ToString::to_string) {
+            if !texts.contains(&text) {
+                texts.push(text);
+            }
+        }
+        match texts.as_slice() {
+            [one] => f.write_str(one),
+            all => write!(f, "[{}]", all.join(", ")),
+        }
     }
 }
 
@@ -217,6 +234,11 @@ impl Error {
     /// [`Error::NotFound`] of an object.
     pub fn not_found(kind: &KindInfo, key: &ObjectKey) -> Self {
         Self::NotFound { object: Box::new(ObjectRef::new(kind, key)) }
+    }
+
+    /// [`Error::UnknownKind`].
+    pub fn unknown_kind(kind: &KindInfo) -> Self {
+        Self::UnknownKind { kind: kind.to_string() }
     }
 
     /// [`Error::AlreadyExists`] of an object.
@@ -240,8 +262,8 @@ impl Error {
     }
 
     /// [`Error::Invalid`] of an object.
-    pub fn invalid(kind: &KindInfo, key: &ObjectKey, causes: Vec<Cause>) -> Self {
-        Self::Invalid { object: Box::new(ObjectRef::new(kind, key)), causes }
+    pub fn invalid(kind: &KindInfo, key: &ObjectKey, causes: impl IntoIterator<Item = impl Into<Cause>>) -> Self {
+        Self::Invalid { object: Box::new(ObjectRef::new(kind, key)), causes: causes.into_iter().map(Into::into).collect() }
     }
 
     /// [`Error::Forbidden`] of an object.
@@ -326,7 +348,7 @@ impl Error {
             Self::BadRequest { .. } => 400,
             Self::Unauthorized { .. } => 401,
             Self::Forbidden { .. } => 403,
-            Self::NotFound { .. } => 404,
+            Self::NotFound { .. } | Self::UnknownKind { .. } => 404,
             Self::Unsupported { .. } => 405,
             Self::AlreadyExists { .. } | Self::Conflict { .. } => 409,
             Self::Expired { .. } => 410,
@@ -343,7 +365,7 @@ impl Error {
             Self::BadRequest { .. } => "BadRequest",
             Self::Unauthorized { .. } => "Unauthorized",
             Self::Forbidden { .. } => "Forbidden",
-            Self::NotFound { .. } => "NotFound",
+            Self::NotFound { .. } | Self::UnknownKind { .. } => "NotFound",
             Self::Unsupported { .. } => "MethodNotAllowed",
             Self::AlreadyExists { .. } => "AlreadyExists",
             Self::Conflict { .. } => "Conflict",

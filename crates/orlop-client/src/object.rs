@@ -2,7 +2,7 @@
 
 use std::{any::Any, fmt, sync::Arc};
 
-use orlop_model::{KindInfo, Object, ObjectMeta};
+use orlop_model::{KindInfo, Object, ObjectMeta, Schema};
 use serde_json::Value;
 
 /// An [`Object`] of any kind behind a pointer: what [`Record`](crate::Record) and [`Draft`](crate::Draft) hold.
@@ -16,6 +16,8 @@ pub trait AnyObject: fmt::Debug + Send + Sync + 'static {
     fn meta(&self) -> &ObjectMeta;
     /// Its metadata, to be changed; see [`Arc::get_mut`] and [`AnyObject::duplicate`].
     fn meta_mut(&mut self) -> &mut ObjectMeta;
+    /// Its fields, where the type knows them.
+    fn schema(&self) -> Option<&'static Schema>;
     /// A copy of its own.
     fn duplicate(&self) -> Arc<dyn AnyObject>;
     /// The object as a JSON document.
@@ -45,6 +47,9 @@ impl<K: Object> AnyObject for K {
     }
     fn meta_mut(&mut self) -> &mut ObjectMeta {
         Object::meta_mut(self)
+    }
+    fn schema(&self) -> Option<&'static Schema> {
+        Object::schema(self)
     }
     fn duplicate(&self) -> Arc<dyn AnyObject> {
         Arc::new(self.clone())

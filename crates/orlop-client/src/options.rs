@@ -233,7 +233,7 @@ pub struct Preconditions {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DeleteOptions {
     /// Seconds until the object may be removed, for kinds that are deleted gracefully (pods). `None`: the kind's own
-    /// (`terminationGracePeriodSeconds`); 0: at once. Negative values are refused.
+    /// (`terminationGracePeriodSeconds`); 0: at once; negative: 1.
     pub grace: Option<i64>,
     /// `None`: as the kind and the object's finalizers say, mostly `Background`.
     pub propagation: Option<Propagation>,

@@ -1,0 +1,101 @@
+//! The kinds that a server serves.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use orlop_client::{Error, Result};
+use orlop_model::apps::v1::{Deployment, ReplicaSet};
+use orlop_model::batch::v1::Job;
+use orlop_model::coordination::v1::Lease;
+use orlop_model::core::v1::{ConfigMap, Event, Namespace, Node, Pod, Secret, Service};
+use orlop_model::{DynamicObject, KindInfo, Object, StaticKind};
+
+use crate::kinds::Builtin;
+use crate::resource::{Registered, Resource};
+use crate::strategy::{Plain, Strategy};
+
+/// The kinds that a server serves, each with its [`Strategy`].
+#[derive(Clone)]
+pub struct Scheme {
+    // By kind, group, version.
+    kinds: BTreeMap<(String, String, String), Arc<dyn Resource>>,
+}
+
+impl Scheme {
+    /// No kind at all.
+    pub fn empty() -> Self {
+        Self { kinds: BTreeMap::new() }
+    }
+
+    /// The built-in kinds: Namespace, Node, Pod, ConfigMap, Secret, Service, Event, Lease, Deployment, ReplicaSet, Job.
+    pub fn builtin() -> Self {
+        let mut scheme = Self::empty();
+        scheme.register_with::<Namespace>(Builtin);
+        scheme.register_with::<Node>(Builtin);
+        scheme.register_with::<Pod>(Builtin);
+        scheme.register_with::<ConfigMap>(Builtin);
+        scheme.register_with::<Secret>(Builtin);
+        scheme.register_with::<Service>(Builtin);
+        scheme.register_with::<Event>(Builtin);
+        scheme.register_with::<Lease>(Builtin);
+        scheme.register_with::<Deployment>(Builtin);
+        scheme.register_with::<ReplicaSet>(Builtin);
+        scheme.register_with::<Job>(Builtin);
+        scheme
+    }
+
+    /// Adds a kind with the strategy that suits most kinds; one registered before is replaced.
+    pub fn register<K: StaticKind>(&mut self) -> &mut Self {
+        self.register_with::<K>(Plain)
+    }
+
+    /// Adds a kind with a strategy of its own.
+    pub fn register_with<K: StaticKind>(&mut self, strategy: impl Strategy<K>) -> &mut Self {
+        self.insert::<K>(K::KIND, strategy)
+    }
+
+    /// Adds a kind that is known only at run time.
+    pub fn register_dynamic(&mut self, kind: &KindInfo) -> &mut Self {
+        self.insert::<DynamicObject>(kind, Plain)
+    }
+
+    fn insert<K: Object>(&mut self, kind: &KindInfo, strategy: impl Strategy<K>) -> &mut Self {
+        let name = (kind.kind.to_string(), kind.group.to_string(), kind.version.to_string());
+        self.kinds.insert(name, Arc::new(Registered::<K, _>::new(kind, strategy)));
+        self
+    }
+
+    /// The kinds, by name.
+    pub fn kinds(&self) -> impl Iterator<Item = &KindInfo> {
+        self.kinds.values().map(|resource| &**resource.kind())
+    }
+
+    /// The kind of that apiVersion and name, if it is served.
+    pub fn kind(&self, api_version: &str, kind: &str) -> Option<&KindInfo> {
+        let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+        self.kinds.get(&(kind.to_owned(), group.to_owned(), version.to_owned())).map(|resource| &**resource.kind())
+    }
+
+    pub(crate) fn resources(&self) -> impl Iterator<Item = &Arc<dyn Resource>> {
+        self.kinds.values()
+    }
+
+    pub(crate) fn resource(&self, kind: &KindInfo) -> Result<&Arc<dyn Resource>> {
+        // A few dozen kinds: comparing beats building a key of three strings.
+        let found = self.kinds.values().find(|resource| resource.kind().is(kind));
+        found.ok_or_else(|| Error::unknown_kind(kind))
+    }
+}
+
+impl Default for Scheme {
+    fn default() -> Self {
+        Self::builtin()
+    }
+}
+
+impl fmt::Debug for Scheme {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.kinds().map(ToString::to_string)).finish()
+    }
+}

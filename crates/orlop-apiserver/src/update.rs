@@ -1,0 +1,316 @@
+//! Replacing and patching objects and their subresources.
+
+use std::sync::Arc;
+
+use orlop_client::{AnyObject, Draft, Error, Patch, Record, Result, Subresource, WriteOptions};
+use orlop_model::autoscaling::v1::Scale;
+use orlop_model::core::v1::Namespace;
+use orlop_model::{FieldError, KindInfo, ObjectKey, ObjectMeta, StaticKind, metadata};
+use serde_json::Value;
+
+use crate::admission::{Operation, Request};
+use crate::local::LocalClient;
+use crate::patch::patched;
+use crate::resource::Resource;
+use crate::server::{Failure, Stored, own, refuse};
+
+/// What a caller wants an object, or a subresource of it, to become.
+pub(crate) enum Wanted {
+    Draft(Draft),
+    Patch(Patch),
+}
+
+impl Wanted {
+    /// The wanted document as a draft.
+    fn draft(&self, current: impl FnOnce() -> Result<Value>, schema: Option<&'static orlop_model::Schema>) -> Result<Draft> {
+        match self {
+            Self::Draft(draft) => Ok(draft.clone()),
+            Self::Patch(patch) => patched(current()?, patch, schema).map(Draft::Json),
+        }
+    }
+}
+
+/// One attempt at an update.
+struct Attempt<'a> {
+    resource: &'a dyn Resource,
+    key: &'a ObjectKey,
+    subresource: &'a Subresource,
+    old: &'a Stored,
+    options: &'a WriteOptions,
+}
+
+impl LocalClient {
+    pub(crate) async fn write_object(
+        &self,
+        kind: &KindInfo,
+        key: &ObjectKey,
+        subresource: &Subresource,
+        wanted: Wanted,
+        options: &WriteOptions,
+    ) -> Result<Arc<Record>> {
+        let resource = Arc::clone(self.server.scheme.resource(kind)?);
+        let resource = &*resource;
+        check_subresource(resource, subresource)?;
+        let mut wanted = Some(wanted);
+        loop {
+            let old = self.server.load(resource, key).await?;
+            let attempt = Attempt { resource, key, subresource, old: &old, options };
+            // A draft that insists on a version has one attempt: it is moved in, so that nothing is copied.
+            let (new, insists) = match wanted.take() {
+                Some(Wanted::Draft(Draft::Typed(object))) if !subresource_is_scale(subresource) && !object.meta().resource_version.is_empty() => {
+                    (self.open(&attempt, Draft::Typed(object))?, true)
+                }
+                Some(again) => {
+                    let new = self.wanted_object(&attempt, &again)?;
+                    let insists = matches!(again, Wanted::Draft(_)) && !new.meta().resource_version.is_empty();
+                    wanted = Some(again);
+                    (new, insists)
+                }
+                None => return Err(Error::internal("an update was tried twice")),
+            };
+            let sent = new.meta().resource_version.clone();
+            match self.try_write(&attempt, new).await {
+                Ok(record) => return Ok(record),
+                Err(Failure::Error(error)) => return Err(error),
+                Err(Failure::Raced) if insists => {
+                    let stored = self.server.load(resource, key).await?;
+                    return Err(Error::modified(kind, key, sent, stored.record.resource_version()));
+                }
+                Err(Failure::Raced) => {}
+            }
+        }
+    }
+
+    /// The object as wanted, before anything is merged with the stored one.
+    fn wanted_object(&self, attempt: &Attempt<'_>, wanted: &Wanted) -> Result<Arc<dyn AnyObject>> {
+        let object = attempt.old.object()?;
+        if !subresource_is_scale(attempt.subresource) {
+            return self.open(attempt, wanted.draft(|| object.to_value().map_err(encoding), object.schema())?);
+        }
+        let scale = scale_of(attempt.resource, object, attempt.key)?;
+        let draft = wanted.draft(|| serde_json::to_value(&scale).map_err(encoding), Some(<Scale as orlop_model::Message>::SCHEMA))?;
+        let scale = read_scale(draft)?;
+        if scale.spec.replicas < 0 {
+            let error = FieldError::invalid("spec.replicas", scale.spec.replicas, "must be greater than or equal to 0");
+            return Err(Error::invalid(Scale::KIND, attempt.key, [error]));
+        }
+        let mut new = object.duplicate();
+        attempt.resource.set_replicas(own(&mut new)?, scale.spec.replicas)?;
+        own(&mut new)?.meta_mut().resource_version = scale.metadata.resource_version;
+        Ok(new)
+    }
+
+    fn open(&self, attempt: &Attempt<'_>, draft: Draft) -> Result<Arc<dyn AnyObject>> {
+        let kind = attempt.resource.kind();
+        let mut object = attempt.resource.open(draft, attempt.options.strict)?;
+        let meta = own(&mut object)?.meta_mut();
+        let namespace = attempt.key.namespace();
+        if meta.name.is_empty() {
+            meta.name = attempt.key.name.clone();
+        }
+        if meta.namespace.is_empty() || !kind.is_namespaced() {
+            meta.namespace = namespace.into();
+        }
+        if meta.name != attempt.key.name {
+            let (object, url) = (&meta.name, &attempt.key.name);
+            return Err(Error::bad_request(format!("the name of the object ({object}) does not match the name on the URL ({url})")));
+        }
+        if meta.namespace != *namespace {
+            return Err(Error::bad_request(format!(
+                "the namespace of the object ({}) does not match the namespace on the request ({namespace})",
+                meta.namespace
+            )));
+        }
+        Ok(object)
+    }
+
+    async fn try_write(&self, attempt: &Attempt<'_>, mut new: Arc<dyn AnyObject>) -> Result<Arc<Record>, Failure> {
+        let Attempt { resource, key, subresource, old: stored, options } = *attempt;
+        let (server, kind) = (&*self.server, resource.kind());
+        let old = stored.object()?;
+        check_preconditions(kind, key, new.meta(), old.meta())?;
+
+        let request = Request {
+            operation: Operation::Update,
+            kind,
+            key,
+            subresource,
+            old: Some(&stored.record),
+            field_manager: &options.field_manager,
+            dry_run: options.dry_run,
+            client: self,
+        };
+        if *subresource == Subresource::Status {
+            let status = new;
+            new = old.duplicate();
+            resource.copy_status(&*status, own(&mut new)?)?;
+            resource.copy_status_metadata(status.meta(), own(&mut new)?.meta_mut());
+            server.mutate(&request, &mut new).await?;
+        } else {
+            if *subresource == Subresource::Finalize {
+                new = finalized(&*new, old)?;
+            }
+            keep_system_fields(own(&mut new)?.meta_mut(), old.meta());
+            if kind.status {
+                resource.copy_status(&**old, own(&mut new)?)?;
+            }
+            resource.default(own(&mut new)?)?;
+            if !server.admission.is_empty() {
+                server.mutate(&request, &mut new).await?;
+                resource.default(own(&mut new)?)?;
+            }
+            if *subresource != Subresource::Finalize {
+                resource.prepare_update(own(&mut new)?, &**old)?;
+            }
+            if resource.counts_generations() && resource.differs(&*new, &**old)? {
+                own(&mut new)?.meta_mut().generation += 1;
+            }
+        }
+        own(&mut new)?.meta_mut().resource_version = old.meta().resource_version.clone();
+        if resource.equal(&*new, &**old)? {
+            return Ok(Arc::clone(&stored.record));
+        }
+
+        let mut errors = validate_metadata(resource, new.meta(), old.meta());
+        errors.extend(match subresource {
+            Subresource::Status => resource.validate_status_update(&*new, &**old)?,
+            Subresource::Finalize => Vec::new(),
+            _ => resource.validate_update(&*new, &**old)?,
+        });
+        refuse(kind, key, errors)?;
+        server.admit(&request, &new).await?;
+
+        if options.dry_run {
+            return Ok(Arc::new(Record::from_object(new)));
+        }
+        let store_key = server.store_key(resource, key)?;
+        if may_go(resource, &*new)? {
+            return server.remove(resource, &store_key, stored.revision, new).await;
+        }
+        server.replace(resource, &store_key, stored.revision, new).await
+    }
+
+    /// The scale of an object, as its subresource shows it.
+    pub(crate) async fn get_scale(&self, kind: &KindInfo, key: &ObjectKey) -> Result<Arc<Record>> {
+        let resource = self.server.scheme.resource(kind)?;
+        check_subresource(&**resource, &Subresource::Scale)?;
+        let stored = self.server.load(&**resource, key).await?;
+        Ok(Arc::new(Record::new(scale_of(&**resource, stored.object()?, key)?)))
+    }
+
+    /// Writes through `scale`, and answers the scale as it is then.
+    pub(crate) async fn write_scale(&self, kind: &KindInfo, key: &ObjectKey, wanted: Wanted, options: &WriteOptions) -> Result<Arc<Record>> {
+        let written = self.write_object(kind, key, &Subresource::Scale, wanted, options).await?;
+        let resource = self.server.scheme.resource(kind)?;
+        let object = written.object().ok_or_else(|| Error::internal("a written object has no typed form"))?;
+        Ok(Arc::new(Record::new(scale_of(&**resource, object, key)?)))
+    }
+}
+
+/// Whether nothing holds an object any longer whose deletion has begun.
+pub(crate) fn may_go(resource: &dyn Resource, object: &dyn AnyObject) -> Result<bool> {
+    let meta = object.meta();
+    let period_is_over = meta.deletion_grace_period_seconds.unwrap_or(0) == 0;
+    Ok(meta.is_deleting() && meta.finalizers.is_empty() && period_is_over && !resource.is_held(object)?)
+}
+
+fn subresource_is_scale(subresource: &Subresource) -> bool {
+    *subresource == Subresource::Scale
+}
+
+fn check_subresource(resource: &dyn Resource, subresource: &Subresource) -> Result<()> {
+    let kind = resource.kind();
+    let served = match subresource {
+        Subresource::Main => true,
+        Subresource::Status => kind.status,
+        Subresource::Scale => kind.scale,
+        Subresource::Finalize => kind.is(Namespace::KIND),
+        _ => false,
+    };
+    if served { Ok(()) } else { Err(Error::unsupported(format!("{} have no subresource {subresource} that can be written", kind.resource()))) }
+}
+
+fn check_preconditions(kind: &KindInfo, key: &ObjectKey, new: &ObjectMeta, old: &ObjectMeta) -> Result<()> {
+    if !new.uid.is_empty() && new.uid != old.uid {
+        let message = format!("Precondition failed: UID in precondition: {}, UID in object meta: {}", new.uid, old.uid);
+        return Err(Error::conflict(kind, key, message));
+    }
+    if !new.resource_version.is_empty() && new.resource_version != old.resource_version {
+        return Err(Error::modified(kind, key, &new.resource_version, &old.resource_version));
+    }
+    Ok(())
+}
+
+fn keep_system_fields(new: &mut ObjectMeta, old: &ObjectMeta) {
+    new.uid.clone_from(&old.uid);
+    new.creation_timestamp = old.creation_timestamp;
+    new.deletion_timestamp = old.deletion_timestamp;
+    new.deletion_grace_period_seconds = old.deletion_grace_period_seconds;
+    new.generation = old.generation;
+    new.self_link = "".into();
+}
+
+fn validate_metadata(resource: &dyn Resource, new: &ObjectMeta, old: &ObjectMeta) -> Vec<FieldError> {
+    // The name is the stored object's, and older rules may have let it in.
+    let mut errors = if same_validated_parts(new, old) {
+        Vec::new()
+    } else {
+        metadata::validate_common(new, resource.kind().is_namespaced(), "metadata")
+    };
+    if old.is_deleting() {
+        let added: Vec<String> = new.finalizers.iter().filter(|finalizer| !old.finalizers.contains(finalizer)).map(|finalizer| format!("{finalizer:?}")).collect();
+        if !added.is_empty() {
+            let detail = format!(
+                "no new finalizers can be added if the object is being deleted, found new finalizers []string{{{}}}",
+                added.join(", ")
+            );
+            errors.push(FieldError::forbidden("metadata.finalizers", detail));
+        }
+    }
+    errors
+}
+
+/// Whether everything that metadata is validated for is as it was.
+fn same_validated_parts(new: &ObjectMeta, old: &ObjectMeta) -> bool {
+    new.labels == old.labels
+        && new.annotations == old.annotations
+        && new.owner_references == old.owner_references
+        && new.finalizers == old.finalizers
+        && new.managed_fields == old.managed_fields
+}
+
+/// The stored namespace with the wanted finalizers.
+fn finalized(new: &dyn AnyObject, old: &Arc<dyn AnyObject>) -> Result<Arc<dyn AnyObject>> {
+    let mut object = old.duplicate();
+    let wanted = new.as_any().downcast_ref::<Namespace>();
+    let namespace = own(&mut object)?.as_any_mut().downcast_mut::<Namespace>();
+    if let (Some(wanted), Some(namespace)) = (wanted, namespace) {
+        namespace.spec.finalizers.clone_from(&wanted.spec.finalizers);
+        namespace.metadata.resource_version.clone_from(&wanted.metadata.resource_version);
+    }
+    Ok(object)
+}
+
+fn scale_of(resource: &dyn Resource, object: &Arc<dyn AnyObject>, key: &ObjectKey) -> Result<Scale> {
+    let Some(mut scale) = resource.scale(&**object)? else {
+        return Err(Error::unsupported(format!("{} have no scale", resource.kind().resource())));
+    };
+    let meta = object.meta();
+    scale.metadata = ObjectMeta {
+        name: key.name.clone(),
+        namespace: meta.namespace.clone(),
+        uid: meta.uid.clone(),
+        resource_version: meta.resource_version.clone(),
+        creation_timestamp: meta.creation_timestamp,
+        ..ObjectMeta::default()
+    };
+    Ok(scale)
+}
+
+fn read_scale(draft: Draft) -> Result<Scale> {
+    serde_json::from_value(draft.into_value()?).map_err(|error| Error::bad_request(format!("Scale in version \"v1\" cannot be handled as a Scale: {error}")))
+}
+
+fn encoding(error: serde_json::Error) -> Error {
+    Error::internal(error.to_string())
+}
