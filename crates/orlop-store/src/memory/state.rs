@@ -199,10 +199,4 @@ impl State {
         garbage.batches.push(batch.clone());
         Some(batch)
     }
-
-    /// How many keys and versions are held, those of deletions included.
-    #[cfg(test)]
-    pub(crate) fn held(&self) -> (usize, usize) {
-        (self.keys.len(), self.keys.values().map(|versions| 1 + versions.older.len()).sum())
-    }
 }
