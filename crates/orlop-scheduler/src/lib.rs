@@ -37,10 +37,11 @@ mod engine;
 mod framework;
 pub mod plugins;
 mod queue;
+mod selector;
 
 pub use cluster::{
-    Change, ChangeLog, Cluster, ClusterView, HostPort, HostPorts, Image, Images, Logged, NodeView, PlacedPod,
-    RecordError, Resources, is_extended, is_finished, is_scalar, pod_id,
+    Change, ChangeLog, Cluster, ClusterView, GroupCount, HostPort, HostPorts, Image, Images, Logged, NodeView, PlacedPod, PodGroup,
+    RecordError, Resources, Workload, WorkloadKind, is_extended, is_finished, is_scalar, pod_id,
 };
 pub use engine::{
     Decision, Engine, Explanation, NodeExplanation, Placement, PluginOutcome, PluginScore, Rejection, ScheduleError,

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use orlop_model::Str;
-use orlop_model::core::v1::{Node, Pod};
+use orlop_model::core::v1::{Namespace, Node, Pod, Service};
+use orlop_model::{LabelSelector, Str};
 use thiserror::Error;
+
+use super::Workload;
 
 /// A change of the cluster, recorded by [`Engine::record`](crate::Engine::record).
 #[derive(Clone, Debug)]
@@ -32,6 +34,28 @@ pub enum Change {
     PodUpdated(Arc<Pod>),
     /// The pod with this [id](crate::pod_id) is gone.
     PodRemoved(Str),
+    /// A namespace was added or changed; affinity terms select by its labels.
+    NamespaceSet(Arc<Namespace>),
+    /// The namespace of this name is gone.
+    NamespaceRemoved(Str),
+    /// A service was added or changed; its pods are spread by default.
+    ServiceSet(Arc<Service>),
+    /// A service is gone.
+    ServiceRemoved {
+        /// Its namespace.
+        namespace: Str,
+        /// Its name.
+        name: Str,
+    },
+    /// A workload was added or changed; its pods are spread by default.
+    WorkloadSet {
+        /// Which.
+        workload: Workload,
+        /// Its `spec.selector`.
+        selector: Option<LabelSelector>,
+    },
+    /// A workload is gone.
+    WorkloadRemoved(Workload),
 }
 
 /// A change that contradicts what is known. The cluster is as it was before.

@@ -6,7 +6,7 @@ use orlop_model::core::v1::{Node, Taint, TaintEffect, resource_name};
 use orlop_model::{Map, Str};
 
 use super::placed_pod::Load;
-use super::{Cluster, HostPorts, PlacedPod, Resources};
+use super::{Cluster, GroupCount, HostPorts, PlacedPod, Resources};
 
 /// A node with the sums over its pods. A slot without an object holds pods whose node is unknown.
 #[derive(Clone, Debug)]
@@ -25,6 +25,9 @@ pub(super) struct NodeSlot {
     pub(super) ports: HostPorts,
     /// Slots of the pods.
     pub(super) pods: Vec<u32>,
+    /// Slots of the pods that have affinity to other pods.
+    pub(super) with_terms: Vec<u32>,
+    pub(super) groups: Vec<GroupCount>,
 }
 
 impl NodeSlot {
@@ -42,6 +45,8 @@ impl NodeSlot {
             has_soft_taints: false,
             ports: HostPorts::default(),
             pods: Vec::new(),
+            with_terms: Vec::new(),
+            groups: Vec::new(),
         }
     }
 
@@ -60,6 +65,20 @@ impl NodeSlot {
         self.allocatable_pods = 0;
         self.has_hard_taints = false;
         self.has_soft_taints = false;
+    }
+
+    /// Counts one pod more, or one less, of a group.
+    pub(super) fn count(&mut self, group: u32, terminating: bool, more: bool) {
+        let position = self.groups.iter().position(|count| count.group == group).unwrap_or_else(|| {
+            self.groups.push(GroupCount { group, running: 0, terminating: 0 });
+            self.groups.len() - 1
+        });
+        let count = &mut self.groups[position];
+        let field = if terminating { &mut count.terminating } else { &mut count.running };
+        *field = if more { *field + 1 } else { field.saturating_sub(1) };
+        if count.running == 0 && count.terminating == 0 {
+            self.groups.swap_remove(position);
+        }
     }
 
     pub(super) fn take(&mut self, load: &Load) {
@@ -176,6 +195,18 @@ impl<'a> NodeView<'a> {
     pub fn pods(self) -> impl Iterator<Item = &'a PlacedPod> {
         let cluster = self.cluster;
         self.slot.pods.iter().filter_map(move |&slot| cluster.pod_at(slot))
+    }
+
+    /// Its pods, counted by groups of equal namespace and labels.
+    #[must_use]
+    pub fn pod_groups(self) -> &'a [GroupCount] {
+        &self.slot.groups
+    }
+
+    /// Its pods that have affinity to other pods.
+    pub(crate) fn pods_with_terms(self) -> impl Iterator<Item = &'a PlacedPod> {
+        let cluster = self.cluster;
+        self.slot.with_terms.iter().filter_map(move |&slot| cluster.pod_at(slot))
     }
 
     /// The ports that its pods take.

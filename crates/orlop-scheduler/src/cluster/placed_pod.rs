@@ -5,7 +5,7 @@ use std::sync::Arc;
 use orlop_model::core::v1::{Pod, PodPhase};
 use orlop_model::{List, Str};
 
-use super::{HostPort, Resources, requests};
+use super::{HostPort, PodTerms, Resources, requests};
 
 /// The identity that pods are told apart by: the uid, or `namespace/name` for a pod that has none.
 #[must_use]
@@ -29,6 +29,10 @@ pub struct PlacedPod {
     pub(super) id: Str,
     pub(super) node: u32,
     pub(super) assumed: bool,
+    /// Number of its [group](super::PodGroup).
+    pub(super) group: u32,
+    /// Its affinity to other pods, if it has any.
+    pub(super) terms: Option<Box<PodTerms>>,
     pub(super) load: Load,
 }
 
@@ -49,6 +53,14 @@ impl PlacedPod {
     #[must_use]
     pub fn is_assumed(&self) -> bool {
         self.assumed
+    }
+
+    pub(crate) fn terms(&self) -> Option<&PodTerms> {
+        self.terms.as_deref()
+    }
+
+    pub(super) fn is_terminating(&self) -> bool {
+        self.pod.metadata.deletion_timestamp.is_some()
     }
 
     /// What it requests, resizes in progress counted at their greater end.

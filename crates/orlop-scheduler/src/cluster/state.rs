@@ -1,6 +1,6 @@
 //! [`Cluster`]: nodes, their pods, and the sums over them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use orlop_model::Str;
@@ -8,7 +8,11 @@ use orlop_model::core::v1::{Node, Pod};
 
 use super::node::NodeSlot;
 use super::placed_pod::Load;
-use super::{Change, ChangeLog, ClusterView, Images, Logged, NodeView, PlacedPod, RecordError, is_finished, pod_id};
+use super::pod_groups::PodGroups;
+use super::{
+    Change, ChangeLog, ClusterView, Images, Logged, Neighbours, NodeView, PlacedPod, PodTerms, RecordError, is_finished,
+    pod_id,
+};
 use crate::framework::ClusterEvent;
 
 /// Entries that the change log keeps.
@@ -30,7 +34,10 @@ pub struct Cluster {
     pods: Vec<Option<PlacedPod>>,
     free_pods: Vec<u32>,
     by_id: HashMap<Str, u32>,
+    pub(super) groups: PodGroups,
+    pub(super) nodes_with_terms: BTreeSet<u32>,
     pub(super) images: Images,
+    pub(super) neighbours: Neighbours,
     log: ChangeLog,
 }
 
@@ -47,7 +54,10 @@ impl Cluster {
             pods: Vec::new(),
             free_pods: Vec::new(),
             by_id: HashMap::new(),
+            groups: PodGroups::default(),
+            nodes_with_terms: BTreeSet::new(),
             images: Images::default(),
+            neighbours: Neighbours::default(),
             log: ChangeLog::new(LOG_CAPACITY),
         }
     }
@@ -100,7 +110,38 @@ impl Cluster {
             Change::PodForgot(id) => self.forget(&id).map(Some),
             Change::PodAdded(pod) | Change::PodUpdated(pod) => self.set_pod(pod),
             Change::PodRemoved(id) => Ok(self.remove_pod(&id)),
+            other => Ok(self.set_neighbour(other)),
         }
+    }
+
+    fn set_neighbour(&mut self, change: Change) -> Option<ClusterEvent> {
+        let neighbours = &mut self.neighbours;
+        let (changed, kind, namespace, name) = match change {
+            Change::NamespaceSet(object) => {
+                (neighbours.set_namespace(&object), "Namespace", Str::EMPTY, object.metadata.name.clone())
+            }
+            Change::NamespaceRemoved(name) => (neighbours.remove_namespace(&name), "Namespace", Str::EMPTY, name),
+            Change::ServiceSet(object) => {
+                let (namespace, name) = (object.metadata.namespace.clone(), object.metadata.name.clone());
+                (neighbours.set_service(&object), "Service", namespace, name)
+            }
+            Change::ServiceRemoved { namespace, name } => {
+                (neighbours.remove_service(&namespace, &name), "Service", namespace, name)
+            }
+            Change::WorkloadSet { workload, selector } => {
+                let changed = neighbours.set_workload(workload.clone(), selector.as_ref());
+                (changed, workload.kind.as_str(), workload.namespace, workload.name)
+            }
+            Change::WorkloadRemoved(workload) => {
+                (neighbours.remove_workload(&workload), workload.kind.as_str(), workload.namespace, workload.name)
+            }
+            _ => return None,
+        };
+        if !changed {
+            return None;
+        }
+        self.log.push(Logged::ObjectChanged { kind: kind.into(), namespace, name });
+        Some(ClusterEvent::Other { kind: kind.into() })
     }
 
     fn set_node(&mut self, node: Arc<Node>) -> Option<ClusterEvent> {
@@ -179,33 +220,34 @@ impl Cluster {
             return Ok(Some(ClusterEvent::PodPlaced(pod)));
         };
         let Some(known) = self.pods[slot as usize].as_mut() else { return Ok(None) };
-        let was_assumed = std::mem::replace(&mut known.assumed, false);
-        if self.nodes[known.node as usize].name == node {
-            let old = std::mem::replace(&mut known.pod, Arc::clone(&pod));
-            let node_slot = &mut self.nodes[known.node as usize];
-            let same_load = known.load == load;
-            if !same_load {
-                node_slot.give_back(&known.load);
-                node_slot.take(&load);
-                known.load = load;
-            }
-            // Confirmed as assumed: the event came with the assumption.
-            let same = same_load
-                && old.metadata.labels == pod.metadata.labels
-                && old.metadata.deletion_timestamp == pod.metadata.deletion_timestamp;
+        let was_assumed = known.assumed;
+        let same_node = self.nodes[known.node as usize].name == node;
+        // Most updates touch the status alone; terms of affinity cannot change.
+        if same_node
+            && known.load == load
+            && known.pod.metadata.labels == pod.metadata.labels
+            && known.is_terminating() == pod.metadata.deletion_timestamp.is_some()
+        {
+            known.assumed = false;
+            known.pod = pod;
+            // The event came with the assumption.
             if was_assumed {
                 self.log.push(Logged::PodAdded { pod: id, node });
-            } else if !same {
-                self.log.push(Logged::PodUpdated { pod: id, node });
             }
-            return Ok((!same).then_some(ClusterEvent::PodUpdated { old, new: pod }));
+            return Ok(None);
         }
-        // Assumed on one node, bound to another by somebody else: the pod is where it is.
-        let Some((gone, from)) = self.take_away(&id) else { return Ok(None) };
-        self.log.push(Logged::PodRemoved { pod: id.clone(), node: from });
+        let Some((before, from)) = self.take_away(&id) else { return Ok(None) };
+        if !same_node {
+            // Assumed on one node, bound to another by somebody else: the pod is where it is.
+            self.log.push(Logged::PodRemoved { pod: id.clone(), node: from });
+        }
         self.place(Arc::clone(&pod), id.clone(), &node, false, load);
-        self.log.push(Logged::PodAdded { pod: id, node });
-        Ok(Some(ClusterEvent::PodUpdated { old: gone.pod, new: pod }))
+        self.log.push(if same_node && !was_assumed {
+            Logged::PodUpdated { pod: id, node }
+        } else {
+            Logged::PodAdded { pod: id, node }
+        });
+        Ok(Some(ClusterEvent::PodUpdated { old: before.pod, new: pod }))
     }
 
     fn remove_pod(&mut self, id: &Str) -> Option<ClusterEvent> {
@@ -220,21 +262,37 @@ impl Cluster {
             self.pods.push(None);
             index_of(self.pods.len() - 1)
         });
+        let group = self.groups.join(&pod);
+        // Admission refuses malformed terms; those of a pod that runs all the same say nothing.
+        let terms = PodTerms::of(&pod).ok().flatten().map(Box::new);
         let node = &mut self.nodes[index as usize];
         node.take(&load);
         node.pods.push(slot);
+        node.count(group, pod.metadata.deletion_timestamp.is_some(), true);
+        if terms.is_some() {
+            node.with_terms.push(slot);
+            self.nodes_with_terms.insert(index);
+        }
         self.by_id.insert(id.clone(), slot);
-        self.pods[slot as usize] = Some(PlacedPod { pod, id, node: index, assumed, load });
+        self.pods[slot as usize] = Some(PlacedPod { pod, id, node: index, assumed, group, terms, load });
     }
 
     fn take_away(&mut self, id: &Str) -> Option<(PlacedPod, Str)> {
         let slot = self.by_id.remove(id.as_str())?;
         let pod = self.pods[slot as usize].take()?;
         self.free_pods.push(slot);
+        self.groups.leave(pod.group);
         let node = &mut self.nodes[pod.node as usize];
         node.give_back(&pod.load);
+        node.count(pod.group, pod.is_terminating(), false);
         if let Some(position) = node.pods.iter().rposition(|&other| other == slot) {
             node.pods.swap_remove(position);
+        }
+        if pod.terms.is_some() {
+            node.with_terms.retain(|&other| other != slot);
+            if node.with_terms.is_empty() {
+                self.nodes_with_terms.remove(&pod.node);
+            }
         }
         let name = node.name.clone();
         self.release(pod.node);
@@ -295,8 +353,15 @@ impl Cluster {
                 node.ports
             );
             for pod in pods {
-                let _ = writeln!(text, "  {} {} {:?}", pod.id, pod.assumed, pod.load);
+                let _ = writeln!(text, "  {} {} {:?} {:?}", pod.id, pod.assumed, pod.load, pod.terms);
             }
+            let mut groups: Vec<_> = node
+                .groups
+                .iter()
+                .map(|count| (format!("{:?}", self.groups.slots()[count.group()]), count.running, count.terminating))
+                .collect();
+            groups.sort();
+            let _ = writeln!(text, "  {groups:?} {}", self.nodes_with_terms.contains(&index));
         }
         text
     }

@@ -1,6 +1,6 @@
 //! [`ClusterView`]: the cluster as plugins see it.
 
-use super::{Cluster, Images, NodeView};
+use super::{Cluster, Images, Neighbours, NodeView, PodGroup};
 
 /// The cluster as plugins see it. Cheap to copy.
 #[derive(Clone, Copy, Debug)]
@@ -34,6 +34,21 @@ impl<'a> ClusterView<'a> {
     #[must_use]
     pub fn images(self) -> &'a Images {
         &self.0.images
+    }
+
+    /// Asks about each group of pods that no selector can tell apart. The answers stand at the places
+    /// that [`GroupCount::group`](super::GroupCount::group) gives; unused places hold the default.
+    pub fn each_group<T: Default>(self, mut answer: impl FnMut(&PodGroup) -> T) -> Vec<T> {
+        self.0.groups.slots().iter().map(|group| group.as_ref().map_or_else(T::default, &mut answer)).collect()
+    }
+
+    /// Nodes with a pod that has affinity to other pods.
+    pub(crate) fn nodes_with_terms(self) -> impl Iterator<Item = NodeView<'a>> {
+        self.0.nodes_with_terms.iter().filter_map(move |&index| self.0.node_view(index))
+    }
+
+    pub(crate) fn neighbours(self) -> &'a Neighbours {
+        &self.0.neighbours
     }
 
     pub(crate) fn active(self) -> &'a [u32] {

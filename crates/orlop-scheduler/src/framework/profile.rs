@@ -6,8 +6,8 @@ use thiserror::Error;
 use super::erased::{ErasedFilterOf, ErasedScoreOf};
 use super::{DomainFilter, DomainScore, ErasedFilter, ErasedScore, Permit, PreEnqueue, Reserve};
 use crate::plugins::{
-    ImageLocality, NodeAffinity, NodeName, NodePorts, NodeResourcesBalancedAllocation,
-    NodeResourcesFit, NodeUnschedulable, SchedulingGates, TaintToleration,
+    ImageLocality, InterPodAffinity, NodeAffinity, NodeName, NodePorts, NodeResourcesBalancedAllocation,
+    NodeResourcesFit, NodeUnschedulable, PodTopologySpread, SchedulingGates, TaintToleration,
 };
 
 /// The name of the scheduler that pods without `spec.schedulerName` mean.
@@ -71,9 +71,13 @@ impl Profile {
             .filter(NodeAffinity::default())
             .filter(NodePorts)
             .filter(NodeResourcesFit::default())
+            .filter(PodTopologySpread::default())
+            .filter(InterPodAffinity::default())
             .score(TaintToleration, 3)
             .score(NodeAffinity::default(), 2)
             .score(NodeResourcesFit::default(), 1)
+            .score(PodTopologySpread::default(), 2)
+            .score(InterPodAffinity::default(), 2)
             .score(NodeResourcesBalancedAllocation::default(), 1)
             .score(ImageLocality, 1)
     }

@@ -58,12 +58,9 @@ impl DomainScore for ImageLocality {
                 sums = vec![0_i64; cluster.bound()];
             }
             #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "as in the original")]
-            let weighed = {
+            for (node, size) in image.nodes() {
                 let share = image.nodes().len() as f64 / cluster.node_count() as f64;
-                (image.size() as f64 * share) as i64
-            };
-            for node in image.nodes() {
-                sums[node] = sums[node].saturating_add(weighed);
+                sums[node] = sums[node].saturating_add((size as f64 * share) as i64);
             }
         }
         PreScore::Run(sums)

@@ -1,20 +1,19 @@
 //! kube-scheduler's plugins: the same rules, reasons and scores.
 
 mod image_locality;
-// mod inter_pod_affinity;
+mod inter_pod_affinity;
 mod node_affinity;
 mod node_name;
 mod node_ports;
 mod node_resources;
 mod node_unschedulable;
-// mod pod_topology_spread;
+mod pod_topology_spread;
 mod priority_sort;
 mod scheduling_gates;
-mod selector;
 mod taint_toleration;
 
 pub use image_locality::ImageLocality;
-// pub use inter_pod_affinity::InterPodAffinity;
+pub use inter_pod_affinity::InterPodAffinity;
 pub use node_affinity::NodeAffinity;
 pub use node_name::NodeName;
 pub use node_ports::NodePorts;
@@ -23,7 +22,7 @@ pub use node_resources::{
     ShapePoint, StrategyKind,
 };
 pub use node_unschedulable::NodeUnschedulable;
-// pub use pod_topology_spread::PodTopologySpread;
+pub use pod_topology_spread::PodTopologySpread;
 pub use priority_sort::PrioritySort;
 pub use scheduling_gates::SchedulingGates;
 pub use taint_toleration::TaintToleration;

@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use orlop_model::core::v1::{Node, NodeAffinity as Affinity, NodeSelectorOperator, Pod, PreferredSchedulingTerm};
 use orlop_model::{List, Map, Str};
 
-use super::selector::{Labels, NodeTerm, NodeTerms, Requirement};
 use crate::cluster::NodeView;
 use crate::framework::{
     ClusterEvent, Filter, Hint, Normalize, Plugin, PreFilter, PreScore, Reads, Score, Status, Verdict,
 };
+use crate::selector::{Labels, NodeTerm, NodeTerms, Requirement};
 
 /// Turns down nodes that the pod's `nodeSelector` or required node affinity does not match; rates
 /// nodes by the weights of the preferred terms that match.

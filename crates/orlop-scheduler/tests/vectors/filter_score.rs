@@ -1,10 +1,13 @@
 //! `sched_filter_score`: every plugin alone, and the whole cycle.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use orlop_model::core::v1::Pod;
+use orlop_model::Str;
+use orlop_model::core::v1::{Namespace, Pod, Service};
 use orlop_model::vectors::{Case, Check};
-use orlop_scheduler::{Code, Decision, Profile};
+use orlop_scheduler::plugins::InterPodAffinity;
+use orlop_scheduler::{Change, Code, Decision, Engine, Profile, Workload, WorkloadKind};
 use serde_json::{Value, json};
 
 use crate::{decode, engine, written};
@@ -12,7 +15,8 @@ use crate::{decode, engine, written};
 pub(crate) fn run(case: &Case) -> Result<(), String> {
     let (input, expect) = (&case.value["input"], &case.value["expect"]);
     let cluster = &input["cluster"];
-    let engine = engine(Profile::kubernetes(), &cluster["nodes"], &cluster["pods"])?;
+    let mut engine = engine(profile(&input["config"])?, &cluster["nodes"], &cluster["pods"])?;
+    record_neighbours(&mut engine, cluster)?;
     let pod: Pod = decode(&input["pod"])?;
     let explanation = engine.explain(&pod);
     let mut check = Check::new();
@@ -86,6 +90,45 @@ pub(crate) fn run(case: &Case) -> Result<(), String> {
         None => check.miss(format!("decision: {:?}", explanation.decision)),
     }
     check.finish()
+}
+
+/// The default profile with the case's arguments of InterPodAffinity.
+fn profile(config: &Value) -> Result<Profile, String> {
+    let affinity = InterPodAffinity {
+        hard_pod_affinity_weight: config["hardPodAffinityWeight"].as_i64().unwrap_or(1),
+        ignore_preferred_terms_of_existing_pods: config["ignorePreferredTermsOfExistingPods"]
+            .as_bool()
+            .unwrap_or_default(),
+    };
+    Profile::kubernetes_builder()
+        .without("InterPodAffinity")
+        .filter(affinity)
+        .score(affinity, 2)
+        .build()
+        .map_err(|error| error.to_string())
+}
+
+fn record_neighbours(engine: &mut Engine, cluster: &Value) -> Result<(), String> {
+    let mut changes = Vec::new();
+    for namespace in decode::<Vec<Namespace>>(&cluster["namespaces"])? {
+        changes.push(Change::NamespaceSet(Arc::new(namespace)));
+    }
+    for service in decode::<Vec<Service>>(&cluster["services"])? {
+        changes.push(Change::ServiceSet(Arc::new(service)));
+    }
+    for (list, kind) in [("replicaSets", WorkloadKind::ReplicaSet), ("statefulSets", WorkloadKind::StatefulSet)] {
+        for object in cluster[list].as_array().into_iter().flatten() {
+            let text = |field: &str| Str::from(object["metadata"][field].as_str().unwrap_or_default());
+            changes.push(Change::WorkloadSet {
+                workload: Workload { kind, namespace: text("namespace"), name: text("name") },
+                selector: decode(&object["spec"]["selector"])?,
+            });
+        }
+    }
+    for change in changes {
+        engine.record(change).map_err(|error| error.to_string())?;
+    }
+    Ok(())
 }
 
 fn unschedulable(expect: &Value, decision: &Decision, check: &mut Check) {

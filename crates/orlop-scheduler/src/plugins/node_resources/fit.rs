@@ -212,7 +212,7 @@ impl Filter for NodeResourcesFit {
 }
 
 /// What a pod requests of each resource that a strategy looks at, in its order.
-pub type ScoreRequest = SmallVec<[i64; 4]>;
+pub(super) type ScoreRequest = SmallVec<[i64; 4]>;
 
 impl Score for NodeResourcesFit {
     type Signature = ScoreRequest;

@@ -6,7 +6,7 @@ use orlop_model::{List, Map, Str};
 
 /// One condition on labels.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Requirement {
+pub(crate) struct Requirement {
     key: Str,
     test: Test,
 }
@@ -22,12 +22,8 @@ enum Test {
 }
 
 impl Requirement {
-    pub(super) fn equal(key: &Str, value: &Str) -> Self {
+    pub(crate) fn equal(key: &Str, value: &Str) -> Self {
         Self { key: key.clone(), test: Test::In(List::from_iter([value.clone()])) }
-    }
-
-    pub(super) fn one_of(key: &Str, values: List<Str>) -> Self {
-        Self { key: key.clone(), test: Test::In(values) }
     }
 
     fn matches(&self, labels: &Map<Str>) -> bool {
@@ -49,14 +45,14 @@ fn number(value: Option<&Str>) -> Option<i64> {
 
 /// A label selector: all of its requirements.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub(super) struct Labels(List<Requirement>);
+pub(crate) struct Labels(List<Requirement>);
 
 impl Labels {
     /// Compiles a selector.
     ///
     /// # Errors
     /// What is wrong with it.
-    pub(super) fn compile(selector: &LabelSelector) -> Result<Self, String> {
+    pub(crate) fn compile(selector: &LabelSelector) -> Result<Self, String> {
         let mut requirements = List::new();
         for (key, value) in &selector.match_labels {
             check_key(key)?;
@@ -97,22 +93,27 @@ impl Labels {
         Ok(Self(requirements))
     }
 
-    pub(super) fn push(&mut self, requirement: Requirement) {
+    pub(crate) fn push(&mut self, requirement: Requirement) {
         self.0.push(requirement);
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    /// Requires what `other` requires as well.
+    pub(crate) fn extend(&mut self, other: &Self) {
+        self.0.extend(other.0.iter().cloned());
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    pub(super) fn matches(&self, labels: &Map<Str>) -> bool {
+    pub(crate) fn matches(&self, labels: &Map<Str>) -> bool {
         self.0.iter().all(|requirement| requirement.matches(labels))
     }
 }
 
 /// A term of a node selector: all of its requirements on labels and on the node's name.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct NodeTerm {
+pub(crate) struct NodeTerm {
     labels: List<Requirement>,
     names: List<NameTest>,
 }
@@ -130,7 +131,7 @@ impl NodeTerm {
     ///
     /// # Errors
     /// What is wrong with it.
-    pub(super) fn compile(term: &NodeSelectorTerm, path: &str) -> Result<Option<Self>, String> {
+    pub(crate) fn compile(term: &NodeSelectorTerm, path: &str) -> Result<Option<Self>, String> {
         if term.match_expressions.is_empty() && term.match_fields.is_empty() {
             return Ok(None);
         }
@@ -152,7 +153,7 @@ impl NodeTerm {
         if errors.is_empty() { Ok(Some(Self { labels, names })) } else { Err(joined(&errors)) }
     }
 
-    pub(super) fn matches(&self, name: &Str, labels: &Map<Str>) -> bool {
+    pub(crate) fn matches(&self, name: &Str, labels: &Map<Str>) -> bool {
         self.labels.iter().all(|requirement| requirement.matches(labels))
             && (name.is_empty()
                 || self.names.iter().all(|test| {
@@ -223,17 +224,17 @@ fn compile_name(field: &NodeSelectorRequirement, path: &str) -> Result<NameTest,
 
 /// The required node affinity of a pod or profile: one term that matches is enough.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub(super) struct NodeTerms(List<NodeTerm>);
+pub(crate) struct NodeTerms(List<NodeTerm>);
 
 impl NodeTerms {
     /// Compiles a selector. Terms that are empty or cannot be compiled match nothing, and do not
     /// keep others from matching.
-    pub(super) fn compile(selector: &NodeSelector) -> Self {
+    pub(crate) fn compile(selector: &NodeSelector) -> Self {
         let terms = &selector.node_selector_terms;
         Self(terms.iter().filter_map(|term| NodeTerm::compile(term, "").ok().flatten()).collect())
     }
 
-    pub(super) fn matches(&self, name: &Str, labels: &Map<Str>) -> bool {
+    pub(crate) fn matches(&self, name: &Str, labels: &Map<Str>) -> bool {
         self.0.iter().any(|term| term.matches(name, labels))
     }
 }
