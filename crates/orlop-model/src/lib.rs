@@ -89,6 +89,8 @@ pub mod names;
 mod object;
 mod open_enum;
 mod path;
+pub mod pod_resources;
+pub mod prepare;
 pub mod quantity;
 pub mod quote;
 mod schema;
@@ -96,6 +98,7 @@ pub mod selector;
 mod str;
 pub mod table;
 mod time;
+pub mod validate;
 #[cfg(feature = "test-util")]
 pub mod vectors;
 

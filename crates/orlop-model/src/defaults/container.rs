@@ -4,7 +4,8 @@ use super::image::default_pull_policy;
 use super::round_up_to_milli;
 use crate::Str;
 use crate::core::v1::{
-    Container, HTTPGetAction, Lifecycle, Probe, Protocol, ResourceRequirements, TerminationMessagePolicy, URIScheme,
+    Container, HTTPGetAction, Lifecycle, Probe, Protocol, ResourceRequirements,
+    TerminationMessagePolicy, URIScheme,
 };
 
 pub(super) fn container(container: &mut Container) {
@@ -22,7 +23,11 @@ pub(super) fn container(container: &mut Container) {
             port.protocol = Protocol::TCP;
         }
     }
-    for source in container.env.iter_mut().filter_map(|variable| variable.value_from.as_mut()) {
+    for source in container
+        .env
+        .iter_mut()
+        .filter_map(|variable| variable.value_from.as_mut())
+    {
         if let Some(field) = &mut source.field_ref {
             field_version(&mut field.api_version);
         }
@@ -31,7 +36,11 @@ pub(super) fn container(container: &mut Container) {
         }
     }
     resources(&mut container.resources);
-    let probes = [&mut container.liveness_probe, &mut container.readiness_probe, &mut container.startup_probe];
+    let probes = [
+        &mut container.liveness_probe,
+        &mut container.readiness_probe,
+        &mut container.startup_probe,
+    ];
     probes.into_iter().flatten().for_each(|slot| probe(slot));
     if let Some(hooks) = &mut container.lifecycle {
         lifecycle(hooks);
@@ -69,7 +78,10 @@ fn probe(probe: &mut Probe) {
 }
 
 fn lifecycle(lifecycle: &mut Lifecycle) {
-    for hook in [&mut lifecycle.post_start, &mut lifecycle.pre_stop].into_iter().flatten() {
+    for hook in [&mut lifecycle.post_start, &mut lifecycle.pre_stop]
+        .into_iter()
+        .flatten()
+    {
         if let Some(action) = &mut hook.http_get {
             http_get(action);
         }

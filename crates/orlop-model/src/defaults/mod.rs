@@ -10,8 +10,8 @@ mod service;
 mod volume;
 mod workload;
 
-use crate::core::v1::{ConfigMap, Event, Namespace, NamespacePhase, Node, Secret};
 use crate::coordination::v1::Lease;
+use crate::core::v1::{ConfigMap, Event, Namespace, NamespacePhase, Node, Secret};
 use crate::{Map, Quantity};
 
 /// A kind whose absent fields have default values.
@@ -46,7 +46,9 @@ impl SetDefaults for Namespace {
             self.status.phase = NamespacePhase::Active;
         }
         if !self.metadata.name.is_empty() {
-            self.metadata.labels.insert("kubernetes.io/metadata.name", self.metadata.name.clone());
+            self.metadata
+                .labels
+                .insert("kubernetes.io/metadata.name", self.metadata.name.clone());
         }
     }
 }
@@ -86,7 +88,11 @@ mod tests {
         object.set_defaults();
         let once = object.clone();
         object.set_defaults();
-        assert_eq!(serde_json::to_value(&once).unwrap(), serde_json::to_value(&object).unwrap(), "idempotent");
+        assert_eq!(
+            serde_json::to_value(&once).unwrap(),
+            serde_json::to_value(&object).unwrap(),
+            "idempotent"
+        );
         serde_json::to_value(&object).unwrap()
     }
 
@@ -95,7 +101,9 @@ mod tests {
     fn as_kubernetes_does() {
         let bytes = include_bytes!("../../tests/vectors/defaults.jsonl.gz");
         let mut text = String::new();
-        flate2::read::GzDecoder::new(&bytes[..]).read_to_string(&mut text).unwrap();
+        flate2::read::GzDecoder::new(&bytes[..])
+            .read_to_string(&mut text)
+            .unwrap();
         let mut misses = Vec::new();
         for line in text.lines() {
             let case: Value = serde_json::from_str(line).unwrap();

@@ -5,19 +5,37 @@ use super::volume::volume;
 use super::{SetDefaults, round_up_to_milli};
 use crate::core::v1::{Container, DNSPolicy, Pod, PodSpec, RestartPolicy, resource_name};
 use crate::{Map, Quantity};
-mod pod_resources { use super::*; pub(super) fn container_limits(_: &PodSpec) -> Map<Quantity> { Map::new() } pub(super) fn container_requests(_: &PodSpec) -> Map<Quantity> { Map::new() } }
+mod pod_resources {
+    use super::*;
+    pub(super) fn container_limits(_: &PodSpec) -> Map<Quantity> {
+        Map::new()
+    }
+    pub(super) fn container_requests(_: &PodSpec) -> Map<Quantity> {
+        Map::new()
+    }
+}
 
 impl SetDefaults for Pod {
     fn set_defaults(&mut self) {
         spec(&mut self.spec);
-        for container in self.spec.init_containers.iter_mut().chain(&mut self.spec.containers) {
+        for container in self
+            .spec
+            .init_containers
+            .iter_mut()
+            .chain(&mut self.spec.containers)
+        {
             requests_from_limits(container);
         }
         pod_limits(&mut self.spec);
         pod_requests(&mut self.spec);
         self.spec.enable_service_links.get_or_insert(true);
         if self.spec.host_network {
-            for container in self.spec.init_containers.iter_mut().chain(&mut self.spec.containers) {
+            for container in self
+                .spec
+                .init_containers
+                .iter_mut()
+                .chain(&mut self.spec.containers)
+            {
                 host_ports(container);
             }
         }
@@ -42,8 +60,13 @@ pub(super) fn spec(spec: &mut PodSpec) {
         resources(pod_level);
     }
     spec.volumes.iter_mut().for_each(volume);
-    spec.init_containers.iter_mut().chain(&mut spec.containers).for_each(container);
-    spec.ephemeral_containers.iter_mut().for_each(|ephemeral| container(&mut ephemeral.container));
+    spec.init_containers
+        .iter_mut()
+        .chain(&mut spec.containers)
+        .for_each(container);
+    spec.ephemeral_containers
+        .iter_mut()
+        .for_each(|ephemeral| container(&mut ephemeral.container));
 }
 
 fn requests_from_limits(container: &mut Container) {
@@ -54,24 +77,32 @@ fn requests_from_limits(container: &mut Container) {
 /// Limits of huge pages for the whole pod are the sum of the containers', unless it requests some.
 fn pod_limits(spec: &mut PodSpec) {
     let containers = pod_resources::container_limits(spec);
-    let Some(pod_level) = &mut spec.resources else { return };
+    let Some(pod_level) = &mut spec.resources else {
+        return;
+    };
     if pod_level.limits.is_empty() && pod_level.requests.is_empty() {
         return;
     }
     let requests = &pod_level.requests;
-    insert_missing(&mut pod_level.limits, &containers, |name| is_huge_page(name) && !requests.contains_key(name));
+    insert_missing(&mut pod_level.limits, &containers, |name| {
+        is_huge_page(name) && !requests.contains_key(name)
+    });
 }
 
 /// Requests of a pod that has limits: the sum of the containers', else the pod's limits.
 fn pod_requests(spec: &mut PodSpec) {
     let containers = pod_resources::container_requests(spec);
-    let Some(pod_level) = &mut spec.resources else { return };
+    let Some(pod_level) = &mut spec.resources else {
+        return;
+    };
     if pod_level.limits.is_empty() {
         return;
     }
     let supported = |name: &str| matches!(name, resource_name::CPU | resource_name::MEMORY);
     insert_missing(&mut pod_level.requests, &containers, supported);
-    insert_missing(&mut pod_level.requests, &pod_level.limits, |name| supported(name) || is_huge_page(name));
+    insert_missing(&mut pod_level.requests, &pod_level.limits, |name| {
+        supported(name) || is_huge_page(name)
+    });
 }
 
 fn is_huge_page(name: &str) -> bool {

@@ -19,8 +19,14 @@ impl SetDefaults for Service {
         match spec.session_affinity {
             ServiceAffinity::None => spec.session_affinity_config = None,
             ServiceAffinity::ClientIP => {
-                let client = &mut spec.session_affinity_config.get_or_insert_default().client_ip;
-                client.get_or_insert_default().timeout_seconds.get_or_insert(CLIENT_IP_TIMEOUT);
+                let client = &mut spec
+                    .session_affinity_config
+                    .get_or_insert_default()
+                    .client_ip;
+                client
+                    .get_or_insert_default()
+                    .timeout_seconds
+                    .get_or_insert(CLIENT_IP_TIMEOUT);
             }
             ServiceAffinity::Other(_) => {}
         }
@@ -31,17 +37,23 @@ impl SetDefaults for Service {
             if port.protocol.is_empty() {
                 port.protocol = Protocol::TCP;
             }
-            if port.target_port == IntOrString::Int(0) || port.target_port == IntOrString::from("") {
+            if port.target_port == IntOrString::Int(0) || port.target_port == IntOrString::from("")
+            {
                 port.target_port = IntOrString::Int(port.port);
             }
         }
-        let exposed = matches!(spec.type_, ServiceType::NodePort | ServiceType::LoadBalancer);
-        let external = exposed || (spec.type_ == ServiceType::ClusterIP && !spec.external_ips.is_empty());
+        let exposed = matches!(
+            spec.type_,
+            ServiceType::NodePort | ServiceType::LoadBalancer
+        );
+        let external =
+            exposed || (spec.type_ == ServiceType::ClusterIP && !spec.external_ips.is_empty());
         if external && spec.external_traffic_policy.is_empty() {
             spec.external_traffic_policy = ServiceExternalTrafficPolicy::Cluster;
         }
         if exposed || spec.type_ == ServiceType::ClusterIP {
-            spec.internal_traffic_policy.get_or_insert(ServiceInternalTrafficPolicy::Cluster);
+            spec.internal_traffic_policy
+                .get_or_insert(ServiceInternalTrafficPolicy::Cluster);
         }
         if spec.type_ == ServiceType::LoadBalancer {
             spec.allocate_load_balancer_node_ports.get_or_insert(true);

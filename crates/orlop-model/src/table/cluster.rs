@@ -16,7 +16,11 @@ impl Tabular for Namespace {
 
     fn row(&self, now: Timestamp) -> Row {
         let name = &self.metadata.name;
-        Row::new([name.into(), self.status.phase.as_str().into(), age(self, now)])
+        Row::new([
+            name.into(),
+            self.status.phase.as_str().into(),
+            age(self, now),
+        ])
     }
 }
 
@@ -30,13 +34,27 @@ impl Tabular for ConfigMap {
 }
 
 impl Tabular for Secret {
-    const COLUMNS: &'static [Column] = &[Column::NAME, Column::text("Type"), Column::text("Data"), Column::AGE];
+    const COLUMNS: &'static [Column] = &[
+        Column::NAME,
+        Column::text("Type"),
+        Column::text("Data"),
+        Column::AGE,
+    ];
 
     fn row(&self, now: Timestamp) -> Row {
         let type_ = self.type_.as_str().into();
         // What is still in stringData is merged into data when the object is written.
-        let unmerged = self.string_data.keys().filter(|key| !self.data.contains_key(key)).count();
-        Row::new([(&self.metadata.name).into(), type_, Cell::count(self.data.len() + unmerged), age(self, now)])
+        let unmerged = self
+            .string_data
+            .keys()
+            .filter(|key| !self.data.contains_key(key))
+            .count();
+        Row::new([
+            (&self.metadata.name).into(),
+            type_,
+            Cell::count(self.data.len() + unmerged),
+            age(self, now),
+        ])
     }
 }
 
@@ -65,7 +83,10 @@ impl Tabular for Node {
 
     fn row(&self, now: Timestamp) -> Row {
         let info = &self.status.node_info;
-        let known = |text: &Str| text.non_empty().map_or_else(|| UNKNOWN.to_owned(), ToString::to_string);
+        let known = |text: &Str| {
+            text.non_empty()
+                .map_or_else(|| UNKNOWN.to_owned(), ToString::to_string)
+        };
         let mut kernel = known(&info.kernel_version);
         if let Some(architecture) = info.architecture.non_empty() {
             kernel.push_str(&format!(" ({architecture})"));
@@ -86,7 +107,11 @@ impl Tabular for Node {
 }
 
 fn node_status(node: &Node) -> String {
-    let ready = node.status.conditions.iter().find(|condition| condition.type_ == NodeConditionType::Ready);
+    let ready = node
+        .status
+        .conditions
+        .iter()
+        .find(|condition| condition.type_ == NodeConditionType::Ready);
     let mut status = match ready.map(|condition| &condition.status) {
         Some(ConditionStatus::True) => "Ready",
         Some(_) => "NotReady",
@@ -102,17 +127,27 @@ fn node_status(node: &Node) -> String {
 fn node_roles(node: &Node) -> String {
     let labels = node.metadata.labels.iter();
     let roles: BTreeSet<&str> = labels
-        .filter_map(|(key, value)| match key.strip_prefix("node-role.kubernetes.io/") {
-            Some(role) => Some(role),
-            None => (key == "kubernetes.io/role").then_some(value.as_str()),
-        })
+        .filter_map(
+            |(key, value)| match key.strip_prefix("node-role.kubernetes.io/") {
+                Some(role) => Some(role),
+                None => (key == "kubernetes.io/role").then_some(value.as_str()),
+            },
+        )
         .filter(|role| !role.is_empty())
         .collect();
-    if roles.is_empty() { NONE.to_owned() } else { joined(roles, ",") }
+    if roles.is_empty() {
+        NONE.to_owned()
+    } else {
+        joined(roles, ",")
+    }
 }
 
 fn node_address(node: &Node, type_: &NodeAddressType) -> Cell {
-    let address = node.status.addresses.iter().find(|address| address.type_ == *type_);
+    let address = node
+        .status
+        .addresses
+        .iter()
+        .find(|address| address.type_ == *type_);
     address.map_or_else(|| NONE.into(), |address| (&address.address).into())
 }
 
@@ -127,7 +162,12 @@ impl Tabular for Event {
         Column::text("Message"),
         Column::wide("First Seen"),
         Column::wide("Count"),
-        Column { name: "Name", type_: "string", format: "name", priority: 1 },
+        Column {
+            name: "Name",
+            type_: "string",
+            format: "name",
+            priority: 1,
+        },
     ];
 
     fn row(&self, now: Timestamp) -> Row {
@@ -139,16 +179,33 @@ impl Tabular for Event {
         };
         let regarding = &self.involved_object;
         let kind = regarding.kind.to_lowercase();
-        let object = regarding.name.non_empty().map_or_else(|| kind.clone(), |name| format!("{kind}/{name}"));
-        let component = self.source.component.non_empty().unwrap_or(&self.reporting_component);
-        let host = self.source.host.non_empty().unwrap_or(&self.reporting_instance);
+        let object = regarding
+            .name
+            .non_empty()
+            .map_or_else(|| kind.clone(), |name| format!("{kind}/{name}"));
+        let component = self
+            .source
+            .component
+            .non_empty()
+            .unwrap_or(&self.reporting_component);
+        let host = self
+            .source
+            .host
+            .non_empty()
+            .unwrap_or(&self.reporting_instance);
         Row::new([
             since(last, now).into(),
             (&self.type_).into(),
             (&self.reason).into(),
             object.into(),
             (&regarding.field_path).into(),
-            joined([component, host].into_iter().filter(|part| !part.is_empty()), ", ").into(),
+            joined(
+                [component, host]
+                    .into_iter()
+                    .filter(|part| !part.is_empty()),
+                ", ",
+            )
+            .into(),
             self.message.trim().into(),
             since(first, now).into(),
             Cell::count(count),

@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use super::{Column, NONE, Row, RowCondition, Tabular, age, or_none, since};
 use crate::Time;
 use crate::core::v1::{
-    ConditionStatus, Container, ContainerRestartPolicy, ContainerState, ContainerStatus, Pod, PodConditionType,
-    PodPhase,
+    ConditionStatus, Container, ContainerRestartPolicy, ContainerState, ContainerStatus, Pod,
+    PodConditionType, PodPhase,
 };
 
 impl Tabular for Pod {
@@ -28,7 +28,11 @@ impl Tabular for Pod {
             (0, _) | (_, None) => summary.restarts.to_string(),
             (restarts, last) => format!("{restarts} ({} ago)", since(last, now)),
         };
-        let ip = self.status.pod_ips.first().map_or_else(|| NONE.into(), |ip| or_none(&ip.ip));
+        let ip = self
+            .status
+            .pod_ips
+            .first()
+            .map_or_else(|| NONE.into(), |ip| or_none(&ip.ip));
         let row = Row::new([
             (&self.metadata.name).into(),
             format!("{}/{}", summary.ready, summary.total).into(),
@@ -41,7 +45,10 @@ impl Tabular for Pod {
             readiness_gates(self).into(),
         ]);
         let conditions = match self.status.phase {
-            PodPhase::Succeeded => vec![completed("Succeeded", "The pod has completed successfully.")],
+            PodPhase::Succeeded => vec![completed(
+                "Succeeded",
+                "The pod has completed successfully.",
+            )],
             PodPhase::Failed => vec![completed("Failed", "The pod failed.")],
             _ => Vec::new(),
         };
@@ -61,18 +68,34 @@ struct Summary {
 impl Summary {
     fn of(pod: &Pod) -> Self {
         let status = &pod.status;
-        let sidecar = |name: &str| pod.spec.init_containers.iter().any(|init| init.name == *name && is_sidecar(init));
-        let sidecars = pod.spec.init_containers.iter().filter(|init| is_sidecar(init)).count();
+        let sidecar = |name: &str| {
+            pod.spec
+                .init_containers
+                .iter()
+                .any(|init| init.name == *name && is_sidecar(init))
+        };
+        let sidecars = pod
+            .spec
+            .init_containers
+            .iter()
+            .filter(|init| is_sidecar(init))
+            .count();
         let gated = status.conditions.iter().any(|condition| {
-            condition.type_ == PodConditionType::PodScheduled && condition.reason == "SchedulingGated"
+            condition.type_ == PodConditionType::PodScheduled
+                && condition.reason == "SchedulingGated"
         });
         let reason = match status.reason.non_empty() {
             _ if gated => "SchedulingGated".to_owned(),
             Some(reason) => reason.to_string(),
             None => status.phase.to_string(),
         };
-        let mut summary =
-            Self { reason, ready: 0, total: pod.spec.containers.len() + sidecars, restarts: 0, last_restart: None };
+        let mut summary = Self {
+            reason,
+            ready: 0,
+            total: pod.spec.containers.len() + sidecars,
+            restarts: 0,
+            last_restart: None,
+        };
         let (mut sidecar_restarts, mut last_sidecar_restart) = (0, None);
         let mut initializing = false;
         for (index, init) in status.init_container_statuses.iter().enumerate() {
@@ -82,7 +105,12 @@ impl Summary {
                 sidecar_restarts += i64::from(init.restart_count);
                 last_sidecar_restart = last_sidecar_restart.max(ended_last(init));
             }
-            if init.state.terminated.as_ref().is_some_and(|terminated| terminated.exit_code == 0) {
+            if init
+                .state
+                .terminated
+                .as_ref()
+                .is_some_and(|terminated| terminated.exit_code == 0)
+            {
                 continue;
             }
             if is_sidecar && init.started == Some(true) {
@@ -90,7 +118,10 @@ impl Summary {
                 continue;
             }
             initializing = true;
-            summary.reason = format!("Init:{}", init_reason(&init.state, index, pod.spec.init_containers.len()));
+            summary.reason = format!(
+                "Init:{}",
+                init_reason(&init.state, index, pod.spec.init_containers.len())
+            );
             break;
         }
         if !initializing || is_true(pod, &PodConditionType::Initialized) {
@@ -113,7 +144,11 @@ impl Summary {
         for container in pod.status.container_statuses.iter().rev() {
             self.count_restarts(container);
             let state = &container.state;
-            if let Some(waiting) = state.waiting.as_ref().filter(|waiting| !waiting.reason.is_empty()) {
+            if let Some(waiting) = state
+                .waiting
+                .as_ref()
+                .filter(|waiting| !waiting.reason.is_empty())
+            {
                 self.reason = waiting.reason.to_string();
             } else if let Some(reason) = terminated_reason(state) {
                 self.reason = reason;
@@ -139,7 +174,11 @@ fn is_sidecar(container: &Container) -> bool {
 }
 
 fn ended_last(container: &ContainerStatus) -> Option<Time> {
-    container.last_state.terminated.as_ref().and_then(|terminated| terminated.finished_at)
+    container
+        .last_state
+        .terminated
+        .as_ref()
+        .and_then(|terminated| terminated.finished_at)
 }
 
 fn init_reason(state: &ContainerState, index: usize, total: usize) -> String {
@@ -147,22 +186,27 @@ fn init_reason(state: &ContainerState, index: usize, total: usize) -> String {
         return reason;
     }
     match &state.waiting {
-        Some(waiting) if !waiting.reason.is_empty() && waiting.reason != "PodInitializing" => waiting.reason.to_string(),
+        Some(waiting) if !waiting.reason.is_empty() && waiting.reason != "PodInitializing" => {
+            waiting.reason.to_string()
+        }
         _ => format!("{index}/{total}"),
     }
 }
 
 fn terminated_reason(state: &ContainerState) -> Option<String> {
-    state.terminated.as_ref().map(|terminated| match (terminated.reason.non_empty(), terminated.signal) {
-        (Some(reason), _) => reason.to_string(),
-        (None, 0) => format!("ExitCode:{}", terminated.exit_code),
-        (None, signal) => format!("Signal:{signal}"),
+    state.terminated.as_ref().map(|terminated| {
+        match (terminated.reason.non_empty(), terminated.signal) {
+            (Some(reason), _) => reason.to_string(),
+            (None, 0) => format!("ExitCode:{}", terminated.exit_code),
+            (None, signal) => format!("Signal:{signal}"),
+        }
     })
 }
 
 fn is_true(pod: &Pod, type_: &PodConditionType) -> bool {
     let mut conditions = pod.status.conditions.iter();
-    conditions.any(|condition| condition.type_ == *type_ && condition.status == ConditionStatus::True)
+    conditions
+        .any(|condition| condition.type_ == *type_ && condition.status == ConditionStatus::True)
 }
 
 fn readiness_gates(pod: &Pod) -> String {
@@ -170,10 +214,18 @@ fn readiness_gates(pod: &Pod) -> String {
     if gates.is_empty() {
         return NONE.to_owned();
     }
-    let passed = gates.iter().filter(|gate| is_true(pod, &gate.condition_type)).count();
+    let passed = gates
+        .iter()
+        .filter(|gate| is_true(pod, &gate.condition_type))
+        .count();
     format!("{passed}/{}", gates.len())
 }
 
 fn completed(reason: &'static str, message: &'static str) -> RowCondition {
-    RowCondition { type_: "Completed", status: "True", reason, message }
+    RowCondition {
+        type_: "Completed",
+        status: "True",
+        reason,
+        message,
+    }
 }

@@ -25,9 +25,15 @@ impl Tabular for Service {
         Row::new([
             (&self.metadata.name).into(),
             spec.type_.as_str().into(),
-            spec.cluster_ips.first().map_or_else(|| NONE.into(), Into::into),
+            spec.cluster_ips
+                .first()
+                .map_or_else(|| NONE.into(), Into::into),
             external(self).into(),
-            if ports.is_empty() { NONE.into() } else { ports.into() },
+            if ports.is_empty() {
+                NONE.into()
+            } else {
+                ports.into()
+            },
             age(self, now),
             labels(&spec.selector).into(),
         ])
@@ -43,14 +49,26 @@ fn port(port: &ServicePort) -> String {
 
 fn external(service: &Service) -> String {
     let spec = &service.spec;
-    let fallback = |text: String, fallback: &str| if text.is_empty() { fallback.to_owned() } else { text };
+    let fallback = |text: String, fallback: &str| {
+        if text.is_empty() {
+            fallback.to_owned()
+        } else {
+            text
+        }
+    };
     match spec.type_ {
-        ServiceType::ClusterIP | ServiceType::NodePort => fallback(joined(&spec.external_ips, ","), NONE),
+        ServiceType::ClusterIP | ServiceType::NodePort => {
+            fallback(joined(&spec.external_ips, ","), NONE)
+        }
         ServiceType::LoadBalancer => {
             let ingress = service.status.load_balancer.ingress.iter();
-            let balancers: BTreeSet<&Str> =
-                ingress.filter_map(|ingress| ingress.ip.non_empty().or(ingress.hostname.non_empty())).collect();
-            fallback(joined(balancers.into_iter().chain(&spec.external_ips), ","), "<pending>")
+            let balancers: BTreeSet<&Str> = ingress
+                .filter_map(|ingress| ingress.ip.non_empty().or(ingress.hostname.non_empty()))
+                .collect();
+            fallback(
+                joined(balancers.into_iter().chain(&spec.external_ips), ","),
+                "<pending>",
+            )
         }
         ServiceType::ExternalName => spec.external_name.to_string(),
         ServiceType::Other(_) => UNKNOWN.to_owned(),
@@ -58,5 +76,12 @@ fn external(service: &Service) -> String {
 }
 
 fn labels(labels: &Map<Str>) -> String {
-    if labels.is_empty() { NONE.to_owned() } else { joined(labels.iter().map(|(key, value)| format!("{key}={value}")), ",") }
+    if labels.is_empty() {
+        NONE.to_owned()
+    } else {
+        joined(
+            labels.iter().map(|(key, value)| format!("{key}={value}")),
+            ",",
+        )
+    }
 }

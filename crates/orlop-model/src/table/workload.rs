@@ -3,10 +3,10 @@
 use jiff::Timestamp;
 
 use super::{Cell, Column, Row, Tabular, age, human_duration, joined};
+use crate::LabelSelector;
 use crate::apps::v1::{Deployment, ReplicaSet};
 use crate::batch::v1::{Job, JobConditionType};
 use crate::core::v1::{ConditionStatus, PodSpec};
-mod selector { pub(super) fn format_label_selector(s: Option<&crate::LabelSelector>) -> String { let s = s.map(|s| super::joined(s.match_labels.iter().map(|(k, v)| format!("{k}={v}")), ",")).unwrap_or_default(); if s.is_empty() { "<none>".into() } else { s } } }
 
 const CONTAINERS: Column = Column::wide("Containers");
 const IMAGES: Column = Column::wide("Images");
@@ -29,13 +29,18 @@ impl Tabular for Deployment {
         let pod = &self.spec.template.spec;
         Row::new([
             (&self.metadata.name).into(),
-            format!("{}/{}", status.ready_replicas, self.spec.replicas.unwrap_or_default()).into(),
+            format!(
+                "{}/{}",
+                status.ready_replicas,
+                self.spec.replicas.unwrap_or_default()
+            )
+            .into(),
             Cell::count(status.updated_replicas),
             Cell::count(status.available_replicas),
             age(self, now),
             containers(pod),
             images(pod),
-            selector::format_label_selector(self.spec.selector.as_deref()).into(),
+            LabelSelector::display(self.spec.selector.as_deref()).into(),
         ])
     }
 }
@@ -62,7 +67,7 @@ impl Tabular for ReplicaSet {
             age(self, now),
             containers(pod),
             images(pod),
-            selector::format_label_selector(self.spec.selector.as_deref()).into(),
+            LabelSelector::display(self.spec.selector.as_deref()).into(),
         ])
     }
 }
@@ -99,7 +104,7 @@ impl Tabular for Job {
             age(self, now),
             containers(pod),
             images(pod),
-            selector::format_label_selector(spec.selector.as_deref()).into(),
+            LabelSelector::display(spec.selector.as_deref()).into(),
         ])
     }
 }
@@ -107,7 +112,8 @@ impl Tabular for Job {
 fn job_status(job: &Job) -> &'static str {
     let is = |type_: JobConditionType| {
         let mut conditions = job.status.conditions.iter();
-        conditions.any(|condition| condition.type_ == type_ && condition.status == ConditionStatus::True)
+        conditions
+            .any(|condition| condition.type_ == type_ && condition.status == ConditionStatus::True)
     };
     match () {
         () if is(JobConditionType::Complete) => "Complete",

@@ -35,17 +35,35 @@ fn outcome<T>(case: &Case, got: Result<T, SelectorError>, check: &mut Check) -> 
     }
 }
 
-fn matches(case: &Case, part: &str, check: &mut Check, matches: impl Fn(&Map<Str>) -> bool) -> Result<(), String> {
-    for (index, want) in case.value["matches"].as_array().into_iter().flatten().enumerate() {
+fn matches(
+    case: &Case,
+    part: &str,
+    check: &mut Check,
+    matches: impl Fn(&Map<Str>) -> bool,
+) -> Result<(), String> {
+    for (index, want) in case.value["matches"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .enumerate()
+    {
         let labels = Map::<Str>::deserialize(&want[part]).map_err(|error| error.to_string())?;
-        check.json(&format!("matches[{index}]"), &want["match"], &json!(matches(&labels)));
+        check.json(
+            &format!("matches[{index}]"),
+            &want["match"],
+            &json!(matches(&labels)),
+        );
     }
     Ok(())
 }
 
 fn labels(case: &Case, selector: &Selector, check: &mut Check) -> Result<(), String> {
     check.eq("canonical", case.text("canonical"), &selector.to_string());
-    check.json("empty", &case.value["empty"], &json!(selector.is_everything()));
+    check.json(
+        "empty",
+        &case.value["empty"],
+        &json!(selector.is_everything()),
+    );
     matches(case, "labels", check, |labels| selector.matches(labels))
 }
 
@@ -65,20 +83,42 @@ fn label_string(case: &Case, check: &mut Check) -> Result<(), String> {
             want
         })
         .collect();
-    check.json("requirements", &case.value["requirements"], &absent_if_empty(requirements));
+    check.json(
+        "requirements",
+        &case.value["requirements"],
+        &absent_if_empty(requirements),
+    );
     Ok(())
 }
 
 fn absent_if_empty(list: Vec<Value>) -> Value {
-    if list.is_empty() { Value::Null } else { Value::Array(list) }
+    if list.is_empty() {
+        Value::Null
+    } else {
+        Value::Array(list)
+    }
 }
 
 fn label_json(case: &Case, check: &mut Check) -> Result<(), String> {
     let object: Option<LabelSelector> = case.get("selector")?;
-    check.eq("format", case.text("format"), &LabelSelector::display(object.as_ref()));
-    let errors = object.as_ref().map(|object| validate(object, false, "selector")).unwrap_or_default();
-    let errors = errors.iter().map(|error| json!(error.to_string())).collect();
-    check.json("validation_errors", &case.value["validation_errors"], &absent_if_empty(errors));
+    check.eq(
+        "format",
+        case.text("format"),
+        &LabelSelector::display(object.as_ref()),
+    );
+    let errors = object
+        .as_ref()
+        .map(|object| validate(object, false, "selector"))
+        .unwrap_or_default();
+    let errors = errors
+        .iter()
+        .map(|error| json!(error.to_string()))
+        .collect();
+    check.json(
+        "validation_errors",
+        &case.value["validation_errors"],
+        &absent_if_empty(errors),
+    );
     match outcome(case, Selector::from_object(object.as_ref()), check) {
         Some(selector) => labels(case, &selector, check),
         None => Ok(()),
@@ -90,18 +130,27 @@ fn field_string(case: &Case, check: &mut Check) -> Result<(), String> {
         return Ok(());
     };
     check.eq("canonical", case.text("canonical"), &selector.to_string());
-    check.json("empty", &case.value["empty"], &json!(selector.is_everything()));
+    check.json(
+        "empty",
+        &case.value["empty"],
+        &json!(selector.is_everything()),
+    );
     let requirements = selector
         .requirements()
         .iter()
         .map(|term| json!({"field": term.field, "op": if term.equal { "=" } else { "!=" }, "value": term.value}))
         .collect();
-    check.json("requirements", &case.value["requirements"], &absent_if_empty(requirements));
+    check.json(
+        "requirements",
+        &case.value["requirements"],
+        &absent_if_empty(requirements),
+    );
     matches(case, "fields", check, |fields| selector.matches(fields))
 }
 
 fn node(part: &Value) -> Result<Node, String> {
-    let labels = Option::<Map<Str>>::deserialize(&part["labels"]).map_err(|error| error.to_string())?;
+    let labels =
+        Option::<Map<Str>>::deserialize(&part["labels"]).map_err(|error| error.to_string())?;
     let mut node = Node::default();
     node.metadata.name = part["node"].as_str().unwrap_or_default().into();
     node.metadata.labels = labels.unwrap_or_default();
@@ -110,16 +159,27 @@ fn node(part: &Value) -> Result<Node, String> {
 
 fn node_selector(case: &Case, check: &mut Check) -> Result<(), String> {
     let terms: Option<List<_>> = case.get("terms")?;
-    let selector =
-        NodeSelector { node_selector_terms: terms.unwrap_or_default(), ..NodeSelector::default() };
+    let selector = NodeSelector {
+        node_selector_terms: terms.unwrap_or_default(),
+        ..NodeSelector::default()
+    };
     outcome(case, NodeSelectorMatcher::new(&selector), check);
     let lazy = NodeSelectorMatcher::lazy(&selector);
-    for (index, want) in case.value["matches"].as_array().into_iter().flatten().enumerate() {
+    for (index, want) in case.value["matches"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .enumerate()
+    {
         let (matches, error) = match lazy.matches(&node(want)?) {
             Ok(matches) => (matches, Value::Null),
             Err(error) => (false, json!(error.to_string())),
         };
-        check.json(&format!("matches[{index}].match"), &want["match"], &json!(matches));
+        check.json(
+            &format!("matches[{index}].match"),
+            &want["match"],
+            &json!(matches),
+        );
         check.json(&format!("matches[{index}].error"), &want["error"], &error);
     }
     Ok(())
@@ -127,10 +187,19 @@ fn node_selector(case: &Case, check: &mut Check) -> Result<(), String> {
 
 fn preferred_terms(case: &Case, check: &mut Check) -> Result<(), String> {
     let terms: Option<List<PreferredSchedulingTerm>> = case.get("terms")?;
-    let Some(preferences) = outcome(case, NodePreferences::new(&terms.unwrap_or_default()), check) else {
+    let Some(preferences) = outcome(
+        case,
+        NodePreferences::new(&terms.unwrap_or_default()),
+        check,
+    ) else {
         return Ok(());
     };
-    for (index, want) in case.value["scores"].as_array().into_iter().flatten().enumerate() {
+    for (index, want) in case.value["scores"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .enumerate()
+    {
         let score = preferences.score(&node(want)?);
         check.json(&format!("scores[{index}]"), &want["score"], &json!(score));
     }

@@ -7,10 +7,19 @@ use orlop_model::vectors::{Family, run};
 
 mod label_selector;
 mod names;
+mod pod_resources;
 mod quantity;
 
-const FAMILIES: &[Family] = &[Family::new("label_selector", label_selector::run), Family::new("names", names::run), Family::new("quantity", quantity::run)];
+const FAMILIES: &[Family] = &[
+    Family::new("label_selector", label_selector::run),
+    Family::new("names", names::run),
+    Family::new("pod_resources", pod_resources::run),
+    Family::new("quantity", quantity::run),
+];
 
 fn main() -> ExitCode {
-    run(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors"), FAMILIES)
+    run(
+        concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors"),
+        FAMILIES,
+    )
 }

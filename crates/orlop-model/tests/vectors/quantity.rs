@@ -50,7 +50,11 @@ fn pair(case: &Case, check: &mut Check) {
     let mut product = a.clone();
     let ok = product.multiply(mul["by"].as_i64().unwrap_or_default());
     check.json("mul.ok", &mul["ok"], &json!(ok));
-    check.json("mul.canonical", &mul["canonical"], &json!(product.to_string()));
+    check.json(
+        "mul.canonical",
+        &mul["canonical"],
+        &json!(product.to_string()),
+    );
 }
 
 /// Everything that is known of one number.
@@ -72,7 +76,15 @@ fn number(want: Option<&Map<String, Value>>, got: &Quantity, check: &mut Check) 
             Value::String(digits) => digits.parse().unwrap_or(i64::MAX),
             _ => real,
         };
-        check.eq("value_ceil", &ceiling(field("value_ceil"), got.value()), &got.value_saturating());
-        check.eq("milli_ceil", &ceiling(field("milli_ceil"), got.milli_value()), &got.milli_saturating());
+        check.eq(
+            "value_ceil",
+            &ceiling(field("value_ceil"), got.value()),
+            &got.value_saturating(),
+        );
+        check.eq(
+            "milli_ceil",
+            &ceiling(field("milli_ceil"), got.milli_value()),
+            &got.milli_saturating(),
+        );
     }
 }

@@ -1,0 +1,234 @@
+//! ConfigMaps, Secrets, Namespaces, Leases and Events.
+
+use super::Validate;
+use super::rules::Rules;
+use crate::coordination::v1::{CoordinatedLeaseStrategy, Lease};
+use crate::core::v1::{ConfigMap, Event, Namespace, Secret};
+use crate::names::{self, NameRule};
+use crate::{ByteString, FieldError, FieldValue, Map};
+
+/// Most bytes of the values of a ConfigMap or Secret.
+const MAX_DATA: usize = 1 << 20;
+
+const IMMUTABLE_WHEN_SET: &str = "field is immutable when `immutable` is set";
+
+impl Validate for ConfigMap {
+    fn validate_body(&self) -> Vec<FieldError> {
+        let mut rules = Rules::new("");
+        let mut size = 0;
+        for (key, value) in &self.data {
+            keys(&mut rules, "data", key);
+            if self.binary_data.contains_key(key) {
+                rules.invalid(
+                    &format!("data[{key}]"),
+                    key,
+                    "duplicate of key present in binaryData",
+                );
+            }
+            size += value.len();
+        }
+        for (key, value) in &self.binary_data {
+            keys(&mut rules, "binaryData", key);
+            size += value.len();
+        }
+        if size > MAX_DATA {
+            rules.push(FieldError::too_long("", MAX_DATA));
+        }
+        rules.finish()
+    }
+
+    fn validate_body_update(&self, old: &Self) -> Vec<FieldError> {
+        let mut rules = Rules::new("");
+        if old.immutable == Some(true) {
+            if self.immutable != Some(true) {
+                rules.forbidden("immutable", IMMUTABLE_WHEN_SET);
+            }
+            if self.data != old.data {
+                rules.forbidden("data", IMMUTABLE_WHEN_SET);
+            }
+            if self.binary_data != old.binary_data {
+                rules.forbidden("binaryData", IMMUTABLE_WHEN_SET);
+            }
+        }
+        rules.extend(self.validate_body());
+        rules.finish()
+    }
+}
+
+fn keys(rules: &mut Rules, field: &str, key: &str) {
+    rules.complaints(&format!("{field}[{key}]"), key, names::configmap_key(key));
+}
+
+impl Validate for Secret {
+    fn validate_body(&self) -> Vec<FieldError> {
+        let mut rules = Rules::new("");
+        let data = merged(self);
+        let mut size = 0;
+        for (key, value) in &data {
+            keys(&mut rules, "data", key);
+            size += value.len();
+        }
+        if size > MAX_DATA {
+            rules.push(FieldError::too_long("data", MAX_DATA));
+        }
+        let present = |key: &str| data.get(key).is_some_and(|value| !value.is_empty());
+        match self.type_.as_str() {
+            "kubernetes.io/service-account-token" => {
+                let account = self
+                    .metadata
+                    .annotations
+                    .get("kubernetes.io/service-account.name");
+                if account.is_none_or(|name| name.is_empty()) {
+                    rules.required(
+                        "metadata.annotations[kubernetes.io/service-account.name]",
+                        "",
+                    );
+                }
+            }
+            "kubernetes.io/dockercfg" => docker(&mut rules, &data, ".dockercfg"),
+            "kubernetes.io/dockerconfigjson" => docker(&mut rules, &data, ".dockerconfigjson"),
+            "kubernetes.io/basic-auth"
+                if !data.contains_key("username") && !data.contains_key("password") =>
+            {
+                rules.required("data[username]", "");
+                rules.required("data[password]", "");
+            }
+            "kubernetes.io/ssh-auth" if !present("ssh-privatekey") => {
+                rules.required("data[ssh-privatekey]", "");
+            }
+            "kubernetes.io/tls" => {
+                for key in ["tls.crt", "tls.key"] {
+                    if !data.contains_key(key) {
+                        rules.required(&format!("data[{key}]"), "");
+                    }
+                }
+            }
+            _ => {}
+        }
+        rules.finish()
+    }
+
+    fn validate_body_update(&self, old: &Self) -> Vec<FieldError> {
+        let mut rules = Rules::new("");
+        rules.immutable("type", &self.type_, &old.type_);
+        if old.immutable == Some(true) {
+            if self.immutable != Some(true) {
+                rules.forbidden("immutable", IMMUTABLE_WHEN_SET);
+            }
+            if merged(self) != merged(old) {
+                rules.forbidden("data", IMMUTABLE_WHEN_SET);
+            }
+        }
+        rules.extend(self.validate_body());
+        rules.finish()
+    }
+}
+
+fn merged(secret: &Secret) -> Map<ByteString> {
+    let mut secret = Secret {
+        data: secret.data.clone(),
+        string_data: secret.string_data.clone(),
+        ..Secret::default()
+    };
+    secret.merge_string_data();
+    secret.data
+}
+
+fn docker(rules: &mut Rules, data: &Map<ByteString>, key: &str) {
+    let field = format!("data[{key}]");
+    match data.get(key) {
+        None => rules.required(&field, ""),
+        Some(value) => {
+            if let Err(error) =
+                serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(value)
+            {
+                rules.invalid(&field, "<secret contents redacted>", error.to_string());
+            }
+        }
+    }
+}
+
+impl Validate for Namespace {
+    const NAME_RULE: NameRule = NameRule::Label;
+
+    fn validate_body(&self) -> Vec<FieldError> {
+        let mut rules = Rules::new("spec");
+        for name in &self.spec.finalizers {
+            rules.complaints("finalizers", name.as_str(), names::label_key(name.as_str()));
+        }
+        rules.finish()
+    }
+
+    fn validate_body_update(&self, _old: &Self) -> Vec<FieldError> {
+        Vec::new()
+    }
+}
+
+impl Validate for Lease {
+    fn validate_body(&self) -> Vec<FieldError> {
+        let mut rules = Rules::new("spec");
+        let spec = &self.spec;
+        if spec
+            .lease_duration_seconds
+            .is_some_and(|seconds| seconds <= 0)
+        {
+            rules.invalid(
+                "leaseDurationSeconds",
+                spec.lease_duration_seconds.unwrap_or_default(),
+                "must be greater than 0",
+            );
+        }
+        if let Some(transitions) = spec.lease_transitions {
+            rules.not_negative("leaseTransitions", transitions);
+        }
+        match &spec.strategy {
+            Some(strategy) => {
+                rules.one_of(
+                    "strategy",
+                    strategy.as_str(),
+                    &[CoordinatedLeaseStrategy::OldestEmulationVersion.as_str()],
+                );
+            }
+            None if spec
+                .preferred_holder
+                .as_ref()
+                .is_some_and(|holder| !holder.is_empty()) =>
+            {
+                rules.forbidden(
+                    "preferredHolder",
+                    "may only be specified when `strategy` is defined",
+                );
+            }
+            None => {}
+        }
+        rules.finish()
+    }
+
+    fn validate_body_update(&self, _old: &Self) -> Vec<FieldError> {
+        self.validate_body()
+    }
+}
+
+impl Validate for Event {
+    fn validate_body(&self) -> Vec<FieldError> {
+        let mut rules = Rules::new("");
+        let regarding = &self.involved_object;
+        let namespace = self.metadata.namespace.as_str();
+        let matches = match regarding.namespace.as_str() {
+            "" => matches!(namespace, "" | "default" | "kube-system"),
+            regarding => regarding == namespace,
+        };
+        if !matches {
+            rules.invalid(
+                "involvedObject.namespace",
+                FieldValue::from(&regarding.namespace),
+                "does not match event.namespace",
+            );
+        }
+        rules.finish()
+    }
+
+    fn validate_body_update(&self, _old: &Self) -> Vec<FieldError> {
+        self.validate_body()
+    }
+}
