@@ -2,6 +2,7 @@
 
 mod change;
 mod claim;
+pub mod deployment;
 pub mod garbage;
 pub mod job;
 mod object;
@@ -9,6 +10,7 @@ mod plan;
 pub mod pod;
 pub mod replicaset;
 mod selector;
+mod sort;
 pub mod template;
 
 pub use self::change::{Change, Create, Delete, OnExists, PatchChange, PatchType};

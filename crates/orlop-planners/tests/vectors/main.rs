@@ -1,6 +1,7 @@
 //! Cases with the answers of Kubernetes' own controllers; see `orlop_model::vectors`.
 
 mod actions;
+mod deployment_rollout;
 mod ownerref_gc;
 mod workload_job;
 mod workload_replicaset;
@@ -15,6 +16,7 @@ fn main() -> ExitCode {
         &[
             Family::new("ownerref_gc", ownerref_gc::run),
             Family::new("workload_job", workload_job::run),
+            Family::new("deployment_rollout", deployment_rollout::run),
             Family::new("workload_replicaset", workload_replicaset::run),
         ],
     )
