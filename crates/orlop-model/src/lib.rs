@@ -91,7 +91,6 @@ mod open_enum;
 mod path;
 pub mod pod_resources;
 pub mod prepare;
-pub mod pod_resources;
 pub mod quantity;
 pub mod quote;
 mod schema;

@@ -42,7 +42,11 @@ pub struct Quantity(Repr);
 
 #[derive(Clone)]
 enum Repr {
-    Small { value: i64, scale: i16, format: Format },
+    Small {
+        value: i64,
+        scale: i16,
+        format: Format,
+    },
     /// Small, with a text that is not the canonical one.
     Worded(Box<Worded>),
     Wide(Box<Wide>),
@@ -100,7 +104,11 @@ impl Quantity {
     pub const MAX_EXPONENT: i32 = 4096;
 
     const fn small(amount: Amount, format: Format) -> Self {
-        Self(Repr::Small { value: amount.value, scale: amount.scale, format })
+        Self(Repr::Small {
+            value: amount.value,
+            scale: amount.scale,
+            format,
+        })
     }
 
     fn wide(number: Decimal, format: Format) -> Self {
@@ -115,26 +123,47 @@ impl Quantity {
     pub fn new(value: i64, scale: i32, format: Format) -> Self {
         let scale = scale.clamp(-Self::MAX_EXPONENT, Self::MAX_EXPONENT);
         #[expect(clippy::cast_possible_truncation, reason = "clamped to fit")]
-        let amount = Amount { value, scale: scale as i16 };
+        let amount = Amount {
+            value,
+            scale: scale as i16,
+        };
         Self::small(amount.rounded(-9).0, format)
     }
 
     /// So many whole units.
     #[must_use]
     pub const fn from_units(units: i64) -> Self {
-        Self::small(Amount { value: units, scale: 0 }, Format::DecimalSi)
+        Self::small(
+            Amount {
+                value: units,
+                scale: 0,
+            },
+            Format::DecimalSi,
+        )
     }
 
     /// So many thousandths, as cpu is counted.
     #[must_use]
     pub const fn from_millis(millis: i64) -> Self {
-        Self::small(Amount { value: millis, scale: -3 }, Format::DecimalSi)
+        Self::small(
+            Amount {
+                value: millis,
+                scale: -3,
+            },
+            Format::DecimalSi,
+        )
     }
 
     /// So many bytes, written in powers of 1024.
     #[must_use]
     pub const fn from_bytes(bytes: i64) -> Self {
-        Self::small(Amount { value: bytes, scale: 0 }, Format::BinarySi)
+        Self::small(
+            Amount {
+                value: bytes,
+                scale: 0,
+            },
+            Format::BinarySi,
+        )
     }
 
     /// Reads a quantity.
@@ -147,7 +176,10 @@ impl Quantity {
 
     fn amount(&self) -> Result<Amount, &Decimal> {
         match &self.0 {
-            Repr::Small { value, scale, .. } => Ok(Amount { value: *value, scale: *scale }),
+            Repr::Small { value, scale, .. } => Ok(Amount {
+                value: *value,
+                scale: *scale,
+            }),
             Repr::Worded(worded) => Ok(worded.amount),
             Repr::Wide(wide) => Err(&wide.number),
         }
@@ -309,7 +341,11 @@ impl Quantity {
     }
 
     fn plus(&self, other: &Self) -> Self {
-        let format = if self.is_zero() { other.format() } else { self.format() };
+        let format = if self.is_zero() {
+            other.format()
+        } else {
+            self.format()
+        };
         if let (Ok(left), Ok(right)) = (self.amount(), other.amount())
             && let Some(sum) = left.plus(right)
         {
@@ -319,7 +355,11 @@ impl Quantity {
     }
 
     fn minus(&self, other: &Self) -> Self {
-        let format = if self.is_zero() { other.format() } else { self.format() };
+        let format = if self.is_zero() {
+            other.format()
+        } else {
+            self.format()
+        };
         if let (Ok(left), Ok(right)) = (self.amount(), other.amount())
             && let Some(difference) = right.negated().and_then(|right| left.plus(right))
         {
@@ -527,7 +567,11 @@ impl<'de> Deserialize<'de> for Quantity {
             fn visit_f64<E: serde::de::Error>(self, number: f64) -> Result<Quantity, E> {
                 // Scientific where the plain notation would be long.
                 let text = number.to_string();
-                if text.len() > 24 { self.visit_str(&format!("{number:e}")) } else { self.visit_str(&text) }
+                if text.len() > 24 {
+                    self.visit_str(&format!("{number:e}"))
+                } else {
+                    self.visit_str(&text)
+                }
             }
             fn visit_unit<E>(self) -> Result<Quantity, E> {
                 Ok(Quantity::ZERO)

@@ -6,8 +6,7 @@ use crate::core::v1::{Container, Pod, PodQOSClass, ResourceRequirements, resourc
 use crate::{Map, Quantity};
 
 use super::{
-    Counting, hugepages, limits_visiting, milli_value, nonzero, oom_score_adj, qos_class, requests,
-    value,
+    Counting, hugepages, limits_visiting, milli_value, nonzero, oom_score_adj, qos_class, requests, value,
 };
 
 /// Limits of huge pages in bytes, by the size of a page in bytes.
@@ -22,9 +21,7 @@ const MIN_QUOTA: i64 = 1000;
 #[must_use]
 pub fn cpu_shares(milli_cpu: i64) -> u64 {
     let shares = milli_cpu.wrapping_mul(1024) / 1000;
-    u64::try_from(shares)
-        .unwrap_or(0)
-        .clamp(MIN_SHARES, MAX_SHARES)
+    u64::try_from(shares).unwrap_or(0).clamp(MIN_SHARES, MAX_SHARES)
 }
 
 /// CFS quota in µs per `period` µs of a limit in thousandths of a cpu; 0: none. At least 1000.
@@ -97,11 +94,7 @@ impl ContainerCgroup {
             None => cpu_limit,
         };
         let mut hugepage_limits = HugepageLimits::new();
-        for limits in whole
-            .map(|whole| &whole.limits)
-            .into_iter()
-            .chain([&own.limits])
-        {
+        for limits in whole.map(|whole| &whole.limits).into_iter().chain([&own.limits]) {
             hugepage_limits.extend(hugepages(limits).map(|(size, limit)| (size, limit.value())));
         }
         Self {

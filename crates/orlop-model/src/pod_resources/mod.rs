@@ -20,8 +20,7 @@ mod oom;
 mod qos;
 
 pub use self::cgroup::{
-    ContainerCgroup, HugepageLimits, PodCgroup, cpu_quota, cpu_shares, pod_cpu_weight,
-    runtime_cpu_weight,
+    ContainerCgroup, HugepageLimits, PodCgroup, cpu_quota, cpu_shares, pod_cpu_weight, runtime_cpu_weight,
 };
 pub use self::oom::oom_score_adj;
 pub use self::qos::{compute_qos_class, qos_class};
@@ -74,12 +73,10 @@ const HUGEPAGES: &str = "hugepages-";
 /// Whether a pod has requests as a whole.
 #[must_use]
 pub fn has_pod_level_requests(pod: &Pod) -> bool {
-    pod.spec.resources.as_ref().is_some_and(|resources| {
-        resources
-            .requests
-            .keys()
-            .any(|name| is_pod_level_resource(name))
-    })
+    pod.spec
+        .resources
+        .as_ref()
+        .is_some_and(|resources| resources.requests.keys().any(|name| is_pod_level_resource(name)))
 }
 
 /// Whether a pod has requests or limits as a whole.
@@ -128,10 +125,7 @@ fn pod_level_in_force(pod: &Pod, total: &mut Map<Quantity>) {
     let mut given = actual.requests.clone();
     maximum(&mut given, &pod.status.allocated_resources);
     let infeasible = is_resize_infeasible(pod);
-    for (name, quantity) in given
-        .into_iter()
-        .filter(|(name, _)| is_pod_level_resource(name))
-    {
+    for (name, quantity) in given.into_iter().filter(|(name, _)| is_pod_level_resource(name)) {
         let larger = total.get(&name).is_none_or(|wanted| quantity > *wanted);
         if infeasible || larger {
             total.insert(name, quantity);
@@ -162,11 +156,7 @@ fn limits_visiting(
         visit,
     );
     if !counting.without_pod_level && has_pod_level_resources(pod) {
-        let resources = pod
-            .spec
-            .resources
-            .iter()
-            .flat_map(|resources| &resources.limits);
+        let resources = pod.spec.resources.iter().flat_map(|resources| &resources.limits);
         for (name, quantity) in resources.filter(|(name, _)| is_pod_level_resource(name)) {
             total.insert(name, quantity.clone());
         }
@@ -232,11 +222,7 @@ fn aggregate(
 }
 
 /// The status of a container that may be resized while it runs, if it counts.
-fn in_force<'a>(
-    pod: &'a Pod,
-    container: &Container,
-    counting: &Counting<'_>,
-) -> Option<&'a ContainerStatus> {
+fn in_force<'a>(pod: &'a Pod, container: &Container, counting: &Counting<'_>) -> Option<&'a ContainerStatus> {
     if !counting.use_status {
         return None;
     }
@@ -254,9 +240,7 @@ fn in_force<'a>(
         .container_statuses
         .iter()
         .chain(&pod.status.init_container_statuses);
-    let status = statuses
-        .rev()
-        .find(|status| status.name == container.name)?;
+    let status = statuses.rev().find(|status| status.name == container.name)?;
     status.resources.is_some().then_some(status)
 }
 

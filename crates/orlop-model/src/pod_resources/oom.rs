@@ -2,9 +2,7 @@
 
 use crate::core::v1::{Container, Pod, PodQOSClass, resource_name};
 
-use super::{
-    Counting, container_requests, has_pod_level_requests, is_sidecar, nonzero, qos_class, value,
-};
+use super::{Counting, container_requests, has_pod_level_requests, is_sidecar, nonzero, qos_class, value};
 
 const GUARANTEED: i64 = -997;
 const BEST_EFFORT: i64 = 1000;
@@ -38,8 +36,7 @@ pub fn oom_score_adj(pod: &Pod, container: &Container, memory_capacity: i64) -> 
                 .checked_div(memory_capacity)
                 .unwrap_or(0)
     };
-    let memory =
-        |container: &Container| value(&container.resources.requests, resource_name::MEMORY);
+    let memory = |container: &Container| value(&container.resources.requests, resource_name::MEMORY);
     let mut adjustment = score(memory(container));
     let is_init = pod
         .spec
@@ -91,6 +88,5 @@ fn is_node_critical(pod: &Pod) -> bool {
         .spec
         .priority
         .is_some_and(|priority| priority >= SYSTEM_CRITICAL_PRIORITY);
-    (is_static || is_mirror || has_priority)
-        && pod.spec.priority_class_name == "system-node-critical"
+    (is_static || is_mirror || has_priority) && pod.spec.priority_class_name == "system-node-critical"
 }

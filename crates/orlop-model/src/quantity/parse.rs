@@ -19,9 +19,7 @@ const MAX_LENGTH: usize = 8192;
 #[non_exhaustive]
 pub enum QuantityError {
     /// It does not follow the grammar.
-    #[error(
-        "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
-    )]
+    #[error("quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'")]
     Grammar,
     /// It has an exponent but no digits.
     #[error("unable to parse numeric part of quantity")]
@@ -56,10 +54,20 @@ fn split(text: &str) -> Result<Parts<'_>, QuantityError> {
     let start = usize::from(matches!(bytes.first(), Some(b'-' | b'+')));
     let nonzero = run(start, |byte| *byte == b'0');
     if nonzero == bytes.len() {
-        return Ok(Parts { negative, number: "0", whole: "0", fraction: "", suffix: "" });
+        return Ok(Parts {
+            negative,
+            number: "0",
+            whole: "0",
+            fraction: "",
+            suffix: "",
+        });
     }
     let whole_end = run(nonzero, u8::is_ascii_digit);
-    let whole = if whole_end == nonzero { "0" } else { &text[nonzero..whole_end] };
+    let whole = if whole_end == nonzero {
+        "0"
+    } else {
+        &text[nonzero..whole_end]
+    };
     let (fraction, number_end) = if bytes.get(whole_end) == Some(&b'.') {
         let end = run(whole_end + 1, u8::is_ascii_digit);
         (&text[whole_end + 1..end], end)
@@ -174,7 +182,11 @@ fn small(text: &str, parts: &Parts<'_>, format: Format, exponent: i32) -> Option
     if !kept || is_canonical(text, parts) || quantity.canonical() == text {
         return Some(quantity);
     }
-    Some(Quantity(Repr::Worded(Box::new(Worded { amount, format, text: text.into() }))))
+    Some(Quantity(Repr::Worded(Box::new(Worded {
+        amount,
+        format,
+        text: text.into(),
+    }))))
 }
 
 /// Whether a text that is kept is the canonical one at first sight.
@@ -193,15 +205,24 @@ fn wide(parts: &Parts<'_>, format: Format, exponent: i32) -> Result<Quantity, Qu
     let places = i32::try_from(parts.fraction.len()).map_err(|_| QuantityError::TooLong)?;
     let mut format = format;
     let mut number = if format == Format::BinarySi {
-        Decimal { unscaled: unscaled << exponent.unsigned_abs(), scale: places }
+        Decimal {
+            unscaled: unscaled << exponent.unsigned_abs(),
+            scale: places,
+        }
     } else {
-        Decimal { unscaled, scale: places - exponent }
+        Decimal {
+            unscaled,
+            scale: places - exponent,
+        }
     };
     if number.sign() != 0 {
         number = number.rounded(9);
     }
     if format == Format::BinarySi {
-        let largest = Decimal::from(Amount { value: i64::MAX, scale: 0 });
+        let largest = Decimal::from(Amount {
+            value: i64::MAX,
+            scale: 0,
+        });
         let one = Decimal::from(Amount { value: 1, scale: 0 });
         if number.cmp(&largest).is_gt() {
             number = largest;
@@ -209,5 +230,8 @@ fn wide(parts: &Parts<'_>, format: Format, exponent: i32) -> Result<Quantity, Qu
             format = Format::DecimalSi;
         }
     }
-    Ok(Quantity::wide(if parts.negative { number.negated() } else { number }, format))
+    Ok(Quantity::wide(
+        if parts.negative { number.negated() } else { number },
+        format,
+    ))
 }

@@ -40,8 +40,7 @@ pub(super) fn write_decimal(number: &Decimal, format: Format, out: &mut impl fmt
     if format == Format::BinarySi {
         let rounded = number.rounded(0);
         // With 1024 or more, a rest would be lost in powers of 1024.
-        if rounded.unscaled.magnitude() >= &num_bigint::BigUint::from(1024_u32)
-            && rounded.cmp(number).is_eq()
+        if rounded.unscaled.magnitude() >= &num_bigint::BigUint::from(1024_u32) && rounded.cmp(number).is_eq()
         {
             let (mantissa, zeros) = without_factors(rounded.unscaled, 1024);
             return write_suffixed(&mantissa, binary_suffix(zeros.unsigned_abs()), out);

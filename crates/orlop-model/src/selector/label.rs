@@ -77,15 +77,17 @@ impl Selector {
     /// Whether labels fulfil all conditions.
     #[must_use]
     pub fn matches(&self, labels: &(impl Labels + ?Sized)) -> bool {
-        self.0.as_ref().is_some_and(|requirements| {
-            requirements.iter().all(|requirement| requirement.matches(labels))
-        })
+        self.0
+            .as_ref()
+            .is_some_and(|requirements| requirements.iter().all(|requirement| requirement.matches(labels)))
     }
 
     /// Whether it matches everything because it has no condition.
     #[must_use]
     pub fn is_everything(&self) -> bool {
-        self.0.as_ref().is_some_and(|requirements| requirements.is_empty())
+        self.0
+            .as_ref()
+            .is_some_and(|requirements| requirements.is_empty())
     }
 
     /// Whether it matches nothing, not even objects without labels.
@@ -198,7 +200,11 @@ pub fn validate(selector: &LabelSelector, allow_invalid_values: bool, path: &str
         }
         for (position, value) in expression.values.iter().enumerate() {
             for complaint in names::label_value(value) {
-                errors.push(FieldError::invalid(field(&format!("values[{position}]")), value, complaint));
+                errors.push(FieldError::invalid(
+                    field(&format!("values[{position}]")),
+                    value,
+                    complaint,
+                ));
             }
         }
     }

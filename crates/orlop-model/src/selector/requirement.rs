@@ -92,12 +92,16 @@ impl Requirement {
         values: Vec<Str>,
         is_list: bool,
     ) -> Result<Self, Vec<FieldError>> {
-        let field = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+        let field = |name: &str| {
+            if path.is_empty() {
+                name.to_owned()
+            } else {
+                format!("{path}.{name}")
+            }
+        };
         let mut errors: Vec<FieldError> = Self::check_key(&key, field("key")).err().into_iter().collect();
         let complaint = match (operator, values.len()) {
-            (Operator::In | Operator::NotIn, 0) => {
-                "for 'in', 'notin' operators, values set can't be empty"
-            }
+            (Operator::In | Operator::NotIn, 0) => "for 'in', 'notin' operators, values set can't be empty",
             (Operator::Equals | Operator::DoubleEquals | Operator::NotEquals, 0 | 2..) => {
                 "exact-match compatibility requires one single value"
             }
@@ -110,7 +114,11 @@ impl Requirement {
             _ => "",
         };
         if !complaint.is_empty() {
-            let shown = if values.is_empty() && !is_list { FieldValue::null() } else { FieldValue::of(&values) };
+            let shown = if values.is_empty() && !is_list {
+                FieldValue::null()
+            } else {
+                FieldValue::of(&values)
+            };
             errors.push(FieldError::invalid(field("values"), shown, complaint));
         }
         let mut number = 0;
@@ -134,7 +142,12 @@ impl Requirement {
             }
         }
         if errors.is_empty() {
-            Ok(Self { key, operator, values: values.into(), number })
+            Ok(Self {
+                key,
+                operator,
+                values: values.into(),
+                number,
+            })
         } else {
             Err(errors)
         }

@@ -41,12 +41,7 @@ fn matches(
     check: &mut Check,
     matches: impl Fn(&Map<Str>) -> bool,
 ) -> Result<(), String> {
-    for (index, want) in case.value["matches"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .enumerate()
-    {
+    for (index, want) in case.value["matches"].as_array().into_iter().flatten().enumerate() {
         let labels = Map::<Str>::deserialize(&want[part]).map_err(|error| error.to_string())?;
         check.json(
             &format!("matches[{index}]"),
@@ -59,11 +54,7 @@ fn matches(
 
 fn labels(case: &Case, selector: &Selector, check: &mut Check) -> Result<(), String> {
     check.eq("canonical", case.text("canonical"), &selector.to_string());
-    check.json(
-        "empty",
-        &case.value["empty"],
-        &json!(selector.is_everything()),
-    );
+    check.json("empty", &case.value["empty"], &json!(selector.is_everything()));
     matches(case, "labels", check, |labels| selector.matches(labels))
 }
 
@@ -110,10 +101,7 @@ fn label_json(case: &Case, check: &mut Check) -> Result<(), String> {
         .as_ref()
         .map(|object| validate(object, false, "selector"))
         .unwrap_or_default();
-    let errors = errors
-        .iter()
-        .map(|error| json!(error.to_string()))
-        .collect();
+    let errors = errors.iter().map(|error| json!(error.to_string())).collect();
     check.json(
         "validation_errors",
         &case.value["validation_errors"],
@@ -130,11 +118,7 @@ fn field_string(case: &Case, check: &mut Check) -> Result<(), String> {
         return Ok(());
     };
     check.eq("canonical", case.text("canonical"), &selector.to_string());
-    check.json(
-        "empty",
-        &case.value["empty"],
-        &json!(selector.is_everything()),
-    );
+    check.json("empty", &case.value["empty"], &json!(selector.is_everything()));
     let requirements = selector
         .requirements()
         .iter()
@@ -149,8 +133,7 @@ fn field_string(case: &Case, check: &mut Check) -> Result<(), String> {
 }
 
 fn node(part: &Value) -> Result<Node, String> {
-    let labels =
-        Option::<Map<Str>>::deserialize(&part["labels"]).map_err(|error| error.to_string())?;
+    let labels = Option::<Map<Str>>::deserialize(&part["labels"]).map_err(|error| error.to_string())?;
     let mut node = Node::default();
     node.metadata.name = part["node"].as_str().unwrap_or_default().into();
     node.metadata.labels = labels.unwrap_or_default();
@@ -165,12 +148,7 @@ fn node_selector(case: &Case, check: &mut Check) -> Result<(), String> {
     };
     outcome(case, NodeSelectorMatcher::new(&selector), check);
     let lazy = NodeSelectorMatcher::lazy(&selector);
-    for (index, want) in case.value["matches"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .enumerate()
-    {
+    for (index, want) in case.value["matches"].as_array().into_iter().flatten().enumerate() {
         let (matches, error) = match lazy.matches(&node(want)?) {
             Ok(matches) => (matches, Value::Null),
             Err(error) => (false, json!(error.to_string())),
@@ -187,19 +165,10 @@ fn node_selector(case: &Case, check: &mut Check) -> Result<(), String> {
 
 fn preferred_terms(case: &Case, check: &mut Check) -> Result<(), String> {
     let terms: Option<List<PreferredSchedulingTerm>> = case.get("terms")?;
-    let Some(preferences) = outcome(
-        case,
-        NodePreferences::new(&terms.unwrap_or_default()),
-        check,
-    ) else {
+    let Some(preferences) = outcome(case, NodePreferences::new(&terms.unwrap_or_default()), check) else {
         return Ok(());
     };
-    for (index, want) in case.value["scores"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .enumerate()
-    {
+    for (index, want) in case.value["scores"].as_array().into_iter().flatten().enumerate() {
         let score = preferences.score(&node(want)?);
         check.json(&format!("scores[{index}]"), &want["score"], &json!(score));
     }

@@ -18,8 +18,5 @@ const FAMILIES: &[Family] = &[
 ];
 
 fn main() -> ExitCode {
-    run(
-        concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors"),
-        FAMILIES,
-    )
+    run(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors"), FAMILIES)
 }

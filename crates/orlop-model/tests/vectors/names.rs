@@ -83,10 +83,7 @@ fn strings(case: &Case, check: &mut Check) {
 
 fn validate(validator: &str, value: &str) -> Option<Vec<String>> {
     let field = |validate: fn(&str, &str) -> Vec<FieldError>| {
-        validate("f", value)
-            .iter()
-            .map(ToString::to_string)
-            .collect()
+        validate("f", value).iter().map(ToString::to_string).collect()
     };
     let object = |rule: NameRule| -> Vec<String> {
         let meta = ObjectMeta {

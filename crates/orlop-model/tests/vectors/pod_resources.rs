@@ -2,8 +2,8 @@
 
 use orlop_model::core::v1::Pod;
 use orlop_model::pod_resources::{
-    ContainerCgroup, Counting, HugepageLimits, PodCgroup, compute_qos_class, limits,
-    pod_cpu_weight, qos_class, requests, runtime_cpu_weight,
+    ContainerCgroup, Counting, HugepageLimits, PodCgroup, compute_qos_class, limits, pod_cpu_weight,
+    qos_class, requests, runtime_cpu_weight,
 };
 use orlop_model::vectors::{Case, Check};
 use orlop_model::{Map, Quantity};
@@ -35,14 +35,8 @@ pub(crate) fn run(case: &Case) -> Result<(), String> {
     };
     for (name, got) in [
         ("requests", requests(&pod, &plain)),
-        (
-            "requests_without_overhead",
-            requests(&pod, &without_overhead),
-        ),
-        (
-            "requests_skip_pod_level",
-            requests(&pod, &without_pod_level),
-        ),
+        ("requests_without_overhead", requests(&pod, &without_overhead)),
+        ("requests_skip_pod_level", requests(&pod, &without_pod_level)),
         ("requests_scheduler", requests(&pod, &Counting::SCHEDULER)),
         ("requests_scheduler_nonzero", requests(&pod, &nonzero)),
         ("limits", limits(&pod, &plain)),
@@ -81,11 +75,7 @@ pub(crate) fn run(case: &Case) -> Result<(), String> {
         });
         containers.insert(container.name.to_string(), got);
     }
-    check.json(
-        "containers",
-        &expect["containers"],
-        &Value::Object(containers),
-    );
+    check.json("containers", &expect["containers"], &Value::Object(containers));
 
     let cgroup = PodCgroup::new(&pod, period);
     let mut got = json!({

@@ -50,11 +50,7 @@ fn pair(case: &Case, check: &mut Check) {
     let mut product = a.clone();
     let ok = product.multiply(mul["by"].as_i64().unwrap_or_default());
     check.json("mul.ok", &mul["ok"], &json!(ok));
-    check.json(
-        "mul.canonical",
-        &mul["canonical"],
-        &json!(product.to_string()),
-    );
+    check.json("mul.canonical", &mul["canonical"], &json!(product.to_string()));
 }
 
 /// Everything that is known of one number.
