@@ -7,6 +7,7 @@
 //! - [`Engine`]: the cluster as a fold over [`Change`]s, and the pure decision
 //!   [`Engine::schedule`]; [`Engine::explain`] says why, per node and plugin.
 //! - [`SchedulingQueue`]: who is next; back-off, and waking by the events that matter.
+//! - [`Scheduler`]: engine and queue together: told what happens, it says what to bind.
 //! - feature `driver`: the loop that connects them to informers and a client.
 //!
 //! Everything but the driver is synchronous and pure: time, seed and events are arguments.
@@ -37,6 +38,7 @@ mod engine;
 mod framework;
 pub mod plugins;
 mod queue;
+mod scheduler;
 mod selector;
 
 pub use cluster::{
@@ -53,3 +55,4 @@ pub use framework::{
     Status, Verdict,
 };
 pub use queue::{Backoff, QueueCounts, QueueOptions, QueuedPod, Requeue, SchedulingQueue};
+pub use scheduler::{Scheduler, Step};

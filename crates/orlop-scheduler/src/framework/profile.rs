@@ -4,7 +4,7 @@ use orlop_model::Str;
 use thiserror::Error;
 
 use super::erased::{ErasedFilterOf, ErasedScoreOf};
-use super::{DomainFilter, DomainScore, ErasedFilter, ErasedScore, Permit, PreEnqueue, Reserve};
+use super::{DomainFilter, DomainScore, ErasedFilter, ErasedScore, Permit, PreEnqueue, Reads, Reserve};
 use crate::plugins::{
     ImageLocality, InterPodAffinity, NodeAffinity, NodeName, NodePorts, NodeResourcesBalancedAllocation,
     NodeResourcesFit, NodeUnschedulable, PodTopologySpread, SchedulingGates, TaintToleration,
@@ -93,6 +93,16 @@ impl Profile {
     #[must_use]
     pub fn name(&self) -> &Str {
         &self.name
+    }
+
+    /// The filters in order: name, and what its answers depend on.
+    pub fn filters(&self) -> impl Iterator<Item = (&str, Reads)> {
+        self.filters.iter().map(|filter| (filter.name(), filter.reads()))
+    }
+
+    /// The scorers in order: name and weight.
+    pub fn scores(&self) -> impl Iterator<Item = (&str, i64)> {
+        self.scores.iter().map(|score| (score.plugin.name(), score.weight))
     }
 
     pub(crate) fn filter_named(&self, name: &str) -> Option<&dyn ErasedFilter> {
