@@ -5,12 +5,16 @@ mod claim;
 pub mod deployment;
 pub mod garbage;
 pub mod job;
+pub mod node_lifecycle;
 mod object;
 mod plan;
 pub mod pod;
+pub mod pod_gc;
+mod pod_status;
 pub mod replicaset;
 mod selector;
 mod sort;
+pub mod taint_eviction;
 pub mod template;
 
 pub use self::change::{Change, Create, Delete, OnExists, PatchChange, PatchType};

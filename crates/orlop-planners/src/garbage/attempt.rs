@@ -6,9 +6,7 @@ use std::ops::ControlFlow;
 use orlop_model::Str;
 use orlop_model::meta::v1::{ObjectMeta, OwnerReference};
 
-use super::collector::{
-    Collector, FOREGROUND_FINALIZER, Item, ORPHAN_FINALIZER, has_finalizer,
-};
+use super::collector::{Collector, FOREGROUND_FINALIZER, Item, ORPHAN_FINALIZER, has_finalizer};
 use super::task::{Edit, EditOwners, RemoveFinalizer, Written};
 use super::{Answer, Call, Identity, KindScopes, Outcome, Propagation, Step, address};
 
@@ -25,7 +23,10 @@ enum State {
     Start,
     Reading,
     Classifying(Classification),
-    Editing { task: EditOwners, then: Option<Deletion> },
+    Editing {
+        task: EditOwners,
+        then: Option<Deletion>,
+    },
     RemovingFinalizer(RemoveFinalizer),
     Deleting(Deletion),
     /// The delete met a conflict: has the object changed in what matters?
@@ -56,7 +57,10 @@ struct Deletion {
 
 impl DeleteAttempt {
     pub(crate) fn new(item: Item) -> Self {
-        Self { item, state: State::Start }
+        Self {
+            item,
+            state: State::Start,
+        }
     }
 
     pub(crate) fn step(
@@ -69,9 +73,7 @@ impl DeleteAttempt {
         match (state, answer) {
             (State::Start, _) => self.start(collector, kinds),
             (State::Reading, Some(answer)) => self.read(collector, kinds, answer),
-            (State::Classifying(found), Some(answer)) => {
-                self.classified(collector, kinds, found, answer)
-            }
+            (State::Classifying(found), Some(answer)) => self.classified(collector, kinds, found, answer),
             (State::Editing { task, then }, Some(answer)) => match task.step(answer) {
                 ControlFlow::Continue(call) => {
                     self.state = State::Editing { task, then };
@@ -102,14 +104,18 @@ impl DeleteAttempt {
             },
             (State::Rereading(deletion), Some(answer)) => match answer {
                 Answer::NotFound => self.settle(collector),
-                Answer::Found(meta) if meta.uid != self.item.identity.uid => {
-                    self.settle(collector)
-                }
+                Answer::Found(meta) if meta.uid != self.item.identity.uid => self.settle(collector),
                 Answer::Found(meta)
                     if Some(&meta.resource_version) != deletion.resource_version.as_ref()
                         && meta.owner_references[..] == deletion.owners[..] =>
                 {
-                    self.delete(kinds, Deletion { resource_version: None, ..deletion })
+                    self.delete(
+                        kinds,
+                        Deletion {
+                            resource_version: None,
+                            ..deletion
+                        },
+                    )
                 }
                 _ => retry(),
             },
@@ -135,12 +141,7 @@ impl DeleteAttempt {
         }
     }
 
-    fn read(
-        &mut self,
-        collector: &mut Collector,
-        kinds: &impl KindScopes,
-        answer: Answer,
-    ) -> Step {
+    fn read(&mut self, collector: &mut Collector, kinds: &impl KindScopes, answer: Answer) -> Step {
         let latest = match answer {
             Answer::Found(meta) if meta.uid == self.item.identity.uid => meta,
             Answer::Found(_) | Answer::NotFound => return self.absent(collector),
@@ -169,14 +170,12 @@ impl DeleteAttempt {
 
     /// An object that waits for its dependents goes when none blocks it; until then each of those
     /// is looked after.
-    fn wait_for_dependents(
-        &mut self,
-        collector: &mut Collector,
-        kinds: &impl KindScopes,
-    ) -> Step {
+    fn wait_for_dependents(&mut self, collector: &mut Collector, kinds: &impl KindScopes) -> Step {
         let mut blocked = false;
         for dependent in collector.dependents(&self.item) {
-            let Some(node) = collector.graph.get(dependent) else { continue };
+            let Some(node) = collector.graph.get(dependent) else {
+                continue;
+            };
             if node.blocks(&self.item.identity.uid) {
                 blocked = true;
                 if !node.deleting_dependents {
@@ -207,7 +206,10 @@ impl DeleteAttempt {
         let namespace = &self.item.identity.namespace;
         while let Some(reference) = found.open.front() {
             let claimed = Identity::of_owner(reference, namespace);
-            let of_cluster = Identity { namespace: Str::EMPTY, ..claimed.clone() };
+            let of_cluster = Identity {
+                namespace: Str::EMPTY,
+                ..claimed.clone()
+            };
             if collector.absent.has(&of_cluster) || collector.absent.has(&claimed) {
                 found.dangling.push(claimed.uid);
                 found.open.pop_front();
@@ -221,7 +223,9 @@ impl DeleteAttempt {
                 return settled();
             }
             found.asked = if namespaced { claimed } else { of_cluster };
-            let call = Call::Get { object: found.asked.clone() };
+            let call = Call::Get {
+                object: found.asked.clone(),
+            };
             self.state = State::Classifying(found);
             return Step::Call(call);
         }
@@ -239,9 +243,7 @@ impl DeleteAttempt {
         let uid = found.asked.uid.clone();
         match answer {
             Answer::Found(owner) if owner.uid == uid => {
-                if owner.deletion_timestamp.is_some()
-                    && has_finalizer(&owner, FOREGROUND_FINALIZER)
-                {
+                if owner.deletion_timestamp.is_some() && has_finalizer(&owner, FOREGROUND_FINALIZER) {
                     found.waiting.push(uid);
                 } else {
                     found.solid = true;
@@ -256,12 +258,7 @@ impl DeleteAttempt {
         self.classify(collector, kinds, found)
     }
 
-    fn decide(
-        &mut self,
-        collector: &mut Collector,
-        kinds: &impl KindScopes,
-        found: Classification,
-    ) -> Step {
+    fn decide(&mut self, collector: &mut Collector, kinds: &impl KindScopes, found: Classification) -> Step {
         let object = match address(&self.item.identity, kinds) {
             Ok(object) => object,
             Err(nowhere) => return nowhere.step(),
@@ -283,14 +280,20 @@ impl DeleteAttempt {
         if !found.waiting.is_empty() && collector.has_dependents(&self.item) {
             let deletion = deletion(Propagation::Foreground);
             let circle = collector.dependents(&self.item).into_iter().any(|dependent| {
-                collector.graph.get(dependent).is_some_and(|node| node.deleting_dependents)
+                collector
+                    .graph
+                    .get(dependent)
+                    .is_some_and(|node| node.deleting_dependents)
             });
             if circle {
                 // Owner and dependent may wait for each other through this object.
                 let owners = collector.node(&self.item).owners.clone();
                 let task = EditOwners::new(object, Edit::Unblock(owners));
                 // The patch changes the resource version.
-                let deletion = Deletion { resource_version: None, ..deletion };
+                let deletion = Deletion {
+                    resource_version: None,
+                    ..deletion
+                };
                 return self.edit(task, Some(deletion));
             }
             return self.delete(kinds, deletion);
@@ -334,7 +337,11 @@ impl DeleteAttempt {
     /// Nothing to do now; an object that is known only from references is asked for again, until an
     /// event shows it or the API denies it.
     fn settle(&self, collector: &Collector) -> Step {
-        if collector.node(&self.item).is_virtual { retry() } else { settled() }
+        if collector.node(&self.item).is_virtual {
+            retry()
+        } else {
+            settled()
+        }
     }
 }
 

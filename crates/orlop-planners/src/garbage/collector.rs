@@ -10,8 +10,8 @@ use super::absent::AbsentOwners;
 use super::attempt::DeleteAttempt;
 use super::graph::{Graph, Node};
 use super::orphan::OrphanAttempt;
-use super::{Identity, Step};
 use super::{Answer, KindScopes};
+use super::{Identity, Step};
 
 /// Finalizer of an object whose dependents are to be orphaned before it goes.
 pub const ORPHAN_FINALIZER: &str = "orphan";
@@ -164,7 +164,11 @@ impl Collector {
         };
 
         let index = self.observe_virtual(index, observed);
-        let before = self.graph.get(index).map(|node| node.owners.clone()).unwrap_or_default();
+        let before = self
+            .graph
+            .get(index)
+            .map(|node| node.owners.clone())
+            .unwrap_or_default();
         let difference = Difference::between(&before, &meta.owner_references);
         if !difference.is_empty() {
             for unblocked in &difference.unblocked {
@@ -197,7 +201,9 @@ impl Collector {
 
     /// The API says that no object has this identity, which a reference or an older event claimed.
     pub(crate) fn found_absent(&mut self, absent: Identity) {
-        let Some(index) = self.graph.find(&absent.uid) else { return };
+        let Some(index) = self.graph.find(&absent.uid) else {
+            return;
+        };
         let Some(node) = self.graph.get(index) else { return };
         let (is_virtual, known_as) = (node.is_virtual, node.identity.clone());
         let (agreeing, disagreeing) = self.graph.partition(index, &absent);
@@ -224,14 +230,19 @@ impl Collector {
     /// run side by side.
     pub fn next_attempt(&mut self) -> Option<Attempt> {
         while let Some(index) = self.deletions.pop_front() {
-            let Some(node) = self.graph.get_mut(index) else { continue };
+            let Some(node) = self.graph.get_mut(index) else {
+                continue;
+            };
             node.queued = false;
             let snapshot = node.clone();
             self.graph.release(index);
             // What a reference claimed was seen, or seen to be gone, since it was queued.
             if snapshot.is_virtual {
                 let now = self.graph.find(&snapshot.identity.uid);
-                if now.and_then(|now| self.graph.get(now)).is_none_or(|now| !now.is_virtual) {
+                if now
+                    .and_then(|now| self.graph.get(now))
+                    .is_none_or(|now| !now.is_virtual)
+                {
                     continue;
                 }
             }
@@ -279,7 +290,9 @@ impl Collector {
     }
 
     fn present(&self, item: &Item) -> Option<&Node> {
-        self.graph.get(item.index).filter(|node| node.serial == item.serial)
+        self.graph
+            .get(item.index)
+            .filter(|node| node.serial == item.serial)
     }
 
     /// The dependents of an item, in the order of their identities.
@@ -320,7 +333,9 @@ impl Collector {
     }
 
     fn deletion_started(&mut self, index: NodeIndex, orphan: bool, foreground: bool) {
-        let Some(node) = self.graph.get_mut(index) else { return };
+        let Some(node) = self.graph.get_mut(index) else {
+            return;
+        };
         let starts_orphaning = orphan && !node.orphaning_dependents;
         let starts_foreground = foreground && !node.deleting_dependents;
         node.orphaning_dependents = orphan;
@@ -338,7 +353,9 @@ impl Collector {
 
     /// Marks a node as seen, under the identity that it really has.
     fn observe_virtual(&mut self, index: NodeIndex, observed: Identity) -> NodeIndex {
-        let Some(node) = self.graph.get(index).filter(|node| node.is_virtual) else { return index };
+        let Some(node) = self.graph.get(index).filter(|node| node.is_virtual) else {
+            return index;
+        };
         let index = if node.identity == observed {
             index
         } else {
@@ -356,7 +373,9 @@ impl Collector {
     }
 
     fn warn_of_namespace(&mut self, dependent: NodeIndex, owner: &Identity) {
-        let Some(node) = self.graph.get(dependent) else { return };
+        let Some(node) = self.graph.get(dependent) else {
+            return;
+        };
         let namespace = &node.identity.namespace;
         if owner.namespace.is_empty() || owner.namespace == *namespace {
             return;
@@ -372,8 +391,7 @@ impl Collector {
     /// Adds the edges of `index` to `owners`. An owner never heard of gets a virtual node, to be
     /// checked; an owner known by other coordinates is a reason to check the dependent.
     fn link_owners(&mut self, index: NodeIndex, owners: &[OwnerReference]) {
-        let Some(namespace) = self.graph.get(index).map(|node| node.identity.namespace.clone())
-        else {
+        let Some(namespace) = self.graph.get(index).map(|node| node.identity.namespace.clone()) else {
             return;
         };
         let mut suspicious = false;
@@ -392,7 +410,9 @@ impl Collector {
             if suspicious {
                 continue;
             }
-            let Some(node) = self.graph.get(owner) else { continue };
+            let Some(node) = self.graph.get(owner) else {
+                continue;
+            };
             let (identity, is_virtual) = (node.identity.clone(), node.is_virtual);
             let elsewhere = identity.namespace != namespace;
             if elsewhere && !identity.namespace.is_empty() {
@@ -413,24 +433,39 @@ impl Collector {
 
     fn remove(&mut self, index: NodeIndex, gone: Identity) {
         let dependents = self.graph.dependents(index);
-        let owners = self.graph.get(index).map(|node| node.owners.clone()).unwrap_or_default();
+        let owners = self
+            .graph
+            .get(index)
+            .map(|node| node.owners.clone())
+            .unwrap_or_default();
         if !dependents.is_empty() {
             self.absent.add(gone);
         }
         for dependent in dependents {
             self.check(dependent);
         }
-        let uid = self.graph.get(index).map(|node| node.identity.uid.clone()).unwrap_or_default();
+        let uid = self
+            .graph
+            .get(index)
+            .map(|node| node.identity.uid.clone())
+            .unwrap_or_default();
         if self.orphanings.iter().any(|listed| listed.owner.uid == uid) {
             let dependents = self.identities_of_dependents(&uid);
-            for listed in self.orphanings.iter_mut().filter(|listed| listed.owner.uid == uid) {
+            for listed in self
+                .orphanings
+                .iter_mut()
+                .filter(|listed| listed.owner.uid == uid)
+            {
                 listed.gone = Some(dependents.clone());
             }
         }
         self.graph.remove(index);
         for reference in owners {
             if let Some(owner) = self.graph.find(&reference.uid)
-                && self.graph.get(owner).is_some_and(|owner| owner.deleting_dependents)
+                && self
+                    .graph
+                    .get(owner)
+                    .is_some_and(|owner| owner.deleting_dependents)
             {
                 self.check(owner);
             }

@@ -101,14 +101,26 @@ impl Graph {
     /// Puts a copy of the node under another identity in its place, edges included. The old node
     /// is retired, so that work begun for the old identity can be told apart.
     pub(crate) fn replace_identity(&mut self, index: NodeIndex, identity: Identity) -> NodeIndex {
-        let Some(node) = self.nodes.node_weight(index) else { return index };
+        let Some(node) = self.nodes.node_weight(index) else {
+            return index;
+        };
         self.serial += 1;
-        let copy = Node { serial: self.serial, identity, queued: false, ..node.clone() };
+        let copy = Node {
+            serial: self.serial,
+            identity,
+            queued: false,
+            ..node.clone()
+        };
         let uid = copy.identity.uid.clone();
         let new = self.nodes.add_node(copy);
-        let dependents: Vec<_> =
-            self.nodes.neighbors_directed(index, Direction::Incoming).collect();
-        let owners: Vec<_> = self.nodes.neighbors_directed(index, Direction::Outgoing).collect();
+        let dependents: Vec<_> = self
+            .nodes
+            .neighbors_directed(index, Direction::Incoming)
+            .collect();
+        let owners: Vec<_> = self
+            .nodes
+            .neighbors_directed(index, Direction::Outgoing)
+            .collect();
         for dependent in dependents {
             let dependent = if dependent == index { new } else { dependent };
             self.nodes.update_edge(dependent, new, ());
@@ -123,7 +135,9 @@ impl Graph {
 
     /// Removes what stands for the node's UID. Its dependents wait for an object of this UID.
     pub(crate) fn remove(&mut self, index: NodeIndex) {
-        let Some(node) = self.nodes.node_weight(index) else { return };
+        let Some(node) = self.nodes.node_weight(index) else {
+            return;
+        };
         let uid = node.identity.uid.clone();
         let owners: Vec<Str> = node.owners.iter().map(|owner| owner.uid.clone()).collect();
         for owner in &owners {
@@ -142,7 +156,9 @@ impl Graph {
     }
 
     fn retire(&mut self, index: NodeIndex) {
-        let Some(node) = self.nodes.node_weight_mut(index) else { return };
+        let Some(node) = self.nodes.node_weight_mut(index) else {
+            return;
+        };
         if !node.queued {
             self.nodes.remove_node(index);
             return;
@@ -168,23 +184,24 @@ impl Graph {
 
     /// The dependents of a node, in the order of their identities.
     pub(crate) fn dependents(&self, index: NodeIndex) -> Vec<NodeIndex> {
-        let mut dependents: Vec<_> =
-            self.nodes.neighbors_directed(index, Direction::Incoming).collect();
+        let mut dependents: Vec<_> = self
+            .nodes
+            .neighbors_directed(index, Direction::Incoming)
+            .collect();
         dependents.sort_by(|&a, &b| self.nodes[a].identity.cmp(&self.nodes[b].identity));
         dependents
     }
 
     pub(crate) fn has_dependents(&self, index: NodeIndex) -> bool {
-        self.nodes.neighbors_directed(index, Direction::Incoming).next().is_some()
+        self.nodes
+            .neighbors_directed(index, Direction::Incoming)
+            .next()
+            .is_some()
     }
 
     /// The dependents that agree with `owner` about who it is, and those that do not. A dependent
     /// with several references to one UID may be in both lists.
-    pub(crate) fn partition(
-        &self,
-        index: NodeIndex,
-        owner: &Identity,
-    ) -> (Vec<NodeIndex>, Vec<NodeIndex>) {
+    pub(crate) fn partition(&self, index: NodeIndex, owner: &Identity) -> (Vec<NodeIndex>, Vec<NodeIndex>) {
         let (mut agreeing, mut disagreeing) = (Vec::new(), Vec::new());
         for dependent in self.dependents(index) {
             let node = &self.nodes[dependent];
@@ -212,11 +229,7 @@ impl Graph {
 
     /// Other coordinates under which `dependents` know the owner that does not exist as `absent`:
     /// the first that follow `absent` in the order of [`Identity`], else the very first.
-    pub(crate) fn alternative(
-        &self,
-        dependents: &[NodeIndex],
-        absent: &Identity,
-    ) -> Option<Identity> {
+    pub(crate) fn alternative(&self, dependents: &[NodeIndex], absent: &Identity) -> Option<Identity> {
         let cluster_scoped = absent.namespace.is_empty();
         let mut candidates = BTreeSet::new();
         for &dependent in dependents {

@@ -49,9 +49,7 @@ use orlop_model::Str;
 
 pub use attempt::DeleteAttempt;
 pub use call::{Answer, Call, Outcome, PatchBody, Propagation, Step};
-pub use collector::{
-    Attempt, Collector, FOREGROUND_FINALIZER, InvalidNamespace, ORPHAN_FINALIZER,
-};
+pub use collector::{Attempt, Collector, FOREGROUND_FINALIZER, InvalidNamespace, ORPHAN_FINALIZER};
 pub use identity::Identity;
 pub use orphan::OrphanAttempt;
 
@@ -96,6 +94,9 @@ fn address(object: &Identity, kinds: &impl KindScopes) -> Result<Identity, Nowhe
         None => Err(Nowhere::Unserved),
         Some(true) if object.namespace.is_empty() => Err(Nowhere::NoNamespace),
         Some(true) => Ok(object.clone()),
-        Some(false) => Ok(Identity { namespace: Str::EMPTY, ..object.clone() }),
+        Some(false) => Ok(Identity {
+            namespace: Str::EMPTY,
+            ..object.clone()
+        }),
     }
 }

@@ -25,14 +25,15 @@ enum State {
 
 impl OrphanAttempt {
     pub(crate) fn new(owner: Identity, dependents: Vec<Identity>) -> Self {
-        Self { owner, dependents: dependents.into(), failed: false, state: State::Next }
+        Self {
+            owner,
+            dependents: dependents.into(),
+            failed: false,
+            state: State::Next,
+        }
     }
 
-    pub(crate) fn step(
-        &mut self,
-        kinds: &impl KindScopes,
-        answer: Option<Answer>,
-    ) -> Step {
+    pub(crate) fn step(&mut self, kinds: &impl KindScopes, answer: Option<Answer>) -> Step {
         match (std::mem::replace(&mut self.state, State::Next), answer) {
             (State::Freeing(task), Some(answer)) => match task.step(answer) {
                 ControlFlow::Continue(call) => {

@@ -44,15 +44,18 @@ impl EditOwners {
 
     pub(crate) fn start(&self) -> Call {
         let references: Vec<Value> = match &self.edit {
-            Edit::Drop(owners) => {
-                owners.iter().map(|uid| json!({"$patch": "delete", "uid": uid})).collect()
-            }
+            Edit::Drop(owners) => owners
+                .iter()
+                .map(|uid| json!({"$patch": "delete", "uid": uid}))
+                .collect(),
             Edit::Unblock(owners) => owners
                 .iter()
                 .filter(|owner| owner.block_owner_deletion == Some(true))
                 .map(|owner| {
-                    let unblocked =
-                        OwnerReference { block_owner_deletion: Some(false), ..owner.clone() };
+                    let unblocked = OwnerReference {
+                        block_owner_deletion: Some(false),
+                        ..owner.clone()
+                    };
                     serde_json::to_value(unblocked).unwrap_or_default()
                 })
                 .collect(),
@@ -68,7 +71,9 @@ impl EditOwners {
         match answer {
             Answer::Done => Progress::Break(Written::Yes),
             Answer::NotFound => Progress::Break(Written::NotFound),
-            Answer::Unsupported => Progress::Continue(Call::Get { object: self.object.clone() }),
+            Answer::Unsupported => Progress::Continue(Call::Get {
+                object: self.object.clone(),
+            }),
             Answer::Found(meta) => {
                 let mut owners = meta.owner_references.to_vec();
                 match &self.edit {
@@ -81,7 +86,11 @@ impl EditOwners {
                         }
                     }
                 }
-                let owners = if owners.is_empty() { Value::Null } else { json!(owners) };
+                let owners = if owners.is_empty() {
+                    Value::Null
+                } else {
+                    json!(owners)
+                };
                 Progress::Continue(self.patch(PatchBody::Merge(json!({
                     "metadata": {
                         "resourceVersion": meta.resource_version,
@@ -94,7 +103,10 @@ impl EditOwners {
     }
 
     fn patch(&self, patch: PatchBody) -> Call {
-        Call::Patch { object: self.object.clone(), patch }
+        Call::Patch {
+            object: self.object.clone(),
+            patch,
+        }
     }
 }
 
@@ -112,18 +124,27 @@ pub(crate) struct RemoveFinalizer {
 impl RemoveFinalizer {
     /// `object` is the address to patch.
     pub(crate) fn new(object: Identity, finalizer: &'static str) -> Self {
-        Self { object, finalizer, conflicts: 0 }
+        Self {
+            object,
+            finalizer,
+            conflicts: 0,
+        }
     }
 
     pub(crate) fn start(&self) -> Call {
-        Call::Get { object: self.object.clone() }
+        Call::Get {
+            object: self.object.clone(),
+        }
     }
 
     pub(crate) fn step(&mut self, answer: Answer) -> Progress {
         match answer {
             Answer::Found(meta) if has_finalizer(&meta, self.finalizer) => {
-                let left: Vec<&Str> =
-                    meta.finalizers.iter().filter(|found| **found != *self.finalizer).collect();
+                let left: Vec<&Str> = meta
+                    .finalizers
+                    .iter()
+                    .filter(|found| **found != *self.finalizer)
+                    .collect();
                 let left = if left.is_empty() { Value::Null } else { json!(left) };
                 Progress::Continue(Call::Patch {
                     object: self.object.clone(),
@@ -137,9 +158,7 @@ impl RemoveFinalizer {
                 self.conflicts += 1;
                 Progress::Continue(self.start())
             }
-            Answer::Conflict | Answer::Unsupported | Answer::Failed => {
-                Progress::Break(Written::Failed)
-            }
+            Answer::Conflict | Answer::Unsupported | Answer::Failed => Progress::Break(Written::Failed),
         }
     }
 }

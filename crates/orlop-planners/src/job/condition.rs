@@ -1,9 +1,9 @@
 //! Conditions of a Job.
 
+use jiff::Timestamp;
 use orlop_model::List;
 use orlop_model::batch::v1::{Job, JobCondition, JobConditionType};
 use orlop_model::core::v1::ConditionStatus;
-use jiff::Timestamp;
 
 pub(super) fn new(
     type_: JobConditionType,
@@ -26,10 +26,12 @@ pub(super) fn new(
 /// Replaces the condition of this type if status, reason or message differ, or appends it unless it would be False.
 /// Says whether anything changed.
 pub(super) fn set(conditions: &mut List<JobCondition>, new: JobCondition) -> bool {
-    match conditions.iter_mut().find(|condition| condition.type_ == new.type_) {
+    match conditions
+        .iter_mut()
+        .find(|condition| condition.type_ == new.type_)
+    {
         Some(old) => {
-            let differs =
-                old.status != new.status || old.reason != new.reason || old.message != new.message;
+            let differs = old.status != new.status || old.reason != new.reason || old.message != new.message;
             if differs {
                 *old = new;
             }
@@ -57,7 +59,9 @@ pub(super) fn holding<'a>(
 /// The condition that says that the Job has ended, if it has.
 pub(super) fn finished(job: &Job) -> Option<&JobCondition> {
     job.status.conditions.iter().find(|condition| {
-        matches!(condition.type_, JobConditionType::Complete | JobConditionType::Failed)
-            && condition.status == ConditionStatus::True
+        matches!(
+            condition.type_,
+            JobConditionType::Complete | JobConditionType::Failed
+        ) && condition.status == ConditionStatus::True
     })
 }

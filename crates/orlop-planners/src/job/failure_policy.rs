@@ -26,7 +26,9 @@ impl Failure {
         for (index, rule) in policy.iter().flat_map(|policy| policy.rules.iter()).enumerate() {
             let place = || format!("{}/{}", pod.metadata.namespace, pod.metadata.name);
             let message = if let Some(requirement) = &rule.on_exit_codes {
-                let Some((status, code)) = matching_exit(pod, requirement) else { continue };
+                let Some((status, code)) = matching_exit(pod, requirement) else {
+                    continue;
+                };
                 format!(
                     "Container {} for pod {} failed with exit code {code} matching {} rule at index {index}",
                     status.name,
@@ -68,11 +70,18 @@ fn matching_exit<'a>(
     pod: &'a Pod,
     requirement: &PodFailurePolicyOnExitCodesRequirement,
 ) -> Option<(&'a ContainerStatus, i32)> {
-    let statuses = pod.status.container_statuses.iter().chain(&pod.status.init_container_statuses);
+    let statuses = pod
+        .status
+        .container_statuses
+        .iter()
+        .chain(&pod.status.init_container_statuses);
     statuses
         .filter_map(|status| Some((status, status.state.terminated.as_ref()?.exit_code)))
         .filter(|(status, _)| {
-            requirement.container_name.as_ref().is_none_or(|name| *name == status.name)
+            requirement
+                .container_name
+                .as_ref()
+                .is_none_or(|name| *name == status.name)
         })
         .find(|(_, code)| {
             let listed = requirement.values.contains(code);
@@ -91,8 +100,8 @@ fn matching_condition<'a>(
     patterns: &[PodFailurePolicyOnPodConditionsPattern],
 ) -> Option<&'a PodCondition> {
     pod.status.conditions.iter().find(|condition| {
-        patterns.iter().any(|pattern| {
-            pattern.type_ == condition.type_ && pattern.status == condition.status
-        })
+        patterns
+            .iter()
+            .any(|pattern| pattern.type_ == condition.type_ && pattern.status == condition.status)
     })
 }

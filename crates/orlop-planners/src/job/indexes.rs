@@ -18,7 +18,9 @@ impl Indexes {
         let mut intervals: Vec<(i64, i64)> = Vec::new();
         for entry in text.split(',').filter(|_| !text.is_empty()) {
             let mut limits = entry.split('-');
-            let Some(Ok(first)) = limits.next().map(str::parse::<i64>) else { continue };
+            let Some(Ok(first)) = limits.next().map(str::parse::<i64>) else {
+                continue;
+            };
             if first >= completions {
                 break;
             }
@@ -47,7 +49,9 @@ impl Indexes {
                 (_, Some(_)) => theirs.next(),
                 (_, None) => mine.next(),
             };
-            let Some((first, last)) = next else { return Self(merged) };
+            let Some((first, last)) = next else {
+                return Self(merged);
+            };
             match merged.last_mut() {
                 Some((_, end)) if first <= *end + 1 => *end = last.max(*end),
                 _ => merged.push((first, last)),
@@ -58,7 +62,9 @@ impl Indexes {
     /// The set with `indexes`, which are ascending, added.
     #[must_use]
     pub fn with(&self, indexes: impl IntoIterator<Item = i32>) -> Self {
-        let intervals = indexes.into_iter().map(|index| (i64::from(index), i64::from(index)));
+        let intervals = indexes
+            .into_iter()
+            .map(|index| (i64::from(index), i64::from(index)));
         self.union(&Self(intervals.collect()))
     }
 

@@ -21,8 +21,11 @@ pub(super) fn track(view: &View<'_>, mut draft: Draft, mut changed: bool) -> Pla
     if view.indexed.is_some() {
         pods.sort_by_key(|tracked| tracked.index);
     }
-    let mut with_finalizer: BTreeSet<&Str> =
-        pods.iter().filter(|tracked| tracked.uncounted()).map(|tracked| tracked.uid()).collect();
+    let mut with_finalizer: BTreeSet<&Str> = pods
+        .iter()
+        .filter(|tracked| tracked.uncounted())
+        .map(|tracked| tracked.uid())
+        .collect();
     changed |= count(&mut draft.status, &with_finalizer);
 
     let mut to_free = Vec::new();
@@ -36,7 +39,9 @@ pub(super) fn track(view: &View<'_>, mut draft: Draft, mut changed: bool) -> Pla
         }
         to_free.push(*tracked);
         let uncounted = draft.status.uncounted_terminated_pods.get_or_insert_default();
-        let valid = view.indexed.is_none_or(|most| tracked.index_below(most).is_some());
+        let valid = view
+            .indexed
+            .is_none_or(|most| tracked.index_below(most).is_some());
         if tracked.succeeded() && !view.uncounted_failed.contains(tracked.uid()) {
             if let Some(completions) = view.indexed {
                 // Indexes are counted at once: the set of them does not count one twice.
@@ -94,13 +99,13 @@ fn ends_without_success(draft: &Draft) -> bool {
 
 /// Whether the finalizer of this pod may go.
 fn may_be_freed(view: &View<'_>, draft: &Draft, tracked: &Tracked<'_>) -> bool {
-    if view.job.metadata.deletion_timestamp.is_some()
-        || draft.finished.is_some()
-        || tracked.succeeded()
-    {
+    if view.job.metadata.deletion_timestamp.is_some() || draft.finished.is_some() || tracked.succeeded() {
         return true;
     }
-    let delayed = view.delayed.values().any(|&place| view.pods[place].uid() == tracked.uid());
+    let delayed = view
+        .delayed
+        .values()
+        .any(|&place| view.pods[place].uid() == tracked.uid());
     tracked.failed && !delayed
 }
 
@@ -127,7 +132,10 @@ fn write_indexes(view: &View<'_>, status: &mut JobStatus, new: &BTreeSet<i32>) -
     }
     let succeeded = view.succeeded_indexes.with(new.iter().copied());
     let completed: Str = succeeded.to_string().into();
-    let failed: Option<Str> = view.failed_indexes.as_ref().map(|failed| failed.to_string().into());
+    let failed: Option<Str> = view
+        .failed_indexes
+        .as_ref()
+        .map(|failed| failed.to_string().into());
     let changed = completed != status.completed_indexes || failed != status.failed_indexes;
     status.succeeded = i32::try_from(succeeded.len()).unwrap_or(i32::MAX);
     status.completed_indexes = completed;
@@ -137,7 +145,9 @@ fn write_indexes(view: &View<'_>, status: &mut JobStatus, new: &BTreeSet<i32>) -
 
 /// Writes the condition that announces the end, and prepares the one that declares it. Says whether one was added.
 fn write_interim(view: &View<'_>, draft: &mut Draft) -> bool {
-    let Some(interim) = draft.finished.take() else { return false };
+    let Some(interim) = draft.finished.take() else {
+        return false;
+    };
     let (terminal, added) = match interim.type_ {
         JobConditionType::FailureTarget => (JobConditionType::Failed, true),
         JobConditionType::SuccessCriteriaMet => {
@@ -161,7 +171,9 @@ fn write_interim(view: &View<'_>, draft: &mut Draft) -> bool {
 
 /// Declares the Job finished, once every pod is counted and none is terminating.
 fn finish(view: &View<'_>, draft: &mut Draft) -> bool {
-    let Some(finished) = draft.finished.clone() else { return false };
+    let Some(finished) = draft.finished.clone() else {
+        return false;
+    };
     let uncounted = draft.status.uncounted_terminated_pods.get_or_insert_default();
     if !uncounted.succeeded.is_empty() || !uncounted.failed.is_empty() || draft.terminating > 0 {
         return false;
@@ -177,10 +189,18 @@ fn tell(job: &Job, draft: &mut Draft) {
     let Some(finished) = &draft.finished else { return };
     let events = &mut draft.plan.events;
     if finished.type_ != JobConditionType::Complete {
-        events.push(EventDraft::warning(job, finished.reason.clone(), finished.message.as_str()));
+        events.push(EventDraft::warning(
+            job,
+            finished.reason.clone(),
+            finished.message.as_str(),
+        ));
         return;
     }
-    if job.spec.completions.is_some_and(|completions| draft.status.succeeded > completions) {
+    if job
+        .spec
+        .completions
+        .is_some_and(|completions| draft.status.succeeded > completions)
+    {
         events.push(EventDraft::warning(
             job,
             "TooManySucceededPods",
@@ -191,7 +211,10 @@ fn tell(job: &Job, draft: &mut Draft) {
 }
 
 fn write(job: &Job, draft: &mut Draft) {
-    let written = Job { status: draft.status.clone(), ..job.clone() };
+    let written = Job {
+        status: draft.status.clone(),
+        ..job.clone()
+    };
     draft.plan.push(Change::update_status(written));
 }
 

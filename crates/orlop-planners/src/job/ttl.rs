@@ -34,7 +34,9 @@ pub fn is_finished(job: &Job) -> bool {
 /// # Errors
 /// [`TtlError::NoFinishTime`] if it has, but does not say when.
 pub fn finish_time(job: &Job) -> Result<Option<Timestamp>, TtlError> {
-    let Some(finished) = condition::finished(job) else { return Ok(None) };
+    let Some(finished) = condition::finished(job) else {
+        return Ok(None);
+    };
     match finished.last_transition_time {
         Some(time) => Ok(Some(time.timestamp())),
         None => Err(TtlError::NoFinishTime {
@@ -51,11 +53,15 @@ pub fn finish_time(job: &Job) -> Result<Option<Timestamp>, TtlError> {
 /// [`TtlError::NoFinishTime`] if the Job does not say when it ended.
 pub fn plan_ttl(job: &Job, now: Timestamp) -> Result<Plan, TtlError> {
     let mut plan = Plan::default();
-    let Some(ttl) = job.spec.ttl_seconds_after_finished else { return Ok(plan) };
+    let Some(ttl) = job.spec.ttl_seconds_after_finished else {
+        return Ok(plan);
+    };
     if job.metadata.deletion_timestamp.is_some() {
         return Ok(plan);
     }
-    let Some(finished) = finish_time(job)? else { return Ok(plan) };
+    let Some(finished) = finish_time(job)? else {
+        return Ok(plan);
+    };
     let rest = SignedDuration::from_secs(ttl.into()) - now.duration_since(finished);
     if rest.is_positive() {
         plan.requeue = Some(Duration::try_from(rest).unwrap_or_default());

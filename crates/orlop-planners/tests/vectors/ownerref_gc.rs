@@ -45,7 +45,11 @@ fn resource(object: &Identity) -> &'static str {
 type Live = BTreeMap<(String, String, String), ObjectMeta>;
 
 fn place(api_version: &str, kind: &str, namespace: &str, name: &str) -> (String, String, String) {
-    (format!("{api_version} {kind}"), namespace.to_owned(), name.to_owned())
+    (
+        format!("{api_version} {kind}"),
+        namespace.to_owned(),
+        name.to_owned(),
+    )
 }
 
 /// Applies what the collector patches: owner references dropped or made non-blocking, finalizers.
@@ -74,7 +78,8 @@ fn answer(live: &mut Live, actions: &mut Vec<Value>, call: Call) -> Answer {
     match &call {
         Call::Get { .. } => {
             actions.push(json!({"verb": "get", "resource": resource, "name": name}));
-            live.get(&place).map_or(Answer::NotFound, |meta| Answer::Found(Box::new(meta.clone())))
+            live.get(&place)
+                .map_or(Answer::NotFound, |meta| Answer::Found(Box::new(meta.clone())))
         }
         Call::Patch { patch, .. } => {
             let (patch_type, patch) = match patch {
@@ -84,11 +89,17 @@ fn answer(live: &mut Live, actions: &mut Vec<Value>, call: Call) -> Answer {
             actions.push(json!({
                 "verb": "patch", "resource": resource, "name": name, "patchType": patch_type, "patch": patch,
             }));
-            let Some(meta) = live.get_mut(&place) else { return Answer::NotFound };
+            let Some(meta) = live.get_mut(&place) else {
+                return Answer::NotFound;
+            };
             apply(meta, &patch["metadata"]);
             Answer::Done
         }
-        Call::Delete { resource_version, propagation, .. } => {
+        Call::Delete {
+            resource_version,
+            propagation,
+            ..
+        } => {
             let mut preconditions = json!({"uid": object.uid});
             if let Some(version) = resource_version {
                 preconditions["resourceVersion"] = json!(version);
@@ -118,12 +129,15 @@ pub(crate) fn run(case: &Case) -> Result<(), String> {
         }
     }
     for name in &deleted {
-        for object in input.objects.iter().filter(|object| object.metadata.name == name.as_str()) {
+        for object in input
+            .objects
+            .iter()
+            .filter(|object| object.metadata.name == name.as_str())
+        {
             collector.deleted(&object.api_version, &object.kind, &object.metadata);
         }
     }
-    let kinds =
-        |api_version: &str, kind: &str| served(api_version, kind).map(|(_, namespaced)| namespaced);
+    let kinds = |api_version: &str, kind: &str| served(api_version, kind).map(|(_, namespaced)| namespaced);
     let mut actions = Vec::new();
     while let Some(mut attempt) = collector.next_attempt() {
         let mut told = None;
