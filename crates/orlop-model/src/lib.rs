@@ -73,6 +73,7 @@ pub mod meta;
 )]
 pub mod policy;
 
+mod any_object;
 mod byte_string;
 pub mod defaults;
 mod dynamic;
@@ -110,6 +111,7 @@ pub use serde::ser::SerializeMap;
 #[doc(no_inline)]
 pub use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+pub use self::any_object::{AnyObject, downcast};
 pub use self::byte_string::ByteString;
 pub use self::dynamic::DynamicObject;
 pub use self::extra::Extra;
