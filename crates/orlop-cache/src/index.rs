@@ -17,8 +17,10 @@ pub struct Index<K, V> {
     data: Arc<Data<K, V>>,
 }
 
+type Values<K, V> = Box<dyn Fn(&K) -> Vec<V> + Send + Sync>;
+
 struct Data<K, V> {
-    values: Box<dyn Fn(&K) -> Vec<V> + Send + Sync>,
+    values: Values<K, V>,
     state: RwLock<State<K, V>>,
 }
 

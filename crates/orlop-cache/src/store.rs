@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::{Arc, Weak};
 use std::task::Waker;
 
+use orlop_model::selector::Selector;
 use orlop_model::{Object, ObjectKey, Str};
 use parking_lot::RwLock;
 use tokio::sync::watch;
@@ -98,10 +99,16 @@ impl<K: Object> Store<K> {
         in_namespace(&self.inner.state.read().objects, namespace).cloned().collect()
     }
 
+    /// The objects, of a namespace or of all, that a label selector selects.
+    #[must_use]
+    pub fn select(&self, namespace: Option<&str>, selector: &Selector) -> Vec<Arc<K>> {
+        self.filter(namespace, |object| selector.matches(&object.meta().labels))
+    }
+
     /// The objects, of a namespace or of all, for which a condition holds. It is called with the store's lock held: it
     /// must not use the store.
     #[must_use]
-    pub fn select(&self, namespace: Option<&str>, condition: impl Fn(&K) -> bool) -> Vec<Arc<K>> {
+    pub fn filter(&self, namespace: Option<&str>, condition: impl Fn(&K) -> bool) -> Vec<Arc<K>> {
         let state = self.inner.state.read();
         match namespace {
             Some(namespace) => in_namespace(&state.objects, namespace).filter(|object| condition(object)).cloned().collect(),

@@ -176,7 +176,7 @@ impl Client for Faulty {
                     return Err(Error::TooLargeResourceVersion { wanted, current });
                 }
                 // Lags behind at will, and in its faulty times even behind what was asked for.
-                let stale = world.faulty && options.resource_version != "" && source.random.chance(0.2);
+                let stale = world.faulty && !options.resource_version.is_empty() && source.random.chance(0.2);
                 let oldest = if stale { oldest.saturating_sub(3) } else { oldest };
                 (source.random.range(oldest as u64..=latest as u64) as usize, 0)
             }
@@ -533,6 +533,28 @@ async fn a_snapshot_stays_as_it_is() {
     assert_eq!((before.len(), before.revision().as_str()), (1, "1"));
     assert_eq!(before.get(&ObjectKey::namespaced("ns-1", "a")).map(|object| group_of(object)), Some("".into()));
     assert_eq!((store.len(), store.snapshot().iter_in("ns-1").count()), (2, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn labels_select() {
+    let (store, mut writer) = Store::<ConfigMap>::new();
+    let object = |name: &str, labels: &[(&str, &str)]| {
+        let mut object = ConfigMap::default();
+        object.metadata.name = name.into();
+        object.metadata.namespace = name[..1].into();
+        object.metadata.labels = labels.iter().map(|(key, value)| (*key, Str::from(*value))).collect();
+        Arc::new(object)
+    };
+    let objects = [object("a1", &[("app", "web")]), object("a2", &[]), object("b1", &[("app", "web"), ("tier", "x")])];
+    writer.replace(objects.to_vec(), "1");
+    let names = |namespace, selector: &str| {
+        let selected = store.select(namespace, &selector.parse().expect("a selector"));
+        selected.iter().map(|object| object.metadata.name.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(names(None, "app=web"), ["a1", "b1"]);
+    assert_eq!(names(Some("a"), "app=web"), ["a1"]);
+    assert_eq!(names(None, "app=web,!tier"), ["a1"]);
+    assert_eq!(names(None, ""), ["a1", "a2", "b1"]);
 }
 
 /// Only the subscribers of an object's node hear of it: what makes one informer do for a thousand nodes.
