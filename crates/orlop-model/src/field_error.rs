@@ -15,7 +15,7 @@ use crate::quote::quoted;
 /// let error = FieldError::invalid("spec.replicas", -1, "must be greater than or equal to 0");
 /// assert_eq!(error.to_string(), "spec.replicas: Invalid value: -1: must be greater than or equal to 0");
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct FieldError {
     /// What sort of thing.
     pub kind: FieldErrorKind,
@@ -28,7 +28,7 @@ pub struct FieldError {
 }
 
 /// A value as a [`FieldError`] shows it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum FieldValue {
     /// A text, shown in quotation marks.
     Text(String),

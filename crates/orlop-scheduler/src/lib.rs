@@ -39,7 +39,6 @@ mod framework;
 pub mod plugins;
 mod queue;
 mod scheduler;
-mod selector;
 
 pub use cluster::{
     Change, ChangeLog, Cluster, ClusterView, GroupCount, HostPort, HostPorts, Image, Images, Logged, NodeView, PlacedPod, PodGroup,

@@ -8,17 +8,17 @@ use crate::core::v1::{
 use crate::{FieldError, FieldValue, Str};
 
 /// A compiled term of a node selector, or what is wrong with it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Term(Result<Conditions, Vec<FieldError>>);
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Conditions {
     labels: Selector,
     fields: Box<[FieldCondition]>,
 }
 
 /// A condition on `metadata.name`, or on a field that no node has.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct FieldCondition {
     is_name: bool,
     equal: bool,
@@ -121,7 +121,7 @@ fn field_condition(expression: &NodeSelectorRequirement, path: &str) -> Result<F
 }
 
 /// A compiled [`NodeSelector`]: a node matches if it fulfils one of the terms.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct NodeSelectorMatcher {
     terms: Box<[Term]>,
 }
@@ -213,7 +213,7 @@ impl NodeSelectorMatcher {
 }
 
 /// What a pod requires of its node: `spec.nodeSelector` and the required part of the node affinity.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct RequiredNodeAffinity {
     labels: Selector,
     affinity: Option<NodeSelectorMatcher>,
@@ -267,7 +267,7 @@ impl RequiredNodeAffinity {
 }
 
 /// Compiled preferences for nodes: each term that matches adds its weight.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct NodePreferences {
     terms: Box<[(i64, Conditions)]>,
 }

@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use orlop_model::core::v1::{Namespace, Pod, Service};
+use orlop_model::selector::Selector;
 use orlop_model::{LabelSelector, Map, Str};
-
-use crate::selector::{Labels, Requirement};
 
 /// The kinds of workload whose pods are spread by default.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -60,7 +59,7 @@ pub(crate) struct Neighbours {
     namespaces: BTreeMap<Str, Map<Str>>,
     /// Selectors of services by namespace and name; those without a selector are left out.
     services: BTreeMap<Str, BTreeMap<Str, Map<Str>>>,
-    workloads: BTreeMap<Workload, Labels>,
+    workloads: BTreeMap<Workload, Selector>,
 }
 
 impl Neighbours {
@@ -106,8 +105,8 @@ impl Neighbours {
 
     pub(super) fn set_workload(&mut self, workload: Workload, selector: Option<&LabelSelector>) -> bool {
         // A selector that does not compile says nothing about pods.
-        match selector.map(Labels::compile) {
-            Some(Ok(labels)) => {
+        match Selector::from_object(selector) {
+            Ok(labels) if !labels.is_nothing() => {
                 self.workloads.insert(workload, labels.clone()).is_none_or(|old| old != labels)
             }
             _ => self.remove_workload(&workload),
@@ -119,22 +118,16 @@ impl Neighbours {
     }
 
     /// The pods that belong together with this one by default: those that all the services which
-    /// select it and the workload which controls it select. Empty: none do.
-    pub(crate) fn default_selector(&self, namespace: &Str, labels: &Map<Str>, owner: Option<&Workload>) -> Labels {
+    /// select it and the workload which controls it select. Everything: none do.
+    pub(crate) fn default_selector(&self, namespace: &Str, labels: &Map<Str>, owner: Option<&Workload>) -> Selector {
         let mut merged: Map<Str> = Map::new();
         for selector in self.services.get(namespace).into_iter().flat_map(BTreeMap::values) {
             if selector.iter().all(|(key, value)| labels.get(key) == Some(value)) {
                 merged.extend(selector.iter().map(|(key, value)| (key.clone(), value.clone())));
             }
         }
-        let mut all = Labels::default();
-        for (key, value) in &merged {
-            all.push(Requirement::equal(key, value));
-        }
-        if let Some(selector) = owner.and_then(|owner| self.workloads.get(owner)) {
-            all.extend(selector);
-        }
-        all
+        let of_owner = owner.and_then(|owner| self.workloads.get(owner));
+        Selector::from_labels(&merged).and(of_owner.into_iter().flat_map(Selector::requirements).cloned())
     }
 }
 

@@ -89,9 +89,9 @@ pub(super) struct Load {
 
 impl Load {
     pub(super) fn of(pod: &Pod) -> Self {
-        let non_zero = requests::on_node_non_zero(pod);
+        let (requests, non_zero) = requests::on_node(pod);
         Self {
-            requests: requests::on_node(pod),
+            requests,
             non_zero_milli_cpu: non_zero.milli_cpu,
             non_zero_memory: non_zero.memory,
             ports: HostPort::of(pod),

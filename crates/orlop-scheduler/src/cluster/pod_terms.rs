@@ -1,25 +1,21 @@
 //! [`PodTerms`]: the affinity of a pod to other pods, compiled.
 
 use orlop_model::core::v1::{Pod, PodAffinityTerm};
+use orlop_model::selector::{Selector, SelectorError};
 use orlop_model::{List, Map, Str};
-
-use crate::selector::Labels;
 
 /// One term: pods of some namespaces with some labels, and the label of nodes that says which nodes
 /// count as one place.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct PodTerm {
     pub(crate) topology_key: Str,
-    /// `None` matches no pod.
-    pods: Option<Labels>,
+    pods: Selector,
     namespaces: List<Str>,
-    /// `None` matches no namespace.
-    pub(crate) namespace_selector: Option<Labels>,
+    pub(crate) namespace_selector: Selector,
 }
 
 impl PodTerm {
-    fn compile(term: &PodAffinityTerm, pod: &Pod) -> Result<Self, String> {
-        let compiled = |selector: Option<&orlop_model::LabelSelector>| selector.map(Labels::compile).transpose();
+    fn compile(term: &PodAffinityTerm, pod: &Pod) -> Result<Self, SelectorError> {
         let namespaces = if term.namespaces.is_empty() && term.namespace_selector.is_none() {
             List::from_iter([pod.metadata.namespace.clone()])
         } else {
@@ -29,24 +25,25 @@ impl PodTerm {
         // the scheduler does not look at them.
         Ok(Self {
             topology_key: term.topology_key.clone(),
-            pods: compiled(term.label_selector.as_deref())?,
+            pods: Selector::from_object(term.label_selector.as_deref())?,
             namespaces,
-            namespace_selector: compiled(term.namespace_selector.as_deref())?,
+            namespace_selector: Selector::from_object(term.namespace_selector.as_deref())?,
         })
     }
 
     /// Whether a pod with these labels, in a namespace of this name and labels, is meant.
     pub(crate) fn matches(&self, namespace: &Str, namespace_labels: &Map<Str>, labels: &Map<Str>) -> bool {
-        (self.namespaces.contains(namespace)
-            || self.namespace_selector.as_ref().is_some_and(|selector| selector.matches(namespace_labels)))
-            && self.pods.as_ref().is_some_and(|pods| pods.matches(labels))
+        (self.namespaces.contains(namespace) || self.namespace_selector.matches(namespace_labels))
+            && self.pods.matches(labels)
     }
 
     /// Names the namespaces that the selector matches, as kube-scheduler does for the pod that is
     /// to be placed.
     pub(crate) fn add_namespaces<'a>(&mut self, all: impl Iterator<Item = (&'a Str, &'a Map<Str>)>) {
-        let Some(selector) = self.namespace_selector.as_ref().filter(|selector| !selector.is_empty()) else { return };
-        let named = all.filter(|(_, labels)| selector.matches(labels)).map(|(name, _)| name.clone());
+        if self.namespace_selector.requirements().is_empty() {
+            return;
+        }
+        let named = all.filter(|(_, labels)| self.namespace_selector.matches(*labels)).map(|(name, _)| name.clone());
         self.namespaces.extend(named);
     }
 }
@@ -65,7 +62,7 @@ impl PodTerms {
     ///
     /// # Errors
     /// What is wrong with a selector.
-    pub(crate) fn of(pod: &Pod) -> Result<Option<Self>, String> {
+    pub(crate) fn of(pod: &Pod) -> Result<Option<Self>, SelectorError> {
         let Some(affinity) = &pod.spec.affinity else { return Ok(None) };
         if affinity.pod_affinity.is_none() && affinity.pod_anti_affinity.is_none() {
             return Ok(None);

@@ -40,7 +40,7 @@ impl Affinity {
         Self {
             namespace: pod.metadata.namespace.clone(),
             labels: pod.metadata.labels.clone(),
-            terms: PodTerms::of(pod).map(|terms| terms.map(Box::new)),
+            terms: PodTerms::of(pod).map(|terms| terms.map(Box::new)).map_err(|error| error.to_string()),
         }
     }
 
@@ -229,7 +229,7 @@ impl DomainFilter for InterPodAffinity {
         };
         // A term with a namespace selector may mean any namespace: labels alone decide then.
         let means = |term: &PodTerm, other: &Pod| {
-            term.namespace_selector.is_some()
+            !term.namespace_selector.is_nothing()
                 || term.matches(&other.metadata.namespace, &Map::new(), &other.metadata.labels)
         };
         let wanted = |other: &Pod| terms.required.iter().any(|term| means(term, other));

@@ -2,21 +2,21 @@
 
 use std::collections::BTreeSet;
 
-use orlop_model::core::v1::{Node, NodeAffinity as Affinity, NodeSelectorOperator, Pod, PreferredSchedulingTerm};
-use orlop_model::{List, Map, Str};
+use orlop_model::core::v1::{Node, NodeAffinity as Affinity, NodeSelectorOperator, Pod};
+use orlop_model::selector::{NodePreferences, NodeSelectorMatcher, RequiredNodeAffinity, SelectorError};
+use orlop_model::{Map, Str};
 
 use crate::cluster::NodeView;
 use crate::framework::{
     ClusterEvent, Filter, Hint, Normalize, Plugin, PreFilter, PreScore, Reads, Score, Status, Verdict,
 };
-use crate::selector::{Labels, NodeTerm, NodeTerms, Requirement};
 
 /// Turns down nodes that the pod's `nodeSelector` or required node affinity does not match; rates
 /// nodes by the weights of the preferred terms that match.
 #[derive(Clone, Debug, Default)]
 pub struct NodeAffinity {
-    added_required: Option<NodeTerms>,
-    added_preferred: Option<Preferred>,
+    added_required: Option<NodeSelectorMatcher>,
+    added_preferred: Option<NodePreferences>,
 }
 
 impl NodeAffinity {
@@ -24,49 +24,21 @@ impl NodeAffinity {
     ///
     /// # Errors
     /// What is wrong with one of its terms.
-    pub fn with_added(added: &Affinity) -> Result<Self, String> {
+    pub fn with_added(added: &Affinity) -> Result<Self, SelectorError> {
         let required = added.required_during_scheduling_ignored_during_execution.as_deref();
-        for (index, term) in required.iter().flat_map(|selector| &selector.node_selector_terms).enumerate() {
-            NodeTerm::compile(term, &format!("nodeSelectorTerms[{index}]"))?;
-        }
         let preferred = &added.preferred_during_scheduling_ignored_during_execution;
         Ok(Self {
-            added_required: required.map(NodeTerms::compile),
-            added_preferred: if preferred.is_empty() { None } else { Some(preferred_terms(preferred)?) },
+            added_required: required.map(NodeSelectorMatcher::new).transpose()?,
+            added_preferred: if preferred.is_empty() { None } else { Some(NodePreferences::new(preferred)?) },
         })
-    }
-}
-
-/// Preferred terms with their weights.
-type Preferred = List<(i64, NodeTerm)>;
-
-/// Terms without weight or without requirements count for nothing, even malformed ones.
-fn preferred_terms(terms: &[PreferredSchedulingTerm]) -> Result<Preferred, String> {
-    let mut compiled = List::new();
-    let mut errors = Vec::new();
-    for (index, term) in terms.iter().enumerate() {
-        let path = format!("[{index}]");
-        if term.weight == 0 {
-            continue;
-        }
-        match NodeTerm::compile(&term.preference, &path) {
-            Ok(Some(preference)) => compiled.push((i64::from(term.weight), preference)),
-            Ok(None) => {}
-            Err(error) => errors.push(error),
-        }
-    }
-    match errors.as_slice() {
-        [] => Ok(compiled),
-        [error] => Err(error.clone()),
-        _ => Err(format!("[{}]", errors.join(", "))),
     }
 }
 
 /// What a pod requires of a node.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct RequiredAffinity {
-    selector: Labels,
-    terms: Option<NodeTerms>,
+    affinity: RequiredNodeAffinity,
+    is_empty: bool,
     only: Only,
 }
 
@@ -85,10 +57,6 @@ impl RequiredAffinity {
             .as_ref()
             .and_then(|affinity| affinity.node_affinity.as_ref())
             .and_then(|affinity| affinity.required_during_scheduling_ignored_during_execution.as_ref());
-        let mut selector = Labels::default();
-        for (key, value) in &pod.spec.node_selector {
-            selector.push(Requirement::equal(key, value));
-        }
         let only = required.map_or(Only::AnyNode, |required| {
             let mut nodes = BTreeSet::new();
             for term in &required.node_selector_terms {
@@ -110,15 +78,16 @@ impl RequiredAffinity {
             }
             if required.node_selector_terms.is_empty() { Only::AnyNode } else { Only::Nodes(nodes) }
         });
-        Self { selector, terms: required.map(|required| NodeTerms::compile(required)), only }
+        Self {
+            affinity: RequiredNodeAffinity::new(&pod.spec),
+            is_empty: required.is_none() && pod.spec.node_selector.is_empty(),
+            only,
+        }
     }
 
-    fn is_empty(&self) -> bool {
-        self.selector.is_empty() && self.terms.is_none()
-    }
-
+    /// A malformed term matches nothing, and does not keep others from matching.
     pub(super) fn matches(&self, name: &Str, labels: &Map<Str>) -> bool {
-        self.selector.matches(labels) && self.terms.as_ref().is_none_or(|terms| terms.matches(name, labels))
+        self.is_empty || self.affinity.matches_labels(name, labels).unwrap_or(false)
     }
 }
 
@@ -138,7 +107,7 @@ impl Filter for NodeAffinity {
 
     fn pre_filter(&self, required: &RequiredAffinity) -> PreFilter {
         match &required.only {
-            _ if required.is_empty() && self.added_required.is_none() => PreFilter::Skip,
+            _ if required.is_empty && self.added_required.is_none() => PreFilter::Skip,
             Only::AnyNode => PreFilter::Run(()),
             Only::Nodes(nodes) if nodes.is_empty() => {
                 PreFilter::Reject(Status::unresolvable("pod affinity terms conflict"))
@@ -148,7 +117,7 @@ impl Filter for NodeAffinity {
     }
 
     fn filter(&self, required: &RequiredAffinity, node: NodeView<'_>) -> Verdict {
-        if self.added_required.as_ref().is_some_and(|added| !added.matches(node.name(), node.labels())) {
+        if self.added_required.as_ref().is_some_and(|added| !meets(added, node.name(), node.labels())) {
             return Verdict::unresolvable("node(s) didn't match scheduler-enforced node affinity");
         }
         Verdict::pass_if(
@@ -161,7 +130,7 @@ impl Filter for NodeAffinity {
         let required = RequiredAffinity::of(pod);
         let matches = |node: &Node| {
             let (name, labels) = (&node.metadata.name, &node.metadata.labels);
-            self.added_required.as_ref().is_none_or(|added| added.matches(name, labels))
+            self.added_required.as_ref().is_none_or(|added| meets(added, name, labels))
                 && required.matches(name, labels)
         };
         Hint::queue_if(match event {
@@ -175,9 +144,13 @@ impl Filter for NodeAffinity {
     }
 }
 
+fn meets(added: &NodeSelectorMatcher, name: &Str, labels: &Map<Str>) -> bool {
+    added.matches_labels(name, labels).unwrap_or(false)
+}
+
 /// What a pod prefers of nodes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct PreferredAffinity(Result<Option<Preferred>, String>);
+pub struct PreferredAffinity(Result<Option<NodePreferences>, String>);
 
 impl Score for NodeAffinity {
     type Signature = PreferredAffinity;
@@ -192,7 +165,9 @@ impl Score for NodeAffinity {
             .and_then(|affinity| affinity.node_affinity.as_ref())
             .map(|affinity| &affinity.preferred_during_scheduling_ignored_during_execution)
             .filter(|terms| !terms.is_empty());
-        PreferredAffinity(terms.map(|terms| preferred_terms(terms)).transpose())
+        PreferredAffinity(
+            terms.map(|terms| NodePreferences::new(terms)).transpose().map_err(|error| error.to_string()),
+        )
     }
 
     fn pre_score(&self, preferred: &PreferredAffinity) -> PreScore {
@@ -207,9 +182,7 @@ impl Score for NodeAffinity {
         let own = preferred.0.as_ref().ok().and_then(Option::as_ref);
         own.into_iter()
             .chain(&self.added_preferred)
-            .flatten()
-            .filter(|(_, term)| term.matches(node.name(), node.labels()))
-            .map(|(weight, _)| weight)
+            .map(|terms| terms.score_labels(node.name(), node.labels()))
             .sum()
     }
 }

@@ -196,7 +196,7 @@ impl Filter for NodeResourcesFit {
             }
             ClusterEvent::PodGone(_) => true,
             ClusterEvent::PodUpdated { old, new } => {
-                let (before, after) = (requests::on_node(old), requests::on_node(new));
+                let ((before, _), (after, _)) = (requests::on_node(old), requests::on_node(new));
                 let request = self.request(pod);
                 (request.milli_cpu > 0 && after.milli_cpu < before.milli_cpu)
                     || (request.memory > 0 && after.memory < before.memory)

@@ -1,11 +1,11 @@
 //! A spread constraint, compiled.
 
 use orlop_model::core::v1::{NodeInclusionPolicy, TopologySpreadConstraint};
+use orlop_model::selector::{Selector, SelectorError};
 use orlop_model::{Map, Str};
 
 use super::HOSTNAME;
 use crate::cluster::NodeView;
-use crate::selector::{Labels, Requirement};
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Constraint {
@@ -15,18 +15,17 @@ pub(super) struct Constraint {
     pub(super) min_domains: i64,
     pub(super) honor_affinity: bool,
     pub(super) honor_taints: bool,
-    /// `None` selects no pod.
-    pub(super) selector: Option<Labels>,
+    pub(super) selector: Selector,
 }
 
 impl Constraint {
-    pub(super) fn compile(constraint: &TopologySpreadConstraint, labels: &Map<Str>) -> Result<Self, String> {
-        let mut selector = constraint.label_selector.as_deref().map(Labels::compile).transpose()?;
-        for key in &constraint.match_label_keys {
-            if let Some(value) = labels.get(key) {
-                // Without a selector, too, these requirements alone select.
-                selector.get_or_insert_default().push(Requirement::equal(key, value));
-            }
+    pub(super) fn compile(constraint: &TopologySpreadConstraint, labels: &Map<Str>) -> Result<Self, SelectorError> {
+        let mut selector = Selector::from_object(constraint.label_selector.as_deref())?;
+        let keys = constraint.match_label_keys.iter();
+        let equal: Map<Str> = keys.filter_map(|key| Some((key.clone(), labels.get(key)?.clone()))).collect();
+        if !equal.is_empty() {
+            // Where there is no selector, these requirements alone select.
+            selector = Selector::from_labels(&equal).and(selector.requirements().iter().cloned());
         }
         Ok(Self {
             max_skew: i64::from(constraint.max_skew),

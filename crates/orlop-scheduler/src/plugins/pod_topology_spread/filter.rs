@@ -43,7 +43,7 @@ impl Domains {
         }
         for domain in &mut self.0 {
             let matches = |domain: &Domain| {
-                domain.constraint.selector.as_ref().is_some_and(|selector| selector.matches(&object.metadata.labels))
+                domain.constraint.selector.matches(&object.metadata.labels)
             };
             if matches(domain)
                 && spread.includes(&domain.constraint, node)
@@ -77,7 +77,7 @@ impl DomainFilter for PodTopologySpread {
             .iter()
             .map(|constraint| Domain {
                 own: i64::from(
-                    constraint.selector.as_ref().is_some_and(|selector| selector.matches(&spread.labels)),
+                    constraint.selector.matches(&spread.labels),
                 ),
                 counts: HashMap::new(),
                 min: 0,
@@ -134,7 +134,7 @@ impl DomainFilter for PodTopologySpread {
             other.metadata.namespace == spread.namespace
                 && (spread.by_default
                     || spread.constraints.iter().any(|constraint| {
-                        constraint.selector.as_ref().is_some_and(|selector| selector.matches(&other.metadata.labels))
+                        constraint.selector.matches(&other.metadata.labels)
                     }))
         };
         let has_labels = |node: &Node| {

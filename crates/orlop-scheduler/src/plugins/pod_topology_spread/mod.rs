@@ -54,22 +54,21 @@ impl PodTopologySpread {
         let labels = &pod.metadata.labels;
         let by_default = spec.topology_spread_constraints.is_empty();
         let source = if by_default { &self.defaults } else { &spec.topology_spread_constraints };
-        let constraints: Result<List<Constraint>, String> = source
+        let constraints: Result<List<Constraint>, _> = source
             .iter()
             .filter(|constraint| constraint.when_unsatisfiable == *action)
             .map(|constraint| Constraint::compile(constraint, labels))
             .collect();
-        if constraints.as_ref().is_ok_and(List::is_empty) {
+        let (constraints, error) = match constraints {
             // Nothing to look at: equal signatures for all such pods.
-            return Spread::default();
-        }
+            Ok(constraints) if constraints.is_empty() => return Spread::default(),
+            Ok(constraints) => (constraints, None),
+            Err(error) => (List::new(), Some(error.to_string())),
+        };
         Spread {
             lenient: by_default && self.lenient,
-            constraints: constraints.unwrap_or_default(),
-            error: source
-                .iter()
-                .filter(|constraint| constraint.when_unsatisfiable == *action)
-                .find_map(|constraint| Constraint::compile(constraint, labels).err()),
+            constraints,
+            error,
             by_default,
             namespace: pod.metadata.namespace.clone(),
             labels: labels.clone(),
@@ -109,12 +108,12 @@ impl Spread {
             return self.constraints.clone();
         }
         let selector = cluster.neighbours().default_selector(&self.namespace, &self.labels, self.owner.as_ref());
-        if selector.is_empty() {
+        if selector.is_everything() {
             return List::new();
         }
         let mut constraints = self.constraints.clone();
         for constraint in &mut constraints {
-            constraint.selector = Some(selector.clone());
+            constraint.selector = selector.clone();
         }
         constraints
     }
@@ -132,8 +131,10 @@ fn matching(cluster: ClusterView<'_>, namespace: &Str, constraints: &[Constraint
         .iter()
         .map(|constraint| {
             // An empty selector is taken to select no pod.
-            let selector = constraint.selector.as_ref().filter(|selector| !selector.is_empty());
-            let Some(selector) = selector else { return Vec::new() };
+            let selector = &constraint.selector;
+            if selector.is_everything() || selector.is_nothing() {
+                return Vec::new();
+            }
             cluster.each_group(|group| group.namespace() == namespace && selector.matches(group.labels()))
         })
         .collect()
