@@ -8,7 +8,7 @@ use crate::core::v1::{
     ConfigMap, Event, FinalizerName, Namespace, NamespacePhase, NamespaceStatus, Node, Pod,
     PodPhase, PodStatus, Secret, Service, ServiceType,
 };
-use crate::{Map, Object, Str, list};
+use crate::{Map, Object, Str, list, pod_resources};
 
 /// A kind that is prepared before it is stored. The object has its name and uid.
 pub trait Prepare: Object {
@@ -43,6 +43,7 @@ impl Prepare for Pod {
     fn prepare_for_create(&mut self) {
         self.status = PodStatus {
             phase: PodPhase::Pending,
+            qos_class: pod_resources::compute_qos_class(self),
             ..PodStatus::default()
         };
     }

@@ -5,15 +5,7 @@ use super::volume::volume;
 use super::{SetDefaults, round_up_to_milli};
 use crate::core::v1::{Container, DNSPolicy, Pod, PodSpec, RestartPolicy, resource_name};
 use crate::{Map, Quantity};
-mod pod_resources {
-    use super::*;
-    pub(super) fn container_limits(_: &PodSpec) -> Map<Quantity> {
-        Map::new()
-    }
-    pub(super) fn container_requests(_: &PodSpec) -> Map<Quantity> {
-        Map::new()
-    }
-}
+use crate::pod_resources::{self, Counting};
 
 impl SetDefaults for Pod {
     fn set_defaults(&mut self) {
@@ -26,8 +18,11 @@ impl SetDefaults for Pod {
         {
             requests_from_limits(container);
         }
-        pod_limits(&mut self.spec);
-        pod_requests(&mut self.spec);
+        let counting = Counting { without_overhead: true, without_pod_level: true, ..Counting::default() };
+        let containers = pod_resources::limits(self, &counting);
+        pod_limits(&mut self.spec, &containers);
+        let containers = pod_resources::container_requests(self, &counting);
+        pod_requests(&mut self.spec, &containers);
         self.spec.enable_service_links.get_or_insert(true);
         if self.spec.host_network {
             for container in self
@@ -75,8 +70,7 @@ fn requests_from_limits(container: &mut Container) {
 }
 
 /// Limits of huge pages for the whole pod are the sum of the containers', unless it requests some.
-fn pod_limits(spec: &mut PodSpec) {
-    let containers = pod_resources::container_limits(spec);
+fn pod_limits(spec: &mut PodSpec, containers: &Map<Quantity>) {
     let Some(pod_level) = &mut spec.resources else {
         return;
     };
@@ -90,8 +84,7 @@ fn pod_limits(spec: &mut PodSpec) {
 }
 
 /// Requests of a pod that has limits: the sum of the containers', else the pod's limits.
-fn pod_requests(spec: &mut PodSpec) {
-    let containers = pod_resources::container_requests(spec);
+fn pod_requests(spec: &mut PodSpec, containers: &Map<Quantity>) {
     let Some(pod_level) = &mut spec.resources else {
         return;
     };
@@ -99,7 +92,7 @@ fn pod_requests(spec: &mut PodSpec) {
         return;
     }
     let supported = |name: &str| matches!(name, resource_name::CPU | resource_name::MEMORY);
-    insert_missing(&mut pod_level.requests, &containers, supported);
+    insert_missing(&mut pod_level.requests, containers, supported);
     insert_missing(&mut pod_level.requests, &pod_level.limits, |name| {
         supported(name) || is_huge_page(name)
     });
