@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use orlop_client::{AnyObject, Draft, Error, Record, Result, Subresource, WriteOptions};
-use orlop_model::{FieldError, KindInfo, ObjectKey, metadata};
+use orlop_model::{FieldError, KindInfo, ObjectKey};
 use orlop_store::{Expected, Txn};
 
 use crate::admission::{Operation, Request};
@@ -18,7 +18,13 @@ const RANDOM_SUFFIX: usize = 5;
 const NAME_ATTEMPTS: usize = 8;
 
 impl LocalClient {
-    pub(crate) async fn create_object(&self, kind: &KindInfo, namespace: Option<&str>, draft: Draft, options: &WriteOptions) -> Result<Arc<Record>> {
+    pub(crate) async fn create_object(
+        &self,
+        kind: &KindInfo,
+        namespace: Option<&str>,
+        draft: Draft,
+        options: &WriteOptions,
+    ) -> Result<Arc<Record>> {
         let resource = Arc::clone(self.server.scheme.resource(kind)?);
         let mut object = resource.open(draft, options.strict)?;
         self.fill_in(&*resource, namespace, own(&mut object)?)?;
@@ -38,23 +44,34 @@ impl LocalClient {
     }
 
     /// Sets what only the server decides.
-    fn fill_in(&self, resource: &dyn Resource, namespace: Option<&str>, object: &mut dyn AnyObject) -> Result<()> {
+    fn fill_in(
+        &self,
+        resource: &dyn Resource,
+        namespace: Option<&str>,
+        object: &mut dyn AnyObject,
+    ) -> Result<()> {
         let kind = resource.kind();
         let meta = object.meta_mut();
         match (kind.is_namespaced(), namespace.unwrap_or_default()) {
             (false, _) => meta.namespace = "".into(),
             (true, "") if meta.namespace.is_empty() => {
-                return Err(Error::bad_request("an empty namespace may not be set during creation"));
+                return Err(Error::bad_request(
+                    "an empty namespace may not be set during creation",
+                ));
             }
             (true, "") => {}
             (true, namespace) if meta.namespace.is_empty() => meta.namespace = namespace.into(),
             (true, namespace) if meta.namespace != namespace => {
-                return Err(Error::bad_request("the namespace of the provided object does not match the namespace sent on the request"));
+                return Err(Error::bad_request(
+                    "the namespace of the provided object does not match the namespace sent on the request",
+                ));
             }
             (true, _) => {}
         }
         if !meta.resource_version.is_empty() {
-            return Err(Error::bad_request("resourceVersion should not be set on objects to be created"));
+            return Err(Error::bad_request(
+                "resourceVersion should not be set on objects to be created",
+            ));
         }
         if meta.name.is_empty() && meta.generate_name.is_empty() {
             let error = FieldError::required("metadata.name", "name or generateName is required");
@@ -74,14 +91,26 @@ impl LocalClient {
         while !base.is_char_boundary(end) {
             end -= 1;
         }
-        format!("{}{}", &base[..end], self.server.names.name_suffix_of(RANDOM_SUFFIX))
+        format!(
+            "{}{}",
+            &base[..end],
+            self.server.names.name_suffix_of(RANDOM_SUFFIX)
+        )
     }
 
-    async fn try_create(&self, resource: &dyn Resource, mut object: Arc<dyn AnyObject>, options: &WriteOptions) -> Result<Arc<Record>> {
+    async fn try_create(
+        &self,
+        resource: &dyn Resource,
+        mut object: Arc<dyn AnyObject>,
+        options: &WriteOptions,
+    ) -> Result<Arc<Record>> {
         let (server, kind) = (&*self.server, resource.kind());
         let key = key_of(kind, object.meta());
-        let store_key = server.store_key(resource, &key)?;
-        let namespace = if kind.is_namespaced() { server.open_namespace(kind, &key).await? } else { None };
+        let namespace = if kind.is_namespaced() {
+            server.open_namespace(kind, &key).await?
+        } else {
+            None
+        };
 
         let request = Request {
             operation: Operation::Create,
@@ -99,10 +128,9 @@ impl LocalClient {
             resource.default(own(&mut object)?)?;
         }
         resource.prepare_create(own(&mut object)?)?;
-        let mut errors = metadata::validate(object.meta(), kind.is_namespaced(), resource.name_rule(), "metadata");
-        errors.extend(resource.validate_create(&*object)?);
-        refuse(kind, &key, errors)?;
+        refuse(kind, &key, resource.validate_create(&*object)?)?;
         server.admit(&request, &object).await?;
+        let store_key = server.store_key(resource, &key)?;
 
         if options.dry_run {
             return match server.load(resource, &key).await {

@@ -29,7 +29,13 @@ enum Step {
 }
 
 impl LocalClient {
-    pub(crate) async fn delete_object(&self, kind: &KindInfo, key: &ObjectKey, subresource: &Subresource, options: &DeleteOptions) -> Result<Deleted> {
+    pub(crate) async fn delete_object(
+        &self,
+        kind: &KindInfo,
+        key: &ObjectKey,
+        subresource: &Subresource,
+        options: &DeleteOptions,
+    ) -> Result<Deleted> {
         let resource = Arc::clone(self.server.scheme.resource(kind)?);
         if kind.is(Namespace::KIND) && IMMORTAL.contains(&&*key.name) {
             return Err(Error::forbidden(kind, key, "this namespace may not be deleted"));
@@ -42,7 +48,11 @@ impl LocalClient {
                 Err(Failure::Raced) => {}
             }
         };
-        if kind.is(Namespace::KIND) && !deleted.is_gone() && !options.dry_run && self.finish_namespace(&key.name).await? {
+        if kind.is(Namespace::KIND)
+            && !deleted.is_gone()
+            && !options.dry_run
+            && self.finish_namespace(&key.name).await?
+        {
             return Ok(Deleted::Gone(Arc::clone(deleted.record())));
         }
         Ok(deleted)
@@ -72,45 +82,80 @@ impl LocalClient {
         let store_key = server.store_key(resource, key)?;
         match plan(resource, object, options, server.now())? {
             Step::Wait => Ok(Deleted::Pending(Arc::clone(&old.record))),
-            Step::Mark(object) if options.dry_run => Ok(Deleted::Pending(Arc::new(Record::from_object(object)))),
-            Step::Remove(object) if options.dry_run => Ok(Deleted::Gone(Arc::new(Record::from_object(object)))),
-            Step::Mark(object) => Ok(Deleted::Pending(server.replace(resource, &store_key, old.revision, object).await?)),
-            Step::Remove(object) => Ok(Deleted::Gone(server.remove(resource, &store_key, old.revision, object).await?)),
+            Step::Mark(object) if options.dry_run => {
+                Ok(Deleted::Pending(Arc::new(Record::from_object(object))))
+            }
+            Step::Remove(object) if options.dry_run => {
+                Ok(Deleted::Gone(Arc::new(Record::from_object(object))))
+            }
+            Step::Mark(object) => Ok(Deleted::Pending(
+                server.replace(resource, &store_key, old.revision, object).await?,
+            )),
+            Step::Remove(object) => Ok(Deleted::Gone(
+                server.remove(resource, &store_key, old.revision, object).await?,
+            )),
         }
     }
 }
 
-pub(crate) fn check_preconditions(kind: &KindInfo, key: &ObjectKey, meta: &ObjectMeta, options: &DeleteOptions) -> Result<()> {
+pub(crate) fn check_preconditions(
+    kind: &KindInfo,
+    key: &ObjectKey,
+    meta: &ObjectMeta,
+    options: &DeleteOptions,
+) -> Result<()> {
     let wanted = &options.preconditions;
     if let Some(uid) = &wanted.uid
         && *uid != meta.uid
     {
-        return Err(precondition(kind, key, uid, &meta.uid, format!(
-            "the UID in the precondition ({uid}) does not match the UID in record ({}). The object might have been deleted and then recreated",
-            meta.uid
-        )));
+        return Err(precondition(
+            kind,
+            key,
+            uid,
+            &meta.uid,
+            format!(
+                "the UID in the precondition ({uid}) does not match the UID in record ({}). The object might have been deleted and then recreated",
+                meta.uid
+            ),
+        ));
     }
     if let Some(version) = &wanted.resource_version
         && *version != meta.resource_version
     {
-        return Err(precondition(kind, key, version, &meta.resource_version, format!(
-            "the ResourceVersion in the precondition ({version}) does not match the ResourceVersion in record ({}). The object might have been modified",
-            meta.resource_version
-        )));
+        return Err(precondition(
+            kind,
+            key,
+            version,
+            &meta.resource_version,
+            format!(
+                "the ResourceVersion in the precondition ({version}) does not match the ResourceVersion in record ({}). The object might have been modified",
+                meta.resource_version
+            ),
+        ));
     }
     Ok(())
 }
 
 fn precondition(kind: &KindInfo, key: &ObjectKey, sent: &Str, stored: &Str, message: String) -> Error {
     let mut error = Error::conflict(kind, key, message);
-    if let Error::Conflict { sent: told, stored: found, .. } = &mut error {
+    if let Error::Conflict {
+        sent: told,
+        stored: found,
+        ..
+    } = &mut error
+    {
         (*told, *found) = (Some(sent.clone()), Some(stored.clone()));
     }
     error
 }
 
 /// What a delete does now (apiserver's `rest.BeforeDelete` and `Store.Delete`).
-fn plan(resource: &dyn Resource, old: &Arc<dyn AnyObject>, options: &DeleteOptions, now: Time) -> Result<Step> {
+fn plan(
+    resource: &dyn Resource,
+    old: &Arc<dyn AnyObject>,
+    options: &DeleteOptions,
+    now: Time,
+) -> Result<Step> {
     let mut object = old.duplicate();
     let grace = resource.grace(&**old, options.grace)?;
     let meta = own(&mut object)?.meta_mut();
@@ -153,7 +198,10 @@ fn plan(resource: &dyn Resource, old: &Arc<dyn AnyObject>, options: &DeleteOptio
         // Nobody waits for such an object: its last state says nothing of a deletion, as in Kubernetes.
         object = old.duplicate();
     }
-    debug_assert!(graceful.is_none() || may_go(resource, &*object)?, "a removed object is held by nothing");
+    debug_assert!(
+        graceful.is_none() || may_go(resource, &*object)?,
+        "a removed object is held by nothing"
+    );
     Ok(Step::Remove(object))
 }
 
@@ -182,7 +230,11 @@ fn collector_finalizers(finalizers: &List<Str>, propagation: Option<Propagation>
     if (orphan, foreground) == (has(ORPHAN), has(FOREGROUND)) {
         return finalizers.clone();
     }
-    let mut new: List<Str> = finalizers.iter().filter(|finalizer| **finalizer != *ORPHAN && **finalizer != *FOREGROUND).cloned().collect();
+    let mut new: List<Str> = finalizers
+        .iter()
+        .filter(|finalizer| **finalizer != *ORPHAN && **finalizer != *FOREGROUND)
+        .cloned()
+        .collect();
     if orphan {
         new.push(ORPHAN.into());
     }

@@ -4,35 +4,58 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use orlop_client::Result;
-use orlop_model::apps::v1::{Deployment, DeploymentStatus, ReplicaSet, ReplicaSetStatus};
+use orlop_model::apps::v1::{Deployment, ReplicaSet};
 use orlop_model::autoscaling::v1::Scale;
-use orlop_model::batch::v1::{Job, JobStatus};
+use orlop_model::batch::v1::Job;
 use orlop_model::coordination::v1::Lease;
 use orlop_model::core::v1::{
-    ConfigMap, Event, Namespace, NamespacePhase, NamespaceStatus, Node, Pod, PodPhase, PodStatus, Secret, Service, ServiceStatus,
+    ConfigMap, Event, Namespace, NamespacePhase, Node, Pod, PodPhase, Secret, Service,
 };
+use orlop_model::defaults::SetDefaults;
 use orlop_model::names::NameRule;
-use orlop_model::{ByteString, LabelSelector, ObjectMeta, Str, Time};
+use orlop_model::prepare::Prepare;
+use orlop_model::validate::{self, Validate};
+use orlop_model::{FieldError, LabelSelector, ObjectMeta, Str, Time};
 
-use crate::qos::qos_class;
 use crate::strategy::Strategy;
 
 /// The strategies of the built-in kinds.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Builtin;
 
-/// `PartialEq` instead of encodings, and metadata along with the status, as for all of Kubernetes' own kinds.
+/// What all built-in kinds have in common: the model's rules, and `PartialEq` instead of encodings.
 macro_rules! builtin {
     ($kind:ty) => {
+        fn default(&self, object: &mut $kind) {
+            object.set_defaults();
+        }
+        builtin!($kind, without default);
+    };
+    ($kind:ty, without default) => {
+        fn prepare_create(&self, object: &mut $kind) {
+            object.prepare_for_create();
+        }
+        fn validate_metadata(&self, _: &$kind, _: Option<&$kind>) -> Vec<FieldError> {
+            Vec::new() // part of the two below
+        }
+        fn validate_create(&self, object: &$kind) -> Vec<FieldError> {
+            validate::create(object)
+        }
+        fn validate_update(&self, new: &$kind, old: &$kind) -> Vec<FieldError> {
+            validate::update(new, old)
+        }
+        fn name_rule(&self) -> NameRule {
+            <$kind as Validate>::NAME_RULE
+        }
         fn equal(&self, left: &$kind, right: &$kind) -> bool {
             left == right
         }
-        fn default(&self, object: &mut $kind) {
-            orlop_model::defaults::SetDefaults::set_defaults(object);
-        }
     };
-    ($kind:ty, spec) => {
-        builtin!($kind);
+}
+
+/// Of kinds with a status, which may be written along with some metadata.
+macro_rules! status {
+    ($kind:ty) => {
         fn copy_status(&self, from: &$kind, to: &mut $kind) -> Result<()> {
             to.status.clone_from(&from.status);
             Ok(())
@@ -43,45 +66,42 @@ macro_rules! builtin {
             to.finalizers.clone_from(&from.finalizers);
         }
     };
-    ($kind:ty, spec, generation) => {
-        builtin!($kind, spec);
-        fn differs(&self, new: &$kind, old: &$kind) -> bool {
-            new.spec != old.spec
-        }
-    };
-    ($kind:ty, spec, no generation) => {
-        builtin!($kind, spec);
-        fn counts_generations(&self) -> bool {
-            false
-        }
-    };
-    ($kind:ty, plain) => {
-        builtin!($kind);
-        fn counts_generations(&self) -> bool {
-            false
-        }
+}
+
+/// Of kinds without a status.
+macro_rules! no_status {
+    ($kind:ty) => {
         fn copy_status(&self, _: &$kind, _: &mut $kind) -> Result<()> {
             Ok(())
         }
     };
 }
 
-impl Strategy<Namespace> for Builtin {
-    builtin!(Namespace, spec, no generation);
-
-    fn prepare_create(&self, namespace: &mut Namespace) {
-        namespace.status = NamespaceStatus { phase: NamespacePhase::Active, ..NamespaceStatus::default() };
-        if !namespace.spec.finalizers.iter().any(|finalizer| *finalizer == "kubernetes") {
-            namespace.spec.finalizers.push("kubernetes".into());
+/// Of kinds whose changes are counted.
+macro_rules! generations {
+    ($kind:ty) => {
+        fn differs(&self, new: &$kind, old: &$kind) -> bool {
+            new.spec != old.spec
         }
-    }
+    };
+}
+
+/// Of kinds whose changes are not counted.
+macro_rules! no_generations {
+    () => {
+        fn counts_generations(&self) -> bool {
+            false
+        }
+    };
+}
+
+impl Strategy<Namespace> for Builtin {
+    builtin!(Namespace);
+    status!(Namespace);
+    no_generations!();
 
     fn prepare_update(&self, new: &mut Namespace, old: &Namespace) {
         new.spec.finalizers.clone_from(&old.spec.finalizers);
-    }
-
-    fn name_rule(&self) -> NameRule {
-        NameRule::Label
     }
 
     fn fields(&self) -> &'static [&'static str] {
@@ -105,7 +125,9 @@ impl Strategy<Namespace> for Builtin {
 }
 
 impl Strategy<Node> for Builtin {
-    builtin!(Node, spec, no generation);
+    builtin!(Node);
+    status!(Node);
+    no_generations!();
 
     fn fields(&self) -> &'static [&'static str] {
         &["spec.unschedulable"]
@@ -121,25 +143,8 @@ impl Strategy<Node> for Builtin {
 
 impl Strategy<Pod> for Builtin {
     builtin!(Pod);
-
-    fn differs(&self, new: &Pod, old: &Pod) -> bool {
-        new.spec != old.spec
-    }
-
-    fn copy_status(&self, from: &Pod, to: &mut Pod) -> Result<()> {
-        to.status.clone_from(&from.status);
-        Ok(())
-    }
-
-    fn copy_status_metadata(&self, from: &ObjectMeta, to: &mut ObjectMeta) {
-        to.labels.clone_from(&from.labels);
-        to.annotations.clone_from(&from.annotations);
-        to.finalizers.clone_from(&from.finalizers);
-    }
-
-    fn prepare_create(&self, pod: &mut Pod) {
-        pod.status = PodStatus { phase: PodPhase::Pending, qos_class: qos_class(pod), ..PodStatus::default() };
-    }
+    status!(Pod);
+    generations!(Pod);
 
     fn fields(&self) -> &'static [&'static str] {
         &[
@@ -163,7 +168,11 @@ impl Strategy<Pod> for Builtin {
             "spec.serviceAccountName" => &pod.spec.service_account_name,
             "spec.hostNetwork" => return boolean(pod.spec.host_network),
             "status.phase" => pod.status.phase.as_str(),
-            "status.podIP" => pod.status.pod_ips.first().map_or(&*pod.status.pod_ip, |first| &first.ip),
+            "status.podIP" => pod
+                .status
+                .pod_ips
+                .first()
+                .map_or(&*pod.status.pod_ip, |first| &first.ip),
             "status.nominatedNodeName" => &pod.status.nominated_node_name,
             // Kubernetes accepts status.podIPs, but gives it no value.
             _ => "",
@@ -173,7 +182,8 @@ impl Strategy<Pod> for Builtin {
 
     fn grace(&self, pod: &Pod, asked: Option<i64>) -> Option<i64> {
         let period = asked.or(pod.spec.termination_grace_period_seconds).unwrap_or(0);
-        let has_nothing_to_stop = pod.spec.node_name.is_empty() || matches!(pod.status.phase, PodPhase::Succeeded | PodPhase::Failed);
+        let has_nothing_to_stop = pod.spec.node_name.is_empty()
+            || matches!(pod.status.phase, PodPhase::Succeeded | PodPhase::Failed);
         Some(match period {
             _ if has_nothing_to_stop => 0,
             ..0 => 1,
@@ -183,28 +193,19 @@ impl Strategy<Pod> for Builtin {
 }
 
 impl Strategy<ConfigMap> for Builtin {
-    builtin!(ConfigMap, plain);
+    builtin!(ConfigMap);
+    no_status!(ConfigMap);
+    no_generations!();
 }
 
 impl Strategy<Secret> for Builtin {
-    fn equal(&self, left: &Secret, right: &Secret) -> bool {
-        left == right
-    }
+    builtin!(Secret, without default);
+    no_status!(Secret);
+    no_generations!();
 
     fn default(&self, secret: &mut Secret) {
-        orlop_model::defaults::SetDefaults::set_defaults(secret);
-        // stringData is for writing only.
-        for (key, text) in &std::mem::take(&mut secret.string_data) {
-            secret.data.insert(key, ByteString::from(text.as_bytes().to_vec()));
-        }
-    }
-
-    fn counts_generations(&self) -> bool {
-        false
-    }
-
-    fn copy_status(&self, _: &Secret, _: &mut Secret) -> Result<()> {
-        Ok(())
+        secret.set_defaults();
+        secret.merge_string_data();
     }
 
     fn fields(&self) -> &'static [&'static str] {
@@ -217,11 +218,9 @@ impl Strategy<Secret> for Builtin {
 }
 
 impl Strategy<Service> for Builtin {
-    builtin!(Service, spec, no generation);
-
-    fn prepare_create(&self, service: &mut Service) {
-        service.status = ServiceStatus::default();
-    }
+    builtin!(Service);
+    status!(Service);
+    no_generations!();
 
     fn prepare_update(&self, new: &mut Service, old: &Service) {
         // What was allocated stays, unless the writer names something else or the type has no use for it.
@@ -232,7 +231,11 @@ impl Strategy<Service> for Builtin {
         if new.spec.type_ == "NodePort" || new.spec.type_ == "LoadBalancer" {
             let mut taken: BTreeSet<i32> = new.spec.ports.iter().map(|port| port.node_port).collect();
             for port in new.spec.ports.iter_mut().filter(|port| port.node_port == 0) {
-                let same = old.spec.ports.iter().find(|other| other.port == port.port && other.protocol == port.protocol);
+                let same = old
+                    .spec
+                    .ports
+                    .iter()
+                    .find(|other| other.port == port.port && other.protocol == port.protocol);
                 if let Some(same) = same
                     && taken.insert(same.node_port)
                 {
@@ -240,10 +243,6 @@ impl Strategy<Service> for Builtin {
                 }
             }
         }
-    }
-
-    fn name_rule(&self) -> NameRule {
-        NameRule::Dns1035Label
     }
 
     fn fields(&self) -> &'static [&'static str] {
@@ -277,12 +276,12 @@ impl Strategy<Deployment> for Builtin {
         new.spec != old.spec || new.metadata.annotations != old.metadata.annotations
     }
 
-    fn prepare_create(&self, deployment: &mut Deployment) {
-        deployment.status = DeploymentStatus::default();
-    }
-
     fn scale(&self, deployment: &Deployment) -> Option<Scale> {
-        Some(scale(deployment.spec.replicas, deployment.status.replicas, deployment.spec.selector.as_deref()))
+        Some(scale(
+            deployment.spec.replicas,
+            deployment.status.replicas,
+            deployment.spec.selector.as_deref(),
+        ))
     }
 
     fn set_replicas(&self, deployment: &mut Deployment, replicas: i32) -> Result<()> {
@@ -292,14 +291,16 @@ impl Strategy<Deployment> for Builtin {
 }
 
 impl Strategy<ReplicaSet> for Builtin {
-    builtin!(ReplicaSet, spec, generation);
-
-    fn prepare_create(&self, set: &mut ReplicaSet) {
-        set.status = ReplicaSetStatus::default();
-    }
+    builtin!(ReplicaSet);
+    status!(ReplicaSet);
+    generations!(ReplicaSet);
 
     fn scale(&self, set: &ReplicaSet) -> Option<Scale> {
-        Some(scale(set.spec.replicas, set.status.replicas, set.spec.selector.as_deref()))
+        Some(scale(
+            set.spec.replicas,
+            set.status.replicas,
+            set.spec.selector.as_deref(),
+        ))
     }
 
     fn set_replicas(&self, set: &mut ReplicaSet, replicas: i32) -> Result<()> {
@@ -317,12 +318,9 @@ impl Strategy<ReplicaSet> for Builtin {
 }
 
 impl Strategy<Job> for Builtin {
-    builtin!(Job, spec, generation);
-
-    fn prepare_create(&self, job: &mut Job) {
-        job.status = JobStatus::default();
-        select_own_pods(job);
-    }
+    builtin!(Job);
+    status!(Job);
+    generations!(Job);
 
     fn fields(&self) -> &'static [&'static str] {
         &["status.successful"]
@@ -333,31 +331,10 @@ impl Strategy<Job> for Builtin {
     }
 }
 
-/// Unless the writer manages the selector: the pods are found by the job's uid, under the present and the former label.
-fn select_own_pods(job: &mut Job) {
-    if job.spec.manual_selector == Some(true) {
-        return;
-    }
-    let (uid, name) = (&job.metadata.uid, &job.metadata.name);
-    let labels = &mut job.spec.template.metadata.labels;
-    for (label, value) in [
-        ("batch.kubernetes.io/controller-uid", uid),
-        ("batch.kubernetes.io/job-name", name),
-        ("controller-uid", uid),
-        ("job-name", name),
-    ] {
-        if !labels.contains_key(label) {
-            labels.insert(label, value.clone());
-        }
-    }
-    let selector = job.spec.selector.get_or_insert_default();
-    if !selector.match_labels.contains_key("batch.kubernetes.io/controller-uid") {
-        selector.match_labels.insert("batch.kubernetes.io/controller-uid", uid.clone());
-    }
-}
-
 impl Strategy<Event> for Builtin {
-    builtin!(Event, plain);
+    builtin!(Event);
+    no_status!(Event);
+    no_generations!();
 
     fn fields(&self) -> &'static [&'static str] {
         &[
@@ -387,7 +364,11 @@ impl Strategy<Event> for Builtin {
             "involvedObject.fieldPath" => &about.field_path,
             "reason" => &event.reason,
             "reportingComponent" => &event.reporting_component,
-            "source" => event.source.component.non_empty().unwrap_or(&event.reporting_component),
+            "source" => event
+                .source
+                .component
+                .non_empty()
+                .unwrap_or(&event.reporting_component),
             _ => &event.type_,
         };
         text.as_str().into()
@@ -395,7 +376,9 @@ impl Strategy<Event> for Builtin {
 }
 
 impl Strategy<Lease> for Builtin {
-    builtin!(Lease, plain);
+    builtin!(Lease);
+    no_status!(Lease);
+    no_generations!();
 }
 
 fn boolean(value: bool) -> Cow<'static, str> {
@@ -406,24 +389,6 @@ fn scale(wanted: Option<i32>, seen: i32, selector: Option<&LabelSelector>) -> Sc
     let mut scale = Scale::default();
     scale.spec.replicas = wanted.unwrap_or(1);
     scale.status.replicas = seen;
-    scale.status.selector = selector.map(selector_text).unwrap_or_default().into();
+    scale.status.selector = LabelSelector::display(selector).into();
     scale
-}
-
-/// The selector as `kubectl -l` takes it, its terms sorted.
-fn selector_text(selector: &LabelSelector) -> String {
-    let mut terms: Vec<String> = selector.match_labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
-    for term in &selector.match_expressions {
-        let mut values: Vec<&str> = term.values.iter().map(Str::as_str).collect();
-        values.sort_unstable();
-        let (key, values) = (&term.key, values.join(","));
-        terms.push(match term.operator.as_str() {
-            "In" => format!("{key} in ({values})"),
-            "NotIn" => format!("{key} notin ({values})"),
-            "DoesNotExist" => format!("!{key}"),
-            _ => key.to_string(),
-        });
-    }
-    terms.sort_unstable();
-    terms.join(",")
 }

@@ -55,7 +55,6 @@ mod local;
 mod namespace;
 mod patch;
 mod pod;
-mod qos;
 mod read;
 mod resource;
 mod scheme;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use orlop_client::{
-    Client, DeleteOptions, Deleted, Draft, Error, GetOptions, ListOptions, Patch, Record, RecordList, Result, Subresource, WatchOptions, WatchStream,
-    WriteOptions,
+    Client, DeleteOptions, Deleted, Draft, Error, GetOptions, ListOptions, Patch, Record, RecordList, Result,
+    Subresource, WatchOptions, WatchStream, WriteOptions,
 };
 use orlop_clock::{Clock, Random};
 use orlop_model::core::v1::Pod;
@@ -44,7 +44,13 @@ impl LocalClient {
     /// `clock` tells creation and deletion times; uids and generated names are drawn from `random`, so that one seed
     /// gives the same objects again.
     pub fn builder(store: Arc<dyn Store>, clock: Arc<dyn Clock>, random: Random) -> Builder {
-        Builder { store, clock, random, scheme: Scheme::builtin(), admission: vec![Arc::new(DefaultTolerations)] }
+        Builder {
+            store,
+            clock,
+            random,
+            scheme: Scheme::builtin(),
+            admission: vec![Arc::new(DefaultTolerations)],
+        }
     }
 
     /// The kinds that are served.
@@ -95,9 +101,24 @@ impl Builder {
     /// # Errors
     /// Those of the store.
     pub async fn build(self) -> Result<LocalClient> {
-        let Self { store, clock, random, scheme, admission } = self;
+        let Self {
+            store,
+            clock,
+            random,
+            scheme,
+            admission,
+        } = self;
         let (names, uids) = (random.fork("names"), random.fork("uids"));
-        let client = LocalClient { server: Arc::new(Server { store, scheme, admission, clock, names, uids }) };
+        let client = LocalClient {
+            server: Arc::new(Server {
+                store,
+                scheme,
+                admission,
+                clock,
+                names,
+                uids,
+            }),
+        };
         client.make_namespaces().await?;
         Ok(client)
     }
@@ -105,7 +126,11 @@ impl Builder {
 
 fn check_manager(options: &WriteOptions) -> Result<()> {
     let errors: Vec<FieldError> = metadata::validate_manager(&options.field_manager, "fieldManager");
-    refuse(&KindInfo::guess("meta.k8s.io/v1", "WriteOptions"), &ObjectKey::default(), errors)
+    refuse(
+        &KindInfo::guess("meta.k8s.io/v1", "WriteOptions"),
+        &ObjectKey::default(),
+        errors,
+    )
 }
 
 #[async_trait]
@@ -114,35 +139,77 @@ impl Client for LocalClient {
         self.get_object(kind, key, options).await
     }
 
-    async fn list(&self, kind: &KindInfo, namespace: Option<&str>, options: &ListOptions) -> Result<RecordList> {
+    async fn list(
+        &self,
+        kind: &KindInfo,
+        namespace: Option<&str>,
+        options: &ListOptions,
+    ) -> Result<RecordList> {
         self.list_objects(kind, namespace, options).await
     }
 
-    async fn watch(&self, kind: &KindInfo, namespace: Option<&str>, options: &WatchOptions) -> Result<WatchStream> {
+    async fn watch(
+        &self,
+        kind: &KindInfo,
+        namespace: Option<&str>,
+        options: &WatchOptions,
+    ) -> Result<WatchStream> {
         self.watch_objects(kind, namespace, options).await
     }
 
-    async fn create(&self, kind: &KindInfo, namespace: Option<&str>, draft: Draft, options: &WriteOptions) -> Result<Arc<Record>> {
+    async fn create(
+        &self,
+        kind: &KindInfo,
+        namespace: Option<&str>,
+        draft: Draft,
+        options: &WriteOptions,
+    ) -> Result<Arc<Record>> {
         check_manager(options)?;
         self.create_object(kind, namespace, draft, options).await
     }
 
-    async fn update(&self, kind: &KindInfo, key: &ObjectKey, subresource: Subresource, draft: Draft, options: &WriteOptions) -> Result<Arc<Record>> {
+    async fn update(
+        &self,
+        kind: &KindInfo,
+        key: &ObjectKey,
+        subresource: Subresource,
+        draft: Draft,
+        options: &WriteOptions,
+    ) -> Result<Arc<Record>> {
         check_manager(options)?;
-        self.write(kind, key, &subresource, Wanted::Draft(draft), options).await
+        self.write(kind, key, &subresource, Wanted::Draft(draft), options)
+            .await
     }
 
-    async fn patch(&self, kind: &KindInfo, key: &ObjectKey, subresource: Subresource, patch: Patch, options: &WriteOptions) -> Result<Arc<Record>> {
+    async fn patch(
+        &self,
+        kind: &KindInfo,
+        key: &ObjectKey,
+        subresource: Subresource,
+        patch: Patch,
+        options: &WriteOptions,
+    ) -> Result<Arc<Record>> {
         check_manager(options)?;
-        self.write(kind, key, &subresource, Wanted::Patch(patch), options).await
+        self.write(kind, key, &subresource, Wanted::Patch(patch), options)
+            .await
     }
 
-    async fn post(&self, kind: &KindInfo, key: &ObjectKey, subresource: Subresource, draft: Draft, options: &WriteOptions) -> Result<Option<Arc<Record>>> {
+    async fn post(
+        &self,
+        kind: &KindInfo,
+        key: &ObjectKey,
+        subresource: Subresource,
+        draft: Draft,
+        options: &WriteOptions,
+    ) -> Result<Option<Arc<Record>>> {
         check_manager(options)?;
         match subresource {
             Subresource::Binding if kind.is(Pod::KIND) => self.bind(kind, key, draft, options).await,
             Subresource::Eviction if kind.is(Pod::KIND) => self.evict(kind, key, draft, options).await,
-            other => Err(Error::unsupported(format!("nothing can be posted to the subresource {other} of {}", kind.resource()))),
+            other => Err(Error::unsupported(format!(
+                "nothing can be posted to the subresource {other} of {}",
+                kind.resource()
+            ))),
         }
     }
 
@@ -152,7 +219,14 @@ impl Client for LocalClient {
 }
 
 impl LocalClient {
-    async fn write(&self, kind: &KindInfo, key: &ObjectKey, subresource: &Subresource, wanted: Wanted, options: &WriteOptions) -> Result<Arc<Record>> {
+    async fn write(
+        &self,
+        kind: &KindInfo,
+        key: &ObjectKey,
+        subresource: &Subresource,
+        wanted: Wanted,
+        options: &WriteOptions,
+    ) -> Result<Arc<Record>> {
         match subresource {
             Subresource::Scale => self.write_scale(kind, key, wanted, options).await,
             _ => self.write_object(kind, key, subresource, wanted, options).await,
@@ -162,12 +236,18 @@ impl LocalClient {
 
 impl fmt::Debug for LocalClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LocalClient").field("scheme", &self.server.scheme).field("store", &self.server.store).finish_non_exhaustive()
+        f.debug_struct("LocalClient")
+            .field("scheme", &self.server.scheme)
+            .field("store", &self.server.store)
+            .finish_non_exhaustive()
     }
 }
 
 impl fmt::Debug for Builder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Builder").field("scheme", &self.scheme).field("admission", &self.admission.len()).finish_non_exhaustive()
+        f.debug_struct("Builder")
+            .field("scheme", &self.scheme)
+            .field("admission", &self.admission.len())
+            .finish_non_exhaustive()
     }
 }

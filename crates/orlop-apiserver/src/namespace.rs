@@ -23,7 +23,15 @@ impl LocalClient {
         for name in ALWAYS {
             let mut namespace = Namespace::default();
             namespace.metadata.name = name.into();
-            match self.create(Namespace::KIND, None, Draft::of(namespace), &WriteOptions::default()).await {
+            match self
+                .create(
+                    Namespace::KIND,
+                    None,
+                    Draft::of(namespace),
+                    &WriteOptions::default(),
+                )
+                .await
+            {
                 Err(error) if !error.is_already_exists() => return Err(error),
                 _ => {}
             }
@@ -48,11 +56,24 @@ impl LocalClient {
             Err(error) => return Err(error),
         };
         let mut left = 0;
-        for resource in self.server.scheme.resources().filter(|resource| resource.kind().is_namespaced()) {
-            let listing = self.server.store.list(&resource.store_range(Some(name)), At::Latest, Page::ALL).await.map_err(store_error)?;
+        for resource in self
+            .server
+            .scheme
+            .resources()
+            .filter(|resource| resource.kind().is_namespaced())
+        {
+            let listing = self
+                .server
+                .store
+                .list(&resource.store_range(Some(name)), At::Latest, Page::ALL)
+                .await
+                .map_err(store_error)?;
             for stored in &listing.records {
                 let object = self.server.record(&**resource, stored)?;
-                match self.delete(resource.kind(), &object.key(), &DeleteOptions::default()).await {
+                match self
+                    .delete(resource.kind(), &object.key(), &DeleteOptions::default())
+                    .await
+                {
                     Ok(deleted) => left += usize::from(!deleted.is_gone()),
                     Err(error) if error.is_not_found() => {}
                     Err(error) => return Err(error),
@@ -64,9 +85,21 @@ impl LocalClient {
         }
         let mut namespace = Namespace::clone(&namespace);
         namespace.metadata.resource_version = "".into();
-        namespace.spec.finalizers.retain(|finalizer| *finalizer != "kubernetes");
+        namespace
+            .spec
+            .finalizers
+            .retain(|finalizer| *finalizer != "kubernetes");
         let held = !namespace.spec.finalizers.is_empty() || !namespace.metadata.finalizers.is_empty();
-        match self.update(Namespace::KIND, &key, Subresource::Finalize, Draft::of(namespace), &WriteOptions::default()).await {
+        match self
+            .update(
+                Namespace::KIND,
+                &key,
+                Subresource::Finalize,
+                Draft::of(namespace),
+                &WriteOptions::default(),
+            )
+            .await
+        {
             Err(error) if !error.is_not_found() => Err(error),
             _ => Ok(!held),
         }
@@ -80,7 +113,12 @@ impl LocalClient {
     pub async fn run_namespaces(&self) -> Result<()> {
         let namespaces = self.server.scheme.resource(Namespace::KIND)?;
         loop {
-            let listing = self.server.store.list(&namespaces.store_range(None), At::Latest, Page::ALL).await.map_err(store_error)?;
+            let listing = self
+                .server
+                .store
+                .list(&namespaces.store_range(None), At::Latest, Page::ALL)
+                .await
+                .map_err(store_error)?;
             let mut ending = BTreeSet::new();
             for stored in &listing.records {
                 let namespace = self.server.record(&**namespaces, stored)?;
@@ -88,7 +126,10 @@ impl LocalClient {
                     ending.insert(namespace.meta().name.clone());
                 }
             }
-            let mut changes = self.server.store.watch(&KeyRange::prefix("/registry/"), listing.revision);
+            let mut changes = self
+                .server
+                .store
+                .watch(&KeyRange::prefix("/registry/"), listing.revision);
             loop {
                 let batch = match changes.next().await {
                     Some(Ok(Update::Batch(batch))) => batch,
@@ -98,14 +139,21 @@ impl LocalClient {
                     None => return Ok(()),
                 };
                 for event in &*batch.events {
-                    let Some(record) = event.record.get::<Record>() else { continue };
+                    let Some(record) = event.record.get::<Record>() else {
+                        continue;
+                    };
                     let name = match record.kind().is(Namespace::KIND) {
                         true if event.change == Change::Deleted || !record.meta().is_deleting() => {
                             ending.remove(&record.meta().name);
                             continue;
                         }
                         true => record.meta().name.clone(),
-                        false if event.change == Change::Deleted && ending.contains(&record.meta().namespace) => record.meta().namespace.clone(),
+                        false
+                            if event.change == Change::Deleted
+                                && ending.contains(&record.meta().namespace) =>
+                        {
+                            record.meta().namespace.clone()
+                        }
                         false => continue,
                     };
                     match self.finish_namespace(&name).await {

@@ -13,7 +13,9 @@ pub(crate) fn patched(mut document: Value, patch: &Patch, schema: Option<&'stati
     match patch {
         Patch::Merge(patch) => {
             if !patch.is_object() {
-                return Err(Error::bad_request("a merge patch of an object must be a JSON object"));
+                return Err(Error::bad_request(
+                    "a merge patch of an object must be a JSON object",
+                ));
             }
             json_patch::merge(&mut document, patch);
             Ok(document)
@@ -23,13 +25,17 @@ pub(crate) fn patched(mut document: Value, patch: &Patch, schema: Option<&'stati
                 .map_err(|error| Error::bad_request(format!("error decoding patch: {error}")))?;
             if operations.len() > MAX_OPERATIONS {
                 let found = operations.len();
-                return Err(Error::bad_request(format!("The allowed maximum operations in a JSON patch is {MAX_OPERATIONS}, got {found}")));
+                return Err(Error::bad_request(format!(
+                    "The allowed maximum operations in a JSON patch is {MAX_OPERATIONS}, got {found}"
+                )));
             }
-            json_patch::patch(&mut document, &operations).map_err(|error| Error::bad_request(format!("the JSON patch cannot be applied: {error}")))?;
+            json_patch::patch(&mut document, &operations)
+                .map_err(|error| Error::bad_request(format!("the JSON patch cannot be applied: {error}")))?;
             Ok(document)
         }
-        Patch::Strategic(_) | Patch::Apply(_) => {
-            Err(Error::unsupported(format!("the body of the request was in an unknown format - patches of type {} are not supported", patch.content_type())))
-        }
+        Patch::Strategic(_) | Patch::Apply(_) => Err(Error::unsupported(format!(
+            "the body of the request was in an unknown format - patches of type {} are not supported",
+            patch.content_type()
+        ))),
     }
 }

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use orlop_client::{Cause, Error, GetOptions, ListOptions, Record, RecordList, ResourceVersionMatch, Result, Subresource};
+use orlop_client::{
+    Cause, Error, GetOptions, ListOptions, Record, RecordList, ResourceVersionMatch, Result, Subresource,
+};
 use orlop_model::{FieldError, KindInfo, ObjectKey, Str};
 use orlop_store::{At, Key, KeyRange, Page, Revision};
 use serde::{Deserialize, Serialize};
@@ -28,19 +30,34 @@ const EXPIRED_CONTINUE: &str = "The provided continue parameter is too old to di
      now may show up in the list.";
 
 impl LocalClient {
-    pub(crate) async fn get_object(&self, kind: &KindInfo, key: &ObjectKey, options: &GetOptions) -> Result<Arc<Record>> {
+    pub(crate) async fn get_object(
+        &self,
+        kind: &KindInfo,
+        key: &ObjectKey,
+        options: &GetOptions,
+    ) -> Result<Arc<Record>> {
         let resource = self.server.scheme.resource(kind)?;
         self.wait_for(&options.resource_version).await?;
         match &options.subresource {
             Subresource::Main => {}
             Subresource::Status if kind.status => {}
             Subresource::Scale => return self.get_scale(kind, key).await,
-            other => return Err(Error::unsupported(format!("{} have no subresource {other} that can be read", kind.resource()))),
+            other => {
+                return Err(Error::unsupported(format!(
+                    "{} have no subresource {other} that can be read",
+                    kind.resource()
+                )));
+            }
         }
         Ok(self.server.load(&**resource, key).await?.record)
     }
 
-    pub(crate) async fn list_objects(&self, kind: &KindInfo, namespace: Option<&str>, options: &ListOptions) -> Result<RecordList> {
+    pub(crate) async fn list_objects(
+        &self,
+        kind: &KindInfo,
+        namespace: Option<&str>,
+        options: &ListOptions,
+    ) -> Result<RecordList> {
         let resource = self.server.scheme.resource(kind)?;
         let selection = Selection::parse(resource, &options.labels, &options.fields)?;
         check(kind, options)?;
@@ -55,31 +72,64 @@ impl LocalClient {
             let at = u64::try_from(token.rv).map_or(At::Latest, |revision| At::Exactly(Revision(revision)));
             (at, Some(Key::from(format!("{prefix}{}", token.after()))))
         };
-        let page = self.collect(&**resource, &range, at, after, options.limit, &selection).await;
-        page.map(|found| found.into_list(&prefix, selection.is_everything())).map_err(|error| match error {
-            Error::Expired { .. } if options.continue_.is_empty() => Error::expired(EXPIRED_LIST),
-            Error::Expired { .. } => {
-                let continue_ = Token::decode(&options.continue_).map(|token| Token { rv: -1, ..token }.encode()).unwrap_or_default();
-                Error::Expired { message: EXPIRED_CONTINUE.to_owned(), continue_ }
-            }
-            error => error,
-        })
+        let page = self
+            .collect(&**resource, &range, at, after, options.limit, &selection)
+            .await;
+        page.map(|found| found.into_list(&prefix, selection.is_everything()))
+            .map_err(|error| match error {
+                Error::Expired { .. } if options.continue_.is_empty() => Error::expired(EXPIRED_LIST),
+                Error::Expired { .. } => {
+                    let continue_ = Token::decode(&options.continue_)
+                        .map(|token| Token { rv: -1, ..token }.encode())
+                        .unwrap_or_default();
+                    Error::Expired {
+                        message: EXPIRED_CONTINUE.to_owned(),
+                        continue_,
+                    }
+                }
+                error => error,
+            })
     }
 
     /// The selected records of one state, at most `limit` (0: all).
-    pub(crate) async fn collect(&self, resource: &dyn Resource, range: &KeyRange, mut at: At, mut after: Option<Key>, limit: usize, selection: &Selection) -> Result<Found> {
-        let mut found = Found { items: Vec::new(), revision: Revision::ZERO, last: None, remaining: 0 };
+    pub(crate) async fn collect(
+        &self,
+        resource: &dyn Resource,
+        range: &KeyRange,
+        mut at: At,
+        mut after: Option<Key>,
+        limit: usize,
+        selection: &Selection,
+    ) -> Result<Found> {
+        let mut found = Found {
+            items: Vec::new(),
+            revision: Revision::ZERO,
+            last: None,
+            remaining: 0,
+        };
         loop {
             let wanted = match limit {
                 0 => None,
                 limit if selection.is_everything() => Some(limit),
                 limit => Some(limit.max(BATCH)),
             };
-            let page = Page { limit: wanted, after: after.take() };
-            let listing = self.server.store.list(range, at, page).await.map_err(store_error)?;
+            let page = Page {
+                limit: wanted,
+                after: after.take(),
+            };
+            let listing = self
+                .server
+                .store
+                .list(range, at, page)
+                .await
+                .map_err(store_error)?;
             found.revision = listing.revision;
             found.remaining = listing.remaining;
-            found.items.reserve(if selection.is_everything() { listing.records.len() } else { 0 });
+            found.items.reserve(if selection.is_everything() {
+                listing.records.len()
+            } else {
+                0
+            });
             let count = listing.records.len();
             for (index, stored) in listing.records.iter().enumerate() {
                 let record = self.server.record(resource, stored)?;
@@ -125,15 +175,24 @@ impl LocalClient {
         }
         match tokio::time::timeout(FUTURE_REVISION, store.reached(revision)).await {
             Ok(reached) => reached.map(drop).map_err(store_error),
-            Err(_) => Err(Error::TooLargeResourceVersion { wanted: version.into(), current: store.revision().await.map_err(store_error)?.to_string().into() }),
+            Err(_) => Err(Error::TooLargeResourceVersion {
+                wanted: version.into(),
+                current: store.revision().await.map_err(store_error)?.to_string().into(),
+            }),
         }
     }
 }
 
 /// Where the selected objects can be: one key if their name is given.
 pub(crate) fn range(resource: &dyn Resource, namespace: Option<&str>, selection: &Selection) -> KeyRange {
-    let namespace = namespace.or_else(|| selection.demanded("metadata.namespace")).filter(|_| resource.kind().is_namespaced());
-    match (resource.kind().is_namespaced(), namespace, selection.demanded("metadata.name")) {
+    let namespace = namespace
+        .or_else(|| selection.only_value("metadata.namespace"))
+        .filter(|_| resource.kind().is_namespaced());
+    match (
+        resource.kind().is_namespaced(),
+        namespace,
+        selection.only_value("metadata.name"),
+    ) {
         (true, Some(namespace), Some(name)) => KeyRange::single(resource.store_key(namespace, name)),
         (false, _, Some(name)) => KeyRange::single(resource.store_key("", name)),
         _ => resource.store_range(namespace),
@@ -145,7 +204,11 @@ pub(crate) fn parse_version(version: &str) -> Result<Option<Revision>> {
     if version.is_empty() {
         return Ok(None);
     }
-    version.parse().map(Some).map_err(|_| Error::bad_request(format!("Invalid value: {version:?}: resource version must be a decimal number")))
+    version.parse().map(Some).map_err(|_| {
+        Error::bad_request(format!(
+            "Invalid value: {version:?}: resource version must be a decimal number"
+        ))
+    })
 }
 
 /// The rules for which options go together (apimachinery, `ValidateListOptions`).
@@ -157,10 +220,14 @@ fn check(kind: &KindInfo, options: &ListOptions) -> Result<()> {
             errors.push(forbidden("resourceVersionMatch is forbidden when continue is provided").into());
         }
         Some(_) if options.resource_version.is_empty() => {
-            errors.push(forbidden("resourceVersionMatch is forbidden unless resourceVersion is provided").into());
+            errors.push(
+                forbidden("resourceVersionMatch is forbidden unless resourceVersion is provided").into(),
+            );
         }
         Some(ResourceVersionMatch::Exact) if options.resource_version == "0" => {
-            errors.push(forbidden("resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"").into());
+            errors.push(
+                forbidden("resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"").into(),
+            );
         }
         _ => {}
     }
@@ -170,7 +237,9 @@ fn check(kind: &KindInfo, options: &ListOptions) -> Result<()> {
         return Err(Error::invalid(&about, &ObjectKey::default(), errors));
     }
     if !options.continue_.is_empty() && !matches!(&*options.resource_version, "" | "0") {
-        return Err(Error::bad_request("specifying resource version is not allowed when using continue"));
+        return Err(Error::bad_request(
+            "specifying resource version is not allowed when using continue",
+        ));
     }
     Ok(())
 }
@@ -185,11 +254,17 @@ pub(crate) struct Found {
 
 impl Found {
     fn into_list(self, prefix: &str, counts: bool) -> RecordList {
-        let rest = self.last.as_deref().and_then(|last| last.strip_prefix(prefix)).filter(|_| self.remaining > 0);
+        let rest = self
+            .last
+            .as_deref()
+            .and_then(|last| last.strip_prefix(prefix))
+            .filter(|_| self.remaining > 0);
         RecordList {
             items: self.items,
             resource_version: Str::from(self.revision.to_string()),
-            continue_: rest.map(|last| Token::behind(self.revision, last).encode()).unwrap_or_default(),
+            continue_: rest
+                .map(|last| Token::behind(self.revision, last).encode())
+                .unwrap_or_default(),
             remaining: (counts && self.remaining > 0).then_some(self.remaining),
         }
     }
@@ -205,7 +280,11 @@ struct Token {
 
 impl Token {
     fn behind(revision: Revision, last: &str) -> Self {
-        Self { v: "meta.k8s.io/v1".into(), rv: revision.0.try_into().unwrap_or(i64::MAX), start: format!("{last}\0") }
+        Self {
+            v: "meta.k8s.io/v1".into(),
+            rv: revision.0.try_into().unwrap_or(i64::MAX),
+            start: format!("{last}\0"),
+        }
     }
 
     fn after(&self) -> &str {
@@ -213,15 +292,21 @@ impl Token {
     }
 
     fn encode(&self) -> String {
-        URL_SAFE_NO_PAD.encode(serde_json::json!({ "v": self.v, "rv": self.rv, "start": self.start }).to_string())
+        URL_SAFE_NO_PAD
+            .encode(serde_json::json!({ "v": self.v, "rv": self.rv, "start": self.start }).to_string())
     }
 
     fn decode(text: &str) -> Result<Self> {
         let refuse = |reason: &str| Error::bad_request(format!("continue key is not valid: {reason}"));
-        let json = URL_SAFE_NO_PAD.decode(text.trim_end_matches('=')).map_err(|error| refuse(&error.to_string()))?;
+        let json = URL_SAFE_NO_PAD
+            .decode(text.trim_end_matches('='))
+            .map_err(|error| refuse(&error.to_string()))?;
         let token: Self = serde_json::from_slice(&json).map_err(|error| refuse(&error.to_string()))?;
         if token.v != "meta.k8s.io/v1" {
-            return Err(refuse(&format!("server does not recognize this encoded version {:?}", token.v)));
+            return Err(refuse(&format!(
+                "server does not recognize this encoded version {:?}",
+                token.v
+            )));
         }
         // A token is not to be trusted: it may only lead on inside of the list.
         if token.start.split('/').any(|part| matches!(part, "" | "." | "..")) || token.rv == 0 {

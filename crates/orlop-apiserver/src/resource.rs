@@ -9,12 +9,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 use orlop_client::{AnyObject, Draft, Error, Record, Result, downcast};
 use orlop_model::autoscaling::v1::Scale;
-use orlop_model::names::NameRule;
 use orlop_model::{DynamicObject, FieldError, KindInfo, Object, ObjectMeta, Path, Time};
 use orlop_store::{Codec, CodecError, Format, Key, KeyRange, Revision, Typed};
 use serde_json::Value;
 
-use crate::strategy::Strategy;
+use crate::strategy::{Strategy, validate_metadata};
 
 /// What the verbs need of a kind: its [`Strategy`] over objects whose type is not known, and how they are stored.
 pub(crate) trait Resource: Send + Sync + 'static {
@@ -28,7 +27,7 @@ pub(crate) trait Resource: Send + Sync + 'static {
     fn validate_create(&self, object: &dyn AnyObject) -> Result<Vec<FieldError>>;
     fn validate_update(&self, new: &dyn AnyObject, old: &dyn AnyObject) -> Result<Vec<FieldError>>;
     fn validate_status_update(&self, new: &dyn AnyObject, old: &dyn AnyObject) -> Result<Vec<FieldError>>;
-    fn name_rule(&self) -> NameRule;
+    fn validate_metadata_update(&self, new: &dyn AnyObject, old: &dyn AnyObject) -> Result<Vec<FieldError>>;
     fn copy_status(&self, from: &dyn AnyObject, to: &mut dyn AnyObject) -> Result<()>;
     fn copy_status_metadata(&self, from: &ObjectMeta, to: &mut ObjectMeta);
     fn counts_generations(&self) -> bool;
@@ -47,7 +46,11 @@ impl dyn Resource {
     /// The key of an object; for cluster-scoped kinds the namespace is not looked at.
     pub(crate) fn store_key(&self, namespace: &str, name: &str) -> Key {
         let prefix = self.prefix();
-        Key::from(if self.kind().is_namespaced() { format!("{prefix}{namespace}/{name}") } else { format!("{prefix}{name}") })
+        Key::from(if self.kind().is_namespaced() {
+            format!("{prefix}{namespace}/{name}")
+        } else {
+            format!("{prefix}{name}")
+        })
     }
 
     /// The keys of the objects of a namespace, or of all.
@@ -87,8 +90,16 @@ pub(crate) struct Registered<K, S> {
 impl<K: Object, S: Strategy<K>> Registered<K, S> {
     pub(crate) fn new(kind: &KindInfo, strategy: S) -> Self {
         let kind = Arc::new(kind.clone());
-        let codec = Arc::new(RecordCodec::<K> { kind: Arc::clone(&kind), object: PhantomData });
-        Self { kind, strategy, codec, object: PhantomData }
+        let codec = Arc::new(RecordCodec::<K> {
+            kind: Arc::clone(&kind),
+            object: PhantomData,
+        });
+        Self {
+            kind,
+            strategy,
+            codec,
+            object: PhantomData,
+        }
     }
 
     fn read(&self, value: Value) -> Result<K> {
@@ -97,13 +108,21 @@ impl<K: Object, S: Strategy<K>> Registered<K, S> {
 
     fn unreadable(&self, error: &dyn fmt::Display) -> Error {
         let KindInfo { version, kind, .. } = &*self.kind;
-        Error::bad_request(format!("{kind} in version {version:?} cannot be handled as a {kind}: {error}"))
+        Error::bad_request(format!(
+            "{kind} in version {version:?} cannot be handled as a {kind}: {error}"
+        ))
     }
 
     fn refuse_unknown_fields(&self, object: &K) -> Result<()> {
         let mut unknown = Vec::new();
-        object.unknown_fields(&mut Path::new(), &mut |path, name| unknown.push(format!("unknown field {:?}", path.child(name))));
-        if unknown.is_empty() { Ok(()) } else { Err(self.unreadable(&format_args!("strict decoding error: {}", unknown.join(", ")))) }
+        object.unknown_fields(&mut Path::new(), &mut |path, name| {
+            unknown.push(format!("unknown field {:?}", path.child(name)))
+        });
+        if unknown.is_empty() {
+            Ok(())
+        } else {
+            Err(self.unreadable(&format_args!("strict decoding error: {}", unknown.join(", "))))
+        }
     }
 
     fn typed<'a>(&self, object: &'a dyn AnyObject) -> Result<&'a K> {
@@ -116,7 +135,11 @@ impl<K: Object, S: Strategy<K>> Registered<K, S> {
 
     // Objects come from `open` or from the store's codec, both of which make a `K`.
     fn mistyped(&self) -> Error {
-        Error::internal(format!("an object of {} is not a {}", self.kind, std::any::type_name::<K>()))
+        Error::internal(format!(
+            "an object of {} is not a {}",
+            self.kind,
+            std::any::type_name::<K>()
+        ))
     }
 }
 
@@ -155,24 +178,40 @@ impl<K: Object, S: Strategy<K>> Resource for Registered<K, S> {
     }
 
     fn prepare_update(&self, new: &mut dyn AnyObject, old: &dyn AnyObject) -> Result<()> {
-        self.strategy.prepare_update(self.typed_mut(new)?, self.typed(old)?);
+        self.strategy
+            .prepare_update(self.typed_mut(new)?, self.typed(old)?);
         Ok(())
     }
 
     fn validate_create(&self, object: &dyn AnyObject) -> Result<Vec<FieldError>> {
-        Ok(self.strategy.validate_create(self.typed(object)?))
+        let object = self.typed(object)?;
+        let mut errors = self.strategy.validate_metadata(object, None);
+        errors.extend(self.strategy.validate_create(object));
+        Ok(errors)
     }
 
     fn validate_update(&self, new: &dyn AnyObject, old: &dyn AnyObject) -> Result<Vec<FieldError>> {
-        Ok(self.strategy.validate_update(self.typed(new)?, self.typed(old)?))
+        let (new, old) = (self.typed(new)?, self.typed(old)?);
+        let mut errors = self.strategy.validate_metadata(new, Some(old));
+        errors.extend(self.strategy.validate_update(new, old));
+        Ok(errors)
     }
 
     fn validate_status_update(&self, new: &dyn AnyObject, old: &dyn AnyObject) -> Result<Vec<FieldError>> {
-        Ok(self.strategy.validate_status_update(self.typed(new)?, self.typed(old)?))
+        let mut errors = self.validate_metadata_update(new, old)?;
+        errors.extend(
+            self.strategy
+                .validate_status_update(self.typed(new)?, self.typed(old)?),
+        );
+        Ok(errors)
     }
 
-    fn name_rule(&self) -> NameRule {
-        self.strategy.name_rule()
+    fn validate_metadata_update(&self, new: &dyn AnyObject, old: &dyn AnyObject) -> Result<Vec<FieldError>> {
+        Ok(validate_metadata(
+            self.typed(new)?,
+            Some(self.typed(old)?),
+            self.strategy.name_rule(),
+        ))
     }
 
     fn copy_status(&self, from: &dyn AnyObject, to: &mut dyn AnyObject) -> Result<()> {
@@ -236,9 +275,14 @@ struct RecordCodec<K> {
 
 impl<K: Object> Codec for RecordCodec<K> {
     fn encode(&self, value: &(dyn Any + Send + Sync), format: Format) -> Result<Bytes, CodecError> {
-        let record = value.downcast_ref::<Record>().ok_or(CodecError::WrongType { expected: "Record" })?;
+        let record = value
+            .downcast_ref::<Record>()
+            .ok_or(CodecError::WrongType { expected: "Record" })?;
         match format {
-            Format::Json => record.json().cloned().map_err(|error| CodecError::failed(format, error)),
+            Format::Json => record
+                .json()
+                .cloned()
+                .map_err(|error| CodecError::failed(format, error)),
             Format::Protobuf => Err(CodecError::failed(format, "objects are stored as JSON")),
         }
     }
@@ -247,7 +291,8 @@ impl<K: Object> Codec for RecordCodec<K> {
         let Format::Json = format else {
             return Err(CodecError::failed(format, "objects are stored as JSON"));
         };
-        let mut object: K = serde_json::from_slice(bytes).map_err(|error| CodecError::failed(format, error))?;
+        let mut object: K =
+            serde_json::from_slice(bytes).map_err(|error| CodecError::failed(format, error))?;
         set_dynamic_kind(&mut object, || Arc::clone(&self.kind));
         Ok(Arc::new(Record::new(object)))
     }
@@ -278,11 +323,16 @@ pub(crate) fn stamped(mut object: Arc<dyn AnyObject>, revision: Revision) -> Rec
 /// Reads an object of a kind; the document may leave out apiVersion and kind.
 fn read<K: Object>(kind: &Arc<KindInfo>, mut value: Value) -> serde_json::Result<K> {
     if let Value::Object(fields) = &mut value {
-        for (name, wanted) in [("apiVersion", kind.api_version()), ("kind", Cow::Borrowed(&*kind.kind))] {
+        for (name, wanted) in [
+            ("apiVersion", kind.api_version()),
+            ("kind", Cow::Borrowed(&*kind.kind)),
+        ] {
             match fields.get(name).and_then(Value::as_str) {
                 None | Some("") => drop(fields.insert(name.to_owned(), Value::from(&*wanted))),
                 Some(found) if found != wanted => {
-                    return Err(serde::de::Error::custom(format_args!("{name} is {found:?}, expected {wanted:?}")));
+                    return Err(serde::de::Error::custom(format_args!(
+                        "{name} is {found:?}, expected {wanted:?}"
+                    )));
                 }
                 Some(_) => {}
             }

@@ -25,7 +25,9 @@ pub struct Scheme {
 impl Scheme {
     /// No kind at all.
     pub fn empty() -> Self {
-        Self { kinds: BTreeMap::new() }
+        Self {
+            kinds: BTreeMap::new(),
+        }
     }
 
     /// The built-in kinds: Namespace, Node, Pod, ConfigMap, Secret, Service, Event, Lease, Deployment, ReplicaSet, Job.
@@ -61,8 +63,13 @@ impl Scheme {
     }
 
     fn insert<K: Object>(&mut self, kind: &KindInfo, strategy: impl Strategy<K>) -> &mut Self {
-        let name = (kind.kind.to_string(), kind.group.to_string(), kind.version.to_string());
-        self.kinds.insert(name, Arc::new(Registered::<K, _>::new(kind, strategy)));
+        let name = (
+            kind.kind.to_string(),
+            kind.group.to_string(),
+            kind.version.to_string(),
+        );
+        self.kinds
+            .insert(name, Arc::new(Registered::<K, _>::new(kind, strategy)));
         self
     }
 
@@ -74,7 +81,9 @@ impl Scheme {
     /// The kind of that apiVersion and name, if it is served.
     pub fn kind(&self, api_version: &str, kind: &str) -> Option<&KindInfo> {
         let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
-        self.kinds.get(&(kind.to_owned(), group.to_owned(), version.to_owned())).map(|resource| &**resource.kind())
+        self.kinds
+            .get(&(kind.to_owned(), group.to_owned(), version.to_owned()))
+            .map(|resource| &**resource.kind())
     }
 
     pub(crate) fn resources(&self) -> impl Iterator<Item = &Arc<dyn Resource>> {
@@ -96,6 +105,8 @@ impl Default for Scheme {
 
 impl fmt::Debug for Scheme {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.kinds().map(ToString::to_string)).finish()
+        f.debug_set()
+            .entries(self.kinds().map(ToString::to_string))
+            .finish()
     }
 }

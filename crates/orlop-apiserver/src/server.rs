@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use orlop_client::{AnyObject, Error, Record, Result};
 use orlop_clock::{Clock, Random};
-use orlop_model::{FieldError, KindInfo, ObjectKey, ObjectMeta, StaticKind, Time};
 use orlop_model::core::v1::Namespace;
+use orlop_model::{FieldError, KindInfo, ObjectKey, ObjectMeta, StaticKind, Time};
 use orlop_store::{At, Committed, Expected, Key, Revision, Store, Txn, Value};
 
 use crate::admission::{Admission, Request};
@@ -31,7 +31,9 @@ pub(crate) struct Stored {
 impl Stored {
     /// The typed object; stored records always have one.
     pub(crate) fn object(&self) -> Result<&Arc<dyn AnyObject>> {
-        self.record.object().ok_or_else(|| Error::internal(format!("{:?} has no typed form", self.record)))
+        self.record
+            .object()
+            .ok_or_else(|| Error::internal(format!("{:?} has no typed form", self.record)))
     }
 }
 
@@ -58,30 +60,57 @@ impl Server {
     pub(crate) fn store_key(&self, resource: &dyn Resource, key: &ObjectKey) -> Result<Key> {
         let namespace = key.namespace();
         match (resource.kind().is_namespaced(), namespace.is_empty()) {
-            (true, true) => Err(Error::bad_request("an empty namespace may not be set when a resource name is provided")),
-            (false, false) => Err(Error::bad_request(format!("namespace may not be set for {}, which are not namespaced", resource.kind().plural))),
+            (true, true) => Err(Error::bad_request(
+                "an empty namespace may not be set when a resource name is provided",
+            )),
+            (false, false) => Err(Error::bad_request(format!(
+                "namespace may not be set for {}, which are not namespaced",
+                resource.kind().plural
+            ))),
             _ if key.name.is_empty() => Err(Error::bad_request("resource name may not be empty")),
             // Such names cannot exist, and would lead to other keys.
-            _ if key.name.contains('/') || namespace.contains('/') => Err(Error::not_found(resource.kind(), key)),
+            _ if key.name.contains('/') || namespace.contains('/') => {
+                Err(Error::not_found(resource.kind(), key))
+            }
             _ => Ok(resource.store_key(namespace, &key.name)),
         }
     }
 
-    pub(crate) fn record(&self, resource: &dyn Resource, stored: &orlop_store::Record) -> Result<Arc<Record>> {
+    pub(crate) fn record(
+        &self,
+        resource: &dyn Resource,
+        stored: &orlop_store::Record,
+    ) -> Result<Arc<Record>> {
         // In one process the typed form is there already; from a durable store it is decoded once.
-        stored.value.decode(&**resource.codec()).map_err(|error| Error::internal(format!("{}: {error}", stored.key)))
+        stored
+            .value
+            .decode(&**resource.codec())
+            .map_err(|error| Error::internal(format!("{}: {error}", stored.key)))
     }
 
     pub(crate) async fn load(&self, resource: &dyn Resource, key: &ObjectKey) -> Result<Stored> {
         let store_key = self.store_key(resource, key)?;
-        match self.store.get(&store_key, At::Latest).await.map_err(store_error)? {
-            Some(stored) => Ok(Stored { record: self.record(resource, &stored)?, revision: stored.revision }),
+        match self
+            .store
+            .get(&store_key, At::Latest)
+            .await
+            .map_err(store_error)?
+        {
+            Some(stored) => Ok(Stored {
+                record: self.record(resource, &stored)?,
+                revision: stored.revision,
+            }),
             None => Err(Error::not_found(resource.kind(), key)),
         }
     }
 
     /// Commits and answers what became of the key.
-    pub(crate) async fn commit(&self, resource: &dyn Resource, key: &Key, txn: Txn) -> Result<Arc<Record>, Failure> {
+    pub(crate) async fn commit(
+        &self,
+        resource: &dyn Resource,
+        key: &Key,
+        txn: Txn,
+    ) -> Result<Arc<Record>, Failure> {
         let committed = self.commit_all(txn).await?;
         match committed.record(key) {
             Some(stored) => Ok(self.record(resource, stored)?),
@@ -97,14 +126,29 @@ impl Server {
     }
 
     /// Replaces what was read as `old`.
-    pub(crate) async fn replace(&self, resource: &dyn Resource, key: &Key, old: Revision, object: Arc<dyn AnyObject>) -> Result<Arc<Record>, Failure> {
-        self.commit(resource, key, Txn::update(key, old, value(resource, object))).await
+    pub(crate) async fn replace(
+        &self,
+        resource: &dyn Resource,
+        key: &Key,
+        old: Revision,
+        object: Arc<dyn AnyObject>,
+    ) -> Result<Arc<Record>, Failure> {
+        self.commit(resource, key, Txn::update(key, old, value(resource, object)))
+            .await
     }
 
     /// Removes what was read as `old`; `last` is the last state that watchers see.
-    pub(crate) async fn remove(&self, resource: &dyn Resource, key: &Key, old: Revision, last: Arc<dyn AnyObject>) -> Result<Arc<Record>, Failure> {
+    pub(crate) async fn remove(
+        &self,
+        resource: &dyn Resource,
+        key: &Key,
+        old: Revision,
+        last: Arc<dyn AnyObject>,
+    ) -> Result<Arc<Record>, Failure> {
         let last = value(resource, last);
-        let txn = Txn::new().expect(key, Expected::At(old)).delete_with(key, move |revision, _| last(revision));
+        let txn = Txn::new()
+            .expect(key, Expected::At(old))
+            .delete_with(key, move |revision, _| last(revision));
         self.commit(resource, key, txn).await
     }
 
@@ -123,14 +167,20 @@ impl Server {
     }
 
     /// A namespace that objects may be created in, as a condition that it stays so until the commit.
-    pub(crate) async fn open_namespace(&self, kind: &KindInfo, key: &ObjectKey) -> Result<Option<(Key, Revision)>> {
+    pub(crate) async fn open_namespace(
+        &self,
+        kind: &KindInfo,
+        key: &ObjectKey,
+    ) -> Result<Option<(Key, Revision)>> {
         let Ok(namespaces) = self.scheme.resource(Namespace::KIND) else {
             return Ok(None); // A server of own kinds only need not have namespaces.
         };
         let namespace = ObjectKey::cluster(key.namespace());
         let stored = self.load(&**namespaces, &namespace).await?;
         if stored.record.meta().is_deleting() {
-            let message = format!("unable to create new content in namespace {namespace} because it is being terminated");
+            let message = format!(
+                "unable to create new content in namespace {namespace} because it is being terminated"
+            );
             return Err(Error::forbidden(kind, key, message));
         }
         Ok(Some((namespaces.store_key("", key.namespace()), stored.revision)))
@@ -138,7 +188,10 @@ impl Server {
 }
 
 /// Makes a stored value out of an object that gets its resourceVersion on the way.
-pub(crate) fn value(resource: &dyn Resource, object: Arc<dyn AnyObject>) -> impl FnOnce(Revision) -> Value + Send + 'static {
+pub(crate) fn value(
+    resource: &dyn Resource,
+    object: Arc<dyn AnyObject>,
+) -> impl FnOnce(Revision) -> Value + Send + 'static {
     let codec = Arc::clone(resource.codec());
     move |revision| Value::typed(Arc::new(stamped(object, revision)), codec)
 }
@@ -152,21 +205,36 @@ pub(crate) fn own(object: &mut Arc<dyn AnyObject>) -> Result<&mut dyn AnyObject>
 }
 
 pub(crate) fn refuse(kind: &KindInfo, key: &ObjectKey, errors: Vec<FieldError>) -> Result<()> {
-    if errors.is_empty() { Ok(()) } else { Err(Error::invalid(kind, key, errors)) }
+    if errors.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::invalid(kind, key, errors))
+    }
 }
 
 pub(crate) fn store_error(error: orlop_store::Error) -> Error {
     match error {
-        orlop_store::Error::Expired { requested, compacted } => Error::expired(format!("too old resource version: {requested} ({compacted})")),
-        orlop_store::Error::Future { requested, current } => {
-            Error::TooLargeResourceVersion { wanted: requested.to_string().into(), current: current.to_string().into() }
+        orlop_store::Error::Expired { requested, compacted } => {
+            Error::expired(format!("too old resource version: {requested} ({compacted})"))
         }
-        orlop_store::Error::Backend { source, uncertain: true } => Error::Timeout { message: format!("the store did not confirm: {source}") },
+        orlop_store::Error::Future { requested, current } => Error::TooLargeResourceVersion {
+            wanted: requested.to_string().into(),
+            current: current.to_string().into(),
+        },
+        orlop_store::Error::Backend {
+            source,
+            uncertain: true,
+        } => Error::Timeout {
+            message: format!("the store did not confirm: {source}"),
+        },
         error => Error::internal(error.to_string()),
     }
 }
 
 /// The key of an object that is about to be created or updated.
 pub(crate) fn key_of(kind: &KindInfo, meta: &ObjectMeta) -> ObjectKey {
-    ObjectKey { namespace: kind.is_namespaced().then(|| meta.namespace.clone()), name: meta.name.clone() }
+    ObjectKey {
+        namespace: kind.is_namespaced().then(|| meta.namespace.clone()),
+        name: meta.name.clone(),
+    }
 }

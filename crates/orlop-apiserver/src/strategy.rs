@@ -6,7 +6,7 @@ use std::sync::Arc;
 use orlop_client::{Error, Result};
 use orlop_model::autoscaling::v1::Scale;
 use orlop_model::names::NameRule;
-use orlop_model::{FieldError, Object, ObjectMeta, Time};
+use orlop_model::{FieldError, Object, ObjectMeta, Time, metadata};
 use serde_json::{Value, json};
 
 /// What is particular to the objects of one kind: defaults, validation, which part is status, graceful deletion.
@@ -32,6 +32,12 @@ pub trait Strategy<K: Object>: Send + Sync + 'static {
         let _ = (new, old);
     }
 
+    /// What is wrong with the metadata of an object that is to be stored, or to replace `old`. By default: labels,
+    /// annotations, owners, finalizers, and for new objects the name.
+    fn validate_metadata(&self, new: &K, old: Option<&K>) -> Vec<FieldError> {
+        validate_metadata(new, old, self.name_rule())
+    }
+
     /// What is wrong with a new object, apart from its metadata. Empty: nothing.
     fn validate_create(&self, object: &K) -> Vec<FieldError> {
         let _ = object;
@@ -44,7 +50,7 @@ pub trait Strategy<K: Object>: Send + Sync + 'static {
         Vec::new()
     }
 
-    /// What is wrong with an update of the status.
+    /// What is wrong with an update of the status, apart from the metadata.
     fn validate_status_update(&self, new: &K, old: &K) -> Vec<FieldError> {
         let _ = (new, old);
         Vec::new()
@@ -111,7 +117,12 @@ pub trait Strategy<K: Object>: Send + Sync + 'static {
     /// Replicas wanted and seen, and the selector. Metadata is filled in by the caller. `None`: there is no scale.
     fn scale(&self, object: &K) -> Option<Scale> {
         let value = object.kind().scale.then(|| serde_json::to_value(object).ok())??;
-        let replicas = |part: &str| value[part]["replicas"].as_i64().and_then(|count| count.try_into().ok()).unwrap_or(0);
+        let replicas = |part: &str| {
+            value[part]["replicas"]
+                .as_i64()
+                .and_then(|count| count.try_into().ok())
+                .unwrap_or(0)
+        };
         let mut scale = Scale::default();
         scale.spec.replicas = replicas("spec");
         scale.status.replicas = replicas("status");
@@ -150,6 +161,39 @@ pub trait Strategy<K: Object>: Send + Sync + 'static {
 pub struct Plain;
 
 impl<K: Object> Strategy<K> for Plain {}
+
+/// What is wrong with metadata that is to be stored, or to replace that of `old`.
+pub(crate) fn validate_metadata<K: Object>(new: &K, old: Option<&K>, rule: NameRule) -> Vec<FieldError> {
+    let is_namespaced = new.kind().is_namespaced();
+    let (new, Some(old)) = (new.meta(), old.map(Object::meta)) else {
+        return metadata::validate(new.meta(), is_namespaced, rule, "metadata");
+    };
+    // What is checked is mostly as it was.
+    let is_same = new.labels == old.labels
+        && new.annotations == old.annotations
+        && new.owner_references == old.owner_references
+        && new.finalizers == old.finalizers
+        && new.managed_fields == old.managed_fields;
+    let mut errors = if is_same {
+        Vec::new()
+    } else {
+        metadata::validate_common(new, is_namespaced, "metadata")
+    };
+    if old.is_deleting() {
+        let added = new
+            .finalizers
+            .iter()
+            .filter(|finalizer| !old.finalizers.contains(finalizer));
+        let added: Vec<String> = added.map(|finalizer| format!("{finalizer:?}")).collect();
+        if !added.is_empty() {
+            let detail =
+                "no new finalizers can be added if the object is being deleted, found new finalizers";
+            let detail = format!("{detail} []string{{{}}}", added.join(", "));
+            errors.push(FieldError::forbidden("metadata.finalizers", detail));
+        }
+    }
+    errors
+}
 
 fn copy_field<K: Object>(from: &K, to: &mut K, field: &str) -> Result<()> {
     let source = serde_json::to_value(from).map_err(broken)?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use orlop_client::{AnyObject, Draft, Error, Patch, Record, Result, Subresource, WriteOptions};
 use orlop_model::autoscaling::v1::Scale;
 use orlop_model::core::v1::Namespace;
-use orlop_model::{FieldError, KindInfo, ObjectKey, ObjectMeta, StaticKind, metadata};
+use orlop_model::{FieldError, KindInfo, ObjectKey, ObjectMeta, StaticKind};
 use serde_json::Value;
 
 use crate::admission::{Operation, Request};
@@ -22,7 +22,11 @@ pub(crate) enum Wanted {
 
 impl Wanted {
     /// The wanted document as a draft.
-    fn draft(&self, current: impl FnOnce() -> Result<Value>, schema: Option<&'static orlop_model::Schema>) -> Result<Draft> {
+    fn draft(
+        &self,
+        current: impl FnOnce() -> Result<Value>,
+        schema: Option<&'static orlop_model::Schema>,
+    ) -> Result<Draft> {
         match self {
             Self::Draft(draft) => Ok(draft.clone()),
             Self::Patch(patch) => patched(current()?, patch, schema).map(Draft::Json),
@@ -54,15 +58,24 @@ impl LocalClient {
         let mut wanted = Some(wanted);
         loop {
             let old = self.server.load(resource, key).await?;
-            let attempt = Attempt { resource, key, subresource, old: &old, options };
+            let attempt = Attempt {
+                resource,
+                key,
+                subresource,
+                old: &old,
+                options,
+            };
             // A draft that insists on a version has one attempt: it is moved in, so that nothing is copied.
             let (new, insists) = match wanted.take() {
-                Some(Wanted::Draft(Draft::Typed(object))) if !subresource_is_scale(subresource) && !object.meta().resource_version.is_empty() => {
+                Some(Wanted::Draft(Draft::Typed(object)))
+                    if !subresource_is_scale(subresource) && !object.meta().resource_version.is_empty() =>
+                {
                     (self.open(&attempt, Draft::Typed(object))?, true)
                 }
                 Some(again) => {
                     let new = self.wanted_object(&attempt, &again)?;
-                    let insists = matches!(again, Wanted::Draft(_)) && !new.meta().resource_version.is_empty();
+                    let insists =
+                        matches!(again, Wanted::Draft(_)) && !new.meta().resource_version.is_empty();
                     wanted = Some(again);
                     (new, insists)
                 }
@@ -85,17 +98,29 @@ impl LocalClient {
     fn wanted_object(&self, attempt: &Attempt<'_>, wanted: &Wanted) -> Result<Arc<dyn AnyObject>> {
         let object = attempt.old.object()?;
         if !subresource_is_scale(attempt.subresource) {
-            return self.open(attempt, wanted.draft(|| object.to_value().map_err(encoding), object.schema())?);
+            return self.open(
+                attempt,
+                wanted.draft(|| object.to_value().map_err(encoding), object.schema())?,
+            );
         }
         let scale = scale_of(attempt.resource, object, attempt.key)?;
-        let draft = wanted.draft(|| serde_json::to_value(&scale).map_err(encoding), Some(<Scale as orlop_model::Message>::SCHEMA))?;
+        let draft = wanted.draft(
+            || serde_json::to_value(&scale).map_err(encoding),
+            Some(<Scale as orlop_model::Message>::SCHEMA),
+        )?;
         let scale = read_scale(draft)?;
         if scale.spec.replicas < 0 {
-            let error = FieldError::invalid("spec.replicas", scale.spec.replicas, "must be greater than or equal to 0");
+            let error = FieldError::invalid(
+                "spec.replicas",
+                scale.spec.replicas,
+                "must be greater than or equal to 0",
+            );
             return Err(Error::invalid(Scale::KIND, attempt.key, [error]));
         }
         let mut new = object.duplicate();
-        attempt.resource.set_replicas(own(&mut new)?, scale.spec.replicas)?;
+        attempt
+            .resource
+            .set_replicas(own(&mut new)?, scale.spec.replicas)?;
         own(&mut new)?.meta_mut().resource_version = scale.metadata.resource_version;
         Ok(new)
     }
@@ -113,7 +138,9 @@ impl LocalClient {
         }
         if meta.name != attempt.key.name {
             let (object, url) = (&meta.name, &attempt.key.name);
-            return Err(Error::bad_request(format!("the name of the object ({object}) does not match the name on the URL ({url})")));
+            return Err(Error::bad_request(format!(
+                "the name of the object ({object}) does not match the name on the URL ({url})"
+            )));
         }
         if meta.namespace != *namespace {
             return Err(Error::bad_request(format!(
@@ -124,8 +151,18 @@ impl LocalClient {
         Ok(object)
     }
 
-    async fn try_write(&self, attempt: &Attempt<'_>, mut new: Arc<dyn AnyObject>) -> Result<Arc<Record>, Failure> {
-        let Attempt { resource, key, subresource, old: stored, options } = *attempt;
+    async fn try_write(
+        &self,
+        attempt: &Attempt<'_>,
+        mut new: Arc<dyn AnyObject>,
+    ) -> Result<Arc<Record>, Failure> {
+        let Attempt {
+            resource,
+            key,
+            subresource,
+            old: stored,
+            options,
+        } = *attempt;
         let (server, kind) = (&*self.server, resource.kind());
         let old = stored.object()?;
         check_preconditions(kind, key, new.meta(), old.meta())?;
@@ -171,12 +208,11 @@ impl LocalClient {
             return Ok(Arc::clone(&stored.record));
         }
 
-        let mut errors = validate_metadata(resource, new.meta(), old.meta());
-        errors.extend(match subresource {
+        let errors = match subresource {
             Subresource::Status => resource.validate_status_update(&*new, &**old)?,
-            Subresource::Finalize => Vec::new(),
+            Subresource::Finalize => resource.validate_metadata_update(&*new, &**old)?,
             _ => resource.validate_update(&*new, &**old)?,
-        });
+        };
         refuse(kind, key, errors)?;
         server.admit(&request, &new).await?;
 
@@ -195,14 +231,28 @@ impl LocalClient {
         let resource = self.server.scheme.resource(kind)?;
         check_subresource(&**resource, &Subresource::Scale)?;
         let stored = self.server.load(&**resource, key).await?;
-        Ok(Arc::new(Record::new(scale_of(&**resource, stored.object()?, key)?)))
+        Ok(Arc::new(Record::new(scale_of(
+            &**resource,
+            stored.object()?,
+            key,
+        )?)))
     }
 
     /// Writes through `scale`, and answers the scale as it is then.
-    pub(crate) async fn write_scale(&self, kind: &KindInfo, key: &ObjectKey, wanted: Wanted, options: &WriteOptions) -> Result<Arc<Record>> {
-        let written = self.write_object(kind, key, &Subresource::Scale, wanted, options).await?;
+    pub(crate) async fn write_scale(
+        &self,
+        kind: &KindInfo,
+        key: &ObjectKey,
+        wanted: Wanted,
+        options: &WriteOptions,
+    ) -> Result<Arc<Record>> {
+        let written = self
+            .write_object(kind, key, &Subresource::Scale, wanted, options)
+            .await?;
         let resource = self.server.scheme.resource(kind)?;
-        let object = written.object().ok_or_else(|| Error::internal("a written object has no typed form"))?;
+        let object = written
+            .object()
+            .ok_or_else(|| Error::internal("a written object has no typed form"))?;
         Ok(Arc::new(Record::new(scale_of(&**resource, object, key)?)))
     }
 }
@@ -227,16 +277,31 @@ fn check_subresource(resource: &dyn Resource, subresource: &Subresource) -> Resu
         Subresource::Finalize => kind.is(Namespace::KIND),
         _ => false,
     };
-    if served { Ok(()) } else { Err(Error::unsupported(format!("{} have no subresource {subresource} that can be written", kind.resource()))) }
+    if served {
+        Ok(())
+    } else {
+        Err(Error::unsupported(format!(
+            "{} have no subresource {subresource} that can be written",
+            kind.resource()
+        )))
+    }
 }
 
 fn check_preconditions(kind: &KindInfo, key: &ObjectKey, new: &ObjectMeta, old: &ObjectMeta) -> Result<()> {
     if !new.uid.is_empty() && new.uid != old.uid {
-        let message = format!("Precondition failed: UID in precondition: {}, UID in object meta: {}", new.uid, old.uid);
+        let message = format!(
+            "Precondition failed: UID in precondition: {}, UID in object meta: {}",
+            new.uid, old.uid
+        );
         return Err(Error::conflict(kind, key, message));
     }
     if !new.resource_version.is_empty() && new.resource_version != old.resource_version {
-        return Err(Error::modified(kind, key, &new.resource_version, &old.resource_version));
+        return Err(Error::modified(
+            kind,
+            key,
+            &new.resource_version,
+            &old.resource_version,
+        ));
     }
     Ok(())
 }
@@ -250,35 +315,6 @@ fn keep_system_fields(new: &mut ObjectMeta, old: &ObjectMeta) {
     new.self_link = "".into();
 }
 
-fn validate_metadata(resource: &dyn Resource, new: &ObjectMeta, old: &ObjectMeta) -> Vec<FieldError> {
-    // The name is the stored object's, and older rules may have let it in.
-    let mut errors = if same_validated_parts(new, old) {
-        Vec::new()
-    } else {
-        metadata::validate_common(new, resource.kind().is_namespaced(), "metadata")
-    };
-    if old.is_deleting() {
-        let added: Vec<String> = new.finalizers.iter().filter(|finalizer| !old.finalizers.contains(finalizer)).map(|finalizer| format!("{finalizer:?}")).collect();
-        if !added.is_empty() {
-            let detail = format!(
-                "no new finalizers can be added if the object is being deleted, found new finalizers []string{{{}}}",
-                added.join(", ")
-            );
-            errors.push(FieldError::forbidden("metadata.finalizers", detail));
-        }
-    }
-    errors
-}
-
-/// Whether everything that metadata is validated for is as it was.
-fn same_validated_parts(new: &ObjectMeta, old: &ObjectMeta) -> bool {
-    new.labels == old.labels
-        && new.annotations == old.annotations
-        && new.owner_references == old.owner_references
-        && new.finalizers == old.finalizers
-        && new.managed_fields == old.managed_fields
-}
-
 /// The stored namespace with the wanted finalizers.
 fn finalized(new: &dyn AnyObject, old: &Arc<dyn AnyObject>) -> Result<Arc<dyn AnyObject>> {
     let mut object = old.duplicate();
@@ -286,14 +322,20 @@ fn finalized(new: &dyn AnyObject, old: &Arc<dyn AnyObject>) -> Result<Arc<dyn An
     let namespace = own(&mut object)?.as_any_mut().downcast_mut::<Namespace>();
     if let (Some(wanted), Some(namespace)) = (wanted, namespace) {
         namespace.spec.finalizers.clone_from(&wanted.spec.finalizers);
-        namespace.metadata.resource_version.clone_from(&wanted.metadata.resource_version);
+        namespace
+            .metadata
+            .resource_version
+            .clone_from(&wanted.metadata.resource_version);
     }
     Ok(object)
 }
 
 fn scale_of(resource: &dyn Resource, object: &Arc<dyn AnyObject>, key: &ObjectKey) -> Result<Scale> {
     let Some(mut scale) = resource.scale(&**object)? else {
-        return Err(Error::unsupported(format!("{} have no scale", resource.kind().resource())));
+        return Err(Error::unsupported(format!(
+            "{} have no scale",
+            resource.kind().resource()
+        )));
     };
     let meta = object.meta();
     scale.metadata = ObjectMeta {
@@ -308,7 +350,11 @@ fn scale_of(resource: &dyn Resource, object: &Arc<dyn AnyObject>, key: &ObjectKe
 }
 
 fn read_scale(draft: Draft) -> Result<Scale> {
-    serde_json::from_value(draft.into_value()?).map_err(|error| Error::bad_request(format!("Scale in version \"v1\" cannot be handled as a Scale: {error}")))
+    serde_json::from_value(draft.into_value()?).map_err(|error| {
+        Error::bad_request(format!(
+            "Scale in version \"v1\" cannot be handled as a Scale: {error}"
+        ))
+    })
 }
 
 fn encoding(error: serde_json::Error) -> Error {

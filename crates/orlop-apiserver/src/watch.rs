@@ -22,7 +22,12 @@ use crate::server::{Server, store_error};
 const BOOKMARKS: Duration = Duration::from_secs(60);
 
 impl LocalClient {
-    pub(crate) async fn watch_objects(&self, kind: &KindInfo, namespace: Option<&str>, options: &WatchOptions) -> Result<WatchStream> {
+    pub(crate) async fn watch_objects(
+        &self,
+        kind: &KindInfo,
+        namespace: Option<&str>,
+        options: &WatchOptions,
+    ) -> Result<WatchStream> {
         let resource = self.server.scheme.resource(kind)?;
         let selection = Selection::parse(resource, &options.labels, &options.fields)?;
         let range = range(&**resource, namespace, &selection);
@@ -35,8 +40,15 @@ impl LocalClient {
                 if let Some(from) = from {
                     self.server.store.reached(from).await.map_err(store_error)?;
                 }
-                let found = self.collect(&**resource, &range, At::Latest, None, 0, &selection).await?;
-                pending.extend(found.items.into_iter().map(|record| Ok(WatchEvent::Added(record))));
+                let found = self
+                    .collect(&**resource, &range, At::Latest, None, 0, &selection)
+                    .await?;
+                pending.extend(
+                    found
+                        .items
+                        .into_iter()
+                        .map(|record| Ok(WatchEvent::Added(record))),
+                );
                 if options.initial_events && options.bookmarks {
                     pending.push_back(Ok(bookmark(found.revision, true)));
                 }
@@ -47,13 +59,23 @@ impl LocalClient {
         if options.bookmarks {
             source = source.with_bookmarks(BOOKMARKS);
         }
-        let watch = LocalWatch { server: Arc::clone(&self.server), resource: Arc::clone(resource), selection, source, pending, bookmarks: options.bookmarks };
+        let watch = LocalWatch {
+            server: Arc::clone(&self.server),
+            resource: Arc::clone(resource),
+            selection,
+            source,
+            pending,
+            bookmarks: options.bookmarks,
+        };
         Ok(watch.boxed())
     }
 }
 
 fn bookmark(revision: Revision, initial_events_end: bool) -> WatchEvent {
-    WatchEvent::Bookmark { resource_version: revision.to_string().into(), initial_events_end }
+    WatchEvent::Bookmark {
+        resource_version: revision.to_string().into(),
+        initial_events_end,
+    }
 }
 
 /// The events of a store, as one selection sees them.
@@ -77,7 +99,9 @@ impl LocalWatch {
                     }
                 }
             }
-            Ok(Update::Bookmark(revision)) if self.bookmarks => self.pending.push_back(Ok(bookmark(revision, false))),
+            Ok(Update::Bookmark(revision)) if self.bookmarks => {
+                self.pending.push_back(Ok(bookmark(revision, false)))
+            }
             Ok(Update::Bookmark(_)) => {}
             Err(error) => self.pending.push_back(Err(store_error(error))),
         }
@@ -93,8 +117,16 @@ impl LocalWatch {
                 Change::Deleted => WatchEvent::Deleted(record),
             }));
         }
-        let previous = event.previous.as_ref().map(|stored| self.server.record(&*self.resource, stored)).transpose()?;
-        let selects = |record: &Record| record.object().is_some_and(|object| self.selection.selects(&**object));
+        let previous = event
+            .previous
+            .as_ref()
+            .map(|stored| self.server.record(&*self.resource, stored))
+            .transpose()?;
+        let selects = |record: &Record| {
+            record
+                .object()
+                .is_some_and(|object| self.selection.selects(&**object))
+        };
         let before = previous.as_deref().is_some_and(selects);
         let now = event.change != Change::Deleted && selects(&record);
         Ok(match (now, before, previous) {
@@ -103,8 +135,13 @@ impl LocalWatch {
             // Of a removed object the last state is told, with what the deletion says of it.
             (false, true, _) if event.change == Change::Deleted => Some(WatchEvent::Deleted(record)),
             (false, true, Some(previous)) => {
-                let object = previous.object().ok_or_else(|| Error::internal(format!("{previous:?} has no typed form")))?;
-                Some(WatchEvent::Deleted(Arc::new(stamped(object.duplicate(), event.revision()))))
+                let object = previous
+                    .object()
+                    .ok_or_else(|| Error::internal(format!("{previous:?} has no typed form")))?;
+                Some(WatchEvent::Deleted(Arc::new(stamped(
+                    object.duplicate(),
+                    event.revision(),
+                ))))
             }
             _ => None,
         })

@@ -1,8 +1,8 @@
 //! The typed handle [`Api`].
 
+use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
-use std::fmt;
 
 use futures::StreamExt;
 use orlop_model::autoscaling::v1::Scale;
@@ -12,8 +12,8 @@ use orlop_model::{DynamicObject, KindInfo, Object, ObjectKey, StaticKind, Str};
 use serde_json::{Value, json};
 
 use crate::{
-    Applied, Client, DeleteOptions, Deleted, Draft, Error, GetOptions, IntoDraft, ListOptions, Patch, RecordList, Result, Subresource, WatchOptions,
-    WatchStream, WriteOptions, apply,
+    Applied, Client, DeleteOptions, Deleted, Draft, Error, GetOptions, IntoDraft, ListOptions, Patch,
+    RecordList, Result, Subresource, WatchOptions, WatchStream, WriteOptions, apply,
 };
 
 /// How often a read-modify-write is tried again after a conflict before the conflict is answered.
@@ -78,7 +78,7 @@ impl<N: Named + ?Sized> Named for &N {
 /// Typed objects of a list, as they were at one revision.
 #[derive(Clone, Debug)]
 pub struct ObjectList<K> {
-    /// Sorted by namespace and name.
+    /// Sorted by the text `namespace/name`.
     pub items: Vec<Arc<K>>,
     /// The revision of the list: a watch from here misses nothing.
     pub resource_version: Str,
@@ -109,7 +109,12 @@ impl Api<DynamicObject> {
 
 impl<K: Object> Api<K> {
     fn of(client: Arc<dyn Client>, kind: &KindInfo) -> Self {
-        Self { client, kind: Arc::new(kind.clone()), namespace: None, object: PhantomData }
+        Self {
+            client,
+            kind: Arc::new(kind.clone()),
+            namespace: None,
+            object: PhantomData,
+        }
     }
 
     /// The same kind in one namespace. For a cluster-scoped kind nothing changes.
@@ -117,7 +122,10 @@ impl<K: Object> Api<K> {
     pub fn within(&self, namespace: impl Into<Str>) -> Self {
         let namespace = namespace.into();
         let namespace = (self.kind.is_namespaced() && !namespace.is_empty()).then_some(namespace);
-        Self { namespace, ..self.clone() }
+        Self {
+            namespace,
+            ..self.clone()
+        }
     }
 
     /// The client behind the handle.
@@ -144,18 +152,28 @@ impl<K: Object> Api<K> {
             key.namespace = None;
         } else if key.namespace.is_none() {
             let namespace = self.namespace.clone();
-            key.namespace = Some(namespace.ok_or_else(|| Error::bad_request("an empty namespace may not be set when a resource name is provided"))?);
+            key.namespace = Some(namespace.ok_or_else(|| {
+                Error::bad_request("an empty namespace may not be set when a resource name is provided")
+            })?);
         }
         Ok(key)
     }
 
     /// The namespace that an object without one of its own goes to.
     fn home<'a>(&'a self, object: &'a K) -> Option<&'a str> {
-        object.meta().namespace.non_empty().map(Str::as_str).or(self.namespace())
+        object
+            .meta()
+            .namespace
+            .non_empty()
+            .map(Str::as_str)
+            .or(self.namespace())
     }
 
     fn key_of(&self, object: &K) -> Result<ObjectKey> {
-        self.key(ObjectKey { namespace: self.home(object).map(Str::from), name: object.meta().name.clone() })
+        self.key(ObjectKey {
+            namespace: self.home(object).map(Str::from),
+            name: object.meta().name.clone(),
+        })
     }
 
     /// One object by name or key.
@@ -164,7 +182,10 @@ impl<K: Object> Api<K> {
     /// [`Error::NotFound`] among others.
     pub async fn get(&self, name: impl Named) -> Result<Arc<K>> {
         let key = self.key(name)?;
-        self.client.get(&self.kind, &key, &GetOptions::default()).await?.get()
+        self.client
+            .get(&self.kind, &key, &GetOptions::default())
+            .await?
+            .get()
     }
 
     /// One object by name or key, or `None` if there is none.
@@ -183,9 +204,19 @@ impl<K: Object> Api<K> {
     /// # Errors
     /// [`Error::Expired`] if the revision or the continue token asked for is compacted, among others.
     pub async fn list(&self, options: &ListOptions) -> Result<ObjectList<K>> {
-        let RecordList { items, resource_version, continue_, remaining } = self.client.list(&self.kind, self.namespace(), options).await?;
+        let RecordList {
+            items,
+            resource_version,
+            continue_,
+            remaining,
+        } = self.client.list(&self.kind, self.namespace(), options).await?;
         let items = items.iter().map(|record| record.get()).collect::<Result<_>>()?;
-        Ok(ObjectList { items, resource_version, continue_, remaining })
+        Ok(ObjectList {
+            items,
+            resource_version,
+            continue_,
+            remaining,
+        })
     }
 
     /// The changes that the options select.
@@ -212,7 +243,10 @@ impl<K: Object> Api<K> {
     pub async fn create_with(&self, object: impl IntoDraft<K>, options: &WriteOptions) -> Result<Arc<K>> {
         let object = object.into_arc();
         let namespace = self.home(&object).map(Str::from);
-        self.client.create(&self.kind, namespace.as_deref(), Draft::Typed(object), options).await?.get()
+        self.client
+            .create(&self.kind, namespace.as_deref(), Draft::Typed(object), options)
+            .await?
+            .get()
     }
 
     /// Replaces an object but for its status. With a resourceVersion in it only if the stored one is the same.
@@ -220,7 +254,8 @@ impl<K: Object> Api<K> {
     /// # Errors
     /// [`Error::Conflict`], [`Error::Invalid`], [`Error::NotFound`] among others.
     pub async fn update(&self, object: impl IntoDraft<K>) -> Result<Arc<K>> {
-        self.update_with(object, Subresource::Main, &WriteOptions::default()).await
+        self.update_with(object, Subresource::Main, &WriteOptions::default())
+            .await
     }
 
     /// Replaces an object's status and leaves the rest.
@@ -228,17 +263,26 @@ impl<K: Object> Api<K> {
     /// # Errors
     /// As [`update`](Self::update).
     pub async fn update_status(&self, object: impl IntoDraft<K>) -> Result<Arc<K>> {
-        self.update_with(object, Subresource::Status, &WriteOptions::default()).await
+        self.update_with(object, Subresource::Status, &WriteOptions::default())
+            .await
     }
 
     /// [`update`](Self::update) of a subresource that has the form of the object, with options.
     ///
     /// # Errors
     /// As [`update`](Self::update).
-    pub async fn update_with(&self, object: impl IntoDraft<K>, subresource: Subresource, options: &WriteOptions) -> Result<Arc<K>> {
+    pub async fn update_with(
+        &self,
+        object: impl IntoDraft<K>,
+        subresource: Subresource,
+        options: &WriteOptions,
+    ) -> Result<Arc<K>> {
         let object = object.into_arc();
         let key = self.key_of(&object)?;
-        self.client.update(&self.kind, &key, subresource, Draft::Typed(object), options).await?.get()
+        self.client
+            .update(&self.kind, &key, subresource, Draft::Typed(object), options)
+            .await?
+            .get()
     }
 
     /// Reads an object, changes a copy and writes it back, again and again while others get in between.
@@ -260,13 +304,21 @@ impl<K: Object> Api<K> {
         self.modify_with(name, Subresource::Status, change).await
     }
 
-    async fn modify_with(&self, name: impl Named, subresource: Subresource, mut change: impl FnMut(&mut K) + Send) -> Result<Arc<K>> {
+    async fn modify_with(
+        &self,
+        name: impl Named,
+        subresource: Subresource,
+        mut change: impl FnMut(&mut K) + Send,
+    ) -> Result<Arc<K>> {
         let key = self.key(name)?;
         let mut attempt = 1;
         loop {
             let mut object = K::clone(&*self.get(&key).await?);
             change(&mut object);
-            match self.update_with(object, subresource.clone(), &WriteOptions::default()).await {
+            match self
+                .update_with(object, subresource.clone(), &WriteOptions::default())
+                .await
+            {
                 Err(error) if error.is_conflict() && attempt < ATTEMPTS => attempt += 1,
                 result => return result,
             }
@@ -278,7 +330,13 @@ impl<K: Object> Api<K> {
     /// # Errors
     /// As [`update`](Self::update).
     pub async fn patch_merge(&self, name: impl Named, patch: Value) -> Result<Arc<K>> {
-        self.patch(name, Subresource::Main, Patch::Merge(patch), &WriteOptions::default()).await
+        self.patch(
+            name,
+            Subresource::Main,
+            Patch::Merge(patch),
+            &WriteOptions::default(),
+        )
+        .await
     }
 
     /// Changes an object's status by a JSON merge patch (`{"status": {…}}`).
@@ -286,16 +344,31 @@ impl<K: Object> Api<K> {
     /// # Errors
     /// As [`update`](Self::update).
     pub async fn patch_status(&self, name: impl Named, patch: Value) -> Result<Arc<K>> {
-        self.patch(name, Subresource::Status, Patch::Merge(patch), &WriteOptions::default()).await
+        self.patch(
+            name,
+            Subresource::Status,
+            Patch::Merge(patch),
+            &WriteOptions::default(),
+        )
+        .await
     }
 
     /// Changes an object, or a subresource that has its form, by any patch.
     ///
     /// # Errors
     /// As [`update`](Self::update); [`Error::Unsupported`] if the client does not know this kind of patch.
-    pub async fn patch(&self, name: impl Named, subresource: Subresource, patch: Patch, options: &WriteOptions) -> Result<Arc<K>> {
+    pub async fn patch(
+        &self,
+        name: impl Named,
+        subresource: Subresource,
+        patch: Patch,
+        options: &WriteOptions,
+    ) -> Result<Arc<K>> {
         let key = self.key(name)?;
-        self.client.patch(&self.kind, &key, subresource, patch, options).await?.get()
+        self.client
+            .patch(&self.kind, &key, subresource, patch, options)
+            .await?
+            .get()
     }
 
     /// Makes the stored object what `object` says, as `kubectl apply` does: creates it if there is none; otherwise
@@ -321,8 +394,12 @@ impl<K: Object> Api<K> {
         let key = self.key_of(&object)?;
         let schema = object.schema();
         let wanted = Draft::Typed(object).into_value()?;
-        let Applied { object, outcome } = apply(&*self.client, &self.kind, &key, wanted, schema, options).await?;
-        Ok(Applied { object: object.get()?, outcome })
+        let Applied { object, outcome } =
+            apply(&*self.client, &self.kind, &key, wanted, schema, options).await?;
+        Ok(Applied {
+            object: object.get()?,
+            outcome,
+        })
     }
 
     /// Deletes an object, as its kind does by itself (pods with their grace period).
@@ -348,7 +425,10 @@ impl<K: Object> Api<K> {
     /// [`Error::Unsupported`] if the kind has no scale.
     pub async fn get_scale(&self, name: impl Named) -> Result<Arc<Scale>> {
         let key = self.key(name)?;
-        let options = GetOptions { subresource: Subresource::Scale, ..GetOptions::default() };
+        let options = GetOptions {
+            subresource: Subresource::Scale,
+            ..GetOptions::default()
+        };
         self.client.get(&self.kind, &key, &options).await?.get()
     }
 
@@ -359,7 +439,16 @@ impl<K: Object> Api<K> {
     pub async fn scale(&self, name: impl Named, replicas: i32) -> Result<Arc<Scale>> {
         let key = self.key(name)?;
         let patch = Patch::Merge(json!({ "spec": { "replicas": replicas } }));
-        self.client.patch(&self.kind, &key, Subresource::Scale, patch, &WriteOptions::default()).await?.get()
+        self.client
+            .patch(
+                &self.kind,
+                &key,
+                Subresource::Scale,
+                patch,
+                &WriteOptions::default(),
+            )
+            .await?
+            .get()
     }
 }
 
@@ -373,7 +462,16 @@ impl Api<Pod> {
         let mut eviction = Eviction::default();
         eviction.metadata.name = key.name.clone();
         eviction.metadata.namespace = key.namespace.clone().unwrap_or_default();
-        self.client.post(&self.kind, &key, Subresource::Eviction, Draft::of(eviction), &WriteOptions::default()).await.map(drop)
+        self.client
+            .post(
+                &self.kind,
+                &key,
+                Subresource::Eviction,
+                Draft::of(eviction),
+                &WriteOptions::default(),
+            )
+            .await
+            .map(drop)
     }
 
     /// Assigns a pod to a node, once and for all.
@@ -382,16 +480,37 @@ impl Api<Pod> {
     /// [`Error::Conflict`] if it is assigned already or being deleted.
     pub async fn bind(&self, name: impl Named, node: &str) -> Result<()> {
         let key = self.key(name)?;
-        let mut binding = Binding { target: ObjectReference { kind: "Node".into(), name: node.into(), ..ObjectReference::default() }, ..Binding::default() };
+        let mut binding = Binding {
+            target: ObjectReference {
+                kind: "Node".into(),
+                name: node.into(),
+                ..ObjectReference::default()
+            },
+            ..Binding::default()
+        };
         binding.metadata.name = key.name.clone();
         binding.metadata.namespace = key.namespace.clone().unwrap_or_default();
-        self.client.post(&self.kind, &key, Subresource::Binding, Draft::of(binding), &WriteOptions::default()).await.map(drop)
+        self.client
+            .post(
+                &self.kind,
+                &key,
+                Subresource::Binding,
+                Draft::of(binding),
+                &WriteOptions::default(),
+            )
+            .await
+            .map(drop)
     }
 }
 
 impl<K> Clone for Api<K> {
     fn clone(&self) -> Self {
-        Self { client: Arc::clone(&self.client), kind: Arc::clone(&self.kind), namespace: self.namespace.clone(), object: PhantomData }
+        Self {
+            client: Arc::clone(&self.client),
+            kind: Arc::clone(&self.kind),
+            namespace: self.namespace.clone(),
+            object: PhantomData,
+        }
     }
 }
 

@@ -62,23 +62,51 @@ pub async fn apply(
                     after["metadata"]["resourceVersion"] = version.clone();
                 }
                 if after == before {
-                    return Ok(Applied { object: live, outcome: Outcome::Unchanged });
+                    return Ok(Applied {
+                        object: live,
+                        outcome: Outcome::Unchanged,
+                    });
                 }
-                let updated = client.update(kind, key, Subresource::Main, Draft::Json(after), options).await;
+                let updated = client
+                    .update(kind, key, Subresource::Main, Draft::Json(after), options)
+                    .await;
                 updated.map(|object| {
                     let same = object.resource_version() == live.resource_version();
-                    Applied { object, outcome: if same { Outcome::Unchanged } else { Outcome::Configured } }
+                    Applied {
+                        object,
+                        outcome: if same {
+                            Outcome::Unchanged
+                        } else {
+                            Outcome::Configured
+                        },
+                    }
                 })
             }
             Err(error) if error.is_not_found() && pinned.is_none() => {
-                let created = client.create(kind, key.namespace.as_deref(), Draft::Json(wanted.clone()), options).await;
-                created.map(|object| Applied { object, outcome: Outcome::Created })
+                let created = client
+                    .create(
+                        kind,
+                        key.namespace.as_deref(),
+                        Draft::Json(wanted.clone()),
+                        options,
+                    )
+                    .await;
+                created.map(|object| Applied {
+                    object,
+                    outcome: Outcome::Created,
+                })
             }
             Err(error) => return Err(error),
         };
         match outcome {
             // Somebody else wrote, created or deleted between our read and our write.
-            Err(error) if (error.is_conflict() || error.is_already_exists()) && pinned.is_none() && attempt < ATTEMPTS => attempt += 1,
+            Err(error)
+                if (error.is_conflict() || error.is_already_exists())
+                    && pinned.is_none()
+                    && attempt < ATTEMPTS =>
+            {
+                attempt += 1
+            }
             outcome => return outcome,
         }
     }
@@ -94,7 +122,15 @@ fn prepare(wanted: &mut Value) -> Result<Option<Value>> {
     let Some(Value::Object(meta)) = wanted.get_mut("metadata") else {
         return Ok(None);
     };
-    for server_set in ["uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation", "managedFields", "selfLink"] {
+    for server_set in [
+        "uid",
+        "creationTimestamp",
+        "deletionTimestamp",
+        "deletionGracePeriodSeconds",
+        "generation",
+        "managedFields",
+        "selfLink",
+    ] {
         meta.remove(server_set);
     }
     if let Some(Value::Object(annotations)) = meta.get_mut("annotations") {
@@ -117,9 +153,13 @@ fn prune_null(value: &mut Value) {
 
 fn annotate(object: &mut Value, applied: &str) {
     let Value::Object(object) = object else { return };
-    let meta = object.entry("metadata").or_insert_with(|| Value::Object(Map::new()));
+    let meta = object
+        .entry("metadata")
+        .or_insert_with(|| Value::Object(Map::new()));
     let Value::Object(meta) = meta else { return };
-    let annotations = meta.entry("annotations").or_insert_with(|| Value::Object(Map::new()));
+    let annotations = meta
+        .entry("annotations")
+        .or_insert_with(|| Value::Object(Map::new()));
     if let Value::Object(annotations) = annotations {
         annotations.insert(LAST_APPLIED.into(), Value::from(applied));
     }
@@ -137,7 +177,11 @@ fn merge(last: Option<&Value>, wanted: &Value, live: &Value, schema: Option<&'st
     };
     let last = last.and_then(Value::as_object);
     let mut merged = live.clone();
-    for name in last.into_iter().flat_map(Map::keys).filter(|name| !wanted.contains_key(*name)) {
+    for name in last
+        .into_iter()
+        .flat_map(Map::keys)
+        .filter(|name| !wanted.contains_key(*name))
+    {
         merged.remove(name);
     }
     for (name, wanted) in wanted {
@@ -151,20 +195,30 @@ fn merge(last: Option<&Value>, wanted: &Value, live: &Value, schema: Option<&'st
     Value::Object(merged)
 }
 
-fn merge_field(last: Option<&Value>, wanted: &Value, live: &Value, field: Option<&'static FieldSchema>) -> Value {
+fn merge_field(
+    last: Option<&Value>,
+    wanted: &Value,
+    live: &Value,
+    field: Option<&'static FieldSchema>,
+) -> Value {
     match (wanted, live, field) {
         (Value::Array(wanted), Value::Array(live), Some(field)) if field.merge => {
-            let last = last.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+            let last = last
+                .and_then(Value::as_array)
+                .map(Vec::as_slice)
+                .unwrap_or_default();
             if field.merge_key.is_empty() {
                 Value::Array(merge_set(last, wanted, live))
             } else {
-                merge_keyed(last, wanted, live, field).map_or_else(|| Value::Array(wanted.clone()), Value::Array)
+                merge_keyed(last, wanted, live, field)
+                    .map_or_else(|| Value::Array(wanted.clone()), Value::Array)
             }
         }
         (Value::Object(named), Value::Object(_), field) => {
             let mut merged = merge(last, wanted, live, field.and_then(|field| (field.message)()));
             // One of several alternatives: a changed choice drops what belonged to the other.
-            if field.is_some_and(|field| field.retain_keys) && merged != *live
+            if field.is_some_and(|field| field.retain_keys)
+                && merged != *live
                 && let Value::Object(merged) = &mut merged
             {
                 merged.retain(|name, _| named.contains_key(name));
@@ -176,7 +230,9 @@ fn merge_field(last: Option<&Value>, wanted: &Value, live: &Value, field: Option
 }
 
 fn merge_set(last: &[Value], wanted: &[Value], live: &[Value]) -> Vec<Value> {
-    let kept = live.iter().filter(|item| wanted.contains(item) || !last.contains(item));
+    let kept = live
+        .iter()
+        .filter(|item| wanted.contains(item) || !last.contains(item));
     let mut merged: Vec<Value> = kept.cloned().collect();
     for item in wanted {
         if !merged.contains(item) {
@@ -188,11 +244,19 @@ fn merge_set(last: &[Value], wanted: &[Value], live: &[Value]) -> Vec<Value> {
 
 /// Elements in the wanted order; those of others stay behind the element that they follow now. `None` if an element has
 /// no key, or two have the same: then there is no telling which is which.
-fn merge_keyed(last: &[Value], wanted: &[Value], live: &[Value], field: &'static FieldSchema) -> Option<Vec<Value>> {
+fn merge_keyed(
+    last: &[Value],
+    wanted: &[Value],
+    live: &[Value],
+    field: &'static FieldSchema,
+) -> Option<Vec<Value>> {
     let key_of = |item: &Value| item.get(field.merge_key).filter(|key| !key.is_null()).cloned();
     let keys = |items: &[Value]| -> Option<Vec<Value>> {
         let keys: Vec<Value> = items.iter().map(key_of).collect::<Option<_>>()?;
-        let unique = keys.iter().enumerate().all(|(index, key)| !keys[..index].contains(key));
+        let unique = keys
+            .iter()
+            .enumerate()
+            .all(|(index, key)| !keys[..index].contains(key));
         unique.then_some(keys)
     };
     let (wanted_keys, live_keys) = (keys(wanted)?, keys(live)?);
@@ -212,7 +276,9 @@ fn merge_keyed(last: &[Value], wanted: &[Value], live: &[Value], field: &'static
         if wanted_keys.contains(key) || last_keys.contains(key) {
             continue;
         }
-        let after = index.checked_sub(1).and_then(|index| merged.iter().position(|(other, _)| **other == live_keys[index]));
+        let after = index
+            .checked_sub(1)
+            .and_then(|index| merged.iter().position(|(other, _)| **other == live_keys[index]));
         let place = match (index, after) {
             (0, _) => 0,
             (_, Some(after)) => after + 1,
@@ -233,7 +299,10 @@ mod tests {
 
     #[track_caller]
     fn check(last: Value, wanted: Value, live: Value, expected: Value) {
-        assert_eq!(merge(Some(&last), &wanted, &live, Some(Deployment::SCHEMA)), expected);
+        assert_eq!(
+            merge(Some(&last), &wanted, &live, Some(Deployment::SCHEMA)),
+            expected
+        );
     }
 
     #[test]
@@ -255,31 +324,56 @@ mod tests {
         check(
             containers(json!([{"name": "a", "image": "1"}, {"name": "gone"}])),
             containers(json!([{"name": "new"}, {"name": "a", "image": "2"}])),
-            containers(json!([{"name": "a", "image": "1", "imagePullPolicy": "Always"}, {"name": "sidecar"}, {"name": "gone"}])),
-            containers(json!([{"name": "new"}, {"name": "a", "image": "2", "imagePullPolicy": "Always"}, {"name": "sidecar"}])),
+            containers(
+                json!([{"name": "a", "image": "1", "imagePullPolicy": "Always"}, {"name": "sidecar"}, {"name": "gone"}]),
+            ),
+            containers(
+                json!([{"name": "new"}, {"name": "a", "image": "2", "imagePullPolicy": "Always"}, {"name": "sidecar"}]),
+            ),
         );
     }
 
     #[test]
     fn lists_without_clear_keys_are_replaced() {
         let twice = json!([{"name": "a"}, {"name": "a"}]);
-        check(json!({}), containers(twice.clone()), containers(json!([{"name": "b"}])), containers(twice));
+        check(
+            json!({}),
+            containers(twice.clone()),
+            containers(json!([{"name": "b"}])),
+            containers(twice),
+        );
         // Arguments have no key at all.
         let args = |args: Value| containers(json!([{"name": "a", "args": args}]));
-        check(json!({}), args(json!(["x"])), args(json!(["y", "z"])), args(json!(["x"])));
+        check(
+            json!({}),
+            args(json!(["x"])),
+            args(json!(["y", "z"])),
+            args(json!(["x"])),
+        );
     }
 
     #[test]
     fn sets_keep_the_items_of_others() {
         let finalizers = |items: Value| json!({"metadata": {"finalizers": items}});
-        check(finalizers(json!(["a", "b"])), finalizers(json!(["b", "c"])), finalizers(json!(["theirs", "a", "b"])), finalizers(json!(["theirs", "b", "c"])));
+        check(
+            finalizers(json!(["a", "b"])),
+            finalizers(json!(["b", "c"])),
+            finalizers(json!(["theirs", "a", "b"])),
+            finalizers(json!(["theirs", "b", "c"])),
+        );
     }
 
     #[test]
     fn a_changed_choice_drops_the_other_alternative() {
-        let live = json!({"spec": {"strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": "25%"}}}});
+        let live =
+            json!({"spec": {"strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": "25%"}}}});
         let recreate = json!({"spec": {"strategy": {"type": "Recreate"}}});
         check(json!({}), recreate.clone(), live.clone(), recreate);
-        check(json!({}), json!({"spec": {"strategy": {"type": "RollingUpdate"}}}), live.clone(), live);
+        check(
+            json!({}),
+            json!({"spec": {"strategy": {"type": "RollingUpdate"}}}),
+            live.clone(),
+            live,
+        );
     }
 }

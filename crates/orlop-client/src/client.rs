@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use orlop_model::{KindInfo, ObjectKey};
 
 use crate::{
-    DeleteOptions, Deleted, Draft, GetOptions, ListOptions, Patch, Record, RecordList, Result, Subresource, WatchOptions, WatchStream,
-    WriteOptions,
+    DeleteOptions, Deleted, Draft, GetOptions, ListOptions, Patch, Record, RecordList, Result, Subresource,
+    WatchOptions, WatchStream, WriteOptions,
 };
 
 /// The verbs of a Kubernetes API over any kind, object-safe: local over a store, remote over HTTP, recording, faulty.
@@ -31,27 +31,57 @@ pub trait Client: Send + Sync + 'static {
     /// One object, or one of its subresources ([`GetOptions::subresource`]).
     async fn get(&self, kind: &KindInfo, key: &ObjectKey, options: &GetOptions) -> Result<Arc<Record>>;
 
-    /// The objects of one namespace or of all, sorted by namespace and name, as they were at one revision.
-    async fn list(&self, kind: &KindInfo, namespace: Option<&str>, options: &ListOptions) -> Result<RecordList>;
+    /// The objects of one namespace or of all, sorted by the text `namespace/name`, as they were at one revision.
+    async fn list(
+        &self,
+        kind: &KindInfo,
+        namespace: Option<&str>,
+        options: &ListOptions,
+    ) -> Result<RecordList>;
 
     /// Changes of the objects of one namespace or of all.
     ///
     /// Errors that are known at once (bad selectors, an expired revision) may come from this call or as first item of
     /// the stream; a caller treats both alike.
-    async fn watch(&self, kind: &KindInfo, namespace: Option<&str>, options: &WatchOptions) -> Result<WatchStream>;
+    async fn watch(
+        &self,
+        kind: &KindInfo,
+        namespace: Option<&str>,
+        options: &WatchOptions,
+    ) -> Result<WatchStream>;
 
     /// Stores a new object and answers it as stored: defaulted, with uid, creationTimestamp, resourceVersion, and a
     /// name made from `generateName` where none is given.
-    async fn create(&self, kind: &KindInfo, namespace: Option<&str>, draft: Draft, options: &WriteOptions) -> Result<Arc<Record>>;
+    async fn create(
+        &self,
+        kind: &KindInfo,
+        namespace: Option<&str>,
+        draft: Draft,
+        options: &WriteOptions,
+    ) -> Result<Arc<Record>>;
 
     /// Replaces an object, or what its subresource covers.
     ///
     /// [`Subresource::Main`] leaves the status as it is, [`Subresource::Status`] everything but the status and the
     /// metadata that users own; [`Subresource::Scale`] takes and answers a `Scale` of `autoscaling/v1`.
-    async fn update(&self, kind: &KindInfo, key: &ObjectKey, subresource: Subresource, draft: Draft, options: &WriteOptions) -> Result<Arc<Record>>;
+    async fn update(
+        &self,
+        kind: &KindInfo,
+        key: &ObjectKey,
+        subresource: Subresource,
+        draft: Draft,
+        options: &WriteOptions,
+    ) -> Result<Arc<Record>>;
 
     /// Changes an object, or what its subresource covers, as the patch says.
-    async fn patch(&self, kind: &KindInfo, key: &ObjectKey, subresource: Subresource, patch: Patch, options: &WriteOptions) -> Result<Arc<Record>>;
+    async fn patch(
+        &self,
+        kind: &KindInfo,
+        key: &ObjectKey,
+        subresource: Subresource,
+        patch: Patch,
+        options: &WriteOptions,
+    ) -> Result<Arc<Record>>;
 
     /// Posts to a subresource: a `Binding` to [`Subresource::Binding`], an `Eviction` to [`Subresource::Eviction`].
     ///
@@ -71,7 +101,13 @@ pub trait Client: Send + Sync + 'static {
     /// Deletes what a list with these options would give, one by one; answers what was deleted.
     ///
     /// Objects that vanish meanwhile are passed over. A failure ends the call; what was deleted stays so.
-    async fn delete_collection(&self, kind: &KindInfo, namespace: Option<&str>, list: &ListOptions, options: &DeleteOptions) -> Result<Vec<Deleted>> {
+    async fn delete_collection(
+        &self,
+        kind: &KindInfo,
+        namespace: Option<&str>,
+        list: &ListOptions,
+        options: &DeleteOptions,
+    ) -> Result<Vec<Deleted>> {
         let mut deleted = Vec::new();
         let mut page = list.clone();
         loop {
@@ -86,7 +122,12 @@ pub trait Client: Send + Sync + 'static {
             if listed.continue_.is_empty() {
                 return Ok(deleted);
             }
-            page = ListOptions { continue_: listed.continue_, resource_version: String::new(), match_: None, ..page };
+            page = ListOptions {
+                continue_: listed.continue_,
+                resource_version: String::new(),
+                match_: None,
+                ..page
+            };
         }
     }
 }

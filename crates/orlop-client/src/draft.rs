@@ -29,7 +29,9 @@ impl Draft {
     /// [`Error::Internal`] if the type's own `Serialize` refuses.
     pub fn into_value(self) -> Result<Value> {
         match self {
-            Self::Typed(object) => object.to_value().map_err(|error| Error::internal(format!("encoding {}: {error}", object.kind().kind))),
+            Self::Typed(object) => object
+                .to_value()
+                .map_err(|error| Error::internal(format!("encoding {}: {error}", object.kind().kind))),
             Self::Json(value) => Ok(value),
         }
     }

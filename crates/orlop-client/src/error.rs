@@ -52,7 +52,11 @@ impl ObjectRef {
 }
 
 fn qualified(name: &str, group: &str) -> String {
-    if group.is_empty() { name.to_owned() } else { format!("{name}.{group}") }
+    if group.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{name}.{group}")
+    }
 }
 
 impl fmt::Display for ObjectRef {
@@ -74,13 +78,21 @@ pub struct Cause {
 
 impl From<FieldError> for Cause {
     fn from(error: FieldError) -> Self {
-        Self { reason: error.kind.reason().into(), message: error.body().into(), field: error.field.into() }
+        Self {
+            reason: error.kind.reason().into(),
+            message: error.body().into(),
+            field: error.field.into(),
+        }
     }
 }
 
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.field.is_empty() { f.write_str(&self.message) } else { write!(f, "{}: {}", self.field, self.message) }
+        if self.field.is_empty() {
+            f.write_str(&self.message)
+        } else {
+            write!(f, "{}: {}", self.field, self.message)
+        }
     }
 }
 
@@ -228,22 +240,29 @@ impl fmt::Display for Causes<'_> {
 }
 
 /// What an update with a stale resourceVersion is answered.
-const MODIFIED: &str = "the object has been modified; please apply your changes to the latest version and try again";
+const MODIFIED: &str =
+    "the object has been modified; please apply your changes to the latest version and try again";
 
 impl Error {
     /// [`Error::NotFound`] of an object.
     pub fn not_found(kind: &KindInfo, key: &ObjectKey) -> Self {
-        Self::NotFound { object: Box::new(ObjectRef::new(kind, key)) }
+        Self::NotFound {
+            object: Box::new(ObjectRef::new(kind, key)),
+        }
     }
 
     /// [`Error::UnknownKind`].
     pub fn unknown_kind(kind: &KindInfo) -> Self {
-        Self::UnknownKind { kind: kind.to_string() }
+        Self::UnknownKind {
+            kind: kind.to_string(),
+        }
     }
 
     /// [`Error::AlreadyExists`] of an object.
     pub fn already_exists(kind: &KindInfo, key: &ObjectKey) -> Self {
-        Self::AlreadyExists { object: Box::new(ObjectRef::new(kind, key)) }
+        Self::AlreadyExists {
+            object: Box::new(ObjectRef::new(kind, key)),
+        }
     }
 
     /// [`Error::Conflict`]: the object was changed since the caller read it.
@@ -258,42 +277,70 @@ impl Error {
 
     /// [`Error::Conflict`] for another reason than a stale resourceVersion.
     pub fn conflict(kind: &KindInfo, key: &ObjectKey, message: impl Into<String>) -> Self {
-        Self::Conflict { object: Box::new(ObjectRef::new(kind, key)), sent: None, stored: None, message: message.into() }
+        Self::Conflict {
+            object: Box::new(ObjectRef::new(kind, key)),
+            sent: None,
+            stored: None,
+            message: message.into(),
+        }
     }
 
     /// [`Error::Invalid`] of an object.
-    pub fn invalid(kind: &KindInfo, key: &ObjectKey, causes: impl IntoIterator<Item = impl Into<Cause>>) -> Self {
-        Self::Invalid { object: Box::new(ObjectRef::new(kind, key)), causes: causes.into_iter().map(Into::into).collect() }
+    pub fn invalid(
+        kind: &KindInfo,
+        key: &ObjectKey,
+        causes: impl IntoIterator<Item = impl Into<Cause>>,
+    ) -> Self {
+        Self::Invalid {
+            object: Box::new(ObjectRef::new(kind, key)),
+            causes: causes.into_iter().map(Into::into).collect(),
+        }
     }
 
     /// [`Error::Forbidden`] of an object.
     pub fn forbidden(kind: &KindInfo, key: &ObjectKey, message: impl Into<String>) -> Self {
-        Self::Forbidden { object: Box::new(ObjectRef::new(kind, key)), message: message.into() }
+        Self::Forbidden {
+            object: Box::new(ObjectRef::new(kind, key)),
+            message: message.into(),
+        }
     }
 
     /// [`Error::BadRequest`].
     pub fn bad_request(message: impl Into<String>) -> Self {
-        Self::BadRequest { message: message.into() }
+        Self::BadRequest {
+            message: message.into(),
+        }
     }
 
     /// [`Error::Unsupported`].
     pub fn unsupported(message: impl Into<String>) -> Self {
-        Self::Unsupported { message: message.into() }
+        Self::Unsupported {
+            message: message.into(),
+        }
     }
 
     /// [`Error::Internal`].
     pub fn internal(message: impl Into<String>) -> Self {
-        Self::Internal { message: message.into() }
+        Self::Internal {
+            message: message.into(),
+        }
     }
 
     /// [`Error::Expired`] without a token to go on with.
     pub fn expired(message: impl Into<String>) -> Self {
-        Self::Expired { message: message.into(), continue_: String::new() }
+        Self::Expired {
+            message: message.into(),
+            continue_: String::new(),
+        }
     }
 
     /// [`Error::Decode`] of an object of that kind.
     pub fn decode(kind: &KindInfo, name: &str, error: impl fmt::Display) -> Self {
-        Self::Decode { kind: Str::from(&*kind.kind), name: name.into(), message: error.to_string() }
+        Self::Decode {
+            kind: Str::from(&*kind.kind),
+            name: name.into(),
+            message: error.to_string(),
+        }
     }
 
     /// Whether this is [`Error::NotFound`].
@@ -325,7 +372,11 @@ impl Error {
     pub fn is_transient(&self) -> bool {
         matches!(
             self,
-            Self::Timeout { .. } | Self::Transport { .. } | Self::Internal { .. } | Self::TooManyRequests { .. } | Self::TooLargeResourceVersion { .. }
+            Self::Timeout { .. }
+                | Self::Transport { .. }
+                | Self::Internal { .. }
+                | Self::TooManyRequests { .. }
+                | Self::TooLargeResourceVersion { .. }
         )
     }
 
@@ -385,7 +436,11 @@ impl Error {
         });
         let mut details = serde_json::Map::new();
         if let Some(object) = self.object() {
-            let kind = if matches!(self, Self::Invalid { .. }) { &object.kind } else { &object.resource };
+            let kind = if matches!(self, Self::Invalid { .. }) {
+                &object.kind
+            } else {
+                &object.resource
+            };
             for (key, value) in [("name", &object.name), ("group", &object.group), ("kind", kind)] {
                 if !value.is_empty() {
                     details.insert(key.into(), Value::from(value.as_str()));
@@ -400,10 +455,16 @@ impl Error {
                 details.insert("causes".into(), causes.collect());
             }
             Self::TooLargeResourceVersion { .. } => {
-                details.insert("causes".into(), json!([{ "reason": "ResourceVersionTooLarge", "message": "Too large resource version" }]));
+                details.insert(
+                    "causes".into(),
+                    json!([{ "reason": "ResourceVersionTooLarge", "message": "Too large resource version" }]),
+                );
                 details.insert("retryAfterSeconds".into(), json!(1));
             }
-            Self::TooManyRequests { retry_after: Some(after), .. } => {
+            Self::TooManyRequests {
+                retry_after: Some(after),
+                ..
+            } => {
                 details.insert("retryAfterSeconds".into(), json!(after.as_secs()));
             }
             Self::Expired { continue_, .. } if !continue_.is_empty() => {

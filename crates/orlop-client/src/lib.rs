@@ -30,9 +30,10 @@
 mod api;
 mod apply;
 mod client;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod draft;
 mod error;
-mod object;
 mod options;
 mod patch;
 mod record;
@@ -44,10 +45,11 @@ pub use apply::{Applied, LAST_APPLIED, Outcome, apply};
 pub use client::Client;
 pub use draft::{Draft, IntoDraft};
 pub use error::{Cause, Error, ObjectRef, Result};
-pub use object::{AnyObject, downcast};
 pub use options::{
-    DeleteOptions, GetOptions, ListOptions, Preconditions, Propagation, ResourceVersionMatch, WatchOptions, WriteOptions,
+    DeleteOptions, GetOptions, ListOptions, Preconditions, Propagation, ResourceVersionMatch, WatchOptions,
+    WriteOptions,
 };
+pub use orlop_model::{AnyObject, downcast};
 pub use patch::Patch;
 pub use record::{Deleted, Record, RecordList};
 pub use subresource::Subresource;

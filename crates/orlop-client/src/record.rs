@@ -49,7 +49,11 @@ impl Record {
 
     /// A record of a typed object of any kind.
     pub fn from_object(object: Arc<dyn AnyObject>) -> Self {
-        Self { form: Form::Typed(object), other: OnceLock::new(), json: OnceLock::new() }
+        Self {
+            form: Form::Typed(object),
+            other: OnceLock::new(),
+            json: OnceLock::new(),
+        }
     }
 
     /// A record of an object of that kind that came as JSON text; only its metadata is decoded now.
@@ -63,10 +67,18 @@ impl Record {
             metadata: Option<ObjectMeta>,
         }
         let json = json.into();
-        let partial: Partial = serde_json::from_slice(&json).map_err(|error| Error::decode(kind, "", error))?;
+        let partial: Partial =
+            serde_json::from_slice(&json).map_err(|error| Error::decode(kind, "", error))?;
         let meta = partial.metadata.unwrap_or_default();
-        let form = Form::Json(Box::new(Undecoded { kind: kind.clone(), meta }));
-        Ok(Self { form, other: OnceLock::new(), json: OnceLock::from(json) })
+        let form = Form::Json(Box::new(Undecoded {
+            kind: kind.clone(),
+            meta,
+        }));
+        Ok(Self {
+            form,
+            other: OnceLock::new(),
+            json: OnceLock::from(json),
+        })
     }
 
     /// The object's kind.
@@ -88,7 +100,10 @@ impl Record {
     /// Namespace (unless cluster-scoped) and name.
     pub fn key(&self) -> ObjectKey {
         let meta = self.meta();
-        ObjectKey { namespace: meta.namespace.non_empty().cloned(), name: meta.name.clone() }
+        ObjectKey {
+            namespace: meta.namespace.non_empty().cloned(),
+            name: meta.name.clone(),
+        }
     }
 
     /// The object's resourceVersion.
@@ -142,7 +157,9 @@ impl Record {
             return Ok(json);
         }
         let json = match &self.form {
-            Form::Typed(object) => object.to_json().map_err(|error| Error::internal(format!("encoding {}: {error}", self.kind().kind)))?,
+            Form::Typed(object) => object
+                .to_json()
+                .map_err(|error| Error::internal(format!("encoding {}: {error}", self.kind().kind)))?,
             Form::Json(_) => Vec::new(), // never: its text is set from the start
         };
         Ok(self.json.get_or_init(|| json.into()))
@@ -154,8 +171,11 @@ impl Record {
     /// [`Error::Internal`] if the type's own `Serialize` refuses, [`Error::Decode`] if the text is no JSON.
     pub fn to_value(&self) -> Result<Value> {
         match &self.form {
-            Form::Typed(object) => object.to_value().map_err(|error| Error::internal(format!("encoding {}: {error}", self.kind().kind))),
-            Form::Json(_) => serde_json::from_slice(self.json()?).map_err(|error| Error::decode(self.kind(), &self.meta().name, error)),
+            Form::Typed(object) => object
+                .to_value()
+                .map_err(|error| Error::internal(format!("encoding {}: {error}", self.kind().kind))),
+            Form::Json(_) => serde_json::from_slice(self.json()?)
+                .map_err(|error| Error::decode(self.kind(), &self.meta().name, error)),
         }
     }
 
@@ -170,14 +190,20 @@ impl Record {
 
 impl fmt::Debug for Record {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {} @{}", self.kind().kind, self.key(), self.resource_version())
+        write!(
+            f,
+            "{} {} @{}",
+            self.kind().kind,
+            self.key(),
+            self.resource_version()
+        )
     }
 }
 
 /// The objects of a list, as they were at one revision.
 #[derive(Clone, Debug, Default)]
 pub struct RecordList {
-    /// Sorted by namespace and name.
+    /// Sorted by the text `namespace/name`.
     pub items: Vec<Arc<Record>>,
     /// The revision of the list: a watch from here misses nothing.
     pub resource_version: Str,

@@ -58,7 +58,13 @@ impl<T> WatchEvent<T> {
             Self::Added(object) => WatchEvent::Added(form(object)?),
             Self::Modified(object) => WatchEvent::Modified(form(object)?),
             Self::Deleted(object) => WatchEvent::Deleted(form(object)?),
-            Self::Bookmark { resource_version, initial_events_end } => WatchEvent::Bookmark { resource_version, initial_events_end },
+            Self::Bookmark {
+                resource_version,
+                initial_events_end,
+            } => WatchEvent::Bookmark {
+                resource_version,
+                initial_events_end,
+            },
         })
     }
 }
@@ -77,7 +83,9 @@ impl<K: Object> WatchEvent<K> {
     /// The revision to go on from after this event.
     pub fn resource_version(&self) -> Str {
         match self {
-            Self::Added(object) | Self::Modified(object) | Self::Deleted(object) => object.meta().resource_version.clone(),
+            Self::Added(object) | Self::Modified(object) | Self::Deleted(object) => {
+                object.meta().resource_version.clone()
+            }
             Self::Bookmark { resource_version, .. } => resource_version.clone(),
         }
     }
@@ -89,9 +97,13 @@ impl<T> Clone for WatchEvent<T> {
             Self::Added(object) => Self::Added(Arc::clone(object)),
             Self::Modified(object) => Self::Modified(Arc::clone(object)),
             Self::Deleted(object) => Self::Deleted(Arc::clone(object)),
-            Self::Bookmark { resource_version, initial_events_end } => {
-                Self::Bookmark { resource_version: resource_version.clone(), initial_events_end: *initial_events_end }
-            }
+            Self::Bookmark {
+                resource_version,
+                initial_events_end,
+            } => Self::Bookmark {
+                resource_version: resource_version.clone(),
+                initial_events_end: *initial_events_end,
+            },
         }
     }
 }
@@ -99,9 +111,17 @@ impl<T> Clone for WatchEvent<T> {
 impl<T: fmt::Debug> fmt::Debug for WatchEvent<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Added(object) | Self::Modified(object) | Self::Deleted(object) => write!(f, "{} {object:?}", self.type_()),
-            Self::Bookmark { resource_version, initial_events_end: false } => write!(f, "BOOKMARK @{resource_version}"),
-            Self::Bookmark { resource_version, initial_events_end: true } => write!(f, "BOOKMARK @{resource_version} (initial events end)"),
+            Self::Added(object) | Self::Modified(object) | Self::Deleted(object) => {
+                write!(f, "{} {object:?}", self.type_())
+            }
+            Self::Bookmark {
+                resource_version,
+                initial_events_end: false,
+            } => write!(f, "BOOKMARK @{resource_version}"),
+            Self::Bookmark {
+                resource_version,
+                initial_events_end: true,
+            } => write!(f, "BOOKMARK @{resource_version} (initial events end)"),
         }
     }
 }
