@@ -1,16 +1,69 @@
-//! Node agent.
+//! The node agent: runs the pods that are assigned to a node and reports what becomes of them.
+//!
+//! The decisions are pure functions, equal to those of Kubernetes' kubelet:
+//! - [`plan`] says what to do for a pod now: what to kill, to create, to start ([`pod_actions`] without back-off);
+//! - [`pod_status`] makes its status: phase, conditions, container statuses; [`merge`] what is to be written of it;
+//! - [`Prober`] says when to probe and what answers mean, [`Backoff`] how long what crashed waits.
+//!
+//! The [`Agent`] carries them out on a [`PodRuntime`]. One is in this crate: [`sim`] runs pods that are merely
+//! simulated, thousands of nodes in one process, faults included.
+//!
+//! ```
+//! use orlop_model::core::v1::Pod;
+//! use orlop_node::{Backoff, PodProbes, RuntimeView, plan};
+//!
+//! let mut pod = Pod::default();
+//! pod.spec.containers.push(Default::default());
+//! // Nothing of the pod is there yet: it needs a sandbox, then its only container.
+//! let now = "2026-03-01T12:00:00Z".parse()?;
+//! let plan = plan(&pod, &RuntimeView::default(), &PodProbes::default(), false, None, &Backoff::default(), now);
+//! assert!(plan.actions.create_sandbox);
+//! assert_eq!(plan.actions.start, [0]);
+//! # Ok::<(), jiff::Error>(())
+//! ```
+
 mod actions;
+mod agent;
 mod backoff;
+mod cell;
+mod context;
+mod env;
+mod events;
+mod materials;
+mod merge;
+mod node;
+mod plan;
 mod probe;
+mod prober;
 mod restart;
+mod runtime;
 mod sandbox;
+pub mod sim;
+mod start;
 mod status;
+mod stop;
+mod termination;
 mod view;
+mod volume;
+mod worker;
 
 pub use actions::{ActionsInput, Actuated, Kill, KillReason, PodActions, Reset, Resize, pod_actions};
+pub use agent::{Agent, AgentError};
 pub use backoff::{Backoff, go_duration};
+pub use context::AgentConfig;
+pub use env::{EnvError, Surroundings, command, environment};
+pub use materials::{Materials, Missing};
+pub use merge::{finish, merge};
+pub use node::NodeConfig;
+pub use plan::{Held, PodPlan, PodProbes, backoff_key, plan, pod_text};
 pub use probe::{Next, ProbeKind, ProbeOutcome, ProbeResults, Prober};
 pub use restart::{is_sidecar, is_static, restart_rule, restarts_after, should_start};
+pub use runtime::{
+    ContainerConfig, ContainerStats, ExecOutput, Hook, Image, ImagePull, KnownPod, LogLine, LogOptions, PodRuntime, ProbeAnswer, Recover,
+    RuntimeError, RuntimeEvent, RuntimeHealth, RuntimeInfo, RuntimeResult, SandboxConfig, Target, VolumeContent, VolumeFile, Volumes,
+};
 pub use sandbox::{SandboxNeed, network_of, sandbox_need};
 pub use status::{Evict, StartError, StatusInput, host_ips, pod_status, restarting_all};
+pub use termination::{container_grace, ends_after, pod_grace};
 pub use view::{ContainerState, ContainerView, Network, RuntimeView, SandboxState, SandboxView, definition};
+pub use volume::{VolumeError, read_mounted, volumes};

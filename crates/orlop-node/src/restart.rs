@@ -7,10 +7,7 @@ use orlop_model::core::v1::{
 
 use crate::view::{ContainerState, ContainerView, RuntimeView};
 
-/// Whether this init container is a sidecar: restarted always, and not waited for to end.
-pub fn is_sidecar(init: &Container) -> bool {
-    init.restart_policy == Some(ContainerRestartPolicy::Always)
-}
+pub use orlop_model::pod_resources::is_sidecar;
 
 /// Whether this pod comes from the node itself (a file or URL) instead of the API server.
 pub fn is_static(pod: &Pod) -> bool {

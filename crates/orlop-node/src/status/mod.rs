@@ -10,13 +10,14 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use jiff::Timestamp;
+use orlop_model::Str;
 use orlop_model::core::v1::{Pod, PodCondition, PodPhase, PodStatus};
-use orlop_model::{List, Str};
+use orlop_model::pod_resources::qos_class;
 
 pub use address::host_ips;
 pub(crate) use conditions::owned as is_own_condition;
 pub use conditions::restarting_all;
-pub(crate) use containers::{INHERITED, runtime_id};
+pub(crate) use containers::{INHERITED, STATUS_UNKNOWN, runtime_id};
 
 use crate::probe::ProbeResults;
 use crate::view::RuntimeView;
@@ -77,7 +78,7 @@ pub fn pod_status(input: &StatusInput<'_>) -> PodStatus {
     let old = input.previous.unwrap_or(&pod.status);
     let mut status = PodStatus::default();
     address::set_pod_ips(&mut status, input);
-    status.qos_class = resources::qos(pod);
+    status.qos_class = qos_class(pod);
     let restarting = restarting_all(pod, input.seen, old);
     let kinds = containers::Context { input, old, restarting };
     status.container_statuses = kinds.regular();
@@ -110,43 +111,4 @@ pub fn pod_status(input: &StatusInput<'_>) -> PodStatus {
     status.conditions = conditions::conditions(input, old, &status, restarting);
     address::set_host_ips(&mut status, input);
     status
-}
-
-/// A status that differs from this one in nothing that the agent decides about: times of conditions and what others
-/// wrote are left out.
-pub(crate) fn same(one: &PodStatus, other: &PodStatus) -> bool {
-    fn stripped(conditions: &List<PodCondition>) -> impl Iterator<Item = (&str, &str, &str, &str, i64)> {
-        conditions.iter().filter(|condition| conditions::owned(&condition.type_) || condition.type_ == "DisruptionTarget").map(|condition| {
-            (
-                condition.type_.as_str(),
-                condition.status.as_str(),
-                condition.reason.as_str(),
-                condition.message.as_str(),
-                condition.observed_generation,
-            )
-        })
-    }
-    let same_conditions = {
-        let mut ours: Vec<_> = stripped(&one.conditions).collect();
-        let mut theirs: Vec<_> = stripped(&other.conditions).collect();
-        ours.sort_unstable();
-        theirs.sort_unstable();
-        ours == theirs
-    };
-    same_conditions
-        && one.phase == other.phase
-        && one.reason == other.reason
-        && one.message == other.message
-        && one.container_statuses == other.container_statuses
-        && one.init_container_statuses == other.init_container_statuses
-        && one.ephemeral_container_statuses == other.ephemeral_container_statuses
-        && one.pod_ip == other.pod_ip
-        && one.pod_ips == other.pod_ips
-        && one.host_ip == other.host_ip
-        && one.host_ips == other.host_ips
-        && one.qos_class == other.qos_class
-        && one.start_time == other.start_time
-        && one.observed_generation == other.observed_generation
-        && one.resources == other.resources
-        && one.allocated_resources == other.allocated_resources
 }
