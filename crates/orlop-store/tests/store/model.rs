@@ -136,6 +136,9 @@ impl Happened {
     }
 }
 
+/// Key, and the new text with its lease, or nothing for a deletion.
+type Written = (String, Option<(String, Option<LeaseId>)>);
+
 #[derive(Default)]
 struct Model {
     versions: BTreeMap<(String, u64), Option<Entry>>,
@@ -171,8 +174,7 @@ impl Model {
         keys.into_iter().filter(|key| range.contains(key)).filter_map(|key| Some((key, self.at(key, revision)?.clone()))).collect()
     }
 
-    /// Writes: key, and the new text with its lease, or a deletion.
-    fn commit(&mut self, writes: Vec<(String, Option<(String, Option<LeaseId>)>)>) -> Vec<Happened> {
+    fn commit(&mut self, writes: Vec<Written>) -> Vec<Happened> {
         let revision = self.revision() + 1;
         let mut happened = Vec::new();
         for (key, put) in writes {
