@@ -1,0 +1,5 @@
+//! Properties that hold for every input.
+
+mod rollout;
+mod scaling;
+mod world;
