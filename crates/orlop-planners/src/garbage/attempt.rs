@@ -74,17 +74,23 @@ impl DeleteAttempt {
             (State::Start, _) => self.start(collector, kinds),
             (State::Reading, Some(answer)) => self.read(collector, kinds, answer),
             (State::Classifying(found), Some(answer)) => self.classified(collector, kinds, found, answer),
-            (State::Editing { task, then }, Some(answer)) => match task.step(answer) {
-                ControlFlow::Continue(call) => {
-                    self.state = State::Editing { task, then };
-                    Step::Call(call)
+            (State::Editing { mut task, mut then }, Some(answer)) => {
+                if let (Answer::Found(meta), Some(deletion), false) = (&answer, &mut then, task.is_reading())
+                {
+                    deletion.resource_version = meta.resource_version.non_empty().cloned();
                 }
-                ControlFlow::Break(Written::Yes) => match then {
-                    Some(deletion) => self.delete(kinds, deletion),
-                    None => self.settle(collector),
-                },
-                ControlFlow::Break(Written::NotFound | Written::Failed) => retry(),
-            },
+                match task.step(answer) {
+                    ControlFlow::Continue(call) => {
+                        self.state = State::Editing { task, then };
+                        Step::Call(call)
+                    }
+                    ControlFlow::Break(Written::Yes) => match then {
+                        Some(deletion) => self.delete(kinds, deletion),
+                        None => self.settle(collector),
+                    },
+                    ControlFlow::Break(Written::NotFound | Written::Failed) => retry(),
+                }
+            }
             (State::RemovingFinalizer(mut task), Some(answer)) => match task.step(answer) {
                 ControlFlow::Continue(call) => {
                     self.state = State::RemovingFinalizer(task);
@@ -289,11 +295,12 @@ impl DeleteAttempt {
                 // Owner and dependent may wait for each other through this object.
                 let owners = collector.node(&self.item).owners.clone();
                 let task = EditOwners::new(object, Edit::Unblock(owners));
-                // The patch changes the resource version.
-                let deletion = Deletion {
-                    resource_version: None,
-                    ..deletion
-                };
+                let mut deletion = deletion;
+                for owner in &mut deletion.owners {
+                    if owner.block_owner_deletion == Some(true) {
+                        owner.block_owner_deletion = Some(false);
+                    }
+                }
                 return self.edit(task, Some(deletion));
             }
             return self.delete(kinds, deletion);
@@ -329,8 +336,10 @@ impl DeleteAttempt {
         Step::Call(call)
     }
 
-    fn absent(&mut self, collector: &mut Collector) -> Step {
-        collector.found_absent(self.item.identity.clone());
+    fn absent(&self, collector: &mut Collector) -> Step {
+        if collector.found_absent(&self.item.identity) {
+            return retry();
+        }
         settled()
     }
 

@@ -67,7 +67,7 @@ pub enum Call {
 /// The answer to a [`Call`].
 #[derive(Clone, Debug)]
 pub enum Answer {
-    /// To a get: the object's metadata.
+    /// To a get: the object's metadata. To a patch: done, and the object's metadata now.
     Found(Box<ObjectMeta>),
     /// To a patch or delete: done.
     Done,

@@ -199,16 +199,20 @@ impl Collector {
         }
     }
 
-    /// The API says that no object has this identity, which a reference or an older event claimed.
-    pub(crate) fn found_absent(&mut self, absent: Identity) {
+    /// The API says that no object has this identity, which a reference or an older event claimed. Says whether there
+    /// are other coordinates to try: dependents may disagree about those of an owner that nobody has seen.
+    pub(crate) fn found_absent(&mut self, absent: &Identity) -> bool {
         let Some(index) = self.graph.find(&absent.uid) else {
-            return;
+            return false;
         };
-        let Some(node) = self.graph.get(index) else { return };
+        let Some(node) = self.graph.get(index) else {
+            return false;
+        };
         let (is_virtual, known_as) = (node.is_virtual, node.identity.clone());
-        let (agreeing, disagreeing) = self.graph.partition(index, &absent);
-        if is_virtual && disagreeing.is_empty() || !is_virtual && known_as == absent {
-            return self.remove(index, absent);
+        let (agreeing, disagreeing) = self.graph.partition(index, absent);
+        if is_virtual && disagreeing.is_empty() || !is_virtual && known_as == *absent {
+            self.remove(index, absent.clone());
+            return false;
         }
         if !agreeing.is_empty() {
             self.absent.add(absent.clone());
@@ -216,14 +220,14 @@ impl Collector {
                 self.check(dependent);
             }
         }
-        // Some dependents know the unseen owner by other coordinates: those are to be verified, too.
         if is_virtual
-            && known_as == absent
-            && let Some(other) = self.graph.alternative(&disagreeing, &absent)
+            && known_as == *absent
+            && let Some(other) = self.graph.alternative(&disagreeing, absent)
         {
-            let replaced = self.graph.replace_identity(index, other);
-            self.check(replaced);
+            self.graph.replace_identity(index, other);
+            return true;
         }
+        false
     }
 
     /// The next object to work on: checks come before orphaning. Attempts on different objects may
@@ -263,7 +267,7 @@ impl Collector {
     }
 
     /// Puts an object back whose attempt ended with [`Outcome::Retry`](super::Outcome::Retry); to be called
-    /// after the back-off. Nothing happens if the object has left the graph.
+    /// after the back-off. Nothing happens if the object has left the graph, but its dependents are freed all the same.
     pub fn retry(&mut self, attempt: &Attempt) {
         match attempt {
             Attempt::Delete(attempt) => {
@@ -276,10 +280,14 @@ impl Collector {
                     self.check(index);
                 }
             }
+            Attempt::Orphan(attempt) if self.contains(&attempt.owner.uid) => {
+                self.orphan(attempt.owner.clone());
+            }
             Attempt::Orphan(attempt) => {
-                if self.graph.find(&attempt.owner.uid).is_some() {
-                    self.orphan(attempt.owner.clone());
-                }
+                self.orphanings.push_back(Orphaning {
+                    owner: attempt.owner.clone(),
+                    gone: Some(attempt.failed.clone()),
+                });
             }
         }
     }

@@ -12,14 +12,15 @@ use super::{Answer, Identity, KindScopes, Outcome, Step, address};
 pub struct OrphanAttempt {
     pub(crate) owner: Identity,
     dependents: VecDeque<Identity>,
-    failed: bool,
+    /// Dependents that could not be freed.
+    pub(crate) failed: Vec<Identity>,
     state: State,
 }
 
 #[derive(Debug)]
 enum State {
     Next,
-    Freeing(EditOwners),
+    Freeing(EditOwners, Identity),
     RemovingFinalizer(RemoveFinalizer),
 }
 
@@ -28,19 +29,20 @@ impl OrphanAttempt {
         Self {
             owner,
             dependents: dependents.into(),
-            failed: false,
+            failed: Vec::new(),
             state: State::Next,
         }
     }
 
     pub(crate) fn step(&mut self, kinds: &impl KindScopes, answer: Option<Answer>) -> Step {
         match (std::mem::replace(&mut self.state, State::Next), answer) {
-            (State::Freeing(task), Some(answer)) => match task.step(answer) {
+            (State::Freeing(mut task, dependent), Some(answer)) => match task.step(answer) {
                 ControlFlow::Continue(call) => {
-                    self.state = State::Freeing(task);
+                    self.state = State::Freeing(task, dependent);
                     return Step::Call(call);
                 }
-                ControlFlow::Break(written) => self.failed |= written == Written::Failed,
+                ControlFlow::Break(Written::Failed) => self.failed.push(dependent),
+                ControlFlow::Break(_) => {}
             },
             (State::RemovingFinalizer(mut task), Some(answer)) => {
                 return match task.step(answer) {
@@ -63,15 +65,15 @@ impl OrphanAttempt {
     fn next(&mut self, kinds: &impl KindScopes) -> Step {
         while let Some(dependent) = self.dependents.pop_front() {
             let Ok(object) = address(&dependent, kinds) else {
-                self.failed = true;
+                self.failed.push(dependent);
                 continue;
             };
             let task = EditOwners::new(object, Edit::Drop(vec![self.owner.uid.clone()]));
             let call = task.start();
-            self.state = State::Freeing(task);
+            self.state = State::Freeing(task, dependent);
             return Step::Call(call);
         }
-        if self.failed {
+        if !self.failed.is_empty() {
             return Step::Finished(Outcome::Retry);
         }
         let object = match address(&self.owner, kinds) {

@@ -34,12 +34,18 @@ pub(crate) enum Edit {
 pub(crate) struct EditOwners {
     object: Identity,
     edit: Edit,
+    /// The answer awaited is to a read, not to a patch.
+    reading: bool,
 }
 
 impl EditOwners {
     /// `object` is the address to patch.
     pub(crate) fn new(object: Identity, edit: Edit) -> Self {
-        Self { object, edit }
+        Self {
+            object,
+            edit,
+            reading: false,
+        }
     }
 
     pub(crate) fn start(&self) -> Call {
@@ -67,13 +73,23 @@ impl EditOwners {
         self.patch(PatchBody::Strategic(json!({ "metadata": metadata })))
     }
 
-    pub(crate) fn step(&self, answer: Answer) -> Progress {
+    /// Whether the next answer is to a read.
+    pub(crate) fn is_reading(&self) -> bool {
+        self.reading
+    }
+
+    pub(crate) fn step(&mut self, answer: Answer) -> Progress {
+        let reading = std::mem::take(&mut self.reading);
         match answer {
             Answer::Done => Progress::Break(Written::Yes),
+            Answer::Found(_) if !reading => Progress::Break(Written::Yes),
             Answer::NotFound => Progress::Break(Written::NotFound),
-            Answer::Unsupported => Progress::Continue(Call::Get {
-                object: self.object.clone(),
-            }),
+            Answer::Unsupported => {
+                self.reading = true;
+                Progress::Continue(Call::Get {
+                    object: self.object.clone(),
+                })
+            }
             Answer::Found(meta) => {
                 let mut owners = meta.owner_references.to_vec();
                 match &self.edit {
@@ -119,6 +135,8 @@ pub(crate) struct RemoveFinalizer {
     object: Identity,
     finalizer: &'static str,
     conflicts: u32,
+    /// The answer awaited is to the patch.
+    patching: bool,
 }
 
 impl RemoveFinalizer {
@@ -128,6 +146,7 @@ impl RemoveFinalizer {
             object,
             finalizer,
             conflicts: 0,
+            patching: false,
         }
     }
 
@@ -138,8 +157,10 @@ impl RemoveFinalizer {
     }
 
     pub(crate) fn step(&mut self, answer: Answer) -> Progress {
+        let patching = std::mem::take(&mut self.patching);
         match answer {
-            Answer::Found(meta) if has_finalizer(&meta, self.finalizer) => {
+            Answer::Found(meta) if !patching && has_finalizer(&meta, self.finalizer) => {
+                self.patching = true;
                 let left: Vec<&Str> = meta
                     .finalizers
                     .iter()

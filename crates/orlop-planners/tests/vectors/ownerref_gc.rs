@@ -93,7 +93,7 @@ fn answer(live: &mut Live, actions: &mut Vec<Value>, call: Call) -> Answer {
                 return Answer::NotFound;
             };
             apply(meta, &patch["metadata"]);
-            Answer::Done
+            Answer::Found(Box::new(meta.clone()))
         }
         Call::Delete {
             resource_version,
