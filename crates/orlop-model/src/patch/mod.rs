@@ -1,0 +1,5 @@
+//! Patches of objects as JSON documents.
+
+mod strategic;
+
+pub use self::strategic::{StrategicError, strategic};
