@@ -34,6 +34,8 @@
 //! ```
 
 mod cluster;
+#[cfg(feature = "driver")]
+pub mod driver;
 mod engine;
 mod framework;
 pub mod plugins;

@@ -7,7 +7,7 @@ use orlop_model::Str;
 use orlop_model::core::v1::Pod;
 
 use crate::cluster::{Change, RecordError, is_finished, pod_id};
-use crate::engine::{Decision, Engine, ScheduleError, Unschedulable};
+use crate::engine::{Decision, Engine, NO_NODES, ScheduleError, Unschedulable};
 use crate::framework::{QueueSort, Status};
 use crate::plugins::PrioritySort;
 use crate::queue::SchedulingQueue;
@@ -139,7 +139,13 @@ impl<S: QueueSort> Scheduler<S> {
                 Step::Unschedulable { pod, why }
             }
             Decision::Error(error) => {
-                self.queue.fail(&id, now);
+                match error {
+                    // Not an error to be tried again and again: the first node wakes the pod.
+                    ScheduleError::NoNodes => {
+                        self.queue.reject(&id, [Str::from(NO_NODES)].into(), &self.engine, now);
+                    }
+                    _ => self.queue.fail(&id, now),
+                }
                 Step::Failed { pod, error }
             }
         })

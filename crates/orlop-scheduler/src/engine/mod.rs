@@ -15,6 +15,9 @@ use crate::cluster::{Change, Cluster, RecordError};
 use crate::framework::{ClusterEvent, Hint, Profile, ProfileError, Status};
 use crate::queue::Requeue;
 
+/// Stands for the plugin that turned a pod down, where there was no node at all.
+pub(crate) const NO_NODES: &str = "no nodes";
+
 /// Decides where pods go: every node is filtered and scored for every pod.
 ///
 /// The engine is a value without I/O, clock or randomness: [`record`](Self::record) tells it what
@@ -114,6 +117,7 @@ impl Requeue for Engine {
     fn hint(&self, plugin: &str, pod: &Pod, event: &ClusterEvent) -> Hint {
         match self.profile(pod).and_then(|profile| profile.filter_named(plugin)) {
             Some(filter) => filter.hint(pod, event),
+            None if plugin == NO_NODES => Hint::queue_if(matches!(event, ClusterEvent::NodeAdded(_))),
             // Not a filter of ours: better to try once too often.
             None => Hint::Queue,
         }

@@ -163,6 +163,10 @@ impl<S: QueueSort> SchedulingQueue<S> {
         let id = pod_id(&pod);
         let Some(mut entry) = self.take(&id) else { return self.add(pod, rules, now) };
         let old = std::mem::replace(&mut entry.queued.pod, Arc::clone(&pod));
+        // The scheduler's own notes in the status must not wake the pod.
+        let is_event = old.spec != pod.spec
+            || old.metadata.labels != pod.metadata.labels
+            || old.metadata.annotations != pod.metadata.annotations;
         let event = ClusterEvent::PendingUpdated { old, new: pod };
         let mut gate = None;
         entry.place = match entry.place {
@@ -177,10 +181,12 @@ impl<S: QueueSort> SchedulingQueue<S> {
                     Place::Active(self.sort.key(&entry.queued))
                 }
             },
-            Place::Unschedulable(_) if wakes(&entry.queued, &event, rules) => self.after_backoff(&entry.queued, now),
+            Place::Unschedulable(_) if is_event && wakes(&entry.queued, &event, rules) => self.after_backoff(&entry.queued, now),
             Place::InFlight(cursor) => {
-                // Told to that pod alone; it is seen by all in flight, whose hints know their own.
-                self.events.push_back(event);
+                if is_event {
+                    // All in flight see it; hints know their own pod.
+                    self.events.push_back(event);
+                }
                 Place::InFlight(cursor)
             }
             place => place,
