@@ -9,7 +9,6 @@ const MAX_OPERATIONS: usize = 10_000;
 
 /// The document after the patch.
 pub(crate) fn patched(mut document: Value, patch: &Patch, schema: Option<&'static Schema>) -> Result<Value> {
-    let _ = schema;
     match patch {
         Patch::Merge(patch) => {
             if !patch.is_object() {
@@ -33,7 +32,12 @@ pub(crate) fn patched(mut document: Value, patch: &Patch, schema: Option<&'stati
                 .map_err(|error| Error::bad_request(format!("the JSON patch cannot be applied: {error}")))?;
             Ok(document)
         }
-        Patch::Strategic(_) | Patch::Apply(_) => Err(Error::unsupported(format!(
+        Patch::Strategic(_) if schema.is_none() => Err(Error::unsupported(
+            "the body of the request was in an unknown format - strategic merge patches need a kind with a schema",
+        )),
+        Patch::Strategic(patch) => orlop_model::patch::strategic(document, patch.clone(), schema)
+            .map_err(|error| Error::bad_request(format!("the strategic merge patch cannot be applied: {error}"))),
+        Patch::Apply(_) => Err(Error::unsupported(format!(
             "the body of the request was in an unknown format - patches of type {} are not supported",
             patch.content_type()
         ))),
