@@ -2,6 +2,7 @@
 
 mod arrivals;
 mod dispatch;
+mod keys;
 mod leases;
 mod shared;
 mod state;

@@ -1,7 +1,8 @@
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::ops::Bound;
 use std::sync::Arc;
 
+use super::keys::{Keys, Version};
 use crate::{At, Batch, Change, Error, Key, KeyRange, Listing, Page, Record, Result, Revision};
 
 /// What reads see: every key's versions, and the log of changes.
@@ -13,23 +14,8 @@ use crate::{At, Batch, Change, Error, Key, KeyRange, Listing, Page, Record, Resu
 pub(crate) struct State {
     pub(crate) revision: Revision,
     pub(crate) compacted: Revision,
-    keys: BTreeMap<Key, Versions>,
+    keys: Keys,
     log: VecDeque<Batch>,
-}
-
-/// What one key was, in the order of revisions. `newest` is kept apart because nearly all reads
-/// want it, and most keys have nothing else.
-#[derive(Debug)]
-struct Versions {
-    newest: Version,
-    older: VecDeque<Version>,
-}
-
-#[derive(Debug)]
-struct Version {
-    revision: Revision,
-    /// `None` from a deletion on.
-    record: Option<Arc<Record>>,
 }
 
 /// What compaction took out, to be dropped where no lock is held.
@@ -37,17 +23,6 @@ struct Version {
 pub(crate) struct Garbage {
     records: Vec<Arc<Record>>,
     batches: Vec<Batch>,
-    keys: Vec<Key>,
-}
-
-impl Versions {
-    fn at(&self, revision: Revision) -> Option<&Arc<Record>> {
-        if self.newest.revision <= revision {
-            return self.newest.record.as_ref();
-        }
-        let above = self.older.partition_point(|version| version.revision <= revision);
-        self.older.get(above.checked_sub(1)?)?.record.as_ref()
-    }
 }
 
 /// A list in the making, which may let go of the lock between its steps.
@@ -61,7 +36,7 @@ pub(crate) struct Listed {
 }
 
 impl Listed {
-    /// Begins a list; `None` if the page is empty for certain.
+    /// A list of which nothing has been looked at yet.
     pub(crate) fn begin(range: &KeyRange, page: Page, revision: Revision) -> Self {
         let start = range.start();
         let from = match page.after {
@@ -125,11 +100,8 @@ impl State {
         if list.is_empty() {
             return true;
         }
-        for (key, versions) in self.keys.range::<Key, _>((list.rest.0.as_ref(), list.rest.1.as_ref())) {
-            if steps == 0 {
-                return false;
-            }
-            steps -= 1;
+        for (key, versions) in self.keys.range(list.rest.0.as_ref(), list.rest.1.as_ref()) {
+            steps = steps.saturating_sub(1);
             if let Some(record) = versions.at(list.revision) {
                 if list.records.len() < list.limit {
                     list.records.push(record.clone());
@@ -151,15 +123,7 @@ impl State {
         self.revision = batch.revision;
         for event in &*batch.events {
             let version = Version { revision: batch.revision, record: event.current().cloned() };
-            match self.keys.get_mut(event.key()) {
-                Some(versions) => {
-                    let before = std::mem::replace(&mut versions.newest, version);
-                    versions.older.push_back(before);
-                }
-                None => {
-                    self.keys.insert(event.key().clone(), Versions { newest: version, older: VecDeque::new() });
-                }
-            }
+            self.keys.push(event.key(), version);
         }
         self.log.push_back(batch);
     }
@@ -189,9 +153,7 @@ impl State {
             }
             // The deletion itself says no more than the key's absence does.
             if versions.newest.revision == batch.revision {
-                if let Some((key, _)) = self.keys.remove_entry(event.key()) {
-                    garbage.keys.push(key);
-                }
+                self.keys.remove(event.key());
             } else if versions.older.front().is_some_and(|version| version.revision == batch.revision) {
                 versions.older.pop_front();
             }
