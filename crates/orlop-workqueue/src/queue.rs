@@ -229,6 +229,8 @@ impl<K: Hash + Eq + Clone + 'static> Queue<K> {
     /// Cancel-safe: dropping the future loses no key, the next one to ask gets it. Needs a tokio runtime with time.
     pub async fn get(&self) -> Option<Ticket<K>> {
         let shared = &self.shared;
+        // Kept until this returns or is dropped, and dropped after `work`: what it then hands on must not come back.
+        let mut waiting = None;
         loop {
             if let Poll::Ready(taken) = shared.take() {
                 return taken.map(|taken| Ticket::new(Arc::clone(shared), taken));
@@ -236,11 +238,10 @@ impl<K: Hash + Eq + Clone + 'static> Queue<K> {
             let mut work = pin!(shared.work.notified());
             // Registered before looking again: a key added from now on wakes this future.
             work.as_mut().enable();
-            let waiting = match shared.take_or_wait() {
-                Poll::Ready(taken) => return taken.map(|taken| Ticket::new(Arc::clone(shared), taken)),
-                Poll::Pending(waiting) => waiting,
-            };
-            match waiting.until {
+            if let Poll::Ready(taken) = shared.take_or_wait(&mut waiting) {
+                return taken.map(|taken| Ticket::new(Arc::clone(shared), taken));
+            }
+            match waiting.as_ref().and_then(|waiting| waiting.until) {
                 None => work.await,
                 Some(due) => {
                     tokio::select! {
@@ -259,7 +260,7 @@ impl<K: Hash + Eq + Clone + 'static> Queue<K> {
     pub fn try_get(&self) -> Option<Ticket<K>> {
         match self.shared.take() {
             Poll::Ready(taken) => taken.map(|taken| Ticket::new(Arc::clone(&self.shared), taken)),
-            Poll::Pending(()) => None,
+            Poll::Pending => None,
         }
     }
 
@@ -304,13 +305,14 @@ impl<K: Hash + Eq + Clone + 'static> Queue<K> {
 }
 
 /// What looking for a key led to.
-enum Poll<T, W> {
+enum Poll<T> {
     /// A key, or the end.
     Ready(Option<T>),
-    Pending(W),
+    Pending,
 }
 
-/// A `get` that sleeps. Dropping it (woken, or its future dropped) hands on the duty of keeping time.
+/// A `get` that has to sleep. Dropping it (it has got a key, or its future was dropped) hands on the duty of keeping
+/// the time.
 struct Waiting<'a, K: Hash + Eq + Clone + 'static> {
     shared: &'a Shared<K>,
     /// Until when it sleeps, if it is the one that keeps the time.
@@ -382,27 +384,31 @@ impl<K: Hash + Eq + Clone + 'static> Shared<K> {
         result
     }
 
-    fn take(&self) -> Poll<Taken<K>, ()> {
+    fn take(&self) -> Poll<Taken<K>> {
         self.change(|locked, now| self.take_locked(locked, now))
     }
 
-    fn take_locked(&self, locked: &mut Locked<K>, now: Duration) -> Poll<Taken<K>, ()> {
+    fn take_locked(&self, locked: &mut Locked<K>, now: Duration) -> Poll<Taken<K>> {
         if locked.over() {
             return Poll::Ready(None);
         }
-        locked.state.take(now).map_or(Poll::Pending(()), |taken| Poll::Ready(Some(taken)))
+        locked.state.take(now).map_or(Poll::Pending, |taken| Poll::Ready(Some(taken)))
     }
 
-    fn take_or_wait(&self) -> Poll<Taken<K>, Waiting<'_, K>> {
-        self.change(|locked, now| match self.take_locked(locked, now) {
-            Poll::Ready(taken) => Poll::Ready(taken),
-            Poll::Pending(()) => {
-                locked.waiting += 1;
-                let open = locked.phase == Phase::Open;
-                let until = locked.state.next_due().filter(|_| open && !locked.timekeeper);
-                locked.timekeeper |= until.is_some();
-                Poll::Pending(Waiting { shared: self, until })
+    fn take_or_wait<'a>(&'a self, waiting: &mut Option<Waiting<'a, K>>) -> Poll<Taken<K>> {
+        self.change(|locked, now| {
+            let taken = self.take_locked(locked, now);
+            if matches!(taken, Poll::Pending) {
+                let waiting = waiting.get_or_insert_with(|| {
+                    locked.waiting += 1;
+                    Waiting { shared: self, until: None }
+                });
+                if waiting.until.is_some() || !locked.timekeeper {
+                    waiting.until = locked.state.next_due().filter(|_| locked.phase == Phase::Open);
+                    locked.timekeeper = waiting.until.is_some();
+                }
             }
+            taken
         })
     }
 

@@ -355,6 +355,43 @@ async fn many_due_at_once_wake_as_many_workers() {
     assert_eq!(keys, [0, 1, 2, 3]);
 }
 
+/// The one who keeps the time must not wake itself over and over while another is about to be woken.
+#[test]
+fn workers_that_wake_together_do_not_keep_each_other_awake() {
+    let (done, finished) = std::sync::mpsc::channel();
+    // In a thread of its own: a task that spins cannot be stopped from within its runtime.
+    std::thread::spawn(move || {
+        paused().block_on(async {
+            let queue = Queue::builder().limit(Fixed(ms(100))).build();
+            let mut workers = tokio::task::JoinSet::new();
+            for _ in 0..4 {
+                let queue = queue.clone();
+                workers.spawn(async move {
+                    while let Some(ticket) = queue.get().await {
+                        match *ticket.key() {
+                            "slow" => tokio::time::sleep(ms(300)).await,
+                            "soon" if ticket.failures() < 3 => {
+                                ticket.retry_after(ms(5));
+                                continue;
+                            }
+                            _ => {}
+                        }
+                        ticket.retry();
+                    }
+                });
+            }
+            for key in ["soon", "slow", "one", "two"] {
+                queue.add(key);
+            }
+            tokio::time::sleep(ms(10_000)).await;
+            queue.shut_down();
+            while workers.join_next().await.is_some() {}
+        });
+        let _ = done.send(());
+    });
+    finished.recv_timeout(Duration::from_secs(30)).expect("spins");
+}
+
 #[tokio::test(start_paused = true)]
 async fn low_priority_does_not_starve() {
     let queue = Queue::builder().ageing(ms(100)).build();
