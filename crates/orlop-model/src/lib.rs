@@ -80,6 +80,8 @@ mod dynamic;
 mod extra;
 mod field_error;
 mod fields_v1;
+#[cfg(feature = "test-util")]
+pub mod fuzzing;
 mod int_or_string;
 mod kind;
 mod list;

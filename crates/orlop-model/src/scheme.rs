@@ -35,8 +35,10 @@ pub struct Scheme {
 #[derive(Clone)]
 struct Entry {
     kind: Arc<KindInfo>,
-    decode: fn(Value, &Arc<KindInfo>) -> Result<Arc<dyn AnyObject>, DecodeError>,
+    decode: fn(Value, &Arc<KindInfo>) -> Decoded,
 }
+
+type Decoded = Result<Arc<dyn AnyObject>, DecodeError>;
 
 impl Scheme {
     /// No kind at all.
@@ -205,7 +207,7 @@ fn type_name(value: &Value) -> &'static str {
     }
 }
 
-fn decode_dynamic(value: Value, kind: &Arc<KindInfo>) -> Result<Arc<dyn AnyObject>, DecodeError> {
+fn decode_dynamic(value: Value, kind: &Arc<KindInfo>) -> Decoded {
     let mut object: DynamicObject = decode(value)?;
     object.kind = Arc::clone(kind);
     Ok(Arc::new(object))

@@ -92,12 +92,15 @@ pub fn read(
 ///
 /// # Errors
 /// If the text cannot be read to its end.
-pub fn documents(file: &str, text: impl AsRef<[u8]>) -> Result<Vec<Document>, ManifestError> {
+pub fn documents(file: &str, text: impl AsRef<[u8]>) -> Result<Vec<Document>, ManifestErrors> {
     match split(file, text.as_ref()) {
         (documents, None) => Ok(documents),
-        (_, Some(error)) => Err(error),
+        (_, Some(error)) => Err(ManifestErrors(vec![error])),
     }
 }
+
+/// Reports the fields of an object that its type does not know.
+type UnknownFields<'a> = dyn Fn(&mut Path, &mut dyn FnMut(&Path, &str)) + 'a;
 
 /// One object of a manifest, as it was written.
 #[derive(Clone, Debug)]
@@ -295,7 +298,7 @@ impl Document {
         &self,
         named: bool,
         fields: Fields,
-        unknown_fields: &dyn Fn(&mut Path, &mut dyn FnMut(&Path, &str)),
+        unknown_fields: &UnknownFields<'_>,
     ) -> Result<(), ManifestErrors> {
         let mut errors = Vec::new();
         if !named {

@@ -157,7 +157,7 @@ fn syntax_errors_have_a_place_and_do_not_hide_other_errors() {
         errors("{\"a\": [1\n }"),
         ["f:2:2: syntax error: expected `,` or `]`, found '}'"]
     );
-    let error = documents("f", b"a: \xff").unwrap_err();
+    let error = documents("f", b"a: \xff").unwrap_err().0.remove(0);
     assert_eq!(
         (error.position.unwrap().column, error.reason),
         (4, ManifestReason::NotUtf8)
@@ -206,7 +206,7 @@ fn bombs_are_refused() {
         laughs.push_str(&format!("a{level}: &a{level} [{aliases}]\n"));
     }
     assert_eq!(
-        documents("f", &laughs).unwrap_err().reason,
+        documents("f", &laughs).unwrap_err().0[0].reason,
         ManifestReason::TooLarge
     );
 
@@ -215,14 +215,14 @@ fn bombs_are_refused() {
         chain.push_str(&format!("a{level}: &a{level} [*a{}]\n", level - 1));
     }
     assert_eq!(
-        documents("f", &chain).unwrap_err().reason,
+        documents("f", &chain).unwrap_err().0[0].reason,
         ManifestReason::TooDeep
     );
 
     let long = "x".repeat(100_000);
     let repeated = format!("a: &a {long}\nb: [{}]\n", vec!["*a"; 1000].join(", "));
     assert_eq!(
-        documents("f", &repeated).unwrap_err().reason,
+        documents("f", &repeated).unwrap_err().0[0].reason,
         ManifestReason::TooLarge
     );
 
@@ -235,13 +235,13 @@ fn bombs_are_refused() {
     ] {
         let deep = format!("{}1{}", open.repeat(5000), close.repeat(5000));
         assert_eq!(
-            documents("f", &deep).unwrap_err().reason,
+            documents("f", &deep).unwrap_err().0[0].reason,
             ManifestReason::TooDeep,
             "{open}"
         );
     }
     assert_eq!(
-        documents("f", "x".repeat(MAX_BYTES + 1)).unwrap_err().reason,
+        documents("f", "x".repeat(MAX_BYTES + 1)).unwrap_err().0[0].reason,
         ManifestReason::TooLarge
     );
 }

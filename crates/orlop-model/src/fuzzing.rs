@@ -1,0 +1,191 @@
+//! Entry points for fuzzing: each takes any bytes, must return in time bounded by their length, and
+//! panics if what is read does not hold together.
+
+use crate::core::v1::Pod;
+use crate::manifest::{Fields, documents, read};
+use crate::scheme::Scheme;
+use crate::selector::{FieldSelector, Selector};
+use crate::{DynamicObject, Map, Object, Path, Quantity, Str};
+
+fn round_trip<K: Object + PartialEq>(bytes: &[u8]) {
+    let Ok(object) = serde_json::from_slice::<K>(bytes) else {
+        return;
+    };
+    let written = serde_json::to_vec(&object).expect("what was read can be written");
+    let again: K = serde_json::from_slice(&written).expect("what was written can be read");
+    let rewritten = serde_json::to_vec(&again).expect("what was read can be written");
+    assert_eq!(written, rewritten, "writing is stable");
+    Object::unknown_fields(&object, &mut Path::new(), &mut |_, _| {});
+}
+
+/// A typed object in JSON.
+///
+/// # Panics
+/// If a pod that is read cannot be written, read and written again to the same text.
+pub fn pod_json(bytes: &[u8]) {
+    round_trip::<Pod>(bytes);
+}
+
+/// An object of any kind in JSON.
+///
+/// # Panics
+/// As [`pod_json`].
+pub fn dynamic_json(bytes: &[u8]) {
+    round_trip::<DynamicObject>(bytes);
+}
+
+/// A manifest in YAML or JSON.
+///
+/// # Panics
+/// If strict reading finds more objects than lenient reading, or an error without a text.
+pub fn manifest(bytes: &[u8]) {
+    let mut scheme = Scheme::builtin();
+    scheme.accept_unknown();
+    let strict = read("fuzz", bytes, &scheme, Fields::Strict);
+    let lenient = read("fuzz", bytes, &scheme, Fields::Lenient);
+    match (&strict, &lenient) {
+        (Ok(strict), Ok(lenient)) => assert_eq!(strict.len(), lenient.len()),
+        (Ok(_), Err(errors)) => panic!("only lenient reading fails: {errors}"),
+        (Err(errors), _) => assert!(!errors.to_string().is_empty()),
+    }
+    for document in documents("fuzz", bytes).into_iter().flatten() {
+        let _ = document.to_value();
+        let _ = document.decode_as::<Pod>(Fields::Strict);
+    }
+}
+
+/// Two quantities, separated by a line break.
+///
+/// # Panics
+/// If the canonical text of a number within the suffixes is read to another number, or sums are not
+/// undone by differences.
+pub fn quantity(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return;
+    };
+    let mut lines = text.lines();
+    let mut next = || Quantity::parse(lines.next().unwrap_or_default()).ok();
+    let Some(first) = next() else { return };
+    let _ = (first.value(), first.milli_value(), first.as_i64(), first.to_f64());
+    assert_eq!(
+        first.to_string().parse::<Quantity>().is_ok(),
+        !first.to_string().is_empty()
+    );
+    let kept: Quantity = first.to_string().parse().expect("what is written can be read");
+    if first.to_string().bytes().any(|byte| byte.is_ascii_alphabetic()) {
+        assert_eq!(kept, first, "{first}");
+    }
+    let mut rounded = first.clone();
+    rounded.round_up(0);
+    assert!(rounded.sign() == first.sign());
+    let Some(second) = next() else { return };
+    assert_eq!(&(&first + &second) - &second, first);
+    assert_eq!(first.cmp(&second), second.cmp(&first).reverse());
+    assert_eq!((&first - &second).sign(), first.cmp(&second) as i32);
+}
+
+/// A label selector and a field selector.
+///
+/// # Panics
+/// If the canonical text is not read to the same selector.
+pub fn selectors(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return;
+    };
+    let labels: Map<Str> = [("a", Str::from("b")), ("n", Str::from("5"))].into();
+    if let Ok(selector) = Selector::parse(text) {
+        let again: Selector = selector
+            .to_string()
+            .parse()
+            .expect("the canonical text is a selector");
+        assert_eq!(again.to_string(), selector.to_string());
+        assert_eq!(again.matches(&labels), selector.matches(&labels));
+    }
+    if let Ok(selector) = FieldSelector::parse(text) {
+        let again: FieldSelector = selector
+            .to_string()
+            .parse()
+            .expect("the canonical text is a selector");
+        assert_eq!(again.matches(&labels), selector.matches(&labels));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A few thousand variations of well-formed texts: bytes replaced, cut out and doubled.
+    fn vary(seeds: &[&str], target: fn(&[u8])) {
+        let mut state = 1_u64;
+        let mut random = move |below: usize| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            usize::try_from(state >> 33).unwrap_or(0) % below.max(1)
+        };
+        let letters = b"{}[]:,\"'\\ \n-+.0129eEkKiMGmun&*!|>#?%@`=<()ax\0\xff\xc3\xa9";
+        for seed in seeds {
+            target(seed.as_bytes());
+            for _ in 0..400 {
+                let mut bytes = seed.as_bytes().to_vec();
+                for _ in 0..1 + random(4) {
+                    let at = random(bytes.len() + 1);
+                    match random(4) {
+                        0 => bytes.insert(at, letters[random(letters.len())]),
+                        1 if at < bytes.len() => bytes[at] = letters[random(letters.len())],
+                        2 => bytes.truncate(at),
+                        _ => {
+                            let end = (at + random(9)).min(bytes.len());
+                            let part = bytes[at..end].to_vec();
+                            bytes.splice(at..at, part);
+                        }
+                    }
+                }
+                target(&bytes);
+            }
+        }
+    }
+
+    const POD: &str = r#"{"apiVersion":"v1","kind":"Pod","metadata":{"name":"p","labels":{"a":"b"},"creationTimestamp":"2026-03-01T12:00:00Z"},"spec":{"containers":[{"name":"c","resources":{"limits":{"cpu":"0.5","memory":1}},"ports":[{"containerPort":80}],"livenessProbe":{"httpGet":{"port":"http"}}}],"x":[null,1.5]}}"#;
+
+    #[test]
+    fn objects_hold_together() {
+        vary(&[POD, r#"{"metadata":null,"status":{}}"#], pod_json);
+        vary(
+            &[POD, r#"{"apiVersion":"a/b","kind":"C","d":{"e":1}}"#],
+            dynamic_json,
+        );
+    }
+
+    #[test]
+    fn manifests_hold_together() {
+        let yaml = "# c\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: &n p, labels: {a: *n}}\nspec:\n  <<: &b {hostNetwork: yes}\n  containers:\n  - name: c\n    args: ['a', \"b\\n\", |-\n      c\n    ]\n    env:\n    - {name: x, value: !!str 5}\n---\n{\"kind\": \"List\", \"items\": []}\n";
+        vary(&[yaml, POD], manifest);
+    }
+
+    #[test]
+    fn numbers_hold_together() {
+        vary(
+            &[
+                "1.5Gi\n250m",
+                "-123456789012345678901234567890.5e-7\n1e300",
+                "9223372036854775807\n1n",
+                "8Ei\n-0.1Ki",
+                "+007\n.5",
+            ],
+            quantity,
+        );
+    }
+
+    #[test]
+    fn selectors_hold_together() {
+        vary(
+            &[
+                "a=b,c!=d,e in (f,,g),!h,i>5",
+                "a notin (b),c",
+                "x=a\\,b,y!=c\\\\,z==\\=",
+            ],
+            selectors,
+        );
+    }
+}
