@@ -262,8 +262,7 @@ impl Change {
                 action
             }
             Self::Delete(delete) => {
-                let mut action =
-                    json!({"verb": "delete", "resource": resource, "name": delete.key.name});
+                let mut action = json!({"verb": "delete", "resource": resource, "name": delete.key.name});
                 let mut options = serde_json::Map::new();
                 if let Some(preconditions) = &delete.preconditions {
                     options.insert("preconditions".into(), serde_json::to_value(preconditions)?);

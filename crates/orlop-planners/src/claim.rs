@@ -46,7 +46,13 @@ fn release<K: StaticKind>(owner: &impl Object, child: &K) -> PatchChange {
 }
 
 fn adopt<K: StaticKind>(owner: &impl Object, child: &K) -> PatchChange {
-    let OwnerReference { api_version, kind, name, uid, .. } = owner.controller_reference();
+    let OwnerReference {
+        api_version,
+        kind,
+        name,
+        uid,
+        ..
+    } = owner.controller_reference();
     let metadata = json!({
         "ownerReferences": [{
             "apiVersion": api_version,

@@ -96,9 +96,7 @@ impl<M> Plan<M> {
     pub fn groups(&self) -> impl Iterator<Item = (Group, &[Change])> {
         self.changes
             .chunk_by(|left, right| match (left, right) {
-                (Change::Create(left), Change::Create(right)) => {
-                    left.object.kind().is(right.object.kind())
-                }
+                (Change::Create(left), Change::Create(right)) => left.object.kind().is(right.object.kind()),
                 (Change::Delete(left), Change::Delete(right)) => left.kind.is(&right.kind),
                 _ => false,
             })
@@ -166,11 +164,7 @@ pub enum PlanError {
 
 impl PlanError {
     /// A field of `object` that nothing can be planned with.
-    pub(crate) fn invalid(
-        object: &impl Object,
-        field: &'static str,
-        reason: impl Into<String>,
-    ) -> Self {
+    pub(crate) fn invalid(object: &impl Object, field: &'static str, reason: impl Into<String>) -> Self {
         Self::Invalid {
             object: format!("{} {}", object.kind().kind, object.key()),
             field,
@@ -245,20 +239,12 @@ impl EventDraft {
     }
 
     /// A normal event about `object`.
-    pub fn normal(
-        object: &impl Object,
-        reason: impl Into<Str>,
-        message: impl Into<String>,
-    ) -> Self {
+    pub fn normal(object: &impl Object, reason: impl Into<Str>, message: impl Into<String>) -> Self {
         Self::new(object, EventType::Normal, reason, message)
     }
 
     /// A warning about `object`.
-    pub fn warning(
-        object: &impl Object,
-        reason: impl Into<Str>,
-        message: impl Into<String>,
-    ) -> Self {
+    pub fn warning(object: &impl Object, reason: impl Into<Str>, message: impl Into<String>) -> Self {
         Self::new(object, EventType::Warning, reason, message)
     }
 

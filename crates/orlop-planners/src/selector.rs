@@ -1,22 +1,12 @@
-//! Matching of label selectors.
+//! Selectors of owners.
 
-use orlop_model::meta::v1::LabelSelectorOperator;
-use orlop_model::{LabelSelector, Map, Str};
+use orlop_model::selector::Selector;
+use orlop_model::{LabelSelector, Object};
 
-/// Whether labels are selected. `None` selects nothing, an empty selector everything; a requirement that is not well
-/// formed selects nothing.
-pub(crate) fn selects(selector: Option<&LabelSelector>, labels: &Map<Str>) -> bool {
-    let Some(selector) = selector else { return false };
-    selector.match_labels.iter().all(|(key, value)| labels.get(key) == Some(value))
-        && selector.match_expressions.iter().all(|requirement| {
-            let value = labels.get(&requirement.key);
-            let listed = value.is_some_and(|value| requirement.values.contains(value));
-            match requirement.operator {
-                LabelSelectorOperator::In => listed,
-                LabelSelectorOperator::NotIn => !requirement.values.is_empty() && !listed,
-                LabelSelectorOperator::Exists => value.is_some(),
-                LabelSelectorOperator::DoesNotExist => value.is_none(),
-                LabelSelectorOperator::Other(_) => false,
-            }
-        })
+use crate::PlanError;
+
+/// The selector of `owner`, compiled; an absent one selects nothing.
+pub(crate) fn compile(owner: &impl Object, selector: Option<&LabelSelector>) -> Result<Selector, PlanError> {
+    Selector::from_object(selector)
+        .map_err(|error| PlanError::invalid(owner, "spec.selector", error.to_string()))
 }

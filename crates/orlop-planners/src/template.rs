@@ -41,9 +41,8 @@ fn pod_name_prefix(owner: &str) -> Str {
 
 /// Labels of letters, digits and inner dashes, joined by dots (RFC 1123).
 fn is_subdomain(name: &str) -> bool {
-    let alphanumeric = |byte: Option<&u8>| {
-        byte.is_some_and(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
-    };
+    let alphanumeric =
+        |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
     name.split('.').all(|label| {
         let bytes = label.as_bytes();
         alphanumeric(bytes.first())
@@ -127,15 +126,19 @@ mod tests {
 
     #[test]
     fn templates_are_compared_by_meaning() {
-        let left = template(json!({"metadata": {"labels": {"app": "web", "pod-template-hash": "x"}},
-            "spec": {"containers": [{"name": "c", "resources": {"requests": {"cpu": "500m"}}}], "volumes": []}}));
+        let left = template(
+            json!({"metadata": {"labels": {"app": "web", "pod-template-hash": "x"}},
+            "spec": {"containers": [{"name": "c", "resources": {"requests": {"cpu": "500m"}}}], "volumes": []}}),
+        );
         let right = template(json!({"metadata": {"labels": {"app": "web"}},
             "spec": {"containers": [{"name": "c", "resources": {"requests": {"cpu": "0.5"}}}]}}));
         assert!(same_template(&left, &right));
         assert_eq!(template_hash(&left, None), template_hash(&right, None));
         assert_ne!(template_hash(&left, None), template_hash(&left, Some(1)));
-        let other = template(json!({"metadata": {"labels": {"app": "web"}, "annotations": {"a": "b"}},
-            "spec": {"containers": [{"name": "c", "resources": {"requests": {"cpu": "500m"}}}]}}));
+        let other = template(
+            json!({"metadata": {"labels": {"app": "web"}, "annotations": {"a": "b"}},
+            "spec": {"containers": [{"name": "c", "resources": {"requests": {"cpu": "500m"}}}]}}),
+        );
         assert!(!same_template(&left, &other));
     }
 

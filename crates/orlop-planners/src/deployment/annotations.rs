@@ -29,13 +29,19 @@ fn is_own(key: &str) -> bool {
 
 /// The revision: 0 if there is none, `None` if it is no number.
 pub(super) fn revision(meta: &ObjectMeta) -> Option<i64> {
-    meta.annotations.get(REVISION).map_or(Some(0), |text| text.parse().ok())
+    meta.annotations
+        .get(REVISION)
+        .map_or(Some(0), |text| text.parse().ok())
 }
 
 /// The highest revision; those that are no numbers are passed over.
 #[must_use]
 pub fn max_revision<'a>(sets: impl IntoIterator<Item = &'a ReplicaSet>) -> i64 {
-    sets.into_iter().filter_map(|set| revision(&set.metadata)).max().unwrap_or(0).max(0)
+    sets.into_iter()
+        .filter_map(|set| revision(&set.metadata))
+        .max()
+        .unwrap_or(0)
+        .max(0)
 }
 
 /// The revision before the highest; 0 if there is none.

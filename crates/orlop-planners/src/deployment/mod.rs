@@ -30,6 +30,8 @@ mod numbers;
 mod revisions;
 mod status;
 mod sync;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
@@ -40,12 +42,11 @@ use orlop_model::core::v1::{ConditionStatus, Pod};
 use crate::{Change, Plan, PlannedObject};
 
 pub use self::annotations::{
-    DESIRED_REPLICAS, MAX_REPLICAS, REVISION, REVISION_HISTORY, ROLLBACK_TO, last_revision,
-    max_revision,
+    DESIRED_REPLICAS, MAX_REPLICAS, REVISION, REVISION_HISTORY, ROLLBACK_TO, last_revision, max_revision,
 };
 pub use self::numbers::{
-    Fenceposts, is_saturated, max_surge, max_unavailable, min_available, new_set_replicas,
-    proportion, resolve_fenceposts, total_replicas,
+    Fenceposts, is_saturated, max_surge, max_unavailable, min_available, new_set_replicas, proportion,
+    resolve_fenceposts, total_replicas,
 };
 pub use self::revisions::Revisions;
 pub use self::status::{is_complete, is_progressing, is_timed_out, status};

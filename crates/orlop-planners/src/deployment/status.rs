@@ -27,7 +27,10 @@ pub(super) mod reason {
 
 /// The time a rollout may take without progress, unless there is no limit (absent or 2147483647 seconds).
 fn progress_deadline(deployment: &Deployment) -> Option<SignedDuration> {
-    let seconds = deployment.spec.progress_deadline_seconds.filter(|seconds| *seconds != i32::MAX)?;
+    let seconds = deployment
+        .spec
+        .progress_deadline_seconds
+        .filter(|seconds| *seconds != i32::MAX)?;
     Some(SignedDuration::from_secs(i64::from(seconds)))
 }
 
@@ -39,7 +42,10 @@ pub(super) fn condition<'a>(
     status: &'a DeploymentStatus,
     type_: &DeploymentConditionType,
 ) -> Option<&'a DeploymentCondition> {
-    status.conditions.iter().find(|condition| condition.type_ == *type_)
+    status
+        .conditions
+        .iter()
+        .find(|condition| condition.type_ == *type_)
 }
 
 pub(super) fn progressing(status: &DeploymentStatus) -> Option<&DeploymentCondition> {
@@ -130,11 +136,12 @@ pub fn status(
 
 /// Terminating pods; unknown if a set does not tell that has been observed by a controller.
 fn terminating(sets: &[Arc<ReplicaSet>]) -> Option<i32> {
-    sets.iter().try_fold(0_i32, |sum, set| match set.status.terminating_replicas {
-        Some(terminating) => Some(sum.wrapping_add(terminating)),
-        None if set.status.observed_generation == 0 => Some(sum),
-        None => None,
-    })
+    sets.iter()
+        .try_fold(0_i32, |sum, set| match set.status.terminating_replicas {
+            Some(terminating) => Some(sum.wrapping_add(terminating)),
+            None if set.status.observed_generation == 0 => Some(sum),
+            None => None,
+        })
 }
 
 /// Whether all pods are of the new revision and available, at the latest generation.
@@ -151,8 +158,7 @@ pub fn is_complete(deployment: &Deployment, status: &DeploymentStatus) -> bool {
 #[must_use]
 pub fn is_progressing(deployment: &Deployment, status: &DeploymentStatus) -> bool {
     let stored = &deployment.status;
-    let old_pods =
-        |status: &DeploymentStatus| status.replicas.wrapping_sub(status.updated_replicas);
+    let old_pods = |status: &DeploymentStatus| status.replicas.wrapping_sub(status.updated_replicas);
     status.updated_replicas > stored.updated_replicas
         || old_pods(status) < old_pods(stored)
         || status.ready_replicas > stored.ready_replicas
@@ -162,8 +168,12 @@ pub fn is_progressing(deployment: &Deployment, status: &DeploymentStatus) -> boo
 /// Whether the rollout made no progress for longer than its deadline.
 #[must_use]
 pub fn is_timed_out(deployment: &Deployment, status: &DeploymentStatus, now: Timestamp) -> bool {
-    let Some(deadline) = progress_deadline(deployment) else { return false };
-    let Some(condition) = progressing(status) else { return false };
+    let Some(deadline) = progress_deadline(deployment) else {
+        return false;
+    };
+    let Some(condition) = progressing(status) else {
+        return false;
+    };
     match condition.reason.as_str() {
         reason::NEW_SET_AVAILABLE => false,
         reason::TIMED_OUT => true,
@@ -200,8 +210,7 @@ fn update_progress(
     now: Timestamp,
 ) {
     let current = progressing(&deployment.status);
-    let was_complete =
-        current.is_some_and(|condition| condition.reason == reason::NEW_SET_AVAILABLE);
+    let was_complete = current.is_some_and(|condition| condition.reason == reason::NEW_SET_AVAILABLE);
     // A resync after the rollout: nothing to estimate.
     if status.replicas == status.updated_replicas && was_complete {
         return;
@@ -216,11 +225,21 @@ fn update_progress(
         set_condition(status, new_condition(type_, is, reason, message, now));
     };
     if is_complete(deployment, status) {
-        set(status, ConditionStatus::True, reason::NEW_SET_AVAILABLE, "has successfully progressed");
+        set(
+            status,
+            ConditionStatus::True,
+            reason::NEW_SET_AVAILABLE,
+            "has successfully progressed",
+        );
     } else if is_progressing(deployment, status) {
         // Replaced even if it says the same, so that the deadline runs anew.
         remove_condition(status, &DeploymentConditionType::Progressing);
-        set(status, ConditionStatus::True, reason::SET_UPDATED, "is progressing");
+        set(
+            status,
+            ConditionStatus::True,
+            reason::SET_UPDATED,
+            "is progressing",
+        );
         if let Some(current) = current
             && current.status == ConditionStatus::True
             && let Some(condition) = status.conditions.last_mut()
@@ -228,7 +247,12 @@ fn update_progress(
             condition.last_transition_time = current.last_transition_time;
         }
     } else if is_timed_out(deployment, status, now) {
-        set(status, ConditionStatus::False, reason::TIMED_OUT, "has timed out progressing");
+        set(
+            status,
+            ConditionStatus::False,
+            reason::TIMED_OUT,
+            "has timed out progressing",
+        );
     }
 }
 
@@ -249,7 +273,8 @@ fn failure(sets: &[Arc<ReplicaSet>], new: Option<&ReplicaSet>) -> Option<Deploym
             ..DeploymentCondition::default()
         })
     };
-    new.and_then(failure).or_else(|| sets.iter().find_map(|set| failure(set)))
+    new.and_then(failure)
+        .or_else(|| sets.iter().find_map(|set| failure(set)))
 }
 
 /// When to look again at a rollout that shows no change: a second after its deadline.
@@ -268,6 +293,10 @@ pub(super) fn recheck(
         Some(since) => deadline.saturating_sub(now.duration_since(since.timestamp())),
         None => SignedDuration::ZERO,
     };
-    let wait = if left < second { second } else { left.saturating_add(second) };
+    let wait = if left < second {
+        second
+    } else {
+        left.saturating_add(second)
+    };
     Duration::try_from(wait).ok()
 }

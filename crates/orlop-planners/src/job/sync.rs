@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use orlop_model::Str;
 use orlop_model::batch::v1::{CompletionMode, Job, JobCondition, JobConditionType, JobStatus};
 use orlop_model::core::v1::{ConditionStatus, Pod, RestartPolicy};
+use orlop_model::selector::Selector;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -17,7 +18,6 @@ use super::{
 };
 use crate::claim::{Claim, claim};
 use crate::pod::{is_active, is_ready, is_terminating};
-use crate::selector::selects;
 use crate::{EventDraft, Plan};
 
 /// What a step of a Job is planned from.
@@ -339,8 +339,10 @@ fn index_failed(tracked: &Tracked<'_>, limit: i32) -> bool {
 fn claim_pods<'a>(inputs: &Inputs<'a>, plan: &mut Plan<Memory>) -> Vec<Tracked<'a>> {
     let job = inputs.job;
     let mut claimed = Vec::new();
+    // A selector that cannot be read selects nothing.
+    let selector = Selector::from_object(job.spec.selector.as_deref()).unwrap_or_else(|_| Selector::nothing());
     for &pod in &inputs.pods {
-        let matches = selects(job.spec.selector.as_deref(), &pod.metadata.labels);
+        let matches = selector.matches(&pod.metadata.labels);
         let adopted = match claim(job, pod, matches) {
             Claim::Kept => false,
             Claim::Adopted(mut patch) => {

@@ -28,8 +28,9 @@ use orlop_model::apps::v1::ReplicaSet;
 use orlop_model::core::v1::Pod;
 
 use crate::claim::claim_all;
-use crate::selector::selects;
-use crate::{Change, Create, Delete, EventDraft, Occasion, PatchChange, Plan, PlanError, pod, template};
+use crate::{
+    Change, Create, Delete, EventDraft, Occasion, PatchChange, Plan, PlanError, pod, selector, template,
+};
 
 pub use self::rank::POD_DELETION_COST;
 
@@ -56,7 +57,10 @@ pub struct Settings {
 impl Default for Settings {
     /// A burst of 500, and the cache is up to date.
     fn default() -> Self {
-        Self { burst: 500, settled: true }
+        Self {
+            burst: 500,
+            settled: true,
+        }
     }
 }
 
@@ -67,15 +71,17 @@ struct Claimed {
     patches: Vec<PatchChange>,
 }
 
-fn claim_pods(set: &ReplicaSet, children: &Children<'_>) -> Claimed {
-    let selector = set.spec.selector.as_deref();
-    let matches = |pod: &Pod| selects(selector, &pod.metadata.labels);
+fn claim_pods(set: &ReplicaSet, children: &Children<'_>) -> Result<Claimed, PlanError> {
+    let selector = selector::compile(set, set.spec.selector.as_deref())?;
+    let matches = |pod: &Pod| selector.matches(&pod.metadata.labels);
     let mut pods: Vec<_> = children
         .pods
         .iter()
         .filter(|pod| pod.metadata.namespace == set.metadata.namespace)
         .filter(|pod| {
-            pod.metadata.controller().is_none_or(|controller| controller.uid == set.metadata.uid)
+            pod.metadata
+                .controller()
+                .is_none_or(|controller| controller.uid == set.metadata.uid)
         })
         .collect();
     pods.sort_by(|left, right| left.metadata.name.cmp(&right.metadata.name));
@@ -85,21 +91,26 @@ fn claim_pods(set: &ReplicaSet, children: &Children<'_>) -> Claimed {
         .count();
     let active = pods.into_iter().filter(|pod| pod::is_active(pod)).cloned();
     let (active, patches) = claim_all(set, active, matches);
-    Claimed { active, terminating, patches }
+    Ok(Claimed {
+        active,
+        terminating,
+        patches,
+    })
 }
 
 /// What to do next for `set`.
 ///
 /// Adoptions and releases come first, then pods to create or delete, then the status, which counts the pods there were
 /// before. If a create or delete fails, [`failed`] says what to write instead of the rest.
-pub fn plan(
-    set: &ReplicaSet,
-    children: &Children<'_>,
-    settings: &Settings,
-    now: Timestamp,
-) -> Plan {
+pub fn plan(set: &ReplicaSet, children: &Children<'_>, settings: &Settings, now: Timestamp) -> Plan {
     let mut plan = Plan::default();
-    let mut claimed = claim_pods(set, children);
+    let mut claimed = match claim_pods(set, children) {
+        Ok(claimed) => claimed,
+        Err(error) => {
+            plan.error = Some(error);
+            return plan;
+        }
+    };
     for patch in claimed.patches.drain(..) {
         plan.push(patch);
     }
@@ -127,7 +138,11 @@ pub fn plan(
             set.spec.min_ready_seconds,
             now,
         )
-        .or_else(|| u64::try_from(set.spec.min_ready_seconds).ok().map(std::time::Duration::from_secs));
+        .or_else(|| {
+            u64::try_from(set.spec.min_ready_seconds)
+                .ok()
+                .map(std::time::Duration::from_secs)
+        });
     }
     plan.changes.extend(status::write(set, status));
     plan.error = failure;
@@ -147,8 +162,15 @@ pub fn failed(
         Change::Delete(_) => format!("unable to delete pods: {message}"),
         _ => message.to_owned(),
     };
-    let status = status::status(set, &claim_pods(set, children), Some(&text), now);
-    Plan { changes: status::write(set, status).into_iter().collect(), ..Plan::default() }
+    let mut plan = Plan::default();
+    match claim_pods(set, children) {
+        Ok(claimed) => {
+            let status = status::status(set, &claimed, Some(&text), now);
+            plan.changes.extend(status::write(set, status));
+        }
+        Err(error) => plan.error = Some(error),
+    }
+    plan
 }
 
 /// The active pods that `set` controls now (no orphans; pods that no longer match its selector are among them), the
@@ -196,5 +218,112 @@ fn delete_pods(set: &ReplicaSet, pods: &[Arc<Pod>], plan: &mut Plan) {
             EventDraft::normal(set, "SuccessfulDelete", deleted).on(Occasion::Success(place)),
             EventDraft::warning(set, "FailedDelete", "Error deleting: ").on(Occasion::Failure(place)),
         ]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use orlop_model::Time;
+    use orlop_model::core::v1::{ConditionStatus, PodCondition, PodConditionType, PodPhase};
+    use serde_json::json;
+
+    use super::*;
+    use crate::PlannedObject;
+
+    fn set() -> ReplicaSet {
+        serde_json::from_value(json!({
+            "metadata": {"name": "web", "namespace": "default", "uid": "1", "generation": 2},
+            "spec": {
+                "replicas": 2,
+                "minReadySeconds": 10,
+                "selector": {"matchLabels": {"app": "web"}},
+                "template": {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{"name": "c"}]}},
+            },
+        }))
+        .expect("a ReplicaSet")
+    }
+
+    fn now() -> Timestamp {
+        "2026-03-01T12:00:00Z".parse().expect("a time")
+    }
+
+    fn status_in(plan: &Plan) -> &ReplicaSet {
+        match plan.changes.last() {
+            Some(Change::UpdateStatus(PlannedObject::ReplicaSet(set))) => set,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_failure_stays_in_the_status_until_a_plan_goes_through() {
+        let (mut set, children) = (set(), Children::default());
+        let first = plan(&set, &children, &Settings::default(), now());
+        let after = failed(&set, &children, &first.changes[0], "quota exceeded", now());
+        set = status_in(&after).clone();
+        let condition = set.status.conditions[0].clone();
+        assert_eq!(
+            (&*condition.reason, &*condition.message),
+            ("FailedCreate", "quota exceeded")
+        );
+
+        let later = now() + Duration::from_secs(5);
+        let again = failed(&set, &children, &first.changes[0], "something else", later);
+        assert!(
+            again.changes.is_empty(),
+            "a failure that is known is not refreshed: {again:?}"
+        );
+
+        let waiting = plan(
+            &set,
+            &children,
+            &Settings {
+                settled: false,
+                ..Settings::default()
+            },
+            later,
+        );
+        assert_eq!(waiting.changes.len(), 1);
+        assert!(status_in(&waiting).status.conditions.is_empty());
+    }
+
+    #[test]
+    fn a_template_without_labels_makes_no_pods() {
+        let mut set = set();
+        set.spec.template.metadata.labels.clear();
+        let plan = plan(&set, &Children::default(), &Settings::default(), now());
+        assert!(matches!(plan.error, Some(PlanError::Invalid { .. })));
+        assert_eq!(plan.changes.len(), 1);
+        assert_eq!(status_in(&plan).status.conditions[0].reason, "FailedCreate");
+    }
+
+    #[test]
+    fn it_waits_for_the_next_pod_to_become_available() {
+        let set = set();
+        let pods: Vec<_> = [3, 7]
+            .into_iter()
+            .map(|age| {
+                let mut pod = template::pod_from_template(&set, &set.spec.template);
+                pod.metadata.name = format!("web-{age}").into();
+                pod.metadata.namespace = "default".into();
+                pod.status.phase = PodPhase::Running;
+                pod.status.conditions.push(PodCondition {
+                    type_: PodConditionType::Ready,
+                    status: ConditionStatus::True,
+                    last_transition_time: Some(Time::from(now() - Duration::from_secs(age))),
+                    ..PodCondition::default()
+                });
+                Arc::new(pod)
+            })
+            .collect();
+        let children = Children {
+            pods: &pods,
+            siblings: &[],
+        };
+        let plan = plan(&set, &children, &Settings::default(), now());
+        assert_eq!(plan.requeue, Some(Duration::from_secs(3)));
+        let status = &status_in(&plan).status;
+        assert_eq!((status.ready_replicas, status.available_replicas), (2, 0));
     }
 }

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use orlop_model::apps::v1::ReplicaSet;
 use orlop_model::core::v1::{ContainerStatus, Pod, PodPhase};
+use orlop_model::selector::{Selector, SelectorError};
 use orlop_model::{Str, Time};
 
 use super::Children;
 use crate::pod;
-use crate::selector::selects;
 use crate::sort::merge_sort;
 
 /// Annotation of a pod: the lower the number (32 bits, 0 if absent), the sooner it is deleted.
@@ -30,40 +30,46 @@ pub(super) fn rank(
 ) -> Vec<Arc<Pod>> {
     pods.sort_by(|left, right| left.metadata.name.cmp(&right.metadata.name));
     let related = related_per_node(set, children);
-    let entries: Vec<Entry> =
-        pods.iter().map(|pod| Entry::new(pod, &related, now)).collect();
+    let entries: Vec<Entry> = pods.iter().map(|pod| Entry::new(pod, &related, now)).collect();
     merge_sort((0..pods.len()).collect(), &|left: &usize, right: &usize| {
         entries[*left].goes_before(&entries[*right])
     })
-        .into_iter()
-        .map(|index| pods[index].clone())
-        .collect()
+    .into_iter()
+    .map(|index| pods[index].clone())
+    .collect()
 }
 
 /// Active pods per node among those that the ReplicaSets with the same controller select.
-fn related_per_node<'a>(
-    set: &ReplicaSet,
-    children: &Children<'a>,
-) -> BTreeMap<&'a str, usize> {
+fn related_per_node<'a>(set: &ReplicaSet, children: &Children<'a>) -> BTreeMap<&'a str, usize> {
     let mut per_node = BTreeMap::new();
-    let Some(controller) = set.metadata.controller() else { return per_node };
-    let siblings: BTreeMap<&Str, &ReplicaSet> = children
+    let Some(controller) = set.metadata.controller() else {
+        return per_node;
+    };
+    let selectors: Result<BTreeMap<&Str, Selector>, _> = children
         .siblings
         .iter()
         .map(|sibling| &**sibling)
         .filter(|sibling| sibling.metadata.namespace == set.metadata.namespace)
         .filter(|sibling| {
-            sibling.metadata.controller().is_some_and(|other| other.uid == controller.uid)
+            sibling
+                .metadata
+                .controller()
+                .is_some_and(|other| other.uid == controller.uid)
         })
         .chain([set])
-        .map(|sibling| (&sibling.metadata.uid, sibling))
+        .map(|sibling| {
+            let selector = Selector::from_object(sibling.spec.selector.as_deref())?;
+            Ok::<_, SelectorError>((&sibling.metadata.uid, selector))
+        })
         .collect();
+    // With one that cannot be read nobody is related, as in Kubernetes.
+    let Ok(selectors) = selectors else { return per_node };
     let mut seen = BTreeSet::new();
     for pod in children.pods {
         let selected = pod.metadata.namespace == set.metadata.namespace
-            && siblings
+            && selectors
                 .values()
-                .any(|sibling| selects(sibling.spec.selector.as_deref(), &pod.metadata.labels));
+                .any(|selector| selector.matches(&pod.metadata.labels));
         if selected && seen.insert(&pod.metadata.uid) && pod::is_active(pod) {
             *per_node.entry(pod.spec.node_name.as_str()).or_default() += 1;
         }
@@ -95,7 +101,11 @@ impl Moment {
     /// zero and below.
     fn new(at: Time, now: Timestamp) -> Self {
         let age = now.as_nanosecond() - at.timestamp().as_nanosecond();
-        let bucket = if age > 0 { 127 - age.leading_zeros().cast_signed() } else { -1 };
+        let bucket = if age > 0 {
+            127 - age.leading_zeros().cast_signed()
+        } else {
+            -1
+        };
         Self { at, bucket }
     }
 }
@@ -155,19 +165,30 @@ impl<'a> Entry<'a> {
 }
 
 fn deletion_cost(pod: &Pod) -> i32 {
-    let text = pod.metadata.annotations.get(POD_DELETION_COST).map_or("", |text| text.as_str());
+    let text = pod
+        .metadata
+        .annotations
+        .get(POD_DELETION_COST)
+        .map_or("", |text| text.as_str());
     let well_formed = text == "0" || matches!(text.as_bytes().first(), Some(b'-' | b'1'..=b'9'));
     if well_formed { text.parse().unwrap_or(0) } else { 0 }
 }
 
 fn restarts(pod: &Pod) -> (i32, i32) {
     fn most<'a>(statuses: impl Iterator<Item = &'a ContainerStatus>) -> i32 {
-        statuses.map(|status| status.restart_count).max().unwrap_or(0).max(0)
+        statuses
+            .map(|status| status.restart_count)
+            .max()
+            .unwrap_or(0)
+            .max(0)
     }
     let is_sidecar = |status: &&ContainerStatus| {
         pod.spec.init_containers.iter().any(|container| {
             container.name == status.name
-                && container.restart_policy.as_ref().is_some_and(|policy| *policy == "Always")
+                && container
+                    .restart_policy
+                    .as_ref()
+                    .is_some_and(|policy| *policy == "Always")
         })
     };
     (
@@ -182,9 +203,15 @@ mod tests {
 
     #[test]
     fn deletion_costs_are_read_as_kubernetes_reads_them() {
-        for (text, cost) in
-            [("5", 5), ("-05", -5), ("0", 0), ("05", 0), ("+3", 0), ("bad", 0), ("99999999999", 0)]
-        {
+        for (text, cost) in [
+            ("5", 5),
+            ("-05", -5),
+            ("0", 0),
+            ("05", 0),
+            ("+3", 0),
+            ("bad", 0),
+            ("99999999999", 0),
+        ] {
             let mut pod = Pod::default();
             pod.metadata.annotations.insert(POD_DELETION_COST, text.into());
             assert_eq!(deletion_cost(&pod), cost, "{text:?}");

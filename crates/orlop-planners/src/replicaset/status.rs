@@ -2,9 +2,7 @@
 
 use jiff::Timestamp;
 use orlop_model::Time;
-use orlop_model::apps::v1::{
-    ReplicaSet, ReplicaSetCondition, ReplicaSetConditionType, ReplicaSetStatus,
-};
+use orlop_model::apps::v1::{ReplicaSet, ReplicaSetCondition, ReplicaSetConditionType, ReplicaSetStatus};
 use orlop_model::core::v1::ConditionStatus;
 
 use super::{Claimed, replicas};
@@ -24,11 +22,14 @@ pub(super) fn status(
     let active = &claimed.active;
     let wanted_labels = &set.spec.template.metadata.labels;
     let labeled = active.iter().filter(|pod| {
-        wanted_labels.iter().all(|(key, value)| pod.metadata.labels.get(key) == Some(value))
+        wanted_labels
+            .iter()
+            .all(|(key, value)| pod.metadata.labels.get(key) == Some(value))
     });
     let ready = active.iter().filter(|pod| pod::is_ready(pod));
-    let available =
-        active.iter().filter(|pod| pod::is_available(pod, set.spec.min_ready_seconds, now));
+    let available = active
+        .iter()
+        .filter(|pod| pod::is_available(pod, set.spec.min_ready_seconds, now));
     let mut status = ReplicaSetStatus {
         replicas: count(active.len()),
         fully_labeled_replicas: count(labeled.count()),
@@ -63,6 +64,9 @@ pub(super) fn status(
 /// The write of `status`, unless it says nothing new.
 pub(super) fn write(set: &ReplicaSet, status: ReplicaSetStatus) -> Option<Change> {
     (status != set.status).then(|| {
-        Change::update_status(ReplicaSet { status, ..set.clone() })
+        Change::update_status(ReplicaSet {
+            status,
+            ..set.clone()
+        })
     })
 }

@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 /// The calls of a plan, in the form of the cases.
 pub(crate) fn actions<M>(plan: &Plan<M>) -> Result<Vec<Value>, String> {
     let actions = plan.changes.iter().map(|change| change.to_action());
-    actions.collect::<Result<_, _>>().map_err(|error| error.to_string())
+    actions
+        .collect::<Result<_, _>>()
+        .map_err(|error| error.to_string())
 }
 
 /// An action to be compared: objects normalized, without `apiVersion` and `kind`, which the cases leave out of created
@@ -33,9 +35,8 @@ pub(crate) fn compare(check: &mut Check, want: &[Value], got: &[Value], parallel
     let prepare = |actions: &[Value]| {
         let mut actions: Vec<Value> = actions.iter().map(comparable).collect();
         if parallel {
-            let kind = |action: &Value| {
-                ["verb", "resource", "subresource"].map(|part| action[part].to_string())
-            };
+            let kind =
+                |action: &Value| ["verb", "resource", "subresource"].map(|part| action[part].to_string());
             for run in actions.chunk_by_mut(|left, right| kind(left) == kind(right)) {
                 run.sort_by_cached_key(Value::to_string);
             }
@@ -49,7 +50,9 @@ pub(crate) fn compare(check: &mut Check, want: &[Value], got: &[Value], parallel
             .into_iter()
             .flatten()
             .map(|action| {
-                let name = action["name"].as_str().or(action["object"]["metadata"]["name"].as_str());
+                let name = action["name"]
+                    .as_str()
+                    .or(action["object"]["metadata"]["name"].as_str());
                 format!(
                     "{} {}/{} {}",
                     action["verb"].as_str().unwrap_or_default(),
@@ -64,7 +67,11 @@ pub(crate) fn compare(check: &mut Check, want: &[Value], got: &[Value], parallel
     if want.as_array().map(Vec::len) == got.as_array().map(Vec::len) {
         check.json("actions", &want, &got);
     } else {
-        check.miss(format!("want calls\n  {}\ngot calls\n  {}", summary(&want), summary(&got)));
+        check.miss(format!(
+            "want calls\n  {}\ngot calls\n  {}",
+            summary(&want),
+            summary(&got)
+        ));
     }
 }
 
@@ -76,9 +83,10 @@ pub(crate) fn sorted_lists(value: &Value) -> Value {
             list.sort_by_cached_key(Value::to_string);
             Value::Array(list)
         }
-        Value::Object(fields) => {
-            fields.iter().map(|(key, field)| (key.clone(), sorted_lists(field))).collect()
-        }
+        Value::Object(fields) => fields
+            .iter()
+            .map(|(key, field)| (key.clone(), sorted_lists(field)))
+            .collect(),
         _ => value.clone(),
     }
 }
