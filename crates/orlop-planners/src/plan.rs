@@ -278,3 +278,46 @@ pub fn reference_to(object: &impl Object) -> ObjectReference {
         ..ObjectReference::default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use orlop_model::apps::v1::ReplicaSet;
+    use orlop_model::core::v1::Pod;
+
+    use super::*;
+    use crate::{Create, Delete};
+
+    #[test]
+    fn neighbours_of_one_kind_form_groups() {
+        let mut plan: Plan = Plan::default();
+        let (pod, set) = (Pod::default(), ReplicaSet::default());
+        plan.push(Create::new(set.clone()));
+        plan.push(Create::new(pod.clone()));
+        plan.push(Create::new(pod.clone()));
+        plan.push(Delete::new(&pod));
+        plan.push(Delete::new(&pod));
+        plan.push(Delete::new(&set));
+        plan.push(Change::update_status(set));
+        let groups: Vec<_> = plan.groups().map(|(group, run)| (group, run.len())).collect();
+        let (one, slow, parallel) = (Group::One, Group::SlowStart, Group::Parallel);
+        assert_eq!(groups, [(one, 1), (slow, 2), (parallel, 2), (one, 1), (one, 1)]);
+    }
+
+    #[test]
+    fn events_follow_their_changes_when_writes_are_merged() {
+        let mut plan: Plan = Plan::default();
+        let (mut set, pod) = (ReplicaSet::default(), Pod::default());
+        set.metadata.name = "web".into();
+        plan.push(Change::update(set.clone()));
+        let first = EventDraft::normal(&set, "First", "").on(Occasion::Success(0));
+        let place = plan.push(Delete::new(&pod));
+        let second = EventDraft::normal(&set, "Second", "").on(Occasion::Failure(place));
+        set.spec.replicas = Some(3);
+        plan.push(Change::update(set.clone()));
+        plan.events = vec![first, second];
+        let plan = plan.compact();
+        assert_eq!(plan.changes, [Change::from(Delete::new(&pod)), Change::update(set)]);
+        let occasions: Vec<_> = plan.events.iter().map(|event| event.occasion).collect();
+        assert_eq!(occasions, [Occasion::Success(1), Occasion::Failure(0)]);
+    }
+}

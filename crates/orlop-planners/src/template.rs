@@ -55,22 +55,21 @@ fn is_subdomain(name: &str) -> bool {
 /// value, and an empty list or map is the same as none.
 #[must_use]
 pub fn same_template(left: &PodTemplateSpec, right: &PodTemplateSpec) -> bool {
-    let labels = |template: &PodTemplateSpec| {
-        let mut labels = template.metadata.labels.clone();
-        labels.remove(POD_TEMPLATE_HASH);
-        labels
-    };
-    if labels(left) != labels(right) {
-        return false;
+    fn labels(template: &PodTemplateSpec) -> impl Iterator<Item = (&Str, &Str)> {
+        template
+            .metadata
+            .labels
+            .iter()
+            .filter(|(key, _)| **key != *POD_TEMPLATE_HASH)
     }
-    if left.spec == right.spec {
-        let mut meta = left.metadata.clone();
-        meta.labels = right.metadata.labels.clone();
-        if meta == right.metadata {
-            return true;
-        }
-    }
-    canonical(left) == canonical(right)
+    left.spec == right.spec
+        && left.extra == right.extra
+        && labels(left).eq(labels(right))
+        && right.metadata
+            == ObjectMeta {
+                labels: right.metadata.labels.clone(),
+                ..left.metadata.clone()
+            }
 }
 
 /// The template as canonical JSON without the hash label: sorted keys, nothing that is absent.
