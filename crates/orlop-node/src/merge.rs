@@ -102,3 +102,64 @@ fn is_initialized(pod: &Pod, status: &PodStatus) -> bool {
     }
     [&last.last_state, &last.state].iter().any(|state| state.terminated.as_ref().is_some_and(|ended| ended.exit_code == 0))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn now() -> Timestamp {
+        "2026-03-01T12:00:00Z".parse().unwrap()
+    }
+
+    fn pod(status: serde_json::Value) -> Pod {
+        serde_json::from_value(json!({"metadata": {"generation": 3}, "spec": {"containers": [{"name": "a"}]}, "status": status})).unwrap()
+    }
+
+    fn generated(phase: &str, ready: &str) -> PodStatus {
+        let status = json!({"phase": phase, "conditions": [{"type": "Ready", "status": ready, "observedGeneration": 3}]});
+        serde_json::from_value(status).unwrap()
+    }
+
+    #[test]
+    fn others_keep_what_is_theirs() {
+        let pod = pod(json!({
+            "phase": "Pending", "startTime": "2026-03-01T10:00:00Z", "nominatedNodeName": "n7",
+            "conditions": [
+                {"type": "Ready", "status": "False", "lastTransitionTime": "2026-03-01T11:00:00Z"},
+                {"type": "example.com/gate", "status": "True", "lastTransitionTime": "2026-03-01T11:00:00Z"},
+            ],
+        }));
+        let status = merge(&pod, &generated("Running", "False"), true, now()).unwrap();
+        assert_eq!(status.conditions[0].last_transition_time, pod.status.conditions[0].last_transition_time);
+        assert_eq!(status.conditions[1], pod.status.conditions[1]);
+        assert_eq!((status.start_time, status.nominated_node_name.as_str()), (pod.status.start_time, "n7"));
+        assert_eq!(status.observed_generation, 3);
+        let status = merge(&pod, &generated("Running", "True"), true, now()).unwrap();
+        assert_eq!(status.conditions[0].last_transition_time, Some(now().into()));
+
+        let mut stored = pod;
+        stored.status = status;
+        assert_eq!(merge(&stored, &generated("Running", "True"), true, now()), None, "it says the same");
+    }
+
+    #[test]
+    fn nothing_is_final_while_something_runs() {
+        let pod = pod(json!({"phase": "Running"}));
+        let held = merge(&pod, &generated("Failed", "True"), true, now()).unwrap();
+        assert_eq!((held.phase, held.conditions[0].status.as_str()), (PodPhase::Running, "False"));
+        let told = merge(&pod, &generated("Failed", "True"), false, now()).unwrap();
+        assert_eq!((told.phase, told.conditions[0].reason.as_str()), (PodPhase::Failed, "PodFailed"));
+    }
+
+    #[test]
+    fn what_never_came_to_an_end_has_failed() {
+        let pod = pod(json!({}));
+        let status = json!({"phase": "Pending", "containerStatuses": [{"name": "a", "state": {"waiting": {"reason": "ContainerCreating"}}}]});
+        let mut status: PodStatus = serde_json::from_value(status).unwrap();
+        finish(&pod, &mut status);
+        assert_eq!(status.phase, PodPhase::Failed);
+        assert_eq!(status.container_statuses[0].state.terminated.as_ref().unwrap().reason, "ContainerStatusUnknown");
+    }
+}

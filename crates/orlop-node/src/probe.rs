@@ -212,3 +212,127 @@ impl Prober {
         changed
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(1_772_366_400 + seconds).unwrap()
+    }
+
+    /// One container whose probe of any kind waits 5 s, fails after 3 failures and succeeds after 2 successes.
+    fn pod() -> Pod {
+        let probe = json!({"tcpSocket": {"port": 1}, "initialDelaySeconds": 5, "failureThreshold": 3, "successThreshold": 2});
+        let container = json!({"name": "app", "livenessProbe": probe, "readinessProbe": probe, "startupProbe": probe});
+        serde_json::from_value(json!({"spec": {"restartPolicy": "Always", "containers": [container]}})).unwrap()
+    }
+
+    fn status(id: &str, started: bool, state: serde_json::Value) -> PodStatus {
+        let container = json!({"name": "app", "containerID": format!("containerd://{id}"), "started": started, "state": state});
+        serde_json::from_value(json!({"phase": "Running", "containerStatuses": [container]})).unwrap()
+    }
+
+    fn running(id: &str, started: bool) -> PodStatus {
+        status(id, started, json!({"running": {"startedAt": "2026-03-01T12:00:00Z"}}))
+    }
+
+    struct Probing {
+        pod: Pod,
+        prober: Prober,
+        results: ProbeResults,
+    }
+
+    impl Probing {
+        fn new(kind: ProbeKind) -> Self {
+            Self { pod: pod(), prober: Prober::new(kind), results: ProbeResults::default() }
+        }
+
+        fn tick(&mut self, status: &PodStatus, seconds: i64) -> Next {
+            let container = self.pod.spec.containers[0].clone();
+            self.prober.tick(&self.pod, status, &container, &mut self.results, at(-100), at(seconds))
+        }
+
+        fn answers(&mut self, answers: &[bool]) -> Option<ProbeOutcome> {
+            let probe = self.prober.kind().of(&self.pod.spec.containers[0]).unwrap().clone();
+            for answer in answers {
+                self.prober.answered(&probe, Some(*answer), &mut self.results);
+            }
+            self.results.get(&self.prober.container_id().clone())
+        }
+    }
+
+    #[test]
+    fn results_begin_as_each_kind_needs_them() {
+        for (kind, first) in [
+            (ProbeKind::Liveness, ProbeOutcome::Success),
+            (ProbeKind::Readiness, ProbeOutcome::Failure),
+            (ProbeKind::Startup, ProbeOutcome::Unknown),
+        ] {
+            let mut probing = Probing::new(kind);
+            assert_eq!(probing.tick(&PodStatus::default(), 0), Next::Wait);
+            assert_eq!(probing.results, ProbeResults::default());
+            probing.tick(&running("c1", false), 0);
+            assert_eq!(probing.results.get("c1"), Some(first), "{kind:?}");
+            // What runs since long before the agent keeps what was said of it.
+            let mut inherited = Probing::new(kind);
+            let container = inherited.pod.spec.containers[0].clone();
+            inherited.prober.tick(&inherited.pod, &running("c1", true), &container, &mut inherited.results, at(11), at(20));
+            assert_eq!(inherited.results.get("c1"), None, "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn the_delay_is_waited_for_and_startup_comes_first() {
+        let mut readiness = Probing::new(ProbeKind::Readiness);
+        assert_eq!(readiness.tick(&running("c1", true), 4), Next::Wait);
+        assert_eq!(readiness.tick(&running("c1", true), 5), Next::Probe);
+        assert_eq!(readiness.tick(&running("c1", false), 6), Next::Wait);
+        let mut startup = Probing::new(ProbeKind::Startup);
+        assert_eq!(startup.tick(&running("c1", false), 6), Next::Probe);
+        assert_eq!(startup.tick(&running("c1", true), 6), Next::Wait);
+    }
+
+    #[test]
+    fn thresholds_count_equal_answers_in_a_row() {
+        let mut readiness = Probing::new(ProbeKind::Readiness);
+        readiness.tick(&running("c1", true), 9);
+        assert_eq!(readiness.answers(&[true]), Some(ProbeOutcome::Failure));
+        assert_eq!(readiness.answers(&[true]), Some(ProbeOutcome::Success));
+        assert_eq!(readiness.answers(&[false, false, true, false, false]), Some(ProbeOutcome::Success));
+        assert_eq!(readiness.answers(&[false]), Some(ProbeOutcome::Failure));
+        let probe = readiness.pod.spec.containers[0].readiness_probe.clone().unwrap();
+        assert!(!readiness.prober.answered(&probe, None, &mut readiness.results), "an error says nothing");
+    }
+
+    #[test]
+    fn a_failed_liveness_probe_waits_for_the_next_container() {
+        let mut liveness = Probing::new(ProbeKind::Liveness);
+        assert_eq!(liveness.tick(&running("c1", true), 9), Next::Probe);
+        assert_eq!(liveness.answers(&[false, false, false]), Some(ProbeOutcome::Failure));
+        assert_eq!(liveness.tick(&running("c1", true), 19), Next::Wait);
+        assert_eq!(liveness.tick(&running("c2", true), 29), Next::Probe);
+        assert_eq!((liveness.results.get("c1"), liveness.results.get("c2")), (None, Some(ProbeOutcome::Success)));
+    }
+
+    #[test]
+    fn probing_ends_with_the_container() {
+        let ended = status("c1", true, json!({"terminated": {"exitCode": 1}}));
+        let mut readiness = Probing::new(ProbeKind::Readiness);
+        readiness.tick(&running("c1", true), 9);
+        assert_eq!(readiness.answers(&[true, true]), Some(ProbeOutcome::Success));
+        assert_eq!(readiness.tick(&ended, 9), Next::Wait, "it is restarted");
+        assert_eq!(readiness.results.get("c1"), Some(ProbeOutcome::Failure));
+        readiness.pod.spec.restart_policy = "Never".into();
+        assert_eq!(readiness.tick(&ended, 9), Next::Stop);
+
+        let mut liveness = Probing::new(ProbeKind::Liveness);
+        liveness.pod.metadata.deletion_timestamp = Some(at(0).into());
+        assert_eq!(liveness.tick(&running("c1", true), 9), Next::Stop);
+        let mut finished = running("c1", true);
+        finished.phase = PodPhase::Failed;
+        assert_eq!(Probing::new(ProbeKind::Readiness).tick(&finished, 9), Next::Stop);
+    }
+}

@@ -41,9 +41,9 @@ pub(crate) fn may_restart_all(spec: &PodSpec) -> bool {
 /// Whether a container that ended with this code is to be started again, by its rules, its policy or the pod's.
 pub fn restarts_after(container: &Container, spec: &PodSpec, exit_code: i32) -> bool {
     if let Some(policy) = &container.restart_policy {
-        match restart_rule(container, exit_code) {
-            Some(ContainerRestartRuleAction::Restart | ContainerRestartRuleAction::RestartAllContainers) => return true,
-            Some(_) | None => {}
+        let action = restart_rule(container, exit_code);
+        if matches!(action, Some(ContainerRestartRuleAction::Restart | ContainerRestartRuleAction::RestartAllContainers)) {
+            return true;
         }
         match policy {
             ContainerRestartPolicy::Always => return true,

@@ -104,11 +104,11 @@ impl<'a, 'b> Start<'a, 'b> {
             let target = Target { pod: Arc::clone(&pod), container, id: id.clone(), ip };
             if let Err(error) = run_hook(&self.context, &target, Hook::PostStart, &handler).await {
                 self.event(Warning, "FailedPostStartHook", "PostStartHook failed");
-                if let Ok(seen) = runtime.view(&pod.metadata.uid).await {
-                    if let Some(instance) = seen.containers.iter().find(|instance| instance.id == id) {
-                        let stop = Stop::new(&self.context, &pod, &seen);
-                        drop(stop.one(instance, "FailedPostStartHook", KillReason::None, None).await);
-                    }
+                if let Ok(seen) = runtime.view(&pod.metadata.uid).await
+                    && let Some(instance) = seen.containers.iter().find(|instance| instance.id == id)
+                {
+                    let stop = Stop::new(&self.context, &pod, &seen);
+                    drop(stop.one(instance, "FailedPostStartHook", KillReason::None, None).await);
                 }
                 let failure = self.failed("PostStartHookError", error);
                 return Err(Failure { changed: true, ..failure });

@@ -171,11 +171,11 @@ impl Worker {
         if acted.changed {
             return Step::Again;
         }
-        if acted.failed || !plan.held.is_empty() {
-            if let Ok(seen) = self.view().await {
-                self.generate(&seen, false);
-                self.write(true).await;
-            }
+        if (acted.failed || !plan.held.is_empty())
+            && let Ok(seen) = self.view().await
+        {
+            self.generate(&seen, false);
+            self.write(true).await;
         }
         let deadline = pod.spec.active_deadline_seconds.zip(pod.status.start_time).map(|(seconds, start)| {
             context.instant(start.timestamp().saturating_add(SignedDuration::from_secs(seconds)).unwrap_or(Timestamp::MAX))

@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use orlop_model::core::v1::{
     Container, ContainerState as ApiState, ContainerStateRunning, ContainerStateTerminated, ContainerStateWaiting, ContainerStatus,
-    ConditionStatus, PodConditionType, PodStatus, RecursiveReadOnlyMode, VolumeMountStatus,
+    ConditionStatus, MountPropagationMode, PodConditionType, PodStatus, RecursiveReadOnlyMode, VolumeMount, VolumeMountStatus,
 };
 use orlop_model::{List, Str, Time};
 
@@ -97,7 +97,7 @@ impl Context<'_> {
         containers
             .map(|container| {
                 let old = old.iter().find(|old| old.name == container.name);
-                let mut status = self.from_runtime(container, old).unwrap_or_else(|| self.without_runtime(container, old));
+                let mut status = self.in_runtime(container, old).unwrap_or_else(|| self.without_runtime(container, old));
                 if !(init && self.complete_init(container, &mut status)) {
                     self.not_started(container, init, &mut status);
                 }
@@ -146,7 +146,7 @@ impl Context<'_> {
     }
 
     /// The newest instance is the state, the second newest the state before.
-    fn from_runtime(&self, container: &Container, old: Option<&ContainerStatus>) -> Option<ContainerStatus> {
+    fn in_runtime(&self, container: &Container, old: Option<&ContainerStatus>) -> Option<ContainerStatus> {
         let mut instances = self.input.seen.containers.iter().filter(|instance| instance.name == container.name);
         let newest = instances.next()?;
         let id = api_id(&newest.id);
@@ -231,14 +231,21 @@ impl Context<'_> {
     }
 }
 
-/// Runtimes without recursive read-only mounts only ever make the plain kind.
+/// Runtimes without recursive read-only mounts only ever make the plain kind. Nothing is said of mounts that ask for
+/// what is not possible.
 fn volume_mounts(container: &Container) -> List<VolumeMountStatus> {
-    let status = |mount: &orlop_model::core::v1::VolumeMount| VolumeMountStatus {
+    let plain = |mount: &VolumeMount| match &mount.recursive_read_only {
+        None | Some(RecursiveReadOnlyMode::Disabled) => true,
+        Some(RecursiveReadOnlyMode::IfPossible) => {
+            mount.mount_propagation.as_ref().is_none_or(|propagation| *propagation == MountPropagationMode::None)
+        }
+        Some(_) => false,
+    };
+    let status = |mount: &VolumeMount| VolumeMountStatus {
         name: mount.name.clone(),
         mount_path: mount.mount_path.clone(),
         read_only: mount.read_only,
-        recursive_read_only: (mount.read_only && mount.recursive_read_only != Some(RecursiveReadOnlyMode::Enabled))
-            .then_some(RecursiveReadOnlyMode::Disabled),
+        recursive_read_only: (mount.read_only && plain(mount)).then_some(RecursiveReadOnlyMode::Disabled),
         ..VolumeMountStatus::default()
     };
     container.volume_mounts.iter().map(status).collect()
