@@ -1,4 +1,15 @@
-//! A whole control plane in one process, as a library: store, API semantics, controllers, scheduler and nodes, and the
-//! operations of people ([`ops`]).
+//! A whole control plane in one process, as a library.
+//!
+//! - [`Cluster`] composes store, API semantics, controllers, scheduler and (simulated) nodes; its example is the whole
+//!   story in twenty lines.
+//! - [`ops`] is what people do with a cluster, this one or any other behind a client: apply manifests, wait, roll out
+//!   and back, scale, drain, delete, look.
+//!
+//! Nothing is decided here: decisions are those of `orlop-planners`, `orlop-scheduler` and `orlop-node`.
 
+mod carry_out;
+mod cluster;
+mod controllers;
 pub mod ops;
+
+pub use cluster::{Builder, Cluster, StartError};

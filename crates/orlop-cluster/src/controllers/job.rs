@@ -1,0 +1,62 @@
+//! Jobs, and the deletion of finished ones.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use orlop_controller::{Action, Error, KeyController, controller_of};
+use orlop_model::batch::v1::Job;
+use orlop_model::core::v1::Pod;
+use orlop_model::{Object, ObjectKey, StaticKind, Str};
+use orlop_planners::job::{self, Inputs, Memory};
+use parking_lot::Mutex;
+
+use super::{Parts, carry_out_or, nothing, uid};
+
+/// What is remembered of a Job.
+#[derive(Clone, Default)]
+struct Remembered {
+    uid: Str,
+    memory: Memory,
+    /// Pods could not be created the last time.
+    hold_creation: bool,
+}
+
+pub(super) async fn run(parts: Parts) {
+    let Parts { informers, clock, stop, pods, .. } = parts;
+    let jobs = informers.of::<Job>();
+    let memories = Arc::new(Mutex::new(BTreeMap::<ObjectKey, Remembered>::new()));
+    KeyController::new("job-controller", &informers)
+        .clock(clock)
+        .stop(stop)
+        .watch::<Job, _>(|job| Some(job.key()))
+        .watch::<Pod, _>(|pod| controller_of(pod, Job::KIND))
+        .run(move |key: ObjectKey, cx| {
+            let found = jobs.get(&key);
+            let (pods, memories) = (pods.clone(), Arc::clone(&memories));
+            async move {
+                let Some(job) = found else {
+                    memories.lock().remove(&key);
+                    return Ok(Action::await_change());
+                };
+                let remembered = memories.lock().get(&key).filter(|found| found.uid == job.metadata.uid).cloned();
+                let remembered = remembered.unwrap_or_default();
+                let pods = pods.of(key.namespace(), [uid(&*job)]);
+                let mut inputs = Inputs::new(&job, pods.iter().map(|pod| &**pod));
+                inputs.hold_creation = remembered.hold_creation;
+                let now = cx.now();
+                let plan = job::plan(&inputs, &remembered.memory, now);
+                let next = plan.memory.clone();
+                let done = carry_out_or(&cx, plan, nothing).await;
+                let memory = if done.is_ok() { next } else { remembered.memory };
+                let kept = Remembered { uid: uid(&*job), memory, hold_creation: done.is_err() };
+                memories.lock().insert(key, kept);
+                let done = done?;
+                if !job::is_finished(&job) {
+                    return Ok(done);
+                }
+                let plan = job::plan_ttl(&job, now).map_err(Error::permanent)?;
+                carry_out_or(&cx, plan, nothing).await
+            }
+        })
+        .await;
+}

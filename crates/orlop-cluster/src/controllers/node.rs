@@ -1,0 +1,112 @@
+//! The life of nodes: dead ones are found, tainted, and their pods marked.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::join;
+use orlop_clock::Clock;
+use orlop_controller::{Action, KeyController, Recorder};
+use orlop_model::coordination::v1::Lease;
+use orlop_model::core::v1::{Node, Pod};
+use orlop_model::{Object, ObjectKey, Str};
+use orlop_planners::Plan;
+use orlop_planners::node_lifecycle::{Cluster, Memory, Settings, condition_taints, monitor, os_labels, taint};
+use parking_lot::Mutex;
+
+use super::{Parts, carry_out_or, nothing, tick};
+use crate::carry_out::carry_out;
+
+const NAME: &str = "node-controller";
+/// Where the leases of nodes are.
+const LEASES: &str = "kube-node-lease";
+/// How often all nodes are looked at.
+const MONITOR: Duration = Duration::from_secs(5);
+/// How often nodes are tainted whose turn it is.
+const TAINT: Duration = Duration::from_millis(500);
+
+pub(super) async fn run(parts: Parts) {
+    let memory = Mutex::new(Memory::default());
+    join!(follow(parts.clone()), look(&parts, &memory), evict(&parts, &memory));
+}
+
+/// Taints and labels that follow from the node itself, as soon as it changes.
+async fn follow(parts: Parts) {
+    let Parts { informers, clock, stop, .. } = parts;
+    let nodes = informers.of::<Node>();
+    KeyController::new(NAME, &informers)
+        .clock(clock)
+        .stop(stop)
+        .watch::<Node, _>(|node| Some(node.key()))
+        .run(move |key: ObjectKey, cx| {
+            let found = nodes.get(&key);
+            async move {
+                let Some(node) = found else { return Ok(Action::await_change()) };
+                let mut plan = condition_taints(&node, cx.now());
+                plan.changes.extend(os_labels(&node));
+                carry_out_or(&cx, plan, nothing).await
+            }
+        })
+        .await;
+}
+
+async fn look(parts: &Parts, memory: &Mutex<Memory>) {
+    let (nodes, pods) = (parts.informers.of::<Node>(), parts.informers.of::<Pod>());
+    let leases = parts.informers.of::<Lease>();
+    let by_node = pods.index(|pod: &Pod| pod.spec.node_name.clone());
+    let recorder = recorder(parts);
+    while tick(MONITOR, &parts.stop).await {
+        if !(nodes.is_synced() && leases.is_synced() && pods.is_synced()) {
+            continue;
+        }
+        let plans = {
+            let renewed = |lease: Arc<Lease>| lease.spec.renew_time;
+            let lease = |name: &str| leases.get(&ObjectKey::namespaced(LEASES, name)).map(renewed);
+            let on_node = |name: &str| pods.by(&by_node, &Str::from(name));
+            let all = nodes.list();
+            let cluster = Cluster { nodes: &all, lease: &lease, pods: &on_node };
+            monitor(&cluster, &Settings::default(), &mut memory.lock(), parts.clock.now())
+        };
+        for plan in plans {
+            if !apply(parts, &recorder, &plan).await
+                && let Some(node) = plan.changes.iter().find_map(pod_of_node(&pods))
+            {
+                memory.lock().mark_pods_again(&node);
+            }
+        }
+    }
+}
+
+/// The node whose pods a change is about, if it is about a pod.
+fn pod_of_node(pods: &orlop_cache::Store<Pod>) -> impl Fn(&orlop_planners::Change) -> Option<Str> {
+    move |change| match change {
+        orlop_planners::Change::Patch(patch) if patch.kind.kind == "Pod" => {
+            pods.get(&patch.key).map(|pod| pod.spec.node_name.clone())
+        }
+        _ => None,
+    }
+}
+
+async fn evict(parts: &Parts, memory: &Mutex<Memory>) {
+    let nodes = parts.informers.of::<Node>();
+    let recorder = recorder(parts);
+    while tick(TAINT, &parts.stop).await {
+        let fresh = |name: &str| nodes.get(&ObjectKey::cluster(name));
+        let plans = taint(fresh, &mut memory.lock(), parts.clock.now());
+        for plan in plans {
+            apply(parts, &recorder, &plan).await;
+        }
+    }
+}
+
+fn recorder(parts: &Parts) -> Recorder {
+    let clock: Arc<dyn Clock> = Arc::clone(&parts.clock);
+    Recorder::new(Arc::clone(parts.informers.client()), clock, NAME)
+}
+
+async fn apply(parts: &Parts, recorder: &Recorder, plan: &Plan) -> bool {
+    let done = carry_out(&**parts.informers.client(), recorder, plan, NAME).await;
+    if let Err((place, error)) = &done {
+        tracing::warn!(%error, change = ?plan.changes[*place], "a node could not be written");
+    }
+    done.is_ok()
+}
