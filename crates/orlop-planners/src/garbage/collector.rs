@@ -344,9 +344,10 @@ impl Collector {
         let Some(node) = self.graph.get_mut(index) else {
             return;
         };
-        let starts_orphaning = orphan && !node.orphaning_dependents;
-        let starts_foreground = foreground && !node.deleting_dependents;
-        node.orphaning_dependents = orphan;
+        let starts_orphaning = orphan && !node.seen_orphaning;
+        let starts_foreground = foreground && !node.seen_foreground;
+        node.seen_orphaning = orphan;
+        node.seen_foreground = foreground;
         node.deleting_dependents |= foreground;
         let identity = node.identity.clone();
         if starts_orphaning {

@@ -21,8 +21,10 @@ pub(crate) struct Node {
     pub being_deleted: bool,
     /// Being deleted in the foreground: it waits for its dependents.
     pub deleting_dependents: bool,
-    /// Being deleted with the finalizer that asks for its dependents to be orphaned.
-    pub orphaning_dependents: bool,
+    /// Seen last with the finalizer of a foreground deletion.
+    pub seen_foreground: bool,
+    /// Seen last being deleted with the finalizer that asks for its dependents to be orphaned.
+    pub seen_orphaning: bool,
     /// No longer what its UID stands for, and kept only until the work list has let go of it.
     pub retired: bool,
     /// Stands in the list of objects to check.
