@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use orlop_client::{AnyObject, Draft, Error, Record, Result, Subresource, WriteOptions};
 use orlop_model::{FieldError, KindInfo, ObjectKey};
-use orlop_store::{Expected, Txn};
+use orlop_store::{Expected, Format, Txn, Value};
+use parking_lot::Mutex;
 
 use crate::admission::{Operation, Request};
 use crate::local::LocalClient;
-use crate::resource::Resource;
-use crate::server::{Failure, key_of, own, refuse, value};
+use crate::resource::{Resource, stamped};
+use crate::server::{Failure, key_of, own, refuse};
 
 /// A generated name has at most so many characters, five of them random (apiserver, `names/generate.go`).
 const MAX_GENERATED_NAME: usize = 63;
@@ -104,18 +105,46 @@ impl LocalClient {
         mut object: Arc<dyn AnyObject>,
         options: &WriteOptions,
     ) -> Result<Arc<Record>> {
-        let (server, kind) = (&*self.server, resource.kind());
+        let kind = resource.kind();
         let key = key_of(kind, object.meta());
+        loop {
+            // The store takes the object only if it is going to keep it: otherwise it is there for the next attempt.
+            let slot = Arc::new(Mutex::new(None));
+            match self.create_once(resource, &key, object, &slot, options).await {
+                Ok(record) => return Ok(record),
+                Err(Failure::Error(error)) => return Err(error),
+                Err(Failure::Raced) => {}
+            }
+            match self.server.load(resource, &key).await {
+                Ok(_) => return Err(Error::already_exists(kind, &key)),
+                Err(error) if !error.is_not_found() => return Err(error),
+                // The namespace has changed, or another Service got its addresses first.
+                Err(_) => {}
+            }
+            let kept = slot.lock().take();
+            object =
+                kept.ok_or_else(|| Error::internal(format!("{kind} {key} was neither stored nor kept")))?;
+        }
+    }
+
+    async fn create_once(
+        &self,
+        resource: &dyn Resource,
+        key: &ObjectKey,
+        mut object: Arc<dyn AnyObject>,
+        slot: &Arc<Mutex<Option<Arc<dyn AnyObject>>>>,
+        options: &WriteOptions,
+    ) -> Result<Arc<Record>, Failure> {
+        let (server, kind) = (&*self.server, resource.kind());
         let namespace = if kind.is_namespaced() {
-            server.open_namespace(kind, &key).await?
+            server.open_namespace(kind, key).await?
         } else {
             None
         };
-
         let request = Request {
             operation: Operation::Create,
             kind,
-            key: &key,
+            key,
             subresource: &Subresource::Main,
             old: None,
             field_manager: &options.field_manager,
@@ -128,30 +157,31 @@ impl LocalClient {
             resource.default(own(&mut object)?)?;
         }
         resource.prepare_create(own(&mut object)?)?;
-        refuse(kind, &key, resource.validate_create(&*object)?)?;
+        refuse(kind, key, resource.validate_create(&*object)?)?;
+        let addresses = server.allocate(resource, key, &mut object, None).await?;
         server.admit(&request, &object).await?;
-        let store_key = server.store_key(resource, &key)?;
 
+        let store_key = server.store_key(resource, key)?;
         if options.dry_run {
-            return match server.load(resource, &key).await {
+            return match server.load(resource, key).await {
                 Err(error) if error.is_not_found() => Ok(Arc::new(Record::from_object(object))),
-                Err(error) => Err(error),
-                Ok(_) => Err(Error::already_exists(kind, &key)),
+                Err(error) => Err(error.into()),
+                Ok(_) => Err(Error::already_exists(kind, key).into()),
             };
         }
-        let mut txn = Txn::create(&store_key, value(resource, object));
+        *slot.lock() = Some(object);
+        let (slot, codec) = (Arc::clone(slot), Arc::clone(resource.codec()));
+        let mut txn = Txn::create(&store_key, move |revision| {
+            let object = slot.lock().take();
+            let record = object.map(|object| stamped(object, revision));
+            record.map_or_else(
+                || Value::bytes(Format::Json, ""),
+                |record| Value::typed(Arc::new(record), codec),
+            )
+        });
         if let Some((namespace, revision)) = namespace {
             txn = txn.expect(namespace, Expected::At(revision));
         }
-        match server.commit(resource, &store_key, txn).await {
-            Ok(record) => Ok(record),
-            Err(Failure::Error(error)) => Err(error),
-            Err(Failure::Raced) => self.why_not_created(resource, &key).await,
-        }
-    }
-
-    async fn why_not_created(&self, resource: &dyn Resource, key: &ObjectKey) -> Result<Arc<Record>> {
-        self.server.load(resource, key).await?;
-        Err(Error::already_exists(resource.kind(), key))
+        server.commit(resource, &store_key, addresses.guard(txn)).await
     }
 }

@@ -1,7 +1,6 @@
 //! The strategies of the built-in kinds.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 
 use orlop_client::Result;
 use orlop_model::apps::v1::{Deployment, ReplicaSet};
@@ -17,6 +16,7 @@ use orlop_model::prepare::Prepare;
 use orlop_model::validate::{self, Validate};
 use orlop_model::{FieldError, LabelSelector, ObjectMeta, Str, Time};
 
+use crate::service::keep_allocations;
 use crate::strategy::Strategy;
 
 /// The strategies of the built-in kinds.
@@ -223,26 +223,7 @@ impl Strategy<Service> for Builtin {
     no_generations!();
 
     fn prepare_update(&self, new: &mut Service, old: &Service) {
-        // What was allocated stays, unless the writer names something else or the type has no use for it.
-        if new.spec.cluster_ip.is_empty() && new.spec.type_ != "ExternalName" {
-            new.spec.cluster_ip.clone_from(&old.spec.cluster_ip);
-            new.spec.cluster_ips.clone_from(&old.spec.cluster_ips);
-        }
-        if new.spec.type_ == "NodePort" || new.spec.type_ == "LoadBalancer" {
-            let mut taken: BTreeSet<i32> = new.spec.ports.iter().map(|port| port.node_port).collect();
-            for port in new.spec.ports.iter_mut().filter(|port| port.node_port == 0) {
-                let same = old
-                    .spec
-                    .ports
-                    .iter()
-                    .find(|other| other.port == port.port && other.protocol == port.protocol);
-                if let Some(same) = same
-                    && taken.insert(same.node_port)
-                {
-                    port.node_port = same.node_port;
-                }
-            }
-        }
+        keep_allocations(&mut new.spec, &old.spec);
     }
 
     fn fields(&self) -> &'static [&'static str] {

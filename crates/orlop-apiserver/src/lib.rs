@@ -60,6 +60,7 @@ mod resource;
 mod scheme;
 mod selection;
 mod server;
+mod service;
 mod strategy;
 mod update;
 mod watch;

@@ -108,7 +108,11 @@ impl Builder {
             scheme,
             admission,
         } = self;
-        let (names, uids) = (random.fork("names"), random.fork("uids"));
+        let (names, uids, addresses) = (
+            random.fork("names"),
+            random.fork("uids"),
+            random.fork("addresses"),
+        );
         let client = LocalClient {
             server: Arc::new(Server {
                 store,
@@ -117,6 +121,7 @@ impl Builder {
                 clock,
                 names,
                 uids,
+                addresses,
             }),
         };
         client.make_namespaces().await?;

@@ -35,8 +35,11 @@ pub(crate) fn patched(mut document: Value, patch: &Patch, schema: Option<&'stati
         Patch::Strategic(_) if schema.is_none() => Err(Error::unsupported(
             "the body of the request was in an unknown format - strategic merge patches need a kind with a schema",
         )),
-        Patch::Strategic(patch) => orlop_model::patch::strategic(document, patch.clone(), schema)
-            .map_err(|error| Error::bad_request(format!("the strategic merge patch cannot be applied: {error}"))),
+        Patch::Strategic(patch) => {
+            orlop_model::patch::strategic(document, patch.clone(), schema).map_err(|error| {
+                Error::bad_request(format!("the strategic merge patch cannot be applied: {error}"))
+            })
+        }
         Patch::Apply(_) => Err(Error::unsupported(format!(
             "the body of the request was in an unknown format - patches of type {} are not supported",
             patch.content_type()

@@ -20,6 +20,8 @@ pub(crate) struct Server {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) names: Random,
     pub(crate) uids: Random,
+    /// Draws the addresses and ports of Services.
+    pub(crate) addresses: Random,
 }
 
 /// A stored object together with the revision at which it was stored.

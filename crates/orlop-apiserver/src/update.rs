@@ -6,13 +6,15 @@ use orlop_client::{AnyObject, Draft, Error, Patch, Record, Result, Subresource, 
 use orlop_model::autoscaling::v1::Scale;
 use orlop_model::core::v1::Namespace;
 use orlop_model::{FieldError, KindInfo, ObjectKey, ObjectMeta, StaticKind};
+use orlop_store::Txn;
 use serde_json::Value;
 
 use crate::admission::{Operation, Request};
 use crate::local::LocalClient;
 use crate::patch::patched;
 use crate::resource::Resource;
-use crate::server::{Failure, Stored, own, refuse};
+use crate::server::{Failure, Stored, own, refuse, value};
+use crate::service::Allocation;
 
 /// What a caller wants an object, or a subresource of it, to become.
 pub(crate) enum Wanted {
@@ -214,6 +216,10 @@ impl LocalClient {
             _ => resource.validate_update(&*new, &**old)?,
         };
         refuse(kind, key, errors)?;
+        let addresses = match subresource {
+            Subresource::Main => server.allocate(resource, key, &mut new, Some(&**old)).await?,
+            _ => Allocation::default(),
+        };
         server.admit(&request, &new).await?;
 
         if options.dry_run {
@@ -223,7 +229,8 @@ impl LocalClient {
         if may_go(resource, &*new)? {
             return server.remove(resource, &store_key, stored.revision, new).await;
         }
-        server.replace(resource, &store_key, stored.revision, new).await
+        let txn = Txn::update(&store_key, stored.revision, value(resource, new));
+        server.commit(resource, &store_key, addresses.guard(txn)).await
     }
 
     /// The scale of an object, as its subresource shows it.

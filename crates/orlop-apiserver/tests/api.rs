@@ -1,25 +1,60 @@
 //! The server against the suite of all clients, and what is its own.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use orlop_apiserver::LocalClient;
+use async_trait::async_trait;
+use futures::StreamExt;
+use futures::future::{BoxFuture, join_all};
+use orlop_apiserver::{Admission, LocalClient, Operation, Request, Strategy};
 use orlop_client::conformance::{self, Subject};
+use orlop_client::{
+    AnyObject, Api, Client, DeleteOptions, Draft, Error, GetOptions, ListOptions, ObjectRef, Result,
+    Subresource, WatchEvent, WatchOptions, WriteOptions,
+};
 use orlop_clock::{Random, TokioClock};
-use orlop_model::Time;
-use orlop_store::MemoryStore;
+use orlop_model::core::v1::{ConfigMap, Namespace, Pod, PodPhase, Secret, Service};
+use orlop_model::{
+    DynamicObject, FieldError, KindInfo, Message, Object, ObjectKey, ObjectMeta, StaticKind, Str, Time,
+};
+use orlop_store::{Format, MemoryStore, Txn, Value};
+use proptest::prelude::{Just, ProptestConfig, prop, prop_oneof, proptest};
+use proptest::strategy::Strategy as _;
+use serde_json::json;
 
-async fn server(seed: u64) -> LocalClient {
+fn builder(seed: u64) -> orlop_apiserver::Builder {
     let clock = TokioClock::new(Time::from_seconds(1_772_366_400).timestamp());
-    let client = LocalClient::builder(Arc::new(MemoryStore::new()), Arc::new(clock), Random::new(seed));
-    client.build().await.expect("an empty store can be set up")
+    LocalClient::builder(Arc::new(MemoryStore::new()), Arc::new(clock), Random::new(seed))
+}
+
+async fn server() -> Arc<LocalClient> {
+    Arc::new(builder(1).build().await.expect("an empty store can be set up"))
+}
+
+fn api<K: StaticKind>(client: &Arc<LocalClient>) -> Api<K> {
+    Api::namespaced(Arc::clone(client) as Arc<dyn Client>, "default")
+}
+
+fn read<K: Object>(value: serde_json::Value) -> K {
+    serde_json::from_value(value).expect("the document is a valid object")
+}
+
+fn pod(name: &str) -> Pod {
+    read(
+        json!({"metadata": {"name": name}, "spec": {"containers": [{"name": "main", "image": "example.org/main:1"}]}}),
+    )
+}
+
+fn map(name: &str, value: &str) -> ConfigMap {
+    read(json!({"metadata": {"name": name}, "data": {"value": value}}))
 }
 
 #[tokio::test(start_paused = true)]
 async fn passes_the_suite_of_clients() {
     let subject = async || {
-        let client = server(1).await;
+        let client = server().await;
         let store = Arc::clone(client.store());
-        let compact = move || -> futures::future::BoxFuture<'static, ()> {
+        let compact = move || -> BoxFuture<'static, ()> {
             let store = Arc::clone(&store);
             Box::pin(async move {
                 let revision = store.revision().await.expect("the store is open");
@@ -29,11 +64,764 @@ async fn passes_the_suite_of_clients() {
                     .expect("the present can be compacted to");
             })
         };
-        Subject::new(Arc::new(client))
+        Subject::new(client)
             .with_compaction(compact)
             .keeps_unknown_fields()
     };
     let report = conformance::run(subject).await;
     report.assert_passed();
     assert!(report.passed.len() > 70, "{report}");
+}
+
+// ── A user's own kinds ──────────────────────────────────────────────────────────────────────────
+
+#[derive(Clone, Debug, Default, PartialEq, Object)]
+#[object(group = "example.dev", version = "v1", status, scale)]
+struct Website {
+    metadata: ObjectMeta,
+    spec: WebsiteSpec,
+    status: WebsiteStatus,
+    #[wire(extra)]
+    extra: orlop_model::Extra,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Message)]
+struct WebsiteSpec {
+    host: Str,
+    replicas: i32,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Message)]
+struct WebsiteStatus {
+    replicas: i32,
+    selector: Str,
+}
+
+fn website(name: &str) -> Website {
+    read(json!({"metadata": {"name": name}, "spec": {"host": "example.dev", "replicas": 1}}))
+}
+
+#[tokio::test(start_paused = true)]
+async fn own_kinds_need_no_rules() {
+    let client = Arc::new(builder(1).register::<Website>().build().await.unwrap());
+    let sites = api::<Website>(&client);
+    let created = sites.create(website("home")).await.unwrap();
+    assert_eq!(created.metadata.generation, 1);
+
+    let mut both = Website::clone(&created);
+    both.spec.host = "example.org".into();
+    both.status.replicas = 9;
+    let updated = sites.update(&both).await.unwrap();
+    assert_eq!(
+        (
+            &*updated.spec.host,
+            updated.status.replicas,
+            updated.metadata.generation
+        ),
+        ("example.org", 0, 2)
+    );
+    both.metadata.resource_version = "".into();
+    both.spec.host = "ignored".into();
+    let updated = sites.update_status(&both).await.unwrap();
+    assert_eq!(
+        (
+            &*updated.spec.host,
+            updated.status.replicas,
+            updated.metadata.generation
+        ),
+        ("example.org", 9, 2)
+    );
+
+    let scaled = sites.scale("home", 3).await.unwrap();
+    assert_eq!((scaled.spec.replicas, scaled.status.replicas), (3, 9));
+    assert_eq!(sites.get("home").await.unwrap().spec.replicas, 3);
+    assert!(
+        client
+            .store()
+            .get(
+                &"/registry/example.dev/websites/default/home".into(),
+                Default::default()
+            )
+            .await
+            .unwrap()
+            .is_some()
+    );
+
+    // The same object without its type, and back.
+    let dynamic = Api::dynamic(Arc::clone(&client) as Arc<dyn Client>, Website::KIND).within("default");
+    let mut object = DynamicObject::clone(&*dynamic.get("home").await.unwrap());
+    assert_eq!(object.kind.plural, "websites");
+    object.body["spec"]["host"] = json!("example.net");
+    object.body.insert("unknown".into(), json!(1));
+    dynamic.update(object).await.unwrap();
+    let site = sites.get("home").await.unwrap();
+    assert_eq!(
+        (&*site.spec.host, site.extra.get("unknown")),
+        ("example.net", Some(&json!(1)))
+    );
+}
+
+struct Hosts;
+
+impl Strategy<Website> for Hosts {
+    fn default(&self, site: &mut Website) {
+        if site.spec.host.is_empty() {
+            site.spec.host = format!("{}.example.dev", site.metadata.name).into();
+        }
+    }
+    fn validate_create(&self, site: &Website) -> Vec<FieldError> {
+        let mut errors = Vec::new();
+        if site.spec.replicas < 0 {
+            errors.push(FieldError::invalid(
+                "spec.replicas",
+                site.spec.replicas,
+                "must not be negative",
+            ));
+        }
+        errors
+    }
+    fn validate_update(&self, new: &Website, old: &Website) -> Vec<FieldError> {
+        let moved = new.spec.host != old.spec.host;
+        moved
+            .then(|| FieldError::forbidden("spec.host", "a site does not move"))
+            .into_iter()
+            .collect()
+    }
+    fn fields(&self) -> &'static [&'static str] {
+        &["spec.host"]
+    }
+    fn field<'a>(&self, site: &'a Website, _: &str) -> std::borrow::Cow<'a, str> {
+        site.spec.host.as_str().into()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn own_kinds_may_have_rules() {
+    let client = Arc::new(builder(1).register_with::<Website>(Hosts).build().await.unwrap());
+    let sites = api::<Website>(&client);
+    let mut site = website("blog");
+    site.spec.host = "".into();
+    assert_eq!(sites.create(site).await.unwrap().spec.host, "blog.example.dev");
+    let mut wrong = website("Bad_Name");
+    wrong.spec.replicas = -1;
+    wrong.metadata.labels.insert("-", "x".into());
+    let error = sites.create(wrong).await.unwrap_err();
+    let Error::Invalid { causes, .. } = &error else {
+        panic!("{error:?}")
+    };
+    let fields: Vec<&str> = causes.iter().map(|cause| &*cause.field).collect();
+    assert_eq!(fields, ["metadata.name", "metadata.labels", "spec.replicas"]);
+    assert!(
+        error
+            .to_string()
+            .starts_with("Website.example.dev \"Bad_Name\" is invalid: [metadata.name: Invalid value"),
+        "{error}"
+    );
+    let error = sites
+        .modify("blog", |site| site.spec.host = "x".into())
+        .await
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "Website.example.dev \"blog\" is invalid: spec.host: Forbidden: a site does not move"
+    );
+    let found = sites
+        .list(&ListOptions::new().fields("spec.host=blog.example.dev"))
+        .await
+        .unwrap();
+    assert_eq!(found.items.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn kinds_may_be_known_at_run_time_only() {
+    let mut kind = KindInfo::guess("example.dev/v1", "Gadget");
+    kind.scope = orlop_model::Scope::Cluster;
+    kind.status = true;
+    let mut scheme = orlop_apiserver::Scheme::empty();
+    scheme.register_dynamic(&kind);
+    let client = Arc::new(builder(1).scheme(scheme).build().await.unwrap());
+    assert!(
+        api::<Pod>(&client)
+            .get("x")
+            .await
+            .is_err_and(|error| matches!(error, Error::UnknownKind { .. }))
+    );
+    let gadgets = Api::dynamic(client as Arc<dyn Client>, &kind);
+    let mut gadget = DynamicObject::new(Arc::new(kind.clone()));
+    gadget.metadata.name = "one".into();
+    gadget.body.insert("spec".into(), json!({"size": 1}));
+    gadget.body.insert("status".into(), json!({"seen": true}));
+    let created = gadgets.create(gadget).await.unwrap();
+    assert_eq!(created.metadata.generation, 1);
+    let patched = gadgets
+        .patch_merge("one", json!({"spec": {"size": 2}, "status": {"seen": false}}))
+        .await
+        .unwrap();
+    assert_eq!(
+        (&patched.body["spec"], &patched.body["status"]),
+        (&json!({"size": 2}), &json!({"seen": true}))
+    );
+    assert_eq!(patched.metadata.generation, 2);
+}
+
+// ── Rules of the built-in kinds ─────────────────────────────────────────────────────────────────
+
+#[tokio::test(start_paused = true)]
+async fn pods_are_defaulted_and_validated() {
+    let client = server().await;
+    let created = api::<Pod>(&client).create(pod("a")).await.unwrap();
+    assert_eq!(created.spec.restart_policy.as_str(), "Always");
+    assert_eq!(created.spec.termination_grace_period_seconds, Some(30));
+    assert_eq!(
+        (created.status.phase.as_str(), created.status.qos_class.as_str()),
+        ("Pending", "BestEffort")
+    );
+    let tolerated: Vec<_> = created
+        .spec
+        .tolerations
+        .iter()
+        .map(|toleration| (&*toleration.key, toleration.toleration_seconds))
+        .collect();
+    assert_eq!(
+        tolerated,
+        [
+            ("node.kubernetes.io/not-ready", Some(300)),
+            ("node.kubernetes.io/unreachable", Some(300))
+        ]
+    );
+
+    let mut empty = pod("b");
+    empty.spec.containers.clear();
+    let error = api::<Pod>(&client).create(empty).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "Pod \"b\" is invalid: spec.containers: Required value"
+    );
+    assert_eq!(
+        error.status()["details"]["causes"][0]["reason"],
+        "FieldValueRequired"
+    );
+    let error = api::<Pod>(&client)
+        .modify("a", |pod| pod.spec.restart_policy = "Never".into())
+        .await
+        .unwrap_err();
+    assert!(
+        error.is_invalid()
+            && error
+                .to_string()
+                .contains("pod updates may not change fields other than"),
+        "{error}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn secrets_take_plain_text() {
+    let client = server().await;
+    let secret: Secret =
+        read(json!({"metadata": {"name": "a"}, "data": {"kept": "eA=="}, "stringData": {"key": "y"}}));
+    let created = api::<Secret>(&client).create(secret).await.unwrap();
+    assert_eq!(created.type_.as_str(), "Opaque");
+    assert!(created.string_data.is_empty());
+    let document = serde_json::to_value(&*created).unwrap();
+    assert_eq!(document["data"], json!({"kept": "eA==", "key": "eQ=="}));
+}
+
+#[tokio::test(start_paused = true)]
+async fn services_get_addresses_of_their_own() {
+    let client = server().await;
+    let services = api::<Service>(&client);
+    let service = |name: &str, type_: &str, spec: serde_json::Value| -> Service {
+        let mut document = json!({"metadata": {"name": name}, "spec": {"type": type_, "selector": {"app": name}, "ports": [{"port": 80}]}});
+        json_merge(&mut document["spec"], spec);
+        read(document)
+    };
+    let created = join_all(
+        (0..20).map(|number| services.create(service(&format!("web-{number}"), "NodePort", json!({})))),
+    )
+    .await;
+    let created: Vec<_> = created.into_iter().map(|result| result.unwrap()).collect();
+    let mut seen = std::collections::BTreeSet::new();
+    for one in &created {
+        assert!(
+            one.spec.cluster_ip.starts_with("10.") && one.spec.cluster_ips[0] == one.spec.cluster_ip,
+            "{:?}",
+            one.spec
+        );
+        assert!((30_000..32_768).contains(&one.spec.ports[0].node_port));
+        assert!(
+            seen.insert(one.spec.cluster_ip.to_string())
+                && seen.insert(one.spec.ports[0].node_port.to_string())
+        );
+    }
+
+    let taken = json!({"clusterIP": &*created[0].spec.cluster_ip, "ports": [{"port": 80, "nodePort": created[1].spec.ports[0].node_port}]});
+    let error = services
+        .create(service("late", "NodePort", taken))
+        .await
+        .unwrap_err();
+    assert!(
+        error.to_string().contains("provided IP is already allocated")
+            && error.to_string().contains("provided port is already allocated"),
+        "{error}"
+    );
+    let error = services
+        .create(service(
+            "low",
+            "NodePort",
+            json!({"ports": [{"port": 80, "nodePort": 80}]}),
+        ))
+        .await
+        .unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("The range of valid ports is 30000-32767"),
+        "{error}"
+    );
+
+    let headless = services
+        .create(service("headless", "ClusterIP", json!({"clusterIP": "None"})))
+        .await
+        .unwrap();
+    assert_eq!(
+        (&*headless.spec.cluster_ip, headless.spec.ports[0].node_port),
+        ("None", 0)
+    );
+    let inner = services
+        .create(service("inner", "ClusterIP", json!({})))
+        .await
+        .unwrap();
+    assert_eq!(inner.spec.ports[0].node_port, 0);
+    let outer = services
+        .patch_merge("inner", json!({"spec": {"type": "LoadBalancer"}}))
+        .await
+        .unwrap();
+    assert_eq!(outer.spec.cluster_ip, inner.spec.cluster_ip);
+    assert!(outer.spec.ports[0].node_port >= 30_000);
+    let again = services
+        .apply(service("inner", "LoadBalancer", json!({})), "test")
+        .await
+        .unwrap();
+    assert_eq!(again.spec.ports[0].node_port, outer.spec.ports[0].node_port);
+    let inner = services
+        .patch_merge("inner", json!({"spec": {"type": "ClusterIP"}}))
+        .await
+        .unwrap();
+    assert_eq!(inner.spec.ports[0].node_port, 0);
+}
+
+fn json_merge(document: &mut serde_json::Value, other: serde_json::Value) {
+    for (name, value) in other.as_object().into_iter().flatten() {
+        document[name] = value.clone();
+    }
+}
+
+// ── Admission ───────────────────────────────────────────────────────────────────────────────────
+
+struct Guard;
+
+#[async_trait]
+impl Admission for Guard {
+    async fn mutate(&self, request: &Request<'_>, object: &mut dyn AnyObject) -> Result<()> {
+        if request.operation == Operation::Create {
+            object.meta_mut().labels.insert("checked", "yes".into());
+        }
+        Ok(())
+    }
+
+    async fn validate(&self, request: &Request<'_>, object: &dyn AnyObject) -> Result<()> {
+        if object.meta().labels.get("precious").is_none() {
+            return Ok(());
+        }
+        match (request.operation, request.subresource) {
+            (Operation::Delete, Subresource::Eviction) => Err(Error::TooManyRequests {
+                object: Box::new(ObjectRef::new(request.kind, request.key)),
+                message: "Cannot evict pod as it would violate the pod's disruption budget.".into(),
+                retry_after: None,
+            }),
+            (Operation::Delete, _) => Err(Error::forbidden(request.kind, request.key, "it is precious")),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn admission_changes_and_refuses() {
+    let client = Arc::new(builder(1).admission(Guard).build().await.unwrap());
+    let pods = api::<Pod>(&client);
+    let mut precious = pod("a");
+    precious.metadata.labels.insert("precious", "".into());
+    let created = pods.create(precious).await.unwrap();
+    assert_eq!(
+        created.metadata.labels.get("checked").map(|label| &**label),
+        Some("yes")
+    );
+    assert_eq!(
+        created.spec.tolerations.len(),
+        2,
+        "the chain begins with the default tolerations"
+    );
+    let error = pods.evict("a").await.unwrap_err();
+    assert_eq!((error.code(), error.is_transient()), (429, true));
+    let error = pods.delete("a").await.unwrap_err();
+    assert_eq!(error.to_string(), "pods \"a\" is forbidden: it is precious");
+    assert_eq!(*pods.get("a").await.unwrap(), *created);
+    pods.modify("a", |pod| drop(pod.metadata.labels.remove("precious")))
+        .await
+        .unwrap();
+    pods.delete("a").await.unwrap();
+}
+
+// ── Namespaces ──────────────────────────────────────────────────────────────────────────────────
+
+#[tokio::test(start_paused = true)]
+async fn namespaces_wait_for_what_ends_slowly() {
+    let client = server().await;
+    let namespaces = Api::<Namespace>::all(Arc::clone(&client) as Arc<dyn Client>);
+    namespaces
+        .create(read::<Namespace>(json!({"metadata": {"name": "team"}})))
+        .await
+        .unwrap();
+    let pods = api::<Pod>(&client).within("team");
+    pods.create(pod("a")).await.unwrap();
+    pods.bind("a", "node-1").await.unwrap();
+    pods.modify_status("a", |pod| pod.status.phase = PodPhase::Running)
+        .await
+        .unwrap();
+    api::<ConfigMap>(&client)
+        .within("team")
+        .create(map("b", "1"))
+        .await
+        .unwrap();
+
+    let mut tasks = tokio::task::JoinSet::new();
+    let controller = Arc::clone(&client);
+    tasks.spawn(async move { controller.run_namespaces().await });
+    assert!(!namespaces.delete("team").await.unwrap().is_gone());
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    assert!(
+        api::<ConfigMap>(&client)
+            .within("team")
+            .get_opt("b")
+            .await
+            .unwrap()
+            .is_none()
+    );
+    assert!(pods.get("a").await.unwrap().metadata.is_deleting());
+    let mut watch = namespaces
+        .watch(&WatchOptions::new().fields("metadata.name=team"))
+        .await
+        .unwrap();
+    assert!(matches!(watch.next().await, Some(Ok(WatchEvent::Added(_)))));
+    pods.delete_with("a", &DeleteOptions::new().grace(0))
+        .await
+        .unwrap();
+    while !matches!(watch.next().await, Some(Ok(WatchEvent::Deleted(_)))) {}
+    let again = namespaces
+        .create(read::<Namespace>(json!({"metadata": {"name": "team"}})))
+        .await
+        .unwrap();
+    assert_eq!(
+        again
+            .metadata
+            .labels
+            .get("kubernetes.io/metadata.name")
+            .map(|label| &**label),
+        Some("team")
+    );
+    pods.create(pod("a")).await.unwrap();
+    assert!(tasks.try_join_next().is_none(), "the controller goes on");
+}
+
+// ── Sharing ─────────────────────────────────────────────────────────────────────────────────────
+
+#[tokio::test(start_paused = true)]
+async fn objects_are_shared_not_copied() {
+    let client = server().await;
+    let maps = api::<ConfigMap>(&client);
+    let mut watch = maps.watch(&WatchOptions::new()).await.unwrap();
+    let created = maps.create(map("a", "1")).await.unwrap();
+    let read = maps.get("a").await.unwrap();
+    let listed = maps.list(&ListOptions::new()).await.unwrap();
+    let Some(Ok(WatchEvent::Added(seen))) = watch.next().await else {
+        panic!("expected ADDED")
+    };
+    assert!(
+        Arc::ptr_eq(&created, &read) && Arc::ptr_eq(&read, &listed.items[0]) && Arc::ptr_eq(&read, &seen)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_moved_object_is_stored_as_it_is() {
+    let client = server().await;
+    let maps = api::<ConfigMap>(&client);
+    let object = Arc::new(map("a", "1"));
+    let address = Arc::as_ptr(&object);
+    let created = maps.create(object).await.unwrap();
+    assert_eq!(Arc::as_ptr(&created), address);
+    let mut changed = Arc::new(ConfigMap::clone(&created));
+    Arc::make_mut(&mut changed).data.insert("value", "2".into());
+    let address = Arc::as_ptr(&changed);
+    assert_eq!(Arc::as_ptr(&maps.update(changed).await.unwrap()), address);
+}
+
+#[tokio::test(start_paused = true)]
+async fn stored_bytes_are_decoded_once() {
+    let client = server().await;
+    let document = json!({"kind": "ConfigMap", "apiVersion": "v1", "metadata": {"name": "a", "namespace": "default", "uid": "u"}, "data": {"value": "1"}});
+    let txn = Txn::create("/registry/configmaps/default/a", move |revision| {
+        let mut document = document;
+        document["metadata"]["resourceVersion"] = json!(revision.to_string());
+        Value::bytes(Format::Json, document.to_string())
+    });
+    client.store().commit(txn).await.unwrap();
+    let maps = api::<ConfigMap>(&client);
+    let (one, two) = (maps.get("a").await.unwrap(), maps.get("a").await.unwrap());
+    assert!(Arc::ptr_eq(&one, &two));
+    let updated = maps
+        .modify("a", |map| drop(map.data.insert("value", "2".into())))
+        .await
+        .unwrap();
+    assert_eq!(
+        (
+            &*updated.metadata.uid,
+            updated.data.get("value").map(|value| &**value)
+        ),
+        ("u", Some("2"))
+    );
+    // And back: what is stored can be written down whole.
+    let stored = client
+        .store()
+        .get(&"/registry/configmaps/default/a".into(), Default::default())
+        .await
+        .unwrap()
+        .unwrap();
+    let text = stored.value.encoded(Format::Json).unwrap();
+    assert_eq!(serde_json::from_slice::<ConfigMap>(&text).unwrap(), *updated);
+    let key = ObjectKey::namespaced("default", "a");
+    let record = client
+        .get(ConfigMap::KIND, &key, &GetOptions::default())
+        .await
+        .unwrap();
+    assert_eq!(record.json().unwrap(), &text);
+}
+
+#[tokio::test(start_paused = true)]
+async fn keys_cannot_be_led_astray() {
+    let client = server().await;
+    let maps = api::<ConfigMap>(&client);
+    maps.create(map("a", "1")).await.unwrap();
+    for name in ["../default/a", "a/../a", "x/y"] {
+        assert!(maps.get(name).await.unwrap_err().is_not_found(), "{name}");
+    }
+    let all = Api::<ConfigMap>::all(client as Arc<dyn Client>);
+    assert!(matches!(
+        all.get("a").await.unwrap_err(),
+        Error::BadRequest { .. }
+    ));
+    assert!(
+        all.get(&ObjectKey::namespaced("default/x", "a"))
+            .await
+            .unwrap_err()
+            .is_not_found()
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_seed_gives_one_history() {
+    let history = async |seed: u64| {
+        let client = Arc::new(builder(seed).build().await.unwrap());
+        let maps = api::<ConfigMap>(&client);
+        for _ in 0..5 {
+            let mut object = map("", "1");
+            object.metadata.generate_name = "map-".into();
+            maps.create(object).await.unwrap();
+        }
+        let service: Service =
+            read(json!({"metadata": {"name": "web"}, "spec": {"type": "NodePort", "ports": [{"port": 80}]}}));
+        api::<Service>(&client).create(service).await.unwrap();
+        let listing = client
+            .store()
+            .list(
+                &orlop_store::KeyRange::all(),
+                Default::default(),
+                Default::default(),
+            )
+            .await
+            .unwrap();
+        let texts = listing
+            .records
+            .iter()
+            .map(|record| record.value.encoded(Format::Json).unwrap());
+        texts.collect::<Vec<_>>()
+    };
+    assert_eq!(history(7).await, history(7).await);
+    assert_ne!(history(7).await, history(8).await);
+}
+
+// ── A model ─────────────────────────────────────────────────────────────────────────────────────
+
+/// What one writer does.
+#[derive(Clone, Debug)]
+enum Op {
+    Create(u8),
+    Increment(u8),
+    Patch(u8),
+    Delete(u8),
+    Pause,
+}
+
+fn op() -> impl proptest::strategy::Strategy<Value = Op> {
+    let name = 0..3_u8;
+    prop_oneof![
+        2 => name.clone().prop_map(Op::Create),
+        4 => name.clone().prop_map(Op::Increment),
+        2 => name.clone().prop_map(Op::Patch),
+        1 => name.prop_map(Op::Delete),
+        2 => Just(Op::Pause),
+    ]
+}
+
+/// Does the operations of one writer; answers how many increments each incarnation of an object got.
+async fn write(client: Arc<LocalClient>, ops: Vec<Op>) -> BTreeMap<String, u32> {
+    let maps = api::<ConfigMap>(&client);
+    let mut counts = BTreeMap::new();
+    for op in ops {
+        let name = |number: u8| format!("map-{number}");
+        match op {
+            Op::Create(number) => drop(maps.create(map(&name(number), "0")).await),
+            Op::Increment(number) => {
+                // Read, yield to the others, write: the conflict must be told.
+                loop {
+                    let Ok(old) = maps.get(&*name(number)).await else {
+                        break;
+                    };
+                    tokio::task::yield_now().await;
+                    let mut new = ConfigMap::clone(&old);
+                    let count: u32 = new.data.get("value").unwrap().parse().unwrap();
+                    new.data.insert("value", (count + 1).to_string().into());
+                    match maps.update(new).await {
+                        Ok(new) => {
+                            *counts.entry(new.metadata.uid.to_string()).or_default() += 1;
+                            break;
+                        }
+                        Err(error) if error.is_conflict() => {}
+                        Err(error) if error.is_not_found() => break,
+                        Err(error) => panic!("{error}"),
+                    }
+                }
+            }
+            Op::Patch(number) => drop(
+                maps.patch_merge(
+                    &*name(number),
+                    json!({"metadata": {"labels": {"patched": "yes"}}}),
+                )
+                .await,
+            ),
+            Op::Delete(number) => drop(maps.delete(&*name(number)).await),
+            Op::Pause => tokio::task::yield_now().await,
+        }
+    }
+    counts
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// However writers get in each other's way: no increment is lost, and a watch that replays the events comes to what
+    /// a list shows.
+    #[test]
+    fn writers_and_watchers_agree(writers in prop::collection::vec(prop::collection::vec(op(), 0..25), 1..5)) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        runtime.block_on(async {
+            let client = server().await;
+            let maps = api::<ConfigMap>(&client);
+            let mut watch = maps.watch(&WatchOptions::new()).await.unwrap();
+            let mut patched = maps.watch(&WatchOptions::new().labels("patched")).await.unwrap();
+            let counted = join_all(writers.into_iter().map(|ops| write(Arc::clone(&client), ops))).await;
+            let mut counts: BTreeMap<String, u32> = BTreeMap::new();
+            for (uid, count) in counted.into_iter().flatten() {
+                *counts.entry(uid).or_default() += count;
+            }
+            let end: ConfigMap = read(json!({"metadata": {"name": "end", "labels": {"patched": "yes"}}}));
+            maps.create(end).await.unwrap();
+
+            let (mut seen, mut values, mut last) = (BTreeMap::new(), BTreeMap::new(), 0);
+            replay(&mut watch, &mut seen, |object| {
+                let revision: u64 = object.metadata.resource_version.parse().unwrap();
+                assert!(revision > last, "{revision} after {last}");
+                last = revision;
+                let value: u32 = object.data.get("value").map_or(0, |value| value.parse().unwrap());
+                values.insert(object.metadata.uid.to_string(), value);
+            })
+            .await;
+            let listed = maps.list(&ListOptions::new()).await.unwrap();
+            let listed: BTreeMap<String, Arc<ConfigMap>> = listed.items.into_iter().map(|map| (map.metadata.name.to_string(), map)).collect();
+            assert_eq!(seen, listed);
+            counts.retain(|_, count| *count > 0);
+            values.retain(|_, value| *value > 0);
+            assert_eq!(values, counts);
+
+            let mut seen = BTreeMap::new();
+            replay(&mut patched, &mut seen, |_| {}).await;
+            let selected: BTreeMap<_, _> = listed.into_iter().filter(|(_, map)| map.metadata.labels.contains_key("patched")).collect();
+            assert_eq!(seen, selected);
+        });
+    }
+}
+
+/// Follows a watch up to the object `end`.
+async fn replay(
+    watch: &mut orlop_client::WatchStream<ConfigMap>,
+    seen: &mut BTreeMap<String, Arc<ConfigMap>>,
+    mut look: impl FnMut(&ConfigMap),
+) {
+    loop {
+        let event = watch
+            .next()
+            .await
+            .expect("the watch goes on")
+            .expect("the watch goes on");
+        let object = Arc::clone(event.object().expect("no bookmark was asked for"));
+        look(&object);
+        let name = object.metadata.name.to_string();
+        let is_end = name == "end";
+        match event {
+            WatchEvent::Added(_) => assert!(seen.insert(name, object).is_none(), "added twice"),
+            WatchEvent::Modified(_) => assert!(
+                seen.insert(name, object).is_some(),
+                "modified before it was added"
+            ),
+            WatchEvent::Deleted(_) => assert!(seen.remove(&name).is_some(), "deleted before it was added"),
+            WatchEvent::Bookmark { .. } => unreachable!("has no object"),
+        }
+        if is_end {
+            return;
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn drafts_of_other_types_are_converted() {
+    let client = server().await;
+    let kind = Arc::new(Pod::KIND.clone());
+    let mut object = DynamicObject::new(kind);
+    object.metadata.name = "a".into();
+    object.body.insert(
+        "spec".into(),
+        json!({"containers": [{"name": "main", "image": "x"}]}),
+    );
+    let created = client
+        .create(
+            Pod::KIND,
+            Some("default"),
+            Draft::of(object),
+            &WriteOptions::default(),
+        )
+        .await
+        .unwrap();
+    assert_eq!(
+        created.get::<Pod>().unwrap().spec.restart_policy.as_str(),
+        "Always"
+    );
 }
