@@ -1,6 +1,7 @@
 //! Properties that hold for every input.
 
 mod garbage;
+mod jobs;
 mod rollout;
 mod scaling;
 mod world;
