@@ -43,17 +43,18 @@ mod queue;
 mod scheduler;
 
 pub use cluster::{
-    Change, ChangeLog, Cluster, ClusterView, GroupCount, HostPort, HostPorts, Image, Images, Logged, NodeView, PlacedPod, PodGroup,
-    RecordError, Resources, Workload, WorkloadKind, is_extended, is_finished, is_scalar, pod_id,
+    Change, ChangeLog, Cluster, ClusterView, GroupCount, HostPort, HostPorts, Image, Images, Logged,
+    NodeView, PlacedPod, PodGroup, RecordError, Resources, Workload, WorkloadKind, is_extended, is_finished,
+    is_scalar, pod_id,
 };
 pub use engine::{
-    Decision, Engine, Explanation, NodeExplanation, Placement, PluginOutcome, PluginScore, Rejection, ScheduleError,
-    Unschedulable,
+    Decision, Engine, Explanation, NodeExplanation, Placement, PluginOutcome, PluginScore, Rejection,
+    ScheduleError, Unschedulable,
 };
 pub use framework::{
-    ClusterEvent, Code, DomainFilter, DomainScore, Feasible, Filter, Hint, MAX_SCORE, Normalize, Permit, Plugin,
-    PreEnqueue, PreFilter, PreScore, Profile, ProfileBuilder, ProfileError, QueueSort, Reads, Reason, Reserve, Score,
-    Status, Verdict,
+    ClusterEvent, Code, DomainFilter, DomainScore, Feasible, Filter, Hint, MAX_SCORE, Normalize, Permit,
+    Plugin, PreEnqueue, PreFilter, PreScore, Profile, ProfileBuilder, ProfileError, QueueSort, Reads, Reason,
+    Reserve, Score, Status, Verdict,
 };
 pub use queue::{Backoff, QueueCounts, QueueOptions, QueuedPod, Requeue, SchedulingQueue};
 pub use scheduler::{Scheduler, Step};

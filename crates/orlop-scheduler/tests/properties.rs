@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use orlop_model::Str;
 use orlop_model::core::v1::{Node, Pod};
-use orlop_scheduler::{Change, ChangeLog, Decision, Engine, Logged, Profile, pod_id};
+use orlop_scheduler::{
+    Change, ChangeLog, ClusterEvent, Decision, Engine, Hint, Logged, Profile, Requeue as _, pod_id,
+};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -36,7 +38,11 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 fn node(number: u8, cpu: u8, cordoned: bool, tainted: bool) -> Arc<Node> {
-    let taints = if tainted { json!([{"key": "t", "effect": "NoSchedule"}]) } else { json!([]) };
+    let taints = if tainted {
+        json!([{"key": "t", "effect": "NoSchedule"}])
+    } else {
+        json!([])
+    };
     let name = format!("n{number}");
     Arc::new(
         serde_json::from_value(json!({
@@ -72,6 +78,14 @@ fn pod(number: u8, kind: u8) -> Pod {
             spec["topologySpreadConstraints"] = json!([{"maxSkew": 1, "whenUnsatisfiable": "DoNotSchedule",
                 "topologyKey": "topology.kubernetes.io/zone", "labelSelector": {"matchLabels": {"app": "a2"}}}]);
         }
+        8 => {
+            spec["affinity"] = json!({"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [
+                {"topologyKey": "topology.kubernetes.io/zone", "labelSelector": {"matchLabels": {"app": "a2"}}}]}});
+        }
+        9 => {
+            spec["nodeSelector"] = json!({"topology.kubernetes.io/zone": "z2"});
+            spec["containers"][0]["resources"]["requests"]["cpu"] = json!("3");
+        }
         _ => {}
     }
     serde_json::from_value(pod).unwrap()
@@ -84,9 +98,17 @@ fn new_engine(seed: u64) -> Engine {
 /// Nodes' offers against what the pods that an engine knows take, counted from the objects alone.
 fn overcommitted(nodes: &BTreeMap<Str, Arc<Node>>, placed: &BTreeMap<Str, (Pod, Str)>) -> Option<String> {
     for (name, node) in nodes {
-        let here: Vec<&Pod> = placed.values().filter(|(_, on)| on == name).map(|(pod, _)| pod).collect();
+        let here: Vec<&Pod> = placed
+            .values()
+            .filter(|(_, on)| on == name)
+            .map(|(pod, _)| pod)
+            .collect();
         for resource in ["cpu", "memory", "example.com/gpu"] {
-            let offered = node.status.allocatable.get(resource).map_or(0, |amount| amount.milli_value());
+            let offered = node
+                .status
+                .allocatable
+                .get(resource)
+                .map_or(0, |amount| amount.milli_value());
             let taken: i64 = here
                 .iter()
                 .filter_map(|pod| pod.spec.containers[0].resources.requests.get(resource))
@@ -96,7 +118,10 @@ fn overcommitted(nodes: &BTreeMap<Str, Arc<Node>>, placed: &BTreeMap<Str, (Pod, 
                 return Some(format!("{name}: {taken} of {offered} {resource}"));
             }
         }
-        let ports = here.iter().filter(|pod| !pod.spec.containers[0].ports.is_empty()).count();
+        let ports = here
+            .iter()
+            .filter(|pod| !pod.spec.containers[0].ports.is_empty())
+            .count();
         if here.len() > 6 || ports > 1 {
             return Some(format!("{name}: {} pods, {ports} with the port", here.len()));
         }
@@ -183,10 +208,112 @@ proptest! {
             Decision::Error(_) => prop_assert!(explanation.nodes.is_empty()),
         }
     }
+
+    /// An event that makes a pod schedulable is one that a plugin which turned it down waits for.
+    #[test]
+    fn no_chance_is_missed(steps in steps(), kind in 0..10_u8, then in changes()) {
+        let mut engine = new_engine(5);
+        let left = run(&mut engine, &steps)?;
+        let waiting = pod(200, kind);
+        let Decision::Unschedulable(why) = engine.schedule(&waiting) else { return Ok(()) };
+        let Some(event) = then.apply(&mut engine, &left) else { return Ok(()) };
+        if let Decision::Place(place) = engine.schedule(&waiting) {
+            let by = why.rejected_by();
+            prop_assert!(
+                by.iter().any(|plugin| engine.hint(plugin, &waiting, &event) == Hint::Queue),
+                "{:?} opened {} to kind {}, turned down by {:?}: {}", then, place.node(), kind, by, why
+            );
+        }
+    }
+}
+
+/// One change after a history; numbers choose among what is there.
+#[derive(Clone, Debug)]
+enum Then {
+    Node {
+        number: u8,
+        cpu: u8,
+        cordoned: bool,
+        tainted: bool,
+        zone: u8,
+    },
+    RemoveNode(u8),
+    RemovePod(u8),
+    PlacePod(u8, u8),
+    Relabel(u8, u8),
+    Terminate(u8),
+}
+
+fn changes() -> impl Strategy<Value = Then> {
+    let (cordoned, tainted) = (prop::bool::weighted(0.1), prop::bool::weighted(0.2));
+    prop_oneof![
+        3 => (0..8_u8, 1..8_u8, cordoned, tainted, 0..3_u8).prop_map(
+            |(number, cpu, cordoned, tainted, zone)| Then::Node { number, cpu, cordoned, tainted, zone }
+        ),
+        1 => (0..6_u8).prop_map(Then::RemoveNode),
+        4 => any::<u8>().prop_map(Then::RemovePod),
+        2 => (any::<u8>(), 0..8_u8).prop_map(|(node, kind)| Then::PlacePod(node, kind)),
+        2 => (any::<u8>(), 0..4_u8).prop_map(|(pod, app)| Then::Relabel(pod, app)),
+        1 => any::<u8>().prop_map(Then::Terminate),
+    ]
+}
+
+impl Then {
+    /// Applies it; `None` where there is nothing to apply it to, or no plugin can see it.
+    fn apply(&self, engine: &mut Engine, left: &Left) -> Option<ClusterEvent> {
+        let placed = |number: u8| {
+            left.placed
+                .values()
+                .nth(usize::from(number) % left.placed.len().max(1))
+        };
+        let bound = |(pod, node): &(Pod, Str)| {
+            let mut pod = pod.clone();
+            pod.spec.node_name = node.clone();
+            pod
+        };
+        let change = match *self {
+            Self::Node {
+                number,
+                cpu,
+                cordoned,
+                tainted,
+                zone,
+            } => {
+                let mut node = Node::clone(&node(number, cpu, cordoned, tainted));
+                node.metadata
+                    .labels
+                    .insert("topology.kubernetes.io/zone", format!("z{zone}").into());
+                Change::NodeUpdated(Arc::new(node))
+            }
+            Self::RemoveNode(number) => Change::NodeRemoved(format!("n{number}").into()),
+            Self::RemovePod(number) => Change::PodRemoved(pod_id(&placed(number)?.0)),
+            Self::PlacePod(number, kind) => {
+                let node = left
+                    .nodes
+                    .keys()
+                    .nth(usize::from(number) % left.nodes.len().max(1))?;
+                Change::PodAdded(Arc::new(bound(&(pod(201, kind), node.clone()))))
+            }
+            Self::Relabel(number, app) => {
+                let mut pod = bound(placed(number)?);
+                pod.metadata.labels.insert("app", format!("a{app}").into());
+                Change::PodUpdated(Arc::new(pod))
+            }
+            Self::Terminate(number) => {
+                let mut pod = bound(placed(number)?);
+                pod.metadata.deletion_timestamp = Some(orlop_clock::Timestamp::UNIX_EPOCH.into());
+                Change::PodUpdated(Arc::new(pod))
+            }
+        };
+        engine.record(change).ok().flatten()
+    }
 }
 
 fn logged(log: &ChangeLog) -> Vec<Logged> {
-    log.since(0).expect("short histories are whole").cloned().collect()
+    log.since(0)
+        .expect("short histories are whole")
+        .cloned()
+        .collect()
 }
 
 struct Left {
@@ -197,7 +324,10 @@ struct Left {
 /// Runs a history against the engine and a plain model of it, and checks after each decision that no
 /// node is given more than it has.
 fn run(engine: &mut Engine, steps: &[Step]) -> Result<Left, TestCaseError> {
-    let mut left = Left { nodes: BTreeMap::new(), placed: BTreeMap::new() };
+    let mut left = Left {
+        nodes: BTreeMap::new(),
+        placed: BTreeMap::new(),
+    };
     let mut assumed: Vec<Str> = Vec::new();
     for step in steps {
         match step {
@@ -225,7 +355,10 @@ fn run(engine: &mut Engine, steps: &[Step]) -> Result<Left, TestCaseError> {
                     continue;
                 }
                 if let Some(node) = engine.schedule(&pod).node().cloned() {
-                    let change = Change::PodAssumed { pod: Arc::new(pod.clone()), node: node.clone() };
+                    let change = Change::PodAssumed {
+                        pod: Arc::new(pod.clone()),
+                        node: node.clone(),
+                    };
                     engine.record(change).unwrap();
                     left.placed.insert(id.clone(), (pod, node));
                     assumed.push(id);

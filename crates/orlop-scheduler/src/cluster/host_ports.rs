@@ -25,7 +25,11 @@ impl HostPort {
             collect(container, &mut ports);
         }
         for container in &pod.spec.init_containers {
-            if container.restart_policy.as_ref().is_some_and(|policy| policy.as_str() == "Always") {
+            if container
+                .restart_policy
+                .as_ref()
+                .is_some_and(|policy| policy.as_str() == "Always")
+            {
                 collect(container, &mut ports);
             }
         }
@@ -46,7 +50,11 @@ fn collect(container: &Container, ports: &mut List<HostPort>) {
         if port.host_port > 0 {
             ports.push(HostPort {
                 port: port.host_port,
-                protocol: if port.protocol.is_empty() { Str::inline("TCP") } else { port.protocol.as_str().into() },
+                protocol: if port.protocol.is_empty() {
+                    Str::inline("TCP")
+                } else {
+                    port.protocol.as_str().into()
+                },
                 address: port.host_ip.non_empty().cloned().unwrap_or(ANY_ADDRESS),
             });
         }
@@ -63,7 +71,10 @@ impl HostPorts {
     pub fn conflict(&self, wanted: &[HostPort]) -> bool {
         wanted.iter().any(|port| {
             let from = self.0.partition_point(|(used, _)| used.port < port.port);
-            self.0[from..].iter().take_while(|(used, _)| used.port == port.port).any(|(used, _)| used.conflicts_with(port))
+            self.0[from..]
+                .iter()
+                .take_while(|(used, _)| used.port == port.port)
+                .any(|(used, _)| used.conflicts_with(port))
         })
     }
 
@@ -93,7 +104,11 @@ mod tests {
     use super::*;
 
     fn port(address: &str, protocol: &str, port: i32) -> HostPort {
-        HostPort { port, protocol: protocol.into(), address: address.into() }
+        HostPort {
+            port,
+            protocol: protocol.into(),
+            address: address.into(),
+        }
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use orlop_model::core::v1::Node;
 use orlop_model::Str;
+use orlop_model::core::v1::Node;
 
 /// An image that some node has.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,7 +31,11 @@ impl Images {
     pub(super) fn add(&mut self, index: u32, node: &Node) {
         for image in &node.status.images {
             for name in &image.names {
-                self.0.entry(name.clone()).or_default().0.insert(index, image.size_bytes);
+                self.0
+                    .entry(name.clone())
+                    .or_default()
+                    .0
+                    .insert(index, image.size_bytes);
             }
         }
     }

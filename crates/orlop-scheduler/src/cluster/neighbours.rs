@@ -74,7 +74,9 @@ impl Neighbours {
 
     pub(super) fn set_namespace(&mut self, namespace: &Arc<Namespace>) -> bool {
         let labels = namespace.metadata.labels.clone();
-        self.namespaces.insert(namespace.metadata.name.clone(), labels.clone()).is_none_or(|old| old != labels)
+        self.namespaces
+            .insert(namespace.metadata.name.clone(), labels.clone())
+            .is_none_or(|old| old != labels)
     }
 
     pub(super) fn remove_namespace(&mut self, name: &str) -> bool {
@@ -95,7 +97,9 @@ impl Neighbours {
     }
 
     pub(super) fn remove_service(&mut self, namespace: &str, name: &str) -> bool {
-        let Some(services) = self.services.get_mut(namespace) else { return false };
+        let Some(services) = self.services.get_mut(namespace) else {
+            return false;
+        };
         let removed = services.remove(name).is_some();
         if services.is_empty() {
             self.services.remove(namespace);
@@ -106,9 +110,10 @@ impl Neighbours {
     pub(super) fn set_workload(&mut self, workload: Workload, selector: Option<&LabelSelector>) -> bool {
         // A selector that does not compile says nothing about pods.
         match Selector::from_object(selector) {
-            Ok(labels) if !labels.is_nothing() => {
-                self.workloads.insert(workload, labels.clone()).is_none_or(|old| old != labels)
-            }
+            Ok(labels) if !labels.is_nothing() => self
+                .workloads
+                .insert(workload, labels.clone())
+                .is_none_or(|old| old != labels),
             _ => self.remove_workload(&workload),
         }
     }
@@ -119,9 +124,19 @@ impl Neighbours {
 
     /// The pods that belong together with this one by default: those that all the services which
     /// select it and the workload which controls it select. Everything: none do.
-    pub(crate) fn default_selector(&self, namespace: &Str, labels: &Map<Str>, owner: Option<&Workload>) -> Selector {
+    pub(crate) fn default_selector(
+        &self,
+        namespace: &Str,
+        labels: &Map<Str>,
+        owner: Option<&Workload>,
+    ) -> Selector {
         let mut merged: Map<Str> = Map::new();
-        for selector in self.services.get(namespace).into_iter().flat_map(BTreeMap::values) {
+        for selector in self
+            .services
+            .get(namespace)
+            .into_iter()
+            .flat_map(BTreeMap::values)
+        {
             if selector.iter().all(|(key, value)| labels.get(key) == Some(value)) {
                 merged.extend(selector.iter().map(|(key, value)| (key.clone(), value.clone())));
             }
@@ -133,7 +148,11 @@ impl Neighbours {
 
 /// The workload that controls a pod, if it is of a kind that counts.
 pub(crate) fn controller_of(pod: &Pod) -> Option<Workload> {
-    let owner = pod.metadata.owner_references.iter().find(|owner| owner.controller == Some(true))?;
+    let owner = pod
+        .metadata
+        .owner_references
+        .iter()
+        .find(|owner| owner.controller == Some(true))?;
     Some(Workload {
         kind: WorkloadKind::named(&owner.api_version, &owner.kind)?,
         namespace: pod.metadata.namespace.clone(),

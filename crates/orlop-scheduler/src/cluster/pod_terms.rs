@@ -43,7 +43,9 @@ impl PodTerm {
         if self.namespace_selector.requirements().is_empty() {
             return;
         }
-        let named = all.filter(|(_, labels)| self.namespace_selector.matches(*labels)).map(|(name, _)| name.clone());
+        let named = all
+            .filter(|(_, labels)| self.namespace_selector.matches(*labels))
+            .map(|(name, _)| name.clone());
         self.namespaces.extend(named);
     }
 }
@@ -63,7 +65,9 @@ impl PodTerms {
     /// # Errors
     /// What is wrong with a selector.
     pub(crate) fn of(pod: &Pod) -> Result<Option<Self>, SelectorError> {
-        let Some(affinity) = &pod.spec.affinity else { return Ok(None) };
+        let Some(affinity) = &pod.spec.affinity else {
+            return Ok(None);
+        };
         if affinity.pod_affinity.is_none() && affinity.pod_anti_affinity.is_none() {
             return Ok(None);
         }

@@ -28,9 +28,21 @@ pub(crate) fn on_node(pod: &Pod) -> (Resources, Resources) {
             .filter(|(name, _)| silent(name))
             .map(|(name, quantity)| (name.clone(), quantity.clone()))
             .collect();
-        requests(pod, &Counting { missing_requests: Some(&missing), ..Counting::SCHEDULER })
+        requests(
+            pod,
+            &Counting {
+                missing_requests: Some(&missing),
+                ..Counting::SCHEDULER
+            },
+        )
     } else {
-        requests(pod, &Counting { missing_requests: Some(&MISSING), ..Counting::SCHEDULER })
+        requests(
+            pod,
+            &Counting {
+                missing_requests: Some(&MISSING),
+                ..Counting::SCHEDULER
+            },
+        )
     };
     (Resources::from_list(&plain), Resources::from_list(&filled))
 }
@@ -66,7 +78,13 @@ pub(crate) struct Amounts(Map<Quantity>);
 impl Amounts {
     /// Millicores of cpu, units of all others; 0 where the pod does not ask for it.
     pub(crate) fn get(&self, name: &str) -> i64 {
-        let Some(quantity) = self.0.get(name) else { return 0 };
-        if name == resource_name::CPU { quantity.milli_value() } else { quantity.value() }
+        let Some(quantity) = self.0.get(name) else {
+            return 0;
+        };
+        if name == resource_name::CPU {
+            quantity.milli_value()
+        } else {
+            quantity.value()
+        }
     }
 }

@@ -40,7 +40,10 @@ impl Resources {
     /// The amount of a scalar resource, or `None` where it is not listed.
     #[must_use]
     pub fn scalar(&self, name: &str) -> Option<i64> {
-        self.scalars.iter().find(|(other, _)| other == name).map(|(_, amount)| *amount)
+        self.scalars
+            .iter()
+            .find(|(other, _)| other == name)
+            .map(|(_, amount)| *amount)
     }
 
     /// Scalar resources by name.
@@ -83,7 +86,9 @@ impl Resources {
                         self.scalars[index].1 = sum;
                     }
                 }
-                Err(index) if *amount != 0 => self.scalars.insert(index, (name.clone(), operation(0, *amount))),
+                Err(index) if *amount != 0 => {
+                    self.scalars.insert(index, (name.clone(), operation(0, *amount)))
+                }
                 Err(_) => {}
             }
         }
@@ -111,7 +116,10 @@ mod tests {
 
     fn scalars(entries: &[(&str, i64)]) -> Resources {
         Resources {
-            scalars: entries.iter().map(|(name, amount)| (Str::from(*name), *amount)).collect(),
+            scalars: entries
+                .iter()
+                .map(|(name, amount)| (Str::from(*name), *amount))
+                .collect(),
             ..Resources::default()
         }
     }

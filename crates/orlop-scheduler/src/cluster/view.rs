@@ -39,12 +39,20 @@ impl<'a> ClusterView<'a> {
     /// Asks about each group of pods that no selector can tell apart. The answers stand at the places
     /// that [`GroupCount::group`](super::GroupCount::group) gives; unused places hold the default.
     pub fn each_group<T: Default>(self, mut answer: impl FnMut(&PodGroup) -> T) -> Vec<T> {
-        self.0.groups.slots().iter().map(|group| group.as_ref().map_or_else(T::default, &mut answer)).collect()
+        self.0
+            .groups
+            .slots()
+            .iter()
+            .map(|group| group.as_ref().map_or_else(T::default, &mut answer))
+            .collect()
     }
 
     /// Nodes with a pod that has affinity to other pods.
     pub(crate) fn nodes_with_terms(self) -> impl Iterator<Item = NodeView<'a>> {
-        self.0.nodes_with_terms.iter().filter_map(move |&index| self.0.node_view(index))
+        self.0
+            .nodes_with_terms
+            .iter()
+            .filter_map(move |&index| self.0.node_view(index))
     }
 
     pub(crate) fn neighbours(self) -> &'a Neighbours {

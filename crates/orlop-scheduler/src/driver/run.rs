@@ -44,7 +44,10 @@ pub struct DriverOptions {
 impl Default for DriverOptions {
     /// 64 and 16.
     fn default() -> Self {
-        Self { binders: 64, writers: 16 }
+        Self {
+            binders: 64,
+            writers: 16,
+        }
     }
 }
 
@@ -87,26 +90,40 @@ impl<S: QueueSort> SchedulerHandle<S> {
 
 impl<S: QueueSort> Clone for SchedulerHandle<S> {
     fn clone(&self) -> Self {
-        Self { scheduler: Arc::clone(&self.scheduler) }
+        Self {
+            scheduler: Arc::clone(&self.scheduler),
+        }
     }
 }
 
 impl<S: QueueSort> std::fmt::Debug for SchedulerHandle<S> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("SchedulerHandle").field("counts", &self.counts()).finish()
+        formatter
+            .debug_struct("SchedulerHandle")
+            .field("counts", &self.counts())
+            .finish()
     }
 }
 
 impl<S: QueueSort> std::fmt::Debug for Driver<S> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Driver").field("sources", &self.sources).field("options", &self.options).finish_non_exhaustive()
+        formatter
+            .debug_struct("Driver")
+            .field("sources", &self.sources)
+            .field("options", &self.options)
+            .finish_non_exhaustive()
     }
 }
 
 impl<S: QueueSort> Driver<S> {
     /// A driver that binds through the pods' subresource `binding` and lets Events be.
     #[must_use]
-    pub fn new(scheduler: Scheduler<S>, sources: Sources, client: Arc<dyn Client>, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(
+        scheduler: Scheduler<S>,
+        sources: Sources,
+        client: Arc<dyn Client>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         Self {
             scheduler: Arc::new(Mutex::new(scheduler)),
             binder: Arc::new(PodBinding::new(Arc::clone(&client))),
@@ -142,7 +159,9 @@ impl<S: QueueSort> Driver<S> {
     /// A look into the scheduler while it runs.
     #[must_use]
     pub fn handle(&self) -> SchedulerHandle<S> {
-        SchedulerHandle { scheduler: Arc::clone(&self.scheduler) }
+        SchedulerHandle {
+            scheduler: Arc::clone(&self.scheduler),
+        }
     }
 
     /// Runs until `stop` is cancelled.
@@ -176,7 +195,11 @@ struct Inputs {
 
 impl Inputs {
     fn new(sources: &Sources) -> Self {
-        let optional = [sources.namespaces.is_some(), sources.services.is_some(), sources.replica_sets.is_some()];
+        let optional = [
+            sources.namespaces.is_some(),
+            sources.services.is_some(),
+            sources.replica_sets.is_some(),
+        ];
         Self {
             nodes: Some(sources.nodes.subscribe()),
             namespaces: sources.namespaces.as_ref().map(|store| store.subscribe()),
@@ -248,7 +271,11 @@ impl<S: QueueSort> Work<S> {
         let wake = self.driver.scheduler.lock().next_wake()?;
         let wait = wake.duration_since(self.driver.clock.now());
         // At least a moment: a clock that lags behind the timer must not make the loop spin.
-        Some(Duration::try_from(wait).unwrap_or_default().max(Duration::from_millis(1)))
+        Some(
+            Duration::try_from(wait)
+                .unwrap_or_default()
+                .max(Duration::from_millis(1)),
+        )
     }
 
     fn take_what_is_there(&mut self) {
@@ -304,7 +331,9 @@ impl<S: QueueSort> Work<S> {
 
     fn service(&mut self, delta: Delta<Service>) {
         match delta {
-            Delta::Added { object, .. } | Delta::Modified { new: object, .. } => self.record(Change::ServiceSet(object)),
+            Delta::Added { object, .. } | Delta::Modified { new: object, .. } => {
+                self.record(Change::ServiceSet(object))
+            }
             Delta::Deleted { last, .. } => self.record(Change::ServiceRemoved {
                 namespace: last.metadata.namespace.clone(),
                 name: last.metadata.name.clone(),
@@ -320,10 +349,12 @@ impl<S: QueueSort> Work<S> {
             name: object.metadata.name.clone(),
         };
         match delta {
-            Delta::Added { object, .. } | Delta::Modified { new: object, .. } => self.record(Change::WorkloadSet {
-                workload: workload(&object),
-                selector: object.spec.selector.as_deref().cloned(),
-            }),
+            Delta::Added { object, .. } | Delta::Modified { new: object, .. } => {
+                self.record(Change::WorkloadSet {
+                    workload: workload(&object),
+                    selector: object.spec.selector.as_deref().cloned(),
+                })
+            }
             Delta::Deleted { last, .. } => self.record(Change::WorkloadRemoved(workload(&last))),
             Delta::Synced => self.inputs.unsynced -= 1,
         }
@@ -347,7 +378,9 @@ impl<S: QueueSort> Work<S> {
                 return false;
             }
             let now = self.driver.clock.now();
-            let Some(step) = self.driver.scheduler.lock().next(now) else { return false };
+            let Some(step) = self.driver.scheduler.lock().next(now) else {
+                return false;
+            };
             match step {
                 Step::Bind { pod, node } => {
                     tracing::debug!(pod = %key(&pod), %node, "assumed");
@@ -358,17 +391,27 @@ impl<S: QueueSort> Work<S> {
                         (pod, node, result)
                     });
                 }
-                Step::Unschedulable { pod, why } => self.report(Report::failed(pod, "Unschedulable", why.to_string())),
+                Step::Unschedulable { pod, why } => {
+                    self.report(Report::failed(pod, "Unschedulable", why.to_string()))
+                }
                 Step::Refused { pod, status } => {
                     let message = format!("0/1 nodes are available: {}.", status.message());
                     self.report(Report::failed(pod, "Unschedulable", message));
                 }
                 // Nothing is wrong with it, and it will be gone.
-                Step::Failed { error: ScheduleError::Deleting { .. }, .. } => {}
-                Step::Failed { pod, error: error @ ScheduleError::NoNodes } => {
+                Step::Failed {
+                    error: ScheduleError::Deleting { .. },
+                    ..
+                } => {}
+                Step::Failed {
+                    pod,
+                    error: error @ ScheduleError::NoNodes,
+                } => {
                     self.report(Report::failed(pod, "Unschedulable", error.to_string()));
                 }
-                Step::Failed { pod, error } => self.report(Report::failed(pod, "SchedulerError", error.to_string())),
+                Step::Failed { pod, error } => {
+                    self.report(Report::failed(pod, "SchedulerError", error.to_string()))
+                }
             }
         }
         true
@@ -406,7 +449,9 @@ impl<S: QueueSort> Work<S> {
 
     fn start_writing(&mut self) {
         while self.writes.len() < self.driver.options.writers {
-            let Some(report) = self.waiting.pop_front() else { return };
+            let Some(report) = self.waiting.pop_front() else {
+                return;
+            };
             let id = pod_id(&report.pod);
             if self.writing.insert(id.clone()) {
                 self.write(id, report);

@@ -9,7 +9,8 @@ use orlop_model::core::v1::Pod;
 use super::{Decision, Engine, Placement, Rejection, ScheduleError, Unschedulable};
 use crate::cluster::{ClusterView, NodeView};
 use crate::framework::{
-    Code, ErasedFilter, Feasible, MAX_SCORE, PreFilter, PreScore, Prepared, Profile, Raw, Status, WeightedScore,
+    Code, ErasedFilter, Feasible, MAX_SCORE, PreFilter, PreScore, Prepared, Profile, Raw, Status,
+    WeightedScore,
 };
 
 impl Engine {
@@ -30,8 +31,9 @@ impl Engine {
                 name: pod.metadata.name.clone(),
             });
         }
-        let profile =
-            self.profile(pod).ok_or_else(|| ScheduleError::NoProfile { name: pod.spec.scheduler_name.clone() })?;
+        let profile = self.profile(pod).ok_or_else(|| ScheduleError::NoProfile {
+            name: pod.spec.scheduler_name.clone(),
+        })?;
         let cluster = self.cluster.view();
         if cluster.node_count() == 0 {
             return Err(ScheduleError::NoNodes);
@@ -40,7 +42,8 @@ impl Engine {
         let mut only: Option<BTreeSet<Str>> = None;
         let mut left_out_by: Vec<Str> = Vec::new();
         let mut rejected: Option<(Option<Str>, Status)> = None;
-        let mut prepared: Vec<(usize, &dyn ErasedFilter, Prepared)> = Vec::with_capacity(profile.filters.len());
+        let mut prepared: Vec<(usize, &dyn ErasedFilter, Prepared)> =
+            Vec::with_capacity(profile.filters.len());
         for (index, filter) in profile.filters.iter().enumerate() {
             match filter.prepare(pod, cluster) {
                 PreFilter::Run(call) => prepared.push((index, &**filter, call)),
@@ -64,7 +67,9 @@ impl Engine {
                         break;
                     }
                     // A later filter may still say that nothing can help.
-                    Code::Unschedulable | Code::Pending => rejected = Some((Some(filter.name().into()), status)),
+                    Code::Unschedulable | Code::Pending => {
+                        rejected = Some((Some(filter.name().into()), status))
+                    }
                     _ => return Err(plugin_error("PreFilter", filter.name(), &status)),
                 },
             }
@@ -82,7 +87,11 @@ impl Engine {
 
         let mut alive: Vec<u32> = match &only {
             None => cluster.active().to_vec(),
-            Some(names) => names.iter().filter_map(|name| cluster.node(name)).map(NodeView::slot_index).collect(),
+            Some(names) => names
+                .iter()
+                .filter_map(|name| cluster.node(name))
+                .map(NodeView::slot_index)
+                .collect(),
         };
         let left_out = cluster.node_count() - alive.len();
         let mut rejections: Vec<Rejection> = Vec::new();
@@ -91,7 +100,11 @@ impl Engine {
             let mut failed: Option<Status> = None;
             filter.retain(call, cluster, &mut alive, &mut |node, status| {
                 if status.code().is_rejected() {
-                    rejections.push(Rejection { node: cluster.at(node).name().clone(), plugin, status });
+                    rejections.push(Rejection {
+                        node: cluster.at(node).name().clone(),
+                        plugin,
+                        status,
+                    });
                 } else {
                     failed.get_or_insert(status);
                 }
@@ -107,13 +120,21 @@ impl Engine {
         match *alive.as_slice() {
             [] => Ok(Decision::Unschedulable(Unschedulable {
                 nodes: cluster.node_count(),
-                plugins: profile.filters.iter().map(|filter| filter.name().into()).collect(),
+                plugins: profile
+                    .filters
+                    .iter()
+                    .map(|filter| filter.name().into())
+                    .collect(),
                 before_nodes: None,
                 rejections,
                 left_out_by,
                 left_out,
             })),
-            [node] => Ok(Decision::Place(Placement { node: cluster.at(node).name().clone(), feasible: 1, total: None })),
+            [node] => Ok(Decision::Place(Placement {
+                node: cluster.at(node).name().clone(),
+                feasible: 1,
+                total: None,
+            })),
             _ => {
                 let totals = totals(profile, pod, cluster, &alive, |_, _| {})?;
                 let (node, total) = best(cluster, &alive, &totals);
@@ -130,12 +151,19 @@ impl Engine {
 fn nothing_left(plugins: &[Str]) -> Status {
     Status::unresolvable(match plugins {
         [plugin] => format!("node(s) didn't satisfy plugin {plugin}"),
-        _ => format!("node(s) didn't satisfy plugin(s) [{}] simultaneously", plugins.join(" ")),
+        _ => format!(
+            "node(s) didn't satisfy plugin(s) [{}] simultaneously",
+            plugins.join(" ")
+        ),
     })
 }
 
 fn plugin_error(point: &'static str, plugin: &str, status: &Status) -> ScheduleError {
-    ScheduleError::Plugin { point, plugin: plugin.into(), message: status.message() }
+    ScheduleError::Plugin {
+        point,
+        plugin: plugin.into(),
+        message: status.message(),
+    }
 }
 
 /// What a scorer said: its raw scores and its normalised ones, or `None` if it was skipped.
@@ -153,7 +181,14 @@ pub(super) fn totals(
     let mut raw: Raw = Vec::with_capacity(feasible.len());
     let mut scores: Raw = Vec::with_capacity(feasible.len());
     for score in &profile.scores {
-        match score.plugin.score(pod, Feasible { cluster, nodes: feasible }, &mut raw) {
+        match score.plugin.score(
+            pod,
+            Feasible {
+                cluster,
+                nodes: feasible,
+            },
+            &mut raw,
+        ) {
             PreScore::Run(()) => {}
             PreScore::Skip => {
                 seen(score, None);
@@ -166,7 +201,10 @@ pub(super) fn totals(
         for (total, normalized) in totals.iter_mut().zip(&scores) {
             let normalized = normalized.unwrap_or(0);
             if !(0..=MAX_SCORE).contains(&normalized) {
-                return Err(ScheduleError::ScoreOutOfRange { plugin: score.plugin.name().into(), score: normalized });
+                return Err(ScheduleError::ScoreOutOfRange {
+                    plugin: score.plugin.name().into(),
+                    score: normalized,
+                });
             }
             *total += normalized * score.weight;
         }

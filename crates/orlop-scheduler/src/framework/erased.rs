@@ -6,7 +6,10 @@ use std::fmt::Debug;
 
 use orlop_model::core::v1::Pod;
 
-use super::{ClusterEvent, DomainFilter, DomainScore, Feasible, Hint, Normalize, Plugin, PreFilter, PreScore, Reads, Status, Verdict};
+use super::{
+    ClusterEvent, DomainFilter, DomainScore, Feasible, Hint, Normalize, PreFilter, PreScore, Reads, Status,
+    Verdict,
+};
 use crate::cluster::{ClusterView, NodeView};
 
 /// A plugin's signature and state for one pod.
@@ -49,7 +52,9 @@ struct FilterCall<F: DomainFilter> {
 }
 
 fn call<F: DomainFilter>(prepared: &Prepared) -> &FilterCall<F> {
-    prepared.downcast_ref().expect("a filter is given what it prepared itself")
+    prepared
+        .downcast_ref()
+        .expect("a filter is given what it prepared itself")
 }
 
 impl<F: DomainFilter> ErasedFilter for ErasedFilterOf<F> {
@@ -75,13 +80,15 @@ impl<F: DomainFilter> ErasedFilter for ErasedFilterOf<F> {
         rejected: &mut dyn FnMut(u32, Status),
     ) {
         let FilterCall { signature, state } = call::<F>(prepared);
-        alive.retain(|&index| match self.0.filter(signature, state, cluster.at(index)) {
-            Verdict::Pass => true,
-            Verdict::Reject(status) => {
-                rejected(index, status);
-                false
-            }
-        });
+        alive.retain(
+            |&index| match self.0.filter(signature, state, cluster.at(index)) {
+                Verdict::Pass => true,
+                Verdict::Reject(status) => {
+                    rejected(index, status);
+                    false
+                }
+            },
+        );
     }
 
     fn verdict(&self, prepared: &Prepared, node: NodeView<'_>) -> Verdict {
@@ -119,6 +126,3 @@ impl<S: DomainScore> ErasedScore for ErasedScoreOf<S> {
         }
     }
 }
-
-#[allow(dead_code, reason = "checks at compile time that the traits stay object-safe")]
-fn object_safe(_: &dyn ErasedFilter, _: &dyn ErasedScore, _: &dyn Plugin) {}

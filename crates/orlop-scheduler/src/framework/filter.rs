@@ -92,10 +92,22 @@ pub trait DomainFilter: Plugin {
     fn pre_filter(&self, signature: &Self::Signature, cluster: ClusterView<'_>) -> PreFilter<Self::State>;
 
     /// Makes the state what it would be with `pod` on `node` as well.
-    fn add_pod(&self, signature: &Self::Signature, state: &mut Self::State, pod: &PlacedPod, node: NodeView<'_>);
+    fn add_pod(
+        &self,
+        signature: &Self::Signature,
+        state: &mut Self::State,
+        pod: &PlacedPod,
+        node: NodeView<'_>,
+    );
 
     /// Undoes [`add_pod`](Self::add_pod).
-    fn remove_pod(&self, signature: &Self::Signature, state: &mut Self::State, pod: &PlacedPod, node: NodeView<'_>);
+    fn remove_pod(
+        &self,
+        signature: &Self::Signature,
+        state: &mut Self::State,
+        pod: &PlacedPod,
+        node: NodeView<'_>,
+    );
 
     /// Says whether the pod may go to `node`.
     fn filter(&self, signature: &Self::Signature, state: &Self::State, node: NodeView<'_>) -> Verdict;

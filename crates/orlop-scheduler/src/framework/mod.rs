@@ -15,7 +15,7 @@ pub use hint::{ClusterEvent, Hint};
 pub use hooks::{Permit, PreEnqueue, QueueSort, Reserve};
 pub use plugin::{Plugin, Reads};
 pub(crate) use profile::DEFAULT_SCHEDULER;
-pub use profile::{Profile, ProfileBuilder, ProfileError};
 pub(crate) use profile::WeightedScore;
+pub use profile::{Profile, ProfileBuilder, ProfileError};
 pub use score::{DomainScore, Feasible, MAX_SCORE, Normalize, PreScore, Score};
 pub use status::{Code, Reason, Status, Verdict};

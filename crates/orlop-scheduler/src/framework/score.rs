@@ -76,16 +76,16 @@ impl Normalize {
                         return 0;
                     }
                     // The quotient comes first: 29/100 gives 28, not 29.
-                    #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "as in the original")]
-                    let scaled = (100.0 * (score.wrapping_sub(min) as f64 / range as f64)) as i64;
-                    scaled
+                    (100.0 * (score.wrapping_sub(min) as f64 / range as f64)) as i64
                 });
             }
             Self::SpreadInverse => each(scores, |score| {
                 if max == 0 {
                     MAX_SCORE
                 } else {
-                    MAX_SCORE.wrapping_mul(max.wrapping_add(min).wrapping_sub(score)).wrapping_div(max)
+                    MAX_SCORE
+                        .wrapping_mul(max.wrapping_add(min).wrapping_sub(score))
+                        .wrapping_div(max)
                 }
             }),
         }
@@ -213,9 +213,18 @@ mod tests {
 
     #[test]
     fn to_max_divides_before_it_reverses() {
-        assert_eq!(normalized(Normalize::ToMax { reverse: false }, &[0, 1, 3]), [0, 33, 100]);
-        assert_eq!(normalized(Normalize::ToMax { reverse: true }, &[0, 1, 3]), [100, 67, 0]);
-        assert_eq!(normalized(Normalize::ToMax { reverse: true }, &[0, 0]), [100, 100]);
+        assert_eq!(
+            normalized(Normalize::ToMax { reverse: false }, &[0, 1, 3]),
+            [0, 33, 100]
+        );
+        assert_eq!(
+            normalized(Normalize::ToMax { reverse: true }, &[0, 1, 3]),
+            [100, 67, 0]
+        );
+        assert_eq!(
+            normalized(Normalize::ToMax { reverse: true }, &[0, 0]),
+            [100, 100]
+        );
         assert_eq!(normalized(Normalize::ToMax { reverse: false }, &[0, 0]), [0, 0]);
     }
 

@@ -41,7 +41,10 @@ impl DomainScore for ImageLocality {
     fn sign(&self, pod: &Pod) -> PodImages {
         let spec = &pod.spec;
         let containers = spec.init_containers.iter().chain(&spec.containers);
-        let volumes = spec.volumes.iter().filter_map(|volume| volume.source.image.as_ref());
+        let volumes = spec
+            .volumes
+            .iter()
+            .filter_map(|volume| volume.source.image.as_ref());
         PodImages {
             names: containers
                 .map(|container| tagged(&container.image))
@@ -57,7 +60,6 @@ impl DomainScore for ImageLocality {
             if sums.is_empty() {
                 sums = vec![0_i64; cluster.bound()];
             }
-            #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "as in the original")]
             for (node, size) in image.nodes() {
                 let share = image.nodes().len() as f64 / cluster.node_count() as f64;
                 sums[node] = sums[node].saturating_add((size as f64 * share) as i64);
@@ -80,7 +82,11 @@ fn tagged(name: &Str) -> Str {
         (Some(colon), Some(slash)) => colon > slash,
         (colon, _) => colon.is_some(),
     };
-    if has_tag { name.clone() } else { format!("{name}:latest").into() }
+    if has_tag {
+        name.clone()
+    } else {
+        format!("{name}:latest").into()
+    }
 }
 
 #[cfg(test)]
@@ -93,7 +99,10 @@ mod tests {
             ("nginx", "nginx:latest"),
             ("nginx:1", "nginx:1"),
             ("registry.local:5000/app", "registry.local:5000/app:latest"),
-            ("registry.local:5000/app@sha256:aa", "registry.local:5000/app@sha256:aa"),
+            (
+                "registry.local:5000/app@sha256:aa",
+                "registry.local:5000/app@sha256:aa",
+            ),
         ] {
             assert_eq!(tagged(&name.into()), wanted);
         }

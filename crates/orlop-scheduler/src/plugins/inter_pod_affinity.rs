@@ -7,7 +7,8 @@ use orlop_model::{Map, Str};
 
 use crate::cluster::{ClusterView, NodeView, PlacedPod, PodTerm, PodTerms};
 use crate::framework::{
-    ClusterEvent, DomainFilter, DomainScore, Feasible, Hint, Normalize, Plugin, PreFilter, PreScore, Status, Verdict,
+    ClusterEvent, DomainFilter, DomainScore, Feasible, Hint, Normalize, Plugin, PreFilter, PreScore, Status,
+    Verdict,
 };
 
 /// Turns down nodes that the required affinity and anti-affinity between pods forbid, that of pods
@@ -23,7 +24,10 @@ pub struct InterPodAffinity {
 impl Default for InterPodAffinity {
     /// Weight 1, and placed pods' preferences count.
     fn default() -> Self {
-        Self { hard_pod_affinity_weight: 1, ignore_preferred_terms_of_existing_pods: false }
+        Self {
+            hard_pod_affinity_weight: 1,
+            ignore_preferred_terms_of_existing_pods: false,
+        }
     }
 }
 
@@ -40,7 +44,9 @@ impl Affinity {
         Self {
             namespace: pod.metadata.namespace.clone(),
             labels: pod.metadata.labels.clone(),
-            terms: PodTerms::of(pod).map(|terms| terms.map(Box::new)).map_err(|error| error.to_string()),
+            terms: PodTerms::of(pod)
+                .map(|terms| terms.map(Box::new))
+                .map_err(|error| error.to_string()),
         }
     }
 
@@ -51,7 +57,11 @@ impl Affinity {
 }
 
 fn namespace_labels(cluster: ClusterView<'_>, namespace: &str) -> Map<Str> {
-    cluster.neighbours().namespace_labels(namespace).cloned().unwrap_or_default()
+    cluster
+        .neighbours()
+        .namespace_labels(namespace)
+        .cloned()
+        .unwrap_or_default()
 }
 
 /// Pods by label of their node.
@@ -80,7 +90,10 @@ fn count(places: &Places, key: &Str, value: &Str) -> i64 {
 fn matches_all(terms: &[PodTerm], namespace: &Str, labels: &Map<Str>) -> bool {
     // The namespaces that a term selects are named in it already; the selector itself sees a
     // namespace without labels, which makes negative selectors match in every namespace.
-    !terms.is_empty() && terms.iter().all(|term| term.matches(namespace, &Map::new(), labels))
+    !terms.is_empty()
+        && terms
+            .iter()
+            .all(|term| term.matches(namespace, &Map::new(), labels))
 }
 
 /// Where the pods are that matter.
@@ -170,7 +183,9 @@ impl DomainFilter for InterPodAffinity {
             let unwanted: Vec<Vec<bool>> = terms
                 .required_anti
                 .iter()
-                .map(|term| cluster.each_group(|group| term.matches(group.namespace(), &Map::new(), group.labels())))
+                .map(|term| {
+                    cluster.each_group(|group| term.matches(group.namespace(), &Map::new(), group.labels()))
+                })
                 .collect();
             for node in cluster.nodes() {
                 let pods = on(node, &wanted);
@@ -178,7 +193,12 @@ impl DomainFilter for InterPodAffinity {
                     add(&mut occupied.wanted, &term.topology_key, node, pods);
                 }
                 for (term, unwanted) in terms.required_anti.iter().zip(&unwanted) {
-                    add(&mut occupied.unwanted, &term.topology_key, node, on(node, unwanted));
+                    add(
+                        &mut occupied.unwanted,
+                        &term.topology_key,
+                        node,
+                        on(node, unwanted),
+                    );
                 }
             }
             occupied.suits_itself = matches_all(&terms.required, &affinity.namespace, &affinity.labels);
@@ -204,23 +224,32 @@ impl DomainFilter for InterPodAffinity {
             }
         }
         // The first of a series of pods that want to be near each other may go anywhere.
-        if !near && !(state.wanted.is_empty() && state.suits_itself) {
+        let first = state.wanted.is_empty() && state.suits_itself;
+        if !near && !first {
             return Verdict::unresolvable("node(s) didn't match pod affinity rules");
         }
         let meets = |term: &PodTerm| {
-            labels.get(&term.topology_key).is_some_and(|value| count(&state.unwanted, &term.topology_key, value) > 0)
+            labels
+                .get(&term.topology_key)
+                .is_some_and(|value| count(&state.unwanted, &term.topology_key, value) > 0)
         };
         if !state.unwanted.is_empty() && state.terms.required_anti.iter().any(meets) {
             return Verdict::unschedulable("node(s) didn't match pod anti-affinity rules");
         }
-        if !state.unwelcome.is_empty() && labels.iter().any(|(key, value)| count(&state.unwelcome, key, value) > 0) {
+        if !state.unwelcome.is_empty()
+            && labels
+                .iter()
+                .any(|(key, value)| count(&state.unwelcome, key, value) > 0)
+        {
             return Verdict::unschedulable("node(s) didn't satisfy existing pods anti-affinity rules");
         }
         Verdict::Pass
     }
 
     fn hint(&self, pod: &Pod, event: &ClusterEvent) -> Hint {
-        let Ok(terms) = PodTerms::of(pod) else { return Hint::queue_if(matches!(event, ClusterEvent::PendingUpdated { .. })) };
+        let Ok(terms) = PodTerms::of(pod) else {
+            return Hint::queue_if(matches!(event, ClusterEvent::PendingUpdated { .. }));
+        };
         let terms = terms.unwrap_or_default();
         let keys = |old: &Node, new: &Node| {
             let all = terms.required.iter().chain(&terms.required_anti);
@@ -235,7 +264,10 @@ impl DomainFilter for InterPodAffinity {
         let wanted = |other: &Pod| terms.required.iter().any(|term| means(term, other));
         let in_the_way = |other: &Pod| {
             terms.required_anti.iter().any(|term| means(term, other))
-                || PodTerms::of(other).ok().flatten().is_some_and(|theirs| !theirs.required_anti.is_empty())
+                || PodTerms::of(other)
+                    .ok()
+                    .flatten()
+                    .is_some_and(|theirs| !theirs.required_anti.is_empty())
         };
         Hint::queue_if(match event {
             ClusterEvent::PodPlaced(other) => wanted(other),
@@ -244,7 +276,9 @@ impl DomainFilter for InterPodAffinity {
                 old.metadata.labels != new.metadata.labels && (wanted(new) || in_the_way(old))
             }
             ClusterEvent::NodeAdded(_) => true,
-            ClusterEvent::NodeUpdated { old, new } => keys(old, new) || old.metadata.labels != new.metadata.labels,
+            ClusterEvent::NodeUpdated { old, new } => {
+                keys(old, new) || old.metadata.labels != new.metadata.labels
+            }
             ClusterEvent::NodeRemoved(_) => false,
             ClusterEvent::PendingUpdated { old, new } => {
                 new.metadata.uid == pod.metadata.uid && old.metadata.labels != new.metadata.labels
@@ -309,8 +343,8 @@ impl DomainScore for InterPodAffinity {
                 .map(|(weight, term)| (*weight, term))
                 .chain(terms.preferred_anti.iter().map(|(weight, term)| (-*weight, term)))
                 .map(|(weight, term)| {
-                    let meant =
-                        cluster.each_group(|group| term.matches(group.namespace(), &Map::new(), group.labels()));
+                    let meant = cluster
+                        .each_group(|group| term.matches(group.namespace(), &Map::new(), group.labels()));
                     (weight, term, meant)
                 })
                 .collect();
@@ -326,21 +360,37 @@ impl DomainScore for InterPodAffinity {
         let namespace_labels = namespace_labels(cluster, &affinity.namespace);
         for node in cluster.nodes_with_terms() {
             for theirs in node.pods_with_terms().filter_map(PlacedPod::terms) {
-                let required = theirs.required.iter().map(|term| (self.hard_pod_affinity_weight, term));
+                let required = theirs
+                    .required
+                    .iter()
+                    .map(|term| (self.hard_pod_affinity_weight, term));
                 let preferred = theirs.preferred.iter().map(|(weight, term)| (*weight, term));
-                let anti = theirs.preferred_anti.iter().map(|(weight, term)| (-*weight, term));
-                for (weight, term) in required.filter(|(weight, _)| *weight > 0).chain(preferred).chain(anti) {
+                let anti = theirs
+                    .preferred_anti
+                    .iter()
+                    .map(|(weight, term)| (-*weight, term));
+                for (weight, term) in required
+                    .filter(|(weight, _)| *weight > 0)
+                    .chain(preferred)
+                    .chain(anti)
+                {
                     if affinity.is_meant_by(term, &namespace_labels) {
                         add_worth(&mut worth, &term.topology_key, node, weight);
                     }
                 }
             }
         }
-        if worth.is_empty() { PreScore::Skip } else { PreScore::Run(worth) }
+        if worth.is_empty() {
+            PreScore::Skip
+        } else {
+            PreScore::Run(worth)
+        }
     }
 
     fn score(&self, _: &Affinity, worth: &Worth, node: NodeView<'_>) -> Option<i64> {
-        let places = worth.iter().filter_map(|(key, values)| values.get(node.labels().get(key)?));
+        let places = worth
+            .iter()
+            .filter_map(|(key, values)| values.get(node.labels().get(key)?));
         Some(places.sum())
     }
 }

@@ -18,8 +18,8 @@ pub use node_affinity::NodeAffinity;
 pub use node_name::NodeName;
 pub use node_ports::NodePorts;
 pub use node_resources::{
-    FitOptions, NodeResourcesBalancedAllocation, NodeResourcesFit, ResourceWeight, ScoringError, ScoringStrategy,
-    ShapePoint, StrategyKind,
+    FitOptions, NodeResourcesBalancedAllocation, NodeResourcesFit, ResourceWeight, ScoringError,
+    ScoringStrategy, ShapePoint, StrategyKind,
 };
 pub use node_unschedulable::NodeUnschedulable;
 pub use pod_topology_spread::PodTopologySpread;

@@ -26,7 +26,10 @@ impl Filter for NodeName {
     }
 
     fn filter(&self, wanted: &Str, node: NodeView<'_>) -> Verdict {
-        Verdict::pass_if(wanted.is_empty() || wanted == node.name(), "node(s) didn't match the requested node name")
+        Verdict::pass_if(
+            wanted.is_empty() || wanted == node.name(),
+            "node(s) didn't match the requested node name",
+        )
     }
 
     fn hint(&self, _: &Pod, event: &ClusterEvent) -> Hint {

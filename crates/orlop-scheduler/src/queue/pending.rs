@@ -152,8 +152,16 @@ impl<S: QueueSort> SchedulingQueue<S> {
             errors: 0,
             rejected_by: BTreeSet::new(),
         };
-        let place = if gate.is_some() { Place::Gated } else { Place::Active(self.sort.key(&queued)) };
-        self.insert(Entry { queued, place, number });
+        let place = if gate.is_some() {
+            Place::Gated
+        } else {
+            Place::Active(self.sort.key(&queued))
+        };
+        self.insert(Entry {
+            queued,
+            place,
+            number,
+        });
         gate
     }
 
@@ -161,7 +169,9 @@ impl<S: QueueSort> SchedulingQueue<S> {
     /// anything does.
     pub fn update(&mut self, pod: Arc<Pod>, rules: &impl Requeue, now: Timestamp) -> Option<Status> {
         let id = pod_id(&pod);
-        let Some(mut entry) = self.take(&id) else { return self.add(pod, rules, now) };
+        let Some(mut entry) = self.take(&id) else {
+            return self.add(pod, rules, now);
+        };
         let old = std::mem::replace(&mut entry.queued.pod, Arc::clone(&pod));
         // The scheduler's own notes in the status must not wake the pod.
         let is_event = old.spec != pod.spec
@@ -181,7 +191,9 @@ impl<S: QueueSort> SchedulingQueue<S> {
                     Place::Active(self.sort.key(&entry.queued))
                 }
             },
-            Place::Unschedulable(_) if is_event && wakes(&entry.queued, &event, rules) => self.after_backoff(&entry.queued, now),
+            Place::Unschedulable(_) if is_event && wakes(&entry.queued, &event, rules) => {
+                self.after_backoff(&entry.queued, now)
+            }
             Place::InFlight(cursor) => {
                 if is_event {
                     // All in flight see it; hints know their own pod.
@@ -220,7 +232,13 @@ impl<S: QueueSort> SchedulingQueue<S> {
 
     /// The pod taken needs no more tries.
     pub fn done(&mut self, id: &str) {
-        if matches!(self.entries.get(id), Some(Entry { place: Place::InFlight(_), .. })) {
+        if matches!(
+            self.entries.get(id),
+            Some(Entry {
+                place: Place::InFlight(_),
+                ..
+            })
+        ) {
             self.remove(id);
         }
     }
@@ -228,14 +246,20 @@ impl<S: QueueSort> SchedulingQueue<S> {
     /// The pod taken fits nowhere, because of these plugins. It waits for an event that may change
     /// that; if one has come since it was taken, for its back-off alone.
     pub fn reject(&mut self, id: &str, by: BTreeSet<Str>, rules: &impl Requeue, now: Timestamp) {
-        let Some((mut entry, cursor)) = self.landed(id) else { return };
+        let Some((mut entry, cursor)) = self.landed(id) else {
+            return;
+        };
         entry.queued.unschedulable = entry.queued.unschedulable.saturating_add(1);
         entry.queued.errors = 0;
         entry.queued.since = now;
         entry.queued.rejected_by = by;
         let missed = usize::try_from(cursor.saturating_sub(self.first_event)).unwrap_or(usize::MAX);
         let woken = entry.queued.rejected_by.is_empty()
-            || self.events.iter().skip(missed).any(|event| wakes(&entry.queued, event, rules));
+            || self
+                .events
+                .iter()
+                .skip(missed)
+                .any(|event| wakes(&entry.queued, event, rules));
         entry.place = if woken {
             self.after_backoff(&entry.queued, now)
         } else {
@@ -247,7 +271,9 @@ impl<S: QueueSort> SchedulingQueue<S> {
 
     /// The try failed by an error, of deciding or of binding; it is repeated after a back-off.
     pub fn fail(&mut self, id: &str, now: Timestamp) {
-        let Some((mut entry, _)) = self.landed(id) else { return };
+        let Some((mut entry, _)) = self.landed(id) else {
+            return;
+        };
         entry.queued.errors = entry.queued.errors.saturating_add(1);
         entry.queued.since = now;
         entry.queued.rejected_by.clear();
@@ -270,7 +296,11 @@ impl<S: QueueSort> SchedulingQueue<S> {
         let woken: Vec<Str> = self
             .unschedulable
             .values()
-            .filter(|id| self.entries.get(id.as_str()).is_some_and(|entry| wakes(&entry.queued, event, rules)))
+            .filter(|id| {
+                self.entries
+                    .get(id.as_str())
+                    .is_some_and(|entry| wakes(&entry.queued, event, rules))
+            })
             .cloned()
             .collect();
         for id in &woken {
@@ -300,10 +330,15 @@ impl<S: QueueSort> SchedulingQueue<S> {
 
     fn first_due(&self, now: Timestamp) -> Option<Str> {
         let due = |map: &BTreeMap<(Timestamp, S::Key, u64), Str>| {
-            map.first_key_value().filter(|((ready, ..), _)| *ready <= now).map(|(_, id)| id.clone())
+            map.first_key_value()
+                .filter(|((ready, ..), _)| *ready <= now)
+                .map(|(_, id)| id.clone())
         };
         due(&self.backoff).or_else(|| due(&self.failed)).or_else(|| {
-            self.unschedulable.first_key_value().filter(|((ready, _), _)| *ready <= now).map(|(_, id)| id.clone())
+            self.unschedulable
+                .first_key_value()
+                .filter(|((ready, _), _)| *ready <= now)
+                .map(|(_, id)| id.clone())
         })
     }
 
@@ -342,11 +377,17 @@ impl<S: QueueSort> SchedulingQueue<S> {
     fn after_backoff(&self, queued: &QueuedPod, now: Timestamp) -> Place<S::Key> {
         let ready = later(queued.since, self.options.backoff.after(queued.tries()));
         let key = self.sort.key(queued);
-        if ready <= now { Place::Active(key) } else { Place::Backoff(ready, key) }
+        if ready <= now {
+            Place::Active(key)
+        } else {
+            Place::Backoff(ready, key)
+        }
     }
 
     fn landed(&mut self, id: &str) -> Option<(Entry<S::Key>, u64)> {
-        let Place::InFlight(cursor) = self.entries.get(id)?.place else { return None };
+        let Place::InFlight(cursor) = self.entries.get(id)?.place else {
+            return None;
+        };
         Some((self.take(id)?, cursor))
     }
 
@@ -356,7 +397,10 @@ impl<S: QueueSort> SchedulingQueue<S> {
 
     /// Drops events that every pod in flight has been taken after.
     fn forget_events(&mut self) {
-        let keep_from = self.in_flight.first().map_or_else(|| self.next_event(), |(cursor, _)| *cursor);
+        let keep_from = self
+            .in_flight
+            .first()
+            .map_or_else(|| self.next_event(), |(cursor, _)| *cursor);
         while self.first_event < keep_from && self.events.pop_front().is_some() {
             self.first_event += 1;
         }
@@ -416,7 +460,10 @@ impl<S: QueueSort> SchedulingQueue<S> {
 
 /// Whether one of the plugins that turned the pod down says that the event may let it in.
 fn wakes(queued: &QueuedPod, event: &ClusterEvent, rules: &impl Requeue) -> bool {
-    queued.rejected_by.iter().any(|plugin| rules.hint(plugin, &queued.pod, event) == Hint::Queue)
+    queued
+        .rejected_by
+        .iter()
+        .any(|plugin| rules.hint(plugin, &queued.pod, event) == Hint::Queue)
 }
 
 fn later(now: Timestamp, wait: Duration) -> Timestamp {

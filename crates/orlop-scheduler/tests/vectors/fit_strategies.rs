@@ -30,7 +30,11 @@ pub(crate) fn run(case: &Case) -> Result<(), String> {
     }
     check.json("filter", &or_empty(&expect["filter"]), &Value::Object(filter));
     let before = &explanation.before_nodes[0].status;
-    let got = if before.code() == Code::Success { Value::Null } else { written(before) };
+    let got = if before.code() == Code::Success {
+        Value::Null
+    } else {
+        written(before)
+    };
     check.json("prefilter", &expect["prefilter"], &got);
 
     // Without a filter every node is feasible, and so scored.
@@ -42,7 +46,9 @@ pub(crate) fn run(case: &Case) -> Result<(), String> {
     let mut scores = Map::new();
     for node in &explanation.nodes {
         for score in &node.scores {
-            let list = scores.entry(score.plugin.to_string()).or_insert_with(|| json!([]));
+            let list = scores
+                .entry(score.plugin.to_string())
+                .or_insert_with(|| json!([]));
             if let Value::Array(list) = list {
                 list.push(json!(score.normalized));
             }
@@ -51,14 +57,23 @@ pub(crate) fn run(case: &Case) -> Result<(), String> {
     check.json("scores", &expect["scores"], &Value::Object(scores));
     // The case lists plugins that this profile does not have, too.
     let ours = |plugin: &str| plugin.starts_with("NodeResources");
-    let skipped: Vec<&str> =
-        expect["score_skipped"].as_array().into_iter().flatten().filter_map(Value::as_str).filter(|p| ours(p)).collect();
+    let skipped: Vec<&str> = expect["score_skipped"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .filter(|p| ours(p))
+        .collect();
     check.json("score_skipped", &json!(skipped), &json!(explanation.skipped));
     check.finish()
 }
 
 fn scorers(fit: NodeResourcesFit, balanced: NodeResourcesBalancedAllocation) -> Result<Profile, String> {
-    Profile::builder("default-scheduler").score(fit, 1).score(balanced, 1).build().map_err(|error| error.to_string())
+    Profile::builder("default-scheduler")
+        .score(fit, 1)
+        .score(balanced, 1)
+        .build()
+        .map_err(|error| error.to_string())
 }
 
 fn or_empty(value: &Value) -> Value {
@@ -68,8 +83,20 @@ fn or_empty(value: &Value) -> Value {
 fn plugins(config: &Value) -> Result<(NodeResourcesFit, NodeResourcesBalancedAllocation), String> {
     let strategy = &config["scoringStrategy"];
     let number = |value: &Value| value.as_i64().ok_or_else(|| format!("no number: {value}"));
-    let name = |value: &Value| value.as_str().map(Str::from).ok_or_else(|| format!("no text: {value}"));
-    let names = |value: &Value| value.as_array().into_iter().flatten().map(name).collect::<Result<Vec<Str>, _>>();
+    let name = |value: &Value| {
+        value
+            .as_str()
+            .map(Str::from)
+            .ok_or_else(|| format!("no text: {value}"))
+    };
+    let names = |value: &Value| {
+        value
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(name)
+            .collect::<Result<Vec<Str>, _>>()
+    };
     let kind = match strategy["type"].as_str() {
         Some("LeastAllocated") => StrategyKind::LeastAllocated,
         Some("MostAllocated") => StrategyKind::MostAllocated,
@@ -79,7 +106,10 @@ fn plugins(config: &Value) -> Result<(NodeResourcesFit, NodeResourcesBalancedAll
                 .into_iter()
                 .flatten()
                 .map(|point| {
-                    Ok(ShapePoint { utilization: number(&point["utilization"])?, score: number(&point["score"])? })
+                    Ok(ShapePoint {
+                        utilization: number(&point["utilization"])?,
+                        score: number(&point["score"])?,
+                    })
                 })
                 .collect::<Result<_, String>>()?,
         ),
@@ -90,7 +120,10 @@ fn plugins(config: &Value) -> Result<(NodeResourcesFit, NodeResourcesBalancedAll
         .into_iter()
         .flatten()
         .map(|resource| {
-            Ok(ResourceWeight::new(name(&resource["name"])?, resource["weight"].as_i64().unwrap_or_default()))
+            Ok(ResourceWeight::new(
+                name(&resource["name"])?,
+                resource["weight"].as_i64().unwrap_or_default(),
+            ))
         })
         .collect::<Result<Vec<_>, String>>()?;
     let fit = NodeResourcesFit::new(FitOptions {

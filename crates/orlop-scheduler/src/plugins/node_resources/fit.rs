@@ -51,8 +51,12 @@ impl NodeResourcesFit {
     /// With options.
     #[must_use]
     pub fn new(options: FitOptions) -> Self {
-        let kinds =
-            options.strategy.resources().iter().map(|resource| (Kind::of(&resource.name), resource.weight)).collect();
+        let kinds = options
+            .strategy
+            .resources()
+            .iter()
+            .map(|resource| (Kind::of(&resource.name), resource.weight))
+            .collect();
         Self { options, kinds }
     }
 
@@ -105,9 +109,17 @@ impl FitRequest {
     fn fits(&self, offered: &Resources, used: &Resources) -> bool {
         fits(self.milli_cpu, used.milli_cpu, offered.milli_cpu)
             && fits(self.memory, used.memory, offered.memory)
-            && fits(self.ephemeral_storage, used.ephemeral_storage, offered.ephemeral_storage)
+            && fits(
+                self.ephemeral_storage,
+                used.ephemeral_storage,
+                offered.ephemeral_storage,
+            )
             && self.scalars.iter().all(|(name, amount)| {
-                fits(*amount, used.scalar(name).unwrap_or(0), offered.scalar(name).unwrap_or(0))
+                fits(
+                    *amount,
+                    used.scalar(name).unwrap_or(0),
+                    offered.scalar(name).unwrap_or(0),
+                )
             })
     }
 
@@ -125,10 +137,20 @@ impl FitRequest {
         let mut check = |name: &str, requested: i64, used: i64, allocatable: i64| {
             if !fits(requested, used, allocatable) {
                 hopeless |= requested > allocatable;
-                reasons.push(Reason::Insufficient { resource: name.into(), requested, used, allocatable });
+                reasons.push(Reason::Insufficient {
+                    resource: name.into(),
+                    requested,
+                    used,
+                    allocatable,
+                });
             }
         };
-        check(resource_name::CPU, self.milli_cpu, used.milli_cpu, offered.milli_cpu);
+        check(
+            resource_name::CPU,
+            self.milli_cpu,
+            used.milli_cpu,
+            offered.milli_cpu,
+        );
         check(resource_name::MEMORY, self.memory, used.memory, offered.memory);
         check(
             resource_name::EPHEMERAL_STORAGE,
@@ -137,10 +159,19 @@ impl FitRequest {
             offered.ephemeral_storage,
         );
         for (name, amount) in &self.scalars {
-            check(name, *amount, used.scalar(name).unwrap_or(0), offered.scalar(name).unwrap_or(0));
+            check(
+                name,
+                *amount,
+                used.scalar(name).unwrap_or(0),
+                offered.scalar(name).unwrap_or(0),
+            );
         }
         // What exceeds the node by itself no eviction can make room for.
-        let code = if hopeless { Code::UnschedulableAndUnresolvable } else { Code::Unschedulable };
+        let code = if hopeless {
+            Code::UnschedulableAndUnresolvable
+        } else {
+            Code::Unschedulable
+        };
         Verdict::Reject(Status::new(code, reasons))
     }
 }
@@ -177,21 +208,36 @@ impl Filter for NodeResourcesFit {
     fn hint(&self, pod: &Pod, event: &ClusterEvent) -> Hint {
         // What matters is whether the pod could fit the node empty; whether it fits now, the next
         // try finds out.
-        let fits_empty =
-            |node: &Node| self.request(pod).fits(&Resources::from_list(&node.status.allocatable), &Resources::default());
+        let fits_empty = |node: &Node| {
+            self.request(pod).fits(
+                &Resources::from_list(&node.status.allocatable),
+                &Resources::default(),
+            )
+        };
         Hint::queue_if(match event {
             ClusterEvent::NodeAdded(node) => fits_empty(node),
             ClusterEvent::NodeUpdated { old, new } => {
                 fits_empty(new) && {
-                    let (before, after) =
-                        (Resources::from_list(&old.status.allocatable), Resources::from_list(&new.status.allocatable));
+                    let (before, after) = (
+                        Resources::from_list(&old.status.allocatable),
+                        Resources::from_list(&new.status.allocatable),
+                    );
                     let request = self.request(pod);
-                    let pods = |node: &Node| node.status.allocatable.get(resource_name::PODS).map_or(0, |n| n.value());
+                    let pods = |node: &Node| {
+                        node.status
+                            .allocatable
+                            .get(resource_name::PODS)
+                            .map_or(0, |n| n.value())
+                    };
                     pods(old) < pods(new)
                         || (request.milli_cpu > 0 && before.milli_cpu < after.milli_cpu)
                         || (request.memory > 0 && before.memory < after.memory)
-                        || (request.ephemeral_storage > 0 && before.ephemeral_storage < after.ephemeral_storage)
-                        || request.scalars.iter().any(|(name, _)| before.get(name) < after.get(name))
+                        || (request.ephemeral_storage > 0
+                            && before.ephemeral_storage < after.ephemeral_storage)
+                        || request
+                            .scalars
+                            .iter()
+                            .any(|(name, _)| before.get(name) < after.get(name))
                 }
             }
             ClusterEvent::PodGone(_) => true,
@@ -201,7 +247,10 @@ impl Filter for NodeResourcesFit {
                 (request.milli_cpu > 0 && after.milli_cpu < before.milli_cpu)
                     || (request.memory > 0 && after.memory < before.memory)
                     || (request.ephemeral_storage > 0 && after.ephemeral_storage < before.ephemeral_storage)
-                    || request.scalars.iter().any(|(name, _)| after.get(name) < before.get(name))
+                    || request
+                        .scalars
+                        .iter()
+                        .any(|(name, _)| after.get(name) < before.get(name))
             }
             ClusterEvent::PendingUpdated { old, new } => {
                 new.metadata.uid == pod.metadata.uid && requests::incoming(old) != requests::incoming(new)
@@ -222,16 +271,29 @@ impl Score for NodeResourcesFit {
     fn sign(&self, pod: &Pod) -> ScoreRequest {
         // Pod-level resources of the incoming pod play no part here, unlike in the filter: a flag
         // that the original never sets.
-        let requests = ForScore { non_zero: true, pod_level: false }.of(pod);
-        self.options.strategy.resources().iter().map(|resource| requests.get(&resource.name)).collect()
+        let requests = ForScore {
+            non_zero: true,
+            pod_level: false,
+        }
+        .of(pod);
+        self.options
+            .strategy
+            .resources()
+            .iter()
+            .map(|resource| requests.get(&resource.name))
+            .collect()
     }
 
     #[inline]
     fn score(&self, request: &ScoreRequest, node: NodeView<'_>) -> i64 {
-        self.options.strategy.score(self.kinds.iter().zip(request).filter_map(|((kind, weight), &pod)| {
-            let (offered, used) = kind.on(node, pod, true)?;
-            Some((offered, used.wrapping_add(pod), *weight))
-        }))
+        self.options.strategy.score(
+            self.kinds
+                .iter()
+                .zip(request)
+                .filter_map(|((kind, weight), &pod)| {
+                    let (offered, used) = kind.on(node, pod, true)?;
+                    Some((offered, used.wrapping_add(pod), *weight))
+                }),
+        )
     }
 }
-

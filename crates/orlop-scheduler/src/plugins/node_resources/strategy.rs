@@ -18,7 +18,10 @@ impl ResourceWeight {
     /// A resource and its weight; a weight of 0 becomes 1, as in kube-scheduler's configuration.
     #[must_use]
     pub fn new(name: impl Into<Str>, weight: i64) -> Self {
-        Self { name: name.into(), weight: if weight == 0 { 1 } else { weight } }
+        Self {
+            name: name.into(),
+            weight: if weight == 0 { 1 } else { weight },
+        }
     }
 }
 
@@ -71,7 +74,9 @@ pub enum ScoringError {
     #[error("shape has no points")]
     NoShape,
     /// A point out of range.
-    #[error("shape[{index}]: utilization {utilization} is not from 0 to 100, or score {score} not from 0 to 10")]
+    #[error(
+        "shape[{index}]: utilization {utilization} is not from 0 to 100, or score {score} not from 0 to 10"
+    )]
     Point {
         /// Place of the point in the shape.
         index: usize,
@@ -103,10 +108,15 @@ impl ScoringStrategy {
         let resources: Vec<_> = resources.into_iter().collect();
         for (index, ResourceWeight { name, weight }) in resources.iter().enumerate() {
             if !(1..=100).contains(weight) {
-                return Err(ScoringError::Weight { resource: name.clone(), weight: *weight });
+                return Err(ScoringError::Weight {
+                    resource: name.clone(),
+                    weight: *weight,
+                });
             }
             if resources[..index].iter().any(|other| other.name == *name) {
-                return Err(ScoringError::Twice { resource: name.clone() });
+                return Err(ScoringError::Twice {
+                    resource: name.clone(),
+                });
             }
         }
         if let StrategyKind::RequestedToCapacityRatio(shape) = &kind {
@@ -115,7 +125,11 @@ impl ScoringStrategy {
             }
             for (index, &ShapePoint { utilization, score }) in shape.iter().enumerate() {
                 if !(0..=100).contains(&utilization) || !(0..=10).contains(&score) {
-                    return Err(ScoringError::Point { index, utilization, score });
+                    return Err(ScoringError::Point {
+                        index,
+                        utilization,
+                        score,
+                    });
                 }
                 if index > 0 && shape[index - 1].utilization >= utilization {
                     return Err(ScoringError::Order { index, utilization });
@@ -127,7 +141,10 @@ impl ScoringStrategy {
 
     /// One of the kinds without parameters over cpu and memory, weight 1 each.
     pub(super) fn of_cpu_and_memory(kind: StrategyKind) -> Self {
-        Self { kind, resources: vec![ResourceWeight::new("cpu", 1), ResourceWeight::new("memory", 1)] }
+        Self {
+            kind,
+            resources: vec![ResourceWeight::new("cpu", 1), ResourceWeight::new("memory", 1)],
+        }
     }
 
     /// The resources and their weights.
@@ -147,7 +164,11 @@ impl ScoringStrategy {
                 StrategyKind::LeastAllocated => percent(offered.wrapping_sub(requested), offered),
                 StrategyKind::MostAllocated => percent(requested.min(offered), offered),
                 StrategyKind::RequestedToCapacityRatio(shape) => {
-                    let utilization = if requested > offered { 100 } else { percent(requested, offered) };
+                    let utilization = if requested > offered {
+                        100
+                    } else {
+                        percent(requested, offered)
+                    };
                     match on_line(shape, utilization) {
                         // A resource that scores nothing does not count at all.
                         ..=0 => continue,
@@ -162,9 +183,7 @@ impl ScoringStrategy {
             return 0;
         }
         if matches!(self.kind, StrategyKind::RequestedToCapacityRatio(_)) {
-            #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "as in the original")]
-            let rounded = (sum as f64 / weights as f64).round() as i64;
-            rounded
+            (sum as f64 / weights as f64).round() as i64
         } else {
             sum.wrapping_div(weights)
         }
@@ -187,7 +206,8 @@ fn on_line(shape: &[ShapePoint], x: i64) -> i64 {
         return right.score * stretch;
     };
     left.score * stretch
-        + (right.score - left.score) * stretch * (x - left.utilization) / (right.utilization - left.utilization)
+        + (right.score - left.score) * stretch * (x - left.utilization)
+            / (right.utilization - left.utilization)
 }
 
 #[cfg(test)]
@@ -196,7 +216,16 @@ mod tests {
 
     #[test]
     fn the_line_is_truncated_where_it_falls() {
-        let shape = [ShapePoint { utilization: 0, score: 10 }, ShapePoint { utilization: 70, score: 0 }];
+        let shape = [
+            ShapePoint {
+                utilization: 0,
+                score: 10,
+            },
+            ShapePoint {
+                utilization: 70,
+                score: 0,
+            },
+        ];
         assert_eq!(on_line(&shape, 0), 100);
         assert_eq!(on_line(&shape, 1), 99);
         assert_eq!(on_line(&shape, 69), 2);
@@ -210,16 +239,25 @@ mod tests {
         assert_eq!(shape(vec![]).unwrap_err(), ScoringError::NoShape);
         assert_eq!(
             shape(vec![point(0, 11)]).unwrap_err(),
-            ScoringError::Point { index: 0, utilization: 0, score: 11 }
+            ScoringError::Point {
+                index: 0,
+                utilization: 0,
+                score: 11
+            }
         );
         assert_eq!(
             shape(vec![point(5, 1), point(5, 2)]).unwrap_err(),
-            ScoringError::Order { index: 1, utilization: 5 }
+            ScoringError::Order {
+                index: 1,
+                utilization: 5
+            }
         );
         let weights = [ResourceWeight::new("cpu", 1), ResourceWeight::new("cpu", 0)];
         assert_eq!(
             ScoringStrategy::new(StrategyKind::LeastAllocated, weights).unwrap_err(),
-            ScoringError::Twice { resource: "cpu".into() }
+            ScoringError::Twice {
+                resource: "cpu".into()
+            }
         );
     }
 }

@@ -29,7 +29,11 @@ struct Domain {
 impl Domain {
     fn find_min(&mut self) {
         let enough = i64::try_from(self.counts.len()).unwrap_or(i64::MAX) >= self.constraint.min_domains;
-        self.min = if enough { self.counts.values().copied().min().unwrap_or(0) } else { 0 };
+        self.min = if enough {
+            self.counts.values().copied().min().unwrap_or(0)
+        } else {
+            0
+        };
     }
 }
 
@@ -37,14 +41,15 @@ impl Domains {
     fn change(&mut self, spread: &Spread, pod: &PlacedPod, node: NodeView<'_>, by: i64) {
         let object = pod.object();
         if object.metadata.namespace != spread.namespace
-            || !self.0.iter().all(|domain| node.labels().contains_key(&domain.constraint.key))
+            || !self
+                .0
+                .iter()
+                .all(|domain| node.labels().contains_key(&domain.constraint.key))
         {
             return;
         }
         for domain in &mut self.0 {
-            let matches = |domain: &Domain| {
-                domain.constraint.selector.matches(&object.metadata.labels)
-            };
+            let matches = |domain: &Domain| domain.constraint.selector.matches(&object.metadata.labels);
             if matches(domain)
                 && spread.includes(&domain.constraint, node)
                 && let Some(value) = node.labels().get(&domain.constraint.key)
@@ -76,15 +81,16 @@ impl DomainFilter for PodTopologySpread {
         let mut domains: Vec<Domain> = constraints
             .iter()
             .map(|constraint| Domain {
-                own: i64::from(
-                    constraint.selector.matches(&spread.labels),
-                ),
+                own: i64::from(constraint.selector.matches(&spread.labels)),
                 counts: HashMap::new(),
                 min: 0,
                 constraint: constraint.clone(),
             })
             .collect();
-        for node in cluster.nodes().filter(|node| Constraint::all_on(&constraints, *node)) {
+        for node in cluster
+            .nodes()
+            .filter(|node| Constraint::all_on(&constraints, *node))
+        {
             for (domain, matching) in domains.iter_mut().zip(&matching) {
                 if spread.includes(&domain.constraint, node)
                     && let Some(value) = node.labels().get(&domain.constraint.key)
@@ -133,12 +139,16 @@ impl DomainFilter for PodTopologySpread {
         let counts = |other: &Pod| {
             other.metadata.namespace == spread.namespace
                 && (spread.by_default
-                    || spread.constraints.iter().any(|constraint| {
-                        constraint.selector.matches(&other.metadata.labels)
-                    }))
+                    || spread
+                        .constraints
+                        .iter()
+                        .any(|constraint| constraint.selector.matches(&other.metadata.labels)))
         };
         let has_labels = |node: &Node| {
-            spread.constraints.iter().all(|constraint| node.metadata.labels.contains_key(&constraint.key))
+            spread
+                .constraints
+                .iter()
+                .all(|constraint| node.metadata.labels.contains_key(&constraint.key))
         };
         Hint::queue_if(match event {
             ClusterEvent::NodeAdded(node) | ClusterEvent::NodeRemoved(node) => has_labels(node),
@@ -150,7 +160,8 @@ impl DomainFilter for PodTopologySpread {
             ClusterEvent::PodUpdated { old, new } => {
                 counts(old) != counts(new)
                     || (counts(new)
-                        && old.metadata.deletion_timestamp.is_some() != new.metadata.deletion_timestamp.is_some())
+                        && old.metadata.deletion_timestamp.is_some()
+                            != new.metadata.deletion_timestamp.is_some())
             }
             ClusterEvent::PendingUpdated { old, new } => {
                 new.metadata.uid == pod.metadata.uid

@@ -33,7 +33,12 @@ impl DomainScore for PodTopologySpread {
         self.signature(pod, &UnsatisfiableConstraintAction::ScheduleAnyway)
     }
 
-    fn pre_score(&self, spread: &Spread, cluster: ClusterView<'_>, feasible: Feasible<'_>) -> PreScore<Weights> {
+    fn pre_score(
+        &self,
+        spread: &Spread,
+        cluster: ClusterView<'_>,
+        feasible: Feasible<'_>,
+    ) -> PreScore<Weights> {
         if let Some(error) = &spread.error {
             return PreScore::Fail(Status::error(error.clone()));
         }
@@ -64,13 +69,20 @@ impl DomainScore for PodTopologySpread {
             .iter()
             .zip(&counts)
             .map(|(constraint, counts)| {
-                let domains = if constraint.is_hostname { taking_part } else { counts.len() };
+                let domains = if constraint.is_hostname {
+                    taking_part
+                } else {
+                    counts.len()
+                };
                 ln(u32::try_from(domains).unwrap_or(u32::MAX).saturating_add(2))
             })
             .collect();
         let matching = matching(cluster, &spread.namespace, &constraints);
         if constraints.iter().any(|constraint| !constraint.is_hostname) {
-            for node in cluster.nodes().filter(|node| !strict || Constraint::all_on(&constraints, *node)) {
+            for node in cluster
+                .nodes()
+                .filter(|node| !strict || Constraint::all_on(&constraints, *node))
+            {
                 for ((constraint, counts), matching) in constraints.iter().zip(&mut counts).zip(&matching) {
                     if constraint.is_hostname {
                         continue;
@@ -86,7 +98,13 @@ impl DomainScore for PodTopologySpread {
                 }
             }
         }
-        PreScore::Run(Weights { constraints, strict, weights, counts, matching })
+        PreScore::Run(Weights {
+            constraints,
+            strict,
+            weights,
+            counts,
+            matching,
+        })
     }
 
     fn score(&self, _: &Spread, state: &Weights, node: NodeView<'_>) -> Option<i64> {
@@ -95,20 +113,17 @@ impl DomainScore for PodTopologySpread {
         }
         let mut sum = 0.0;
         for (index, constraint) in state.constraints.iter().enumerate() {
-            let Some(value) = node.labels().get(&constraint.key) else { continue };
+            let Some(value) = node.labels().get(&constraint.key) else {
+                continue;
+            };
             let pods = if constraint.is_hostname {
                 count(node, &state.matching[index])
             } else {
                 state.counts[index].get(value).copied().unwrap_or(0)
             };
             // Not fused: the last bit would differ.
-            #[allow(clippy::cast_precision_loss, clippy::suboptimal_flops, reason = "as in the original")]
-            {
-                sum += pods as f64 * state.weights[index] + (constraint.max_skew - 1) as f64;
-            }
+            sum += pods as f64 * state.weights[index] + (constraint.max_skew - 1) as f64;
         }
-        #[allow(clippy::cast_possible_truncation, reason = "as in the original")]
-        let rounded = f64::round(sum) as i64;
-        Some(rounded)
+        Some(f64::round(sum) as i64)
     }
 }
