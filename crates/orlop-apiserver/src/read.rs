@@ -164,7 +164,7 @@ impl LocalClient {
     }
 
     /// Waits a moment for a revision that the store has not reached.
-    async fn wait_for(&self, version: &str) -> Result<()> {
+    pub(crate) async fn wait_for(&self, version: &str) -> Result<()> {
         let Some(revision) = parse_version(version)? else {
             return Ok(());
         };

@@ -184,6 +184,7 @@ impl LocalClient {
             new = old.duplicate();
             resource.copy_status(&*status, own(&mut new)?)?;
             resource.copy_status_metadata(status.meta(), own(&mut new)?.meta_mut());
+            resource.default(own(&mut new)?)?;
             server.mutate(&request, &mut new).await?;
         } else {
             if *subresource == Subresource::Finalize {

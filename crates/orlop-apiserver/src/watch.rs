@@ -37,9 +37,7 @@ impl LocalClient {
         let from = match from {
             Some(from) if !options.initial_events => from,
             _ => {
-                if let Some(from) = from {
-                    self.server.store.reached(from).await.map_err(store_error)?;
-                }
+                self.wait_for(&options.resource_version).await?;
                 let found = self
                     .collect(&**resource, &range, At::Latest, None, 0, &selection)
                     .await?;

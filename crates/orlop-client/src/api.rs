@@ -419,6 +419,16 @@ impl<K: Object> Api<K> {
         self.client.delete(&self.kind, &key, options).await
     }
 
+    /// Deletes the objects that the list options select, each as [`delete_with`](Self::delete_with) does.
+    ///
+    /// # Errors
+    /// The first failure; what was deleted before stays so.
+    pub async fn delete_all(&self, select: &ListOptions, options: &DeleteOptions) -> Result<Vec<Deleted>> {
+        self.client
+            .delete_collection(&self.kind, self.namespace(), select, options)
+            .await
+    }
+
     /// The number of replicas wanted and seen, and the selector.
     ///
     /// # Errors

@@ -478,3 +478,115 @@ impl Error {
         status
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use orlop_model::StaticKind;
+    use orlop_model::apps::v1::Deployment;
+    use orlop_model::core::v1::Pod;
+
+    use super::*;
+
+    #[test]
+    fn errors_speak_as_kubernetes_does() {
+        let key = ObjectKey::namespaced("default", "x");
+        let causes = [
+            FieldError::required("spec.containers", ""),
+            FieldError::invalid("metadata.name", "X", "no capitals"),
+            FieldError::required("spec.containers", ""),
+        ];
+        for (error, code, reason, message) in [
+            (
+                Error::not_found(Pod::KIND, &key),
+                404,
+                "NotFound",
+                "pods \"x\" not found",
+            ),
+            (
+                Error::not_found(Deployment::KIND, &key),
+                404,
+                "NotFound",
+                "deployments.apps \"x\" not found",
+            ),
+            (
+                Error::already_exists(Pod::KIND, &key),
+                409,
+                "AlreadyExists",
+                "pods \"x\" already exists",
+            ),
+            (
+                Error::modified(Pod::KIND, &key, "1", "2"),
+                409,
+                "Conflict",
+                "Operation cannot be fulfilled on pods \"x\": the object has been modified; please apply your changes to the latest version and try again",
+            ),
+            (
+                Error::invalid(Pod::KIND, &key, causes[..1].iter().cloned()),
+                422,
+                "Invalid",
+                "Pod \"x\" is invalid: spec.containers: Required value",
+            ),
+            (
+                Error::invalid(Deployment::KIND, &key, causes),
+                422,
+                "Invalid",
+                "Deployment.apps \"x\" is invalid: [spec.containers: Required value, metadata.name: Invalid value: \"X\": no capitals]",
+            ),
+            (
+                Error::forbidden(Pod::KIND, &key, "no"),
+                403,
+                "Forbidden",
+                "pods \"x\" is forbidden: no",
+            ),
+            (
+                Error::TooLargeResourceVersion {
+                    wanted: "9".into(),
+                    current: "3".into(),
+                },
+                504,
+                "Timeout",
+                "Too large resource version: 9, current: 3",
+            ),
+        ] {
+            assert_eq!(
+                (error.code(), error.reason(), &*error.to_string()),
+                (code, reason, message)
+            );
+            let status = error.status();
+            assert_eq!(
+                (&status["message"], &status["code"]),
+                (&json!(message), &json!(code))
+            );
+        }
+    }
+
+    #[test]
+    fn a_status_has_the_details() {
+        let key = ObjectKey::namespaced("default", "x");
+        let status = Error::invalid(
+            Deployment::KIND,
+            &key,
+            [FieldError::invalid("spec.replicas", -1, "too few")],
+        )
+        .status();
+        assert_eq!(
+            status["details"],
+            json!({"name": "x", "group": "apps", "kind": "Deployment", "causes": [
+                {"reason": "FieldValueInvalid", "message": "Invalid value: -1: too few", "field": "spec.replicas"},
+            ]})
+        );
+        let expired = Error::Expired {
+            message: "too old".into(),
+            continue_: "token".into(),
+        };
+        assert_eq!(
+            (&expired.status()["metadata"]["continue"], expired.code()),
+            (&json!("token"), 410)
+        );
+        assert!(
+            std::mem::size_of::<Error>() <= 88,
+            "errors are passed by value: {}",
+            std::mem::size_of::<Error>()
+        );
+    }
+}

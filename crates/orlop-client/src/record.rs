@@ -235,3 +235,47 @@ impl Deleted {
         matches!(self, Self::Gone(_))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use orlop_model::StaticKind;
+    use orlop_model::core::v1::{ConfigMap, Pod};
+
+    use super::*;
+
+    const TEXT: &str = r#"{"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":"a","namespace":"b","resourceVersion":"7"},"data":{"k":"v"}}"#;
+
+    #[test]
+    fn text_is_decoded_when_asked_and_once() {
+        let record = Record::from_json(ConfigMap::KIND, TEXT).unwrap();
+        assert_eq!(
+            (record.key().to_string(), &*record.resource_version()),
+            ("b/a".to_owned(), "7")
+        );
+        assert!(record.object().is_none() && record.typed::<ConfigMap>().is_none());
+        let map = record.get::<ConfigMap>().unwrap();
+        assert_eq!(map.data.get("k").map(|value| &**value), Some("v"));
+        assert!(Arc::ptr_eq(&map, &record.get::<ConfigMap>().unwrap()));
+        assert_eq!(record.json().unwrap(), TEXT);
+        assert!(matches!(record.get::<Pod>(), Err(Error::Decode { .. })));
+        assert!(Record::from_json(ConfigMap::KIND, "{").is_err());
+    }
+
+    #[test]
+    fn forms_are_made_of_each_other() {
+        let map: ConfigMap = serde_json::from_str(TEXT).unwrap();
+        let record = Record::new(map);
+        assert_eq!(record.json().unwrap(), TEXT);
+        let dynamic = record.get::<DynamicObject>().unwrap();
+        assert_eq!(
+            (&*dynamic.kind.plural, &dynamic.body["data"]["k"]),
+            ("configmaps", &Value::from("v"))
+        );
+        assert!(Arc::ptr_eq(&dynamic, &record.get().unwrap()));
+        assert!(Arc::ptr_eq(
+            &record.get::<ConfigMap>().unwrap(),
+            &record.get().unwrap()
+        ));
+        assert_eq!(format!("{record:?}"), "ConfigMap b/a @7");
+    }
+}

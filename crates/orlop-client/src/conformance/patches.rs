@@ -68,10 +68,7 @@ async fn merge_with_a_stale_version_is_a_conflict(bench: Bench) {
         .await
         .expect_err("the object has been modified");
     assert!(error.is_conflict(), "{error:?}");
-    assert_eq!(
-        value(&*bench.maps().get("one").await.unwrap(), "value"),
-        Some("2")
-    );
+    assert_eq!(value(&bench.maps().get("one").await.unwrap(), "value"), Some("2"));
 }
 
 async fn patches_cannot_rename(bench: Bench) {
@@ -130,10 +127,7 @@ async fn json_patches_are_all_or_nothing(bench: Bench) {
     ] {
         patch(refused).await.expect_err("the patch cannot be applied");
     }
-    assert_eq!(
-        value(&*bench.maps().get("one").await.unwrap(), "other"),
-        Some("2")
-    );
+    assert_eq!(value(&bench.maps().get("one").await.unwrap(), "other"), Some("2"));
 }
 
 async fn patch_of_the_status(bench: Bench) {
@@ -162,7 +156,7 @@ async fn other_patches_work_or_are_refused(bench: Bench) {
             .patch(ConfigMap::KIND, &key, Subresource::Main, patch, &options)
             .await;
         match result {
-            Ok(record) => assert_eq!(value(&*record.get::<ConfigMap>().unwrap(), "other"), Some("2")),
+            Ok(record) => assert_eq!(value(&record.get::<ConfigMap>().unwrap(), "other"), Some("2")),
             Err(error) => assert!(matches!(error, Error::Unsupported { .. }), "{error:?}"),
         }
     }
