@@ -2,6 +2,7 @@
 
 mod garbage;
 mod jobs;
+mod nodes;
 mod rollout;
 mod scaling;
 mod world;
