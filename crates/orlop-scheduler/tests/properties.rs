@@ -211,18 +211,28 @@ proptest! {
 
     /// An event that makes a pod schedulable is one that a plugin which turned it down waits for.
     #[test]
-    fn no_chance_is_missed(steps in steps(), kind in 0..10_u8, then in changes()) {
+    fn no_chance_is_missed(steps in steps(), changes in prop::collection::vec(changes(), 20)) {
         let mut engine = new_engine(5);
         let left = run(&mut engine, &steps)?;
-        let waiting = pod(200, kind);
-        let Decision::Unschedulable(why) = engine.schedule(&waiting) else { return Ok(()) };
-        let Some(event) = then.apply(&mut engine, &left) else { return Ok(()) };
-        if let Decision::Place(place) = engine.schedule(&waiting) {
-            let by = why.rejected_by();
-            prop_assert!(
-                by.iter().any(|plugin| engine.hint(plugin, &waiting, &event) == Hint::Queue),
-                "{:?} opened {} to kind {}, turned down by {:?}: {}", then, place.node(), kind, by, why
-            );
+        let waiting: Vec<_> = (0..10)
+            .map(|kind| pod(200, kind))
+            .filter_map(|pod| match engine.schedule(&pod) {
+                Decision::Unschedulable(why) => Some((pod, why)),
+                _ => None,
+            })
+            .collect();
+        for then in &changes {
+            let mut engine = engine.clone();
+            let Some(event) = then.apply(&mut engine, &left) else { continue };
+            for (pod, why) in &waiting {
+                if let Decision::Place(place) = engine.schedule(pod) {
+                    let by = why.rejected_by();
+                    prop_assert!(
+                        by.iter().any(|plugin| engine.hint(plugin, pod, &event) == Hint::Queue),
+                        "{:?} opened {} to {:?}, turned down by {:?}: {}", then, place.node(), pod.spec, by, why
+                    );
+                }
+            }
         }
     }
 }

@@ -271,15 +271,16 @@ impl DomainFilter for InterPodAffinity {
         };
         Hint::queue_if(match event {
             ClusterEvent::PodPlaced(other) => wanted(other),
-            ClusterEvent::PodGone(other) => in_the_way(other),
+            // Without the last pod that it wants to be near, it may be the first of a series.
+            ClusterEvent::PodGone(other) => in_the_way(other) || wanted(other),
             ClusterEvent::PodUpdated { old, new } => {
-                old.metadata.labels != new.metadata.labels && (wanted(new) || in_the_way(old))
+                old.metadata.labels != new.metadata.labels && (wanted(new) || wanted(old) || in_the_way(old))
             }
-            ClusterEvent::NodeAdded(_) => true,
+            // Its pods leave with it.
+            ClusterEvent::NodeAdded(_) | ClusterEvent::NodeRemoved(_) => true,
             ClusterEvent::NodeUpdated { old, new } => {
                 keys(old, new) || old.metadata.labels != new.metadata.labels
             }
-            ClusterEvent::NodeRemoved(_) => false,
             ClusterEvent::PendingUpdated { old, new } => {
                 new.metadata.uid == pod.metadata.uid && old.metadata.labels != new.metadata.labels
             }
