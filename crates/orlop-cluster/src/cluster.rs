@@ -15,9 +15,9 @@ use orlop_model::apps::v1::ReplicaSet;
 use orlop_model::coordination::v1::Lease;
 use orlop_model::core::v1::{ConditionStatus, Event, NodeConditionType};
 use orlop_model::scheme::Scheme;
-use orlop_model::{KindInfo, StaticKind, Str};
+use orlop_model::{KindInfo, ObjectKey, StaticKind, Str};
 use orlop_node::sim::{SimOptions, SimRuntime};
-use orlop_node::{Agent, AgentConfig, NodeConfig};
+use orlop_node::{Agent, AgentConfig, NodeConfig, PodRuntime};
 use orlop_scheduler::driver::{Driver, SchedulerHandle, Sources};
 use orlop_scheduler::plugins::PrioritySort;
 use orlop_scheduler::{Engine, Profile, QueueOptions, Scheduler, SchedulingQueue};
@@ -25,6 +25,7 @@ use orlop_store::{MemoryStore, Store};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::Leftover;
 use crate::controllers::{self, Parts, PodsByController};
 
 /// Addresses that a simulated node gives its pods.
@@ -365,6 +366,24 @@ impl Cluster {
             true
         };
         tokio::time::timeout(limit, wait).await.unwrap_or(false)
+    }
+
+    /// Pods that simulated nodes still have although the API has them no more; nothing, once all is settled.
+    ///
+    /// # Errors
+    /// Those of the client. A node without power is passed over.
+    pub async fn left_behind(&self) -> Result<Vec<Leftover>, Error> {
+        let mut found = Vec::new();
+        for (node, runtime) in self.nodes.iter().filter(|(_, runtime)| runtime.is_up()) {
+            for known in runtime.pods().await.unwrap_or_default() {
+                let pod = ObjectKey::namespaced(known.namespace, known.name);
+                let alive = Api::<Pod>::all(Arc::clone(&self.client)).get_opt(&pod).await?;
+                if alive.is_none_or(|alive| alive.metadata.uid != known.uid) {
+                    found.push(Leftover { node: node.clone(), pod, uid: known.uid });
+                }
+            }
+        }
+        Ok(found)
     }
 
     /// Stops everything: what is being done is finished, nothing new is begun.

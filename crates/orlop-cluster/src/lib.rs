@@ -7,9 +7,11 @@
 //!
 //! Nothing is decided here: decisions are those of `orlop-planners`, `orlop-scheduler` and `orlop-node`.
 
+mod audit;
 mod carry_out;
 mod cluster;
 mod controllers;
 pub mod ops;
 
+pub use audit::Leftover;
 pub use cluster::{Builder, Cluster, StartError};

@@ -1,0 +1,132 @@
+//! A whole control plane in one process: store, controllers, scheduler and simulated nodes.
+//!
+//! Without arguments it tells a story on the manifests in `examples/manifests/`: started, crashed, healed, drained,
+//! rolled out and back, deleted. The exit code says whether every assertion of the story held.
+//!
+//! `cargo run --release --example cluster -- --help`
+
+mod load;
+mod output;
+mod record;
+mod story;
+mod yours;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Parser;
+use orlop_clock::TokioClock;
+use orlop_cluster::Cluster;
+
+use crate::output::Output;
+use crate::record::Record;
+
+/// A control plane in one process, on simulated nodes.
+///
+/// Time is virtual: what waits for a minute in the story takes no time at all, and the same seed gives the same story
+/// again, event for event.
+#[derive(Debug, Parser)]
+#[command(name = "cluster", version)]
+struct Arguments {
+    /// Apply this file, or all manifests of this folder, instead of telling the story; can be given several times
+    #[arg(short, long = "file", value_name = "FILE|DIR")]
+    files: Vec<PathBuf>,
+
+    /// Which nodes: sim:N for N simulated ones
+    #[arg(long, value_name = "sim:N", default_value = "sim:4", value_parser = simulated)]
+    nodes: usize,
+
+    /// Bring this many pods to Running instead of telling the story, and say what it took
+    #[arg(long, value_name = "N", conflicts_with = "files")]
+    pods: Option<usize>,
+
+    /// With --pods: fail if it takes more seconds than this, of the real clock
+    #[arg(long, value_name = "SECONDS", requires = "pods")]
+    within: Option<u64>,
+
+    /// With --pods: fail if the process ever holds more memory than this, in MiB
+    #[arg(long, value_name = "MIB", requires = "pods")]
+    memory: Option<u64>,
+
+    /// The seed of everything that is left to chance
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+
+    /// Keep the cluster when done, in real time, until Ctrl-C
+    #[arg(long)]
+    keep: bool,
+
+    /// Say only what is done and whether it held
+    #[arg(long)]
+    quiet: bool,
+}
+
+fn simulated(text: &str) -> Result<usize, String> {
+    let count = text.strip_prefix("sim:").ok_or("only simulated nodes are known: sim:N")?;
+    match count.parse() {
+        Ok(count @ 1..=20_000) => Ok(count),
+        _ => Err(format!("{count:?} is not a number of nodes from 1 to 20000")),
+    }
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "off".into());
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    // One thread and paused time: everything happens in one order, and waiting costs nothing.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
+    match runtime {
+        Ok(runtime) => runtime.block_on(run(arguments)),
+        Err(error) => {
+            eprintln!("error: no runtime: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> ExitCode {
+    let output = Output::new(arguments.quiet);
+    tokio::select! {
+        biased;
+        _ = tokio::signal::ctrl_c() => {
+            output.say("interrupted: everything has been stopped");
+            ExitCode::from(130)
+        }
+        result = work(&arguments, &output) => match result {
+            Ok(true) => ExitCode::SUCCESS,
+            Ok(false) => ExitCode::FAILURE,
+            Err(error) => {
+                eprintln!("error: {error}");
+                ExitCode::FAILURE
+            }
+        }
+    }
+}
+
+type Anything = Box<dyn std::error::Error>;
+
+async fn work(arguments: &Arguments, output: &Output) -> Result<bool, Anything> {
+    let clock = Arc::new(TokioClock::new("2026-03-01T12:00:00Z".parse()?));
+    let cluster = Cluster::builder(clock).seed(arguments.seed);
+    if let Some(pods) = arguments.pods {
+        let limits = load::Limits { seconds: arguments.within, mebibytes: arguments.memory };
+        return load::run(cluster, output, arguments.nodes, pods, &limits).await;
+    }
+    let cluster = cluster.nodes(arguments.nodes).start().await?;
+    output.begin();
+    let record = Record::start(&cluster);
+    let held = if arguments.files.is_empty() {
+        story::tell(&cluster, output).await?
+    } else {
+        yours::run(&cluster, output, &arguments.files).await?
+    };
+    output.say(&record.summary());
+    if arguments.keep {
+        output.say("the cluster goes on; Ctrl-C stops it");
+        tokio::time::resume();
+        std::future::pending::<()>().await;
+    }
+    cluster.stop().await;
+    Ok(held)
+}

@@ -1,0 +1,1 @@
+//! Runnable programs on Orlop's crates: see the examples of this package.
