@@ -3,15 +3,13 @@
 //!
 //! `cargo run --example website`
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use orlop_apiserver::LocalClient;
 use orlop_client::{Api, Client};
 use orlop_clock::{Random, SystemClock};
-use orlop_controller::{Action, Context, Controller, Error, EventType};
-use orlop_model::core::v1::ConfigMap;
-use orlop_model::{Message, Object, ObjectMeta, Str};
+use orlop_controller::{Action, Context, Controller, Error, EventType, Life};
+use orlop_model::{Message, Object, ObjectMeta, Str, core::v1::ConfigMap};
 use orlop_store::MemoryStore;
 use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
@@ -41,8 +39,7 @@ type Dns = Arc<Mutex<BTreeMap<Str, Str>>>;
 async fn reconcile(site: Arc<Website>, cx: Context, dns: Dns) -> Result<Action, Error> {
     let (name, host) = (&site.metadata.name, &site.spec.host);
     let take_back = async { Ok(drop(dns.lock().remove(name))) };
-    let life = cx.finalize(&*site, "example.dev/dns", take_back).await?;
-    if life.is_ended() {
+    if let Life::Ended = cx.finalize(&*site, "example.dev/dns", take_back).await? {
         return Ok(Action::await_change());
     }
     dns.lock().insert(name.clone(), host.clone());
@@ -87,7 +84,6 @@ async fn main() -> Result<(), Error> {
     sites.create(site).await?;
     until(async || Ok(!sites.get("home").await?.status.url.is_empty())).await?;
     println!("published, names: {:?}", dns.lock());
-
     configs.delete("home").await?;
     until(async || Ok(configs.get_opt("home").await?.is_some())).await?;
     println!(

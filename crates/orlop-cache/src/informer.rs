@@ -103,9 +103,19 @@ impl<K: Object> Builder<K> {
     /// Builds the informer. It does nothing until it is run.
     #[must_use]
     pub fn build(self) -> Informer<K> {
-        let Self { api, settings, random, transform } = self;
+        let Self {
+            api,
+            settings,
+            random,
+            transform,
+        } = self;
         let (_, writer) = Store::new();
-        Informer { api, reflector: Reflector::new(settings, random), transform, writer }
+        Informer {
+            api,
+            reflector: Reflector::new(settings, random),
+            transform,
+            writer,
+        }
     }
 }
 
@@ -114,7 +124,12 @@ impl<K: Object> Informer<K> {
     #[must_use]
     pub fn builder(api: Api<K>) -> Builder<K> {
         let random = Random::new(0).fork(&api.kind().resource());
-        Builder { api, settings: Settings::default(), random, transform: None }
+        Builder {
+            api,
+            settings: Settings::default(),
+            random,
+            transform: None,
+        }
     }
 
     /// The store, which is empty until the informer has run for a while.
@@ -154,7 +169,10 @@ impl<K: Object> Informer<K> {
     #[must_use = "the informer stops when the handle is dropped"]
     pub fn spawn(self, stop: CancellationToken) -> Running {
         let stop = stop.child_token();
-        Running { task: tokio::spawn(self.run(stop.clone())), stop }
+        Running {
+            task: tokio::spawn(self.run(stop.clone())),
+            stop,
+        }
     }
 
     async fn keep_up(&mut self) {
@@ -171,12 +189,23 @@ impl<K: Object> Informer<K> {
                     if options.continue_.is_empty() {
                         kept.clear();
                     }
-                    match self.api.client().list(self.api.kind(), self.api.namespace(), &options).await {
+                    match self
+                        .api
+                        .client()
+                        .list(self.api.kind(), self.api.namespace(), &options)
+                        .await
+                    {
                         Ok(page) => {
                             kept.extend(page.items);
-                            match self.reflector.listed(&page.resource_version, &page.continue_, started.elapsed()) {
+                            match self.reflector.listed(
+                                &page.resource_version,
+                                &page.continue_,
+                                started.elapsed(),
+                            ) {
                                 Page::Partial => {}
-                                Page::Complete => self.replace(std::mem::take(&mut kept), page.resource_version),
+                                Page::Complete => {
+                                    self.replace(std::mem::take(&mut kept), page.resource_version)
+                                }
                                 Page::Stale => kept.clear(),
                             }
                         }
@@ -194,15 +223,24 @@ impl<K: Object> Informer<K> {
                     if let Some(error) = &error {
                         tracing::debug!(kind = %self.api.kind().resource(), %error, "watch ended");
                     }
-                    self.reflector.watch_ended(error.as_ref(), began.elapsed(), brought, started.elapsed());
+                    self.reflector
+                        .watch_ended(error.as_ref(), began.elapsed(), brought, started.elapsed());
                 }
             }
         }
     }
 
     /// Until the watch ends; with the error, if that is why. What was applied stays when the future is dropped.
-    async fn watch(&mut self, options: &orlop_client::WatchOptions, brought: &mut bool) -> Option<orlop_client::Error> {
-        let watch = self.api.client().watch(self.api.kind(), self.api.namespace(), options).await;
+    async fn watch(
+        &mut self,
+        options: &orlop_client::WatchOptions,
+        brought: &mut bool,
+    ) -> Option<orlop_client::Error> {
+        let watch = self
+            .api
+            .client()
+            .watch(self.api.kind(), self.api.namespace(), options)
+            .await;
         let mut batches = match watch {
             Ok(events) => events.ready_chunks(BATCH),
             Err(error) => return Some(error),
@@ -296,12 +334,18 @@ impl Drop for Running {
 
 impl<K: Object> fmt::Debug for Informer<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Informer").field("api", &self.api).field("store", self.store()).finish_non_exhaustive()
+        f.debug_struct("Informer")
+            .field("api", &self.api)
+            .field("store", self.store())
+            .finish_non_exhaustive()
     }
 }
 
 impl<K> fmt::Debug for Builder<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Builder").field("api", &self.api).field("settings", &self.settings).finish_non_exhaustive()
+        f.debug_struct("Builder")
+            .field("api", &self.api)
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
     }
 }

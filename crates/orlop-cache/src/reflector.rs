@@ -94,7 +94,10 @@ enum State {
     Wait { wait: Duration, then_list: bool },
 }
 
-const FROM_THE_START: State = State::List { continue_: String::new(), whole: false };
+const FROM_THE_START: State = State::List {
+    continue_: String::new(),
+    whole: false,
+};
 
 impl Reflector {
     /// Begins with a list.
@@ -124,7 +127,10 @@ impl Reflector {
         match &self.state {
             State::Wait { wait, .. } => Step::Wait(*wait),
             State::Watch { timeout } => Step::Watch {
-                options: WatchOptions::from(self.seen.as_str()).labels(labels).fields(fields).bookmarks(),
+                options: WatchOptions::from(self.seen.as_str())
+                    .labels(labels)
+                    .fields(fields)
+                    .bookmarks(),
                 timeout: *timeout,
             },
             State::List { continue_, whole } => {
@@ -152,7 +158,9 @@ impl Reflector {
 
     /// A list was answered, with the list's resourceVersion and the token to go on with.
     pub fn listed(&mut self, resource_version: &str, continue_: &str, now: Duration) -> Page {
-        let State::List { continue_: token, .. } = &mut self.state else { return Page::Stale };
+        let State::List { continue_: token, .. } = &mut self.state else {
+            return Page::Stale;
+        };
         if !continue_.is_empty() {
             self.paging |= self.seen.is_empty() && !self.unavailable;
             *token = continue_.to_owned();
@@ -172,11 +180,19 @@ impl Reflector {
 
     /// A list failed. What was kept of its pages is void.
     pub fn list_failed(&mut self, error: &Error, now: Duration) {
-        let State::List { continue_, .. } = &self.state else { return };
-        let gone = matches!(error, Error::Expired { .. } | Error::TooLargeResourceVersion { .. });
+        let State::List { continue_, .. } = &self.state else {
+            return;
+        };
+        let gone = matches!(
+            error,
+            Error::Expired { .. } | Error::TooLargeResourceVersion { .. }
+        );
         if gone && !continue_.is_empty() {
             // It took too long to turn the pages: all in one.
-            self.state = State::List { continue_: String::new(), whole: true };
+            self.state = State::List {
+                continue_: String::new(),
+                whole: true,
+            };
         } else if gone && !self.unavailable {
             self.unavailable = true;
             self.state = FROM_THE_START;
@@ -214,13 +230,17 @@ impl Reflector {
             None if lasted < Duration::from_secs(1) && !brought => self.wait(now, false),
             None => self.start_watch(),
             Some(Error::Expired { .. }) => self.state = FROM_THE_START,
-            Some(Error::Transport { .. } | Error::Timeout { .. } | Error::TooManyRequests { .. }) => self.wait(now, false),
+            Some(Error::Transport { .. } | Error::Timeout { .. } | Error::TooManyRequests { .. }) => {
+                self.wait(now, false)
+            }
             Some(_) => self.wait(now, true),
         }
     }
 
     fn start_watch(&mut self) {
-        self.state = State::Watch { timeout: self.random.jitter(self.settings.watch_timeout, 1.0) };
+        self.state = State::Watch {
+            timeout: self.random.jitter(self.settings.watch_timeout, 1.0),
+        };
     }
 
     fn wait(&mut self, now: Duration, then_list: bool) {
@@ -253,7 +273,10 @@ mod tests {
         match reflector.next() {
             Step::Watch { options, timeout } => {
                 assert!(options.bookmarks && !options.initial_events);
-                assert!(timeout >= Duration::from_secs(300) && timeout < Duration::from_secs(600), "{timeout:?}");
+                assert!(
+                    timeout >= Duration::from_secs(300) && timeout < Duration::from_secs(600),
+                    "{timeout:?}"
+                );
                 options.resource_version
             }
             step => panic!("{step:?}"),
@@ -262,7 +285,9 @@ mod tests {
 
     #[track_caller]
     fn wait(reflector: &mut Reflector) -> Duration {
-        let Step::Wait(wait) = reflector.next() else { panic!("{:?}", reflector.next()) };
+        let Step::Wait(wait) = reflector.next() else {
+            panic!("{:?}", reflector.next())
+        };
         reflector.waited();
         wait
     }
@@ -278,7 +303,10 @@ mod tests {
     }
 
     fn transport() -> Error {
-        Error::Transport { message: "connection refused".into(), source: None }
+        Error::Transport {
+            message: "connection refused".into(),
+            source: None,
+        }
     }
 
     #[test]
@@ -311,9 +339,17 @@ mod tests {
     fn expired_lists_again_not_older_and_only_then_the_most_recent() {
         let mut reflector = synced("7");
         reflector.watch_ended(Some(&Error::expired("too old")), NOW, false, NOW);
-        let Step::List(options) = reflector.next() else { panic!() };
-        assert_eq!(options.match_, Some(orlop_client::ResourceVersionMatch::NotOlderThan));
-        let too_large = Error::TooLargeResourceVersion { wanted: "7".into(), current: "5".into() };
+        let Step::List(options) = reflector.next() else {
+            panic!()
+        };
+        assert_eq!(
+            options.match_,
+            Some(orlop_client::ResourceVersionMatch::NotOlderThan)
+        );
+        let too_large = Error::TooLargeResourceVersion {
+            wanted: "7".into(),
+            current: "5".into(),
+        };
         reflector.list_failed(&too_large, NOW);
         assert_eq!(list(&reflector), wanted("", 500), "no wait between them");
         // Set back from a backup: what is there now counts.
@@ -346,13 +382,32 @@ mod tests {
 
     #[test]
     fn what_passes_by_itself_is_waited_out_without_a_list() {
-        let too_many = Error::TooManyRequests { object: Box::default(), message: "busy".into(), retry_after: None };
-        for error in [transport(), too_many, Error::Timeout { message: "slow".into() }] {
+        let too_many = Error::TooManyRequests {
+            object: Box::default(),
+            message: "busy".into(),
+            retry_after: None,
+        };
+        for error in [
+            transport(),
+            too_many,
+            Error::Timeout {
+                message: "slow".into(),
+            },
+        ] {
             let mut reflector = synced("7");
-            let first = { reflector.watch_ended(Some(&error), NOW, false, NOW); wait(&mut reflector) };
+            let first = {
+                reflector.watch_ended(Some(&error), NOW, false, NOW);
+                wait(&mut reflector)
+            };
             assert_eq!(watch(&reflector), "7", "{error}");
-            let second = { reflector.watch_ended(Some(&error), NOW, false, NOW); wait(&mut reflector) };
-            assert!(first >= Duration::from_millis(800) && second >= Duration::from_millis(1600), "{first:?} {second:?}");
+            let second = {
+                reflector.watch_ended(Some(&error), NOW, false, NOW);
+                wait(&mut reflector)
+            };
+            assert!(
+                first >= Duration::from_millis(800) && second >= Duration::from_millis(1600),
+                "{first:?} {second:?}"
+            );
         }
     }
 

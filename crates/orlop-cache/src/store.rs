@@ -77,7 +77,12 @@ impl<K: Object> Store<K> {
             indexes: Vec::new(),
             subscribers: Vec::new(),
         };
-        let store = Self { inner: Arc::new(Inner { state: RwLock::new(state), progress: watch::Sender::default() }) };
+        let store = Self {
+            inner: Arc::new(Inner {
+                state: RwLock::new(state),
+                progress: watch::Sender::default(),
+            }),
+        };
         (store.clone(), Writer { store })
     }
 
@@ -96,7 +101,9 @@ impl<K: Object> Store<K> {
     /// The objects of a namespace, by name.
     #[must_use]
     pub fn list_in(&self, namespace: &str) -> Vec<Arc<K>> {
-        in_namespace(&self.inner.state.read().objects, namespace).cloned().collect()
+        in_namespace(&self.inner.state.read().objects, namespace)
+            .cloned()
+            .collect()
     }
 
     /// The objects, of a namespace or of all, that a label selector selects.
@@ -111,8 +118,16 @@ impl<K: Object> Store<K> {
     pub fn filter(&self, namespace: Option<&str>, condition: impl Fn(&K) -> bool) -> Vec<Arc<K>> {
         let state = self.inner.state.read();
         match namespace {
-            Some(namespace) => in_namespace(&state.objects, namespace).filter(|object| condition(object)).cloned().collect(),
-            None => state.objects.values().filter(|object| condition(object)).cloned().collect(),
+            Some(namespace) => in_namespace(&state.objects, namespace)
+                .filter(|object| condition(object))
+                .cloned()
+                .collect(),
+            None => state
+                .objects
+                .values()
+                .filter(|object| condition(object))
+                .cloned()
+                .collect(),
         }
     }
 
@@ -139,7 +154,10 @@ impl<K: Object> Store<K> {
     #[must_use]
     pub fn snapshot(&self) -> Snapshot<K> {
         let state = self.inner.state.read();
-        Snapshot { objects: Arc::clone(&state.objects), revision: state.revision.clone() }
+        Snapshot {
+            objects: Arc::clone(&state.objects),
+            revision: state.revision.clone(),
+        }
     }
 
     /// An index by one value of each object.
@@ -182,8 +200,12 @@ impl<K: Object> Store<K> {
     /// that were there at the cache's start have all been told comes `Synced`.
     pub fn subscribe(&self) -> Subscription<K> {
         let mut state = self.inner.state.write();
-        let objects = state.objects.values().map(|object| Delta::Added { object: Arc::clone(object), initial: true });
-        let (subscription, feed) = Subscription::new(objects.chain(state.synced.then_some(Delta::Synced)), state.closed);
+        let objects = state.objects.values().map(|object| Delta::Added {
+            object: Arc::clone(object),
+            initial: true,
+        });
+        let (subscription, feed) =
+            Subscription::new(objects.chain(state.synced.then_some(Delta::Synced)), state.closed);
         state.subscribers.push(feed);
         subscription
     }
@@ -218,14 +240,18 @@ impl<K: Object> Store<K> {
     /// A cache that sees only a part of its kind's objects learns of revisions elsewhere from its source's bookmarks
     /// alone: put a time limit on the wait.
     pub async fn wait_for(&self, revision: &str) -> bool {
-        self.wait(|progress| reached(&progress.revision, revision) != Some(false)).await
+        self.wait(|progress| reached(&progress.revision, revision) != Some(false))
+            .await
             && self.has(revision) == Some(true)
     }
 
     async fn wait(&self, until: impl FnMut(&Progress) -> bool) -> bool {
         let mut until = until;
         let mut progress = self.inner.progress.subscribe();
-        match progress.wait_for(|progress| progress.closed || until(progress)).await {
+        match progress
+            .wait_for(|progress| progress.closed || until(progress))
+            .await
+        {
             Ok(progress) => until(&progress),
             Err(_) => false,
         }
@@ -244,8 +270,14 @@ fn in_namespace<'a, K>(
     objects: &'a BTreeMap<ObjectKey, Arc<K>>,
     namespace: &'a str,
 ) -> impl Iterator<Item = &'a Arc<K>> + use<'a, K> {
-    let first = ObjectKey { namespace: (!namespace.is_empty()).then(|| namespace.into()), name: Str::EMPTY };
-    objects.range(first..).take_while(move |(key, _)| key.namespace() == namespace).map(|(_, object)| object)
+    let first = ObjectKey {
+        namespace: (!namespace.is_empty()).then(|| namespace.into()),
+        name: Str::EMPTY,
+    };
+    objects
+        .range(first..)
+        .take_while(move |(key, _)| key.namespace() == namespace)
+        .map(|(_, object)| object)
 }
 
 impl<K: Object> Writer<K> {
@@ -258,9 +290,15 @@ impl<K: Object> Writer<K> {
     /// Makes the store hold exactly these objects, as they were at `revision`. Only what differs is told: an object that
     /// is missing here was deleted unseen.
     pub fn replace(&mut self, objects: Vec<Arc<K>>, revision: impl Into<Str>) {
-        let objects: BTreeMap<ObjectKey, Arc<K>> = objects.into_iter().map(|object| (object.key(), object)).collect();
+        let objects: BTreeMap<ObjectKey, Arc<K>> =
+            objects.into_iter().map(|object| (object.key(), object)).collect();
         self.change(|state, wakers| {
-            let missing: Vec<_> = state.objects.keys().filter(|key| !objects.contains_key(*key)).cloned().collect();
+            let missing: Vec<_> = state
+                .objects
+                .keys()
+                .filter(|key| !objects.contains_key(*key))
+                .cloned()
+                .collect();
             for key in missing {
                 if let Some(last) = state.objects.get(&key).cloned() {
                     state.delete(&key, last, false, wakers);
@@ -268,7 +306,9 @@ impl<K: Object> Writer<K> {
             }
             for (key, object) in objects {
                 let version = &object.meta().resource_version;
-                let same = |held: &Arc<K>| held.meta().uid == object.meta().uid && held.meta().resource_version == *version;
+                let same = |held: &Arc<K>| {
+                    held.meta().uid == object.meta().uid && held.meta().resource_version == *version
+                };
                 if !state.objects.get(&key).is_some_and(same) {
                     state.put(key, object, wakers);
                 }
@@ -293,7 +333,11 @@ impl<K: Object> Writer<K> {
         let progress = {
             let mut state = inner.state.write();
             f(&mut state, &mut wakers);
-            Progress { revision: state.revision.clone(), synced: state.synced, closed: state.closed }
+            Progress {
+                revision: state.revision.clone(),
+                synced: state.synced,
+                closed: state.closed,
+            }
         };
         inner.progress.send_replace(progress);
         wakers.into_iter().for_each(Waker::wake);
@@ -304,8 +348,16 @@ impl<K: Object> Drop for Writer<K> {
     fn drop(&mut self) {
         self.change(|state, wakers| {
             state.closed = true;
-            state.subscribers.iter().filter_map(Weak::upgrade).for_each(|queue| queue.close(wakers));
-            state.indexes.iter().filter_map(Weak::upgrade).for_each(|index| index.close(wakers));
+            state
+                .subscribers
+                .iter()
+                .filter_map(Weak::upgrade)
+                .for_each(|queue| queue.close(wakers));
+            state
+                .indexes
+                .iter()
+                .filter_map(Weak::upgrade)
+                .for_each(|index| index.close(wakers));
         });
     }
 }
@@ -356,8 +408,14 @@ impl<K: Object> State<K> {
         };
         Arc::make_mut(&mut self.objects).insert(key.clone(), Arc::clone(&object));
         let delta = match &held {
-            Some(old) => Delta::Modified { old: Arc::clone(old), new: object },
-            None => Delta::Added { object, initial: !self.synced },
+            Some(old) => Delta::Modified {
+                old: Arc::clone(old),
+                new: object,
+            },
+            None => Delta::Added {
+                object,
+                initial: !self.synced,
+            },
         };
         self.update_indexes(&key, held.as_ref(), &delta, wakers);
         tell(&mut self.subscribers, &delta, wakers);
@@ -375,7 +433,13 @@ impl<K: Object> State<K> {
         tell(&mut self.subscribers, delta, wakers);
     }
 
-    fn update_indexes(&mut self, key: &ObjectKey, held: Option<&Arc<K>>, delta: &Delta<K>, wakers: &mut Vec<Waker>) {
+    fn update_indexes(
+        &mut self,
+        key: &ObjectKey,
+        held: Option<&Arc<K>>,
+        delta: &Delta<K>,
+        wakers: &mut Vec<Waker>,
+    ) {
         self.indexes.retain(|index| match index.upgrade() {
             Some(index) => {
                 index.apply(key, held, delta, wakers);
@@ -424,13 +488,18 @@ impl<K: Object> Snapshot<K> {
 
 impl<K> Clone for Store<K> {
     fn clone(&self) -> Self {
-        Self { inner: Arc::clone(&self.inner) }
+        Self {
+            inner: Arc::clone(&self.inner),
+        }
     }
 }
 
 impl<K> Clone for Snapshot<K> {
     fn clone(&self) -> Self {
-        Self { objects: Arc::clone(&self.objects), revision: self.revision.clone() }
+        Self {
+            objects: Arc::clone(&self.objects),
+            revision: self.revision.clone(),
+        }
     }
 }
 
@@ -447,7 +516,10 @@ impl<K> fmt::Debug for Store<K> {
 
 impl<K> fmt::Debug for Snapshot<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Snapshot").field("objects", &self.objects.len()).field("revision", &self.revision).finish()
+        f.debug_struct("Snapshot")
+            .field("objects", &self.objects.len())
+            .field("revision", &self.revision)
+            .finish()
     }
 }
 

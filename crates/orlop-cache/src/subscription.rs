@@ -46,7 +46,14 @@ impl<K: Object> Subscription<K> {
     pub(crate) fn new(deltas: impl IntoIterator<Item = Delta<K>>, closed: bool) -> (Self, Weak<Queue<K>>) {
         let deltas: VecDeque<_> = deltas.into_iter().collect();
         let limit = CAPACITY.max(2 * deltas.len());
-        let queue = Arc::new(Queue { state: Mutex::new(State { deltas, limit, waker: None, closed }) });
+        let queue = Arc::new(Queue {
+            state: Mutex::new(State {
+                deltas,
+                limit,
+                waker: None,
+                closed,
+            }),
+        });
         let feed = Arc::downgrade(&queue);
         (Self { queue }, feed)
     }
@@ -122,6 +129,9 @@ impl<K> Stream for Subscription<K> {
 impl<K> fmt::Debug for Subscription<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = self.queue.state.lock();
-        f.debug_struct("Subscription").field("waiting", &state.deltas.len()).field("closed", &state.closed).finish()
+        f.debug_struct("Subscription")
+            .field("waiting", &state.deltas.len())
+            .field("closed", &state.closed)
+            .finish()
     }
 }

@@ -53,8 +53,17 @@ impl Life {
 impl Context {
     pub(crate) fn new(shared: &Arc<Shared>, failures: u32) -> Self {
         let writes = Arc::new(Writes::default());
-        let client = Arc::new(Tracked { client: Arc::clone(&shared.client), writes: Arc::clone(&writes) });
-        Self { shared: Arc::clone(shared), client, writes, owner: None, failures }
+        let client = Arc::new(Tracked {
+            client: Arc::clone(&shared.client),
+            writes: Arc::clone(&writes),
+        });
+        Self {
+            shared: Arc::clone(shared),
+            client,
+            writes,
+            owner: None,
+            failures,
+        }
     }
 
     pub(crate) fn owned_by<K: Object>(mut self, owner: &K) -> Self {
@@ -122,7 +131,11 @@ impl Context {
         let owner = self.owner("apply")?;
         let mut child = child.clone();
         owner.control(&mut child)?;
-        Ok(self.api::<C>().apply_with(child, &WriteOptions::by(self.shared.name.as_str())).await?.object)
+        Ok(self
+            .api::<C>()
+            .apply_with(child, &WriteOptions::by(self.shared.name.as_str()))
+            .await?
+            .object)
     }
 
     /// Changes the status of an object, if that changes anything: `change` gets a copy of it. Refused with a conflict
@@ -130,7 +143,11 @@ impl Context {
     ///
     /// # Errors
     /// Those of [`Api::update_status`].
-    pub async fn modify_status<K: StaticKind + PartialEq>(&self, object: &K, change: impl FnOnce(&mut K) + Send) -> Result<(), Error> {
+    pub async fn modify_status<K: StaticKind + PartialEq>(
+        &self,
+        object: &K,
+        change: impl FnOnce(&mut K) + Send,
+    ) -> Result<(), Error> {
         let mut changed = object.clone();
         change(&mut changed);
         if changed != *object {
@@ -179,7 +196,11 @@ impl Context {
             }
             (true, true) => {
                 cleanup.await?;
-                let finalizers = meta.finalizers.iter().map(Str::as_str).filter(|other| *other != finalizer);
+                let finalizers = meta
+                    .finalizers
+                    .iter()
+                    .map(Str::as_str)
+                    .filter(|other| *other != finalizer);
                 match self.set_finalizers(object, finalizers.collect()).await {
                     Err(error) if error.is_not_found() => {}
                     result => result?,
@@ -190,7 +211,11 @@ impl Context {
     }
 
     /// Only if the object is still the one that was looked at: nobody else's finalizer is lost.
-    async fn set_finalizers<K: StaticKind>(&self, object: &K, finalizers: Vec<&str>) -> orlop_client::Result<()> {
+    async fn set_finalizers<K: StaticKind>(
+        &self,
+        object: &K,
+        finalizers: Vec<&str>,
+    ) -> orlop_client::Result<()> {
         let meta = object.meta();
         let patch = json!({ "metadata": {
             "uid": meta.uid.as_str(),
@@ -206,7 +231,12 @@ impl Context {
             tracing::warn!(controller = %self.shared.name, reason, "an event without an object");
             return;
         };
-        if let Err(error) = self.shared.recorder.event_about(&owner.about, type_, reason, message).await {
+        if let Err(error) = self
+            .shared
+            .recorder
+            .event_about(&owner.about, type_, reason, message)
+            .await
+        {
             tracing::warn!(controller = %self.shared.name, reason, %error, "event not written");
         }
     }

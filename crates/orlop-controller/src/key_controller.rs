@@ -121,7 +121,9 @@ impl<Q: Hash + Eq + Clone + fmt::Debug + Send + Sync + 'static> KeyController<Q>
         K: Object,
         I: IntoIterator<Item = Q> + 'static,
     {
-        self.watch_deltas(api, move |delta| delta.states().flat_map(|object| map(object)).collect::<Vec<_>>())
+        self.watch_deltas(api, move |delta| {
+            delta.states().flat_map(|object| map(object)).collect::<Vec<_>>()
+        })
     }
 
     /// The same, with the whole change to look at: for controllers that count what they see, or that only care about
@@ -130,14 +132,19 @@ impl<Q: Hash + Eq + Clone + fmt::Debug + Send + Sync + 'static> KeyController<Q>
     /// # Panics
     /// Outside of a tokio runtime: the kind's informer is started.
     #[must_use]
-    pub fn watch_deltas<K, I>(mut self, api: &Api<K>, map: impl Fn(&Delta<K>) -> I + Send + Sync + 'static) -> Self
+    pub fn watch_deltas<K, I>(
+        mut self,
+        api: &Api<K>,
+        map: impl Fn(&Delta<K>) -> I + Send + Sync + 'static,
+    ) -> Self
     where
         K: Object,
         I: IntoIterator<Item = Q> + 'static,
     {
         let (store, view) = self.informers.share(api);
         self.views.push(view);
-        self.sources.push(Box::new(move |queue| Box::pin(feed(store, map, queue))));
+        self.sources
+            .push(Box::new(move |queue| Box::pin(feed(store, map, queue))));
         self
     }
 
@@ -189,11 +196,34 @@ impl<Q: Hash + Eq + Clone + fmt::Debug + Send + Sync + 'static> KeyController<Q>
         F: Fn(Q, Context) -> R + Send + Sync + 'static,
         R: Future<Output = Result<Action, Error>> + Send + 'static,
     {
-        let Self { name, informers, client, clock, queue, views, sources, concurrency, timeout, stop } = self;
+        let Self {
+            name,
+            informers,
+            client,
+            clock,
+            queue,
+            views,
+            sources,
+            concurrency,
+            timeout,
+            stop,
+        } = self;
         let recorder = Recorder::new(Arc::clone(&client), Arc::clone(&clock), name.clone());
-        let shared = Arc::new(Shared { name, client, clock, recorder });
+        let shared = Arc::new(Shared {
+            name,
+            client,
+            clock,
+            recorder,
+        });
         let parked = Mutex::new(JoinSet::new());
-        let engine = Arc::new(Engine { shared, queue: queue.clone(), views, reconcile, timeout, parked });
+        let engine = Arc::new(Engine {
+            shared,
+            queue: queue.clone(),
+            views,
+            reconcile,
+            timeout,
+            parked,
+        });
         // Dropped, and with them their tasks ended, in whatever way this future ends.
         let (mut feeds, mut workers) = (JoinSet::new(), JoinSet::new());
         for source in sources {
@@ -238,7 +268,13 @@ where
         let initial = matches!(delta, Delta::Added { initial: true, .. });
         let priority = if initial { Priority::LOW } else { Priority::NORMAL };
         for key in map(&delta) {
-            queue.add_with(key, Add { priority, ..Add::default() });
+            queue.add_with(
+                key,
+                Add {
+                    priority,
+                    ..Add::default()
+                },
+            );
         }
         in_a_row += 1;
         if in_a_row % BREATH == 0 {
@@ -289,7 +325,11 @@ where
                 Err(_) => return Err(Error::Timeout { limit }),
             },
         };
-        caught.unwrap_or_else(|panic| Err(Error::Panic { message: said(&*panic) }))
+        caught.unwrap_or_else(|panic| {
+            Err(Error::Panic {
+                message: said(&*panic),
+            })
+        })
     }
 
     fn tell(&self, ticket: &Ticket<Q>, error: &Error) {
@@ -351,11 +391,15 @@ fn finish<Q: Hash + Eq + Clone + 'static>(ticket: Ticket<Q>, outcome: Result<Act
 /// What a panic said.
 fn said(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "without a word".to_owned())
+    text.or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "without a word".to_owned())
 }
 
 impl<Q: Hash + Eq + Clone + 'static> fmt::Debug for KeyController<Q> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("KeyController").field("name", &self.name).field("queue", &self.queue).finish_non_exhaustive()
+        f.debug_struct("KeyController")
+            .field("name", &self.name)
+            .field("queue", &self.queue)
+            .finish_non_exhaustive()
     }
 }

@@ -2,8 +2,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use orlop_client::{
-    Client, DeleteOptions, Deleted, Draft, Error, GetOptions, ListOptions, Patch, Record, RecordList, Result, Subresource,
-    WatchOptions, WatchStream, WriteOptions,
+    Client, DeleteOptions, Deleted, Draft, Error, GetOptions, ListOptions, Patch, Record, RecordList, Result,
+    Subresource, WatchOptions, WatchStream, WriteOptions,
 };
 use orlop_model::{KindInfo, ObjectKey, Str};
 use parking_lot::Mutex;
@@ -26,25 +26,42 @@ impl Writes {
     fn note(&self, kind: &KindInfo, namespace: Option<&str>, revision: Str) {
         let namespace = namespace.unwrap_or_default();
         let mut last = self.last.lock();
-        match last.iter_mut().find(|write| write.kind.is(kind) && write.namespace == *namespace) {
+        match last
+            .iter_mut()
+            .find(|write| write.kind.is(kind) && write.namespace == *namespace)
+        {
             // Writes at the same time may be answered in any order.
             Some(write) => match (write.revision.parse::<u64>(), revision.parse::<u64>()) {
                 (Ok(old), Ok(new)) if new < old => {}
                 _ => write.revision = revision,
             },
-            None => last.push(Write { kind: kind.clone(), namespace: namespace.into(), revision }),
+            None => last.push(Write {
+                kind: kind.clone(),
+                namespace: namespace.into(),
+                revision,
+            }),
         }
     }
 
     fn note_record(&self, record: &Record) {
         let meta = record.meta();
-        self.note(record.kind(), Some(&meta.namespace), meta.resource_version.clone());
+        self.note(
+            record.kind(),
+            Some(&meta.namespace),
+            meta.resource_version.clone(),
+        );
     }
 
     /// What was in the way of a write is a reason to wait too: trying again without seeing it fails again.
     fn note_error(&self, kind: &KindInfo, namespace: Option<&str>, error: &Error) {
-        if let Error::Conflict { stored: Some(stored), sent: Some(sent), .. } = error
-            && [stored, sent].iter().all(|version| version.parse::<u64>().is_ok())
+        if let Error::Conflict {
+            stored: Some(stored),
+            sent: Some(sent),
+            ..
+        } = error
+            && [stored, sent]
+                .iter()
+                .all(|version| version.parse::<u64>().is_ok())
         {
             self.note(kind, namespace, stored.clone());
         }
@@ -62,11 +79,19 @@ pub(crate) struct Tracked {
 }
 
 impl Tracked {
-    fn wrote(&self, kind: &KindInfo, namespace: Option<&str>, result: Result<Arc<Record>>, dry_run: bool) -> Result<Arc<Record>> {
+    fn wrote(
+        &self,
+        kind: &KindInfo,
+        namespace: Option<&str>,
+        result: Result<Arc<Record>>,
+        dry_run: bool,
+    ) -> Result<Arc<Record>> {
         match &result {
             Ok(_) if dry_run => {}
             // A subresource of another kind (`Scale`) stands for its object.
-            Ok(record) => self.writes.note(kind, Some(&record.meta().namespace), record.resource_version()),
+            Ok(record) => self
+                .writes
+                .note(kind, Some(&record.meta().namespace), record.resource_version()),
             Err(error) => self.writes.note_error(kind, namespace, error),
         }
         result
@@ -79,15 +104,31 @@ impl Client for Tracked {
         self.client.get(kind, key, options).await
     }
 
-    async fn list(&self, kind: &KindInfo, namespace: Option<&str>, options: &ListOptions) -> Result<RecordList> {
+    async fn list(
+        &self,
+        kind: &KindInfo,
+        namespace: Option<&str>,
+        options: &ListOptions,
+    ) -> Result<RecordList> {
         self.client.list(kind, namespace, options).await
     }
 
-    async fn watch(&self, kind: &KindInfo, namespace: Option<&str>, options: &WatchOptions) -> Result<WatchStream> {
+    async fn watch(
+        &self,
+        kind: &KindInfo,
+        namespace: Option<&str>,
+        options: &WatchOptions,
+    ) -> Result<WatchStream> {
         self.client.watch(kind, namespace, options).await
     }
 
-    async fn create(&self, kind: &KindInfo, namespace: Option<&str>, draft: Draft, options: &WriteOptions) -> Result<Arc<Record>> {
+    async fn create(
+        &self,
+        kind: &KindInfo,
+        namespace: Option<&str>,
+        draft: Draft,
+        options: &WriteOptions,
+    ) -> Result<Arc<Record>> {
         let result = self.client.create(kind, namespace, draft, options).await;
         self.wrote(kind, namespace, result, options.dry_run)
     }

@@ -19,7 +19,9 @@ pub enum Error {
         longest: Duration,
     },
     /// A token bucket that never hands out a token.
-    #[error("bucket limit: rate {per_second}/s with burst {burst} lets nothing through (rate above 0, burst above 0)")]
+    #[error(
+        "bucket limit: rate {per_second}/s with burst {burst} lets nothing through (rate above 0, burst above 0)"
+    )]
     Bucket {
         /// Tokens per second.
         per_second: f64,

@@ -76,6 +76,9 @@ impl<K: Hash + Eq + Clone + 'static> Drop for Ticket<K> {
 
 impl<K: Hash + Eq + Clone + 'static + fmt::Debug> fmt::Debug for Ticket<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Ticket").field("key", &self.taken.key).field("failures", &self.taken.failures).finish()
+        f.debug_struct("Ticket")
+            .field("key", &self.taken.key)
+            .field("failures", &self.taken.failures)
+            .finish()
     }
 }
