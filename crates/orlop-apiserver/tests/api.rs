@@ -17,14 +17,71 @@ use orlop_model::core::v1::{ConfigMap, Namespace, Pod, PodPhase, Secret, Service
 use orlop_model::{
     DynamicObject, FieldError, KindInfo, Message, Object, ObjectKey, ObjectMeta, StaticKind, Str, Time,
 };
-use orlop_store::{Format, MemoryStore, Txn, Value};
+use orlop_store::{
+    At, Committed, Format, Key, KeyRange, LeaseId, Listing, MemoryStore, Page, Revision, Store, Txn, Value,
+};
 use proptest::prelude::{Just, ProptestConfig, prop, prop_oneof, proptest};
 use proptest::strategy::Strategy as _;
 use serde_json::json;
 
 fn builder(seed: u64) -> orlop_apiserver::Builder {
+    over(Arc::new(MemoryStore::new()), seed)
+}
+
+fn over(store: Arc<dyn Store>, seed: u64) -> orlop_apiserver::Builder {
     let clock = TokioClock::new(Time::from_seconds(1_772_366_400).timestamp());
-    LocalClient::builder(Arc::new(MemoryStore::new()), Arc::new(clock), Random::new(seed))
+    LocalClient::builder(store, Arc::new(clock), Random::new(seed))
+}
+
+/// A store that lets others in before each operation, as one does that is not in memory.
+#[derive(Debug)]
+struct Yielding(MemoryStore);
+
+#[async_trait]
+impl Store for Yielding {
+    async fn get(&self, key: &Key, at: At) -> orlop_store::Result<Option<Arc<orlop_store::Record>>> {
+        tokio::task::yield_now().await;
+        self.0.get(key, at).await
+    }
+    async fn list(&self, range: &KeyRange, at: At, page: Page) -> orlop_store::Result<Listing> {
+        tokio::task::yield_now().await;
+        self.0.list(range, at, page).await
+    }
+    async fn commit(&self, txn: Txn) -> orlop_store::Result<Committed> {
+        tokio::task::yield_now().await;
+        self.0.commit(txn).await
+    }
+    fn watch(&self, range: &KeyRange, from: Revision) -> orlop_store::Watch {
+        self.0.watch(range, from)
+    }
+    async fn revision(&self) -> orlop_store::Result<Revision> {
+        self.0.revision().await
+    }
+    async fn reached(&self, revision: Revision) -> orlop_store::Result<Revision> {
+        self.0.reached(revision).await
+    }
+    async fn compact(&self, up_to: Revision) -> orlop_store::Result<()> {
+        self.0.compact(up_to).await
+    }
+    async fn lease(&self, ttl: std::time::Duration) -> orlop_store::Result<LeaseId> {
+        self.0.lease(ttl).await
+    }
+    async fn keep_alive(&self, lease: LeaseId) -> orlop_store::Result<()> {
+        self.0.keep_alive(lease).await
+    }
+    async fn revoke(&self, lease: LeaseId) -> orlop_store::Result<Committed> {
+        self.0.revoke(lease).await
+    }
+}
+
+/// A server whose requests interleave.
+async fn interleaving() -> Arc<LocalClient> {
+    Arc::new(
+        over(Arc::new(Yielding(MemoryStore::new())), 1)
+            .build()
+            .await
+            .expect("an empty store can be set up"),
+    )
 }
 
 async fn server() -> Arc<LocalClient> {
@@ -51,8 +108,18 @@ fn map(name: &str, value: &str) -> ConfigMap {
 
 #[tokio::test(start_paused = true)]
 async fn passes_the_suite_of_clients() {
+    for interleaves in [false, true] {
+        passes(interleaves).await;
+    }
+}
+
+async fn passes(interleaves: bool) {
     let subject = async || {
-        let client = server().await;
+        let client = if interleaves {
+            interleaving().await
+        } else {
+            server().await
+        };
         let store = Arc::clone(client.store());
         let compact = move || -> BoxFuture<'static, ()> {
             let store = Arc::clone(&store);
@@ -328,7 +395,7 @@ async fn secrets_take_plain_text() {
 
 #[tokio::test(start_paused = true)]
 async fn services_get_addresses_of_their_own() {
-    let client = server().await;
+    let client = interleaving().await;
     let services = api::<Service>(&client);
     let service = |name: &str, type_: &str, spec: serde_json::Value| -> Service {
         let mut document = json!({"metadata": {"name": name}, "spec": {"type": type_, "selector": {"app": name}, "ports": [{"port": 80}]}});
@@ -734,7 +801,7 @@ proptest! {
     fn writers_and_watchers_agree(writers in prop::collection::vec(prop::collection::vec(op(), 0..25), 1..5)) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
         runtime.block_on(async {
-            let client = server().await;
+            let client = interleaving().await;
             let maps = api::<ConfigMap>(&client);
             let mut watch = maps.watch(&WatchOptions::new()).await.unwrap();
             let mut patched = maps.watch(&WatchOptions::new().labels("patched")).await.unwrap();
@@ -799,6 +866,31 @@ async fn replay(
             return;
         }
     }
+}
+
+/// Creates that race with changes of their namespace, and with each other for one name.
+#[tokio::test(start_paused = true)]
+async fn creates_race_with_their_namespace() {
+    let client = interleaving().await;
+    let maps = api::<ConfigMap>(&client);
+    let namespaces = Api::<Namespace>::all(Arc::clone(&client) as Arc<dyn Client>);
+    let touch = async || {
+        for round in 0..20 {
+            let label = json!({"metadata": {"labels": {"round": round.to_string()}}});
+            namespaces.patch_merge("default", label).await.unwrap();
+        }
+    };
+    let create = async |number: u32| maps.create(map(&format!("map-{}", number / 2), "1")).await;
+    let (_, created) = futures::join!(touch(), join_all((0..40).map(create)));
+    let taken = created
+        .iter()
+        .filter(|result| result.as_ref().is_err_and(Error::is_already_exists))
+        .count();
+    assert_eq!(
+        (created.iter().filter(|result| result.is_ok()).count(), taken),
+        (20, 20)
+    );
+    assert_eq!(maps.list(&ListOptions::new()).await.unwrap().items.len(), 20);
 }
 
 #[tokio::test(start_paused = true)]

@@ -11,13 +11,11 @@ use orlop_model::policy::v1::Eviction;
 use orlop_model::{DynamicObject, KindInfo, Object, ObjectKey, StaticKind, Str};
 use serde_json::{Value, json};
 
+use crate::apply::ATTEMPTS;
 use crate::{
     Applied, Client, DeleteOptions, Deleted, Draft, Error, GetOptions, IntoDraft, ListOptions, Patch,
     RecordList, Result, Subresource, WatchOptions, WatchStream, WriteOptions, apply,
 };
-
-/// How often a read-modify-write is tried again after a conflict before the conflict is answered.
-const ATTEMPTS: usize = 16;
 
 /// The verbs of one kind, in one namespace or in all, over any [`Client`]. Cheap to clone.
 ///

@@ -10,7 +10,9 @@ use crate::{Client, Draft, Error, GetOptions, Record, Result, Subresource, Write
 /// The annotation in which the applied configuration is kept, as kubectl does.
 pub const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
-const ATTEMPTS: usize = 16;
+/// How often a read-modify-write is tried again after a conflict before the conflict is answered. Each conflict means that
+/// another writer got on.
+pub(crate) const ATTEMPTS: usize = 100;
 
 /// What an apply did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
