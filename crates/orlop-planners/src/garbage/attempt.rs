@@ -177,17 +177,20 @@ impl DeleteAttempt {
     /// An object that waits for its dependents goes when none blocks it; until then each of those
     /// is looked after.
     fn wait_for_dependents(&mut self, collector: &mut Collector, kinds: &impl KindScopes) -> Step {
+        let uid = &self.item.identity.uid;
         let mut blocked = false;
-        for dependent in collector.dependents(&self.item) {
-            let Some(node) = collector.graph.get(dependent) else {
-                continue;
-            };
-            if node.blocks(&self.item.identity.uid) {
+        let mut to_check = Vec::new();
+        for (index, dependent) in collector.graph_dependents(&self.item) {
+            if dependent.blocks(uid) {
                 blocked = true;
-                if !node.deleting_dependents {
-                    collector.check(dependent);
+                if !dependent.deleting_dependents && !dependent.queued {
+                    to_check.push((dependent.identity.clone(), index));
                 }
             }
+        }
+        to_check.sort();
+        for (_, dependent) in to_check {
+            collector.check(dependent);
         }
         if blocked {
             return self.settle(collector);
@@ -285,12 +288,9 @@ impl DeleteAttempt {
         };
         if !found.waiting.is_empty() && collector.has_dependents(&self.item) {
             let deletion = deletion(Propagation::Foreground);
-            let circle = collector.dependents(&self.item).into_iter().any(|dependent| {
-                collector
-                    .graph
-                    .get(dependent)
-                    .is_some_and(|node| node.deleting_dependents)
-            });
+            let circle = collector
+                .graph_dependents(&self.item)
+                .any(|(_, dependent)| dependent.deleting_dependents);
             if circle {
                 // Owner and dependent may wait for each other through this object.
                 let owners = collector.node(&self.item).owners.clone();

@@ -303,12 +303,16 @@ impl Collector {
             .filter(|node| node.serial == item.serial)
     }
 
-    /// The dependents of an item, in the order of their identities.
-    pub(crate) fn dependents(&self, item: &Item) -> Vec<NodeIndex> {
-        if self.present(item).is_none() {
-            return Vec::new();
-        }
-        self.graph.dependents(item.index)
+    /// The dependents of an item, in no order that means anything.
+    pub(crate) fn graph_dependents<'a>(
+        &'a self,
+        item: &'a Item,
+    ) -> impl Iterator<Item = (NodeIndex, &'a Node)> {
+        let present = self.present(item).is_some();
+        present
+            .then(|| self.graph.each_dependent(item.index))
+            .into_iter()
+            .flatten()
     }
 
     pub(crate) fn has_dependents(&self, item: &Item) -> bool {

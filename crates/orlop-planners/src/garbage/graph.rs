@@ -194,6 +194,12 @@ impl Graph {
         dependents
     }
 
+    /// The dependents of a node, in no order that means anything.
+    pub(crate) fn each_dependent(&self, index: NodeIndex) -> impl Iterator<Item = (NodeIndex, &Node)> {
+        let dependents = self.nodes.neighbors_directed(index, Direction::Incoming);
+        dependents.map(|dependent| (dependent, &self.nodes[dependent]))
+    }
+
     pub(crate) fn has_dependents(&self, index: NodeIndex) -> bool {
         self.nodes
             .neighbors_directed(index, Direction::Incoming)

@@ -100,3 +100,6 @@ fn address(object: &Identity, kinds: &impl KindScopes) -> Result<Identity, Nowhe
         }),
     }
 }
+
+#[cfg(test)]
+mod tests;

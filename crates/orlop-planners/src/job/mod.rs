@@ -55,3 +55,6 @@ pub const CONTROLLER_NAME: &str = "kubernetes.io/job-controller";
 pub const MAX_CHANGES: usize = 500;
 /// At most so many ended pods are named in the status at a time.
 pub const MAX_UNCOUNTED: usize = 500;
+
+#[cfg(test)]
+mod tests;

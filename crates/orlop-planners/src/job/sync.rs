@@ -340,7 +340,8 @@ fn claim_pods<'a>(inputs: &Inputs<'a>, plan: &mut Plan<Memory>) -> Vec<Tracked<'
     let job = inputs.job;
     let mut claimed = Vec::new();
     // A selector that cannot be read selects nothing.
-    let selector = Selector::from_object(job.spec.selector.as_deref()).unwrap_or_else(|_| Selector::nothing());
+    let selector =
+        Selector::from_object(job.spec.selector.as_deref()).unwrap_or_else(|_| Selector::nothing());
     for &pod in &inputs.pods {
         let matches = selector.matches(&pod.metadata.labels);
         let adopted = match claim(job, pod, matches) {

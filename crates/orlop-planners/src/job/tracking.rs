@@ -102,11 +102,13 @@ fn may_be_freed(view: &View<'_>, draft: &Draft, tracked: &Tracked<'_>) -> bool {
     if view.job.metadata.deletion_timestamp.is_some() || draft.finished.is_some() || tracked.succeeded() {
         return true;
     }
-    let delayed = view
-        .delayed
-        .values()
-        .any(|&place| view.pods[place].uid() == tracked.uid());
-    tracked.failed && !delayed
+    let successor_awaited = view.indexed.is_some_and(|completions| {
+        let index = tracked.index_below(completions);
+        index
+            .and_then(|index| view.replaced(index))
+            .is_some_and(|delayed| delayed.uid() == tracked.uid())
+    });
+    tracked.failed && !successor_awaited
 }
 
 /// Moves UIDs that no longer have a finalizer from the lists of the status to its counters. Says whether there were

@@ -43,3 +43,6 @@ pub use zone::{ZoneState, zone_key};
 pub const MONITOR_PERIOD: Duration = Duration::from_secs(5);
 /// How often [`taint`] is to be called.
 pub const TAINT_PERIOD: Duration = Duration::from_millis(100);
+
+#[cfg(test)]
+mod tests;
