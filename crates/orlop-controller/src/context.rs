@@ -5,6 +5,7 @@ use std::sync::Arc;
 use orlop_client::{Api, Client, WriteOptions};
 use orlop_clock::{Clock, Timestamp};
 use orlop_model::{Object, StaticKind, Str};
+use parking_lot::Mutex;
 use serde_json::json;
 
 use crate::owner::Owner;
@@ -22,6 +23,16 @@ pub struct Context {
     writes: Arc<Writes>,
     owner: Option<Arc<Owner>>,
     failures: u32,
+    /// What became of an object that the reconciler holds, by its own writes alone: its uid, and the resourceVersions
+    /// before and after. Nobody else came in between, so the later one may be sent for the earlier one.
+    advanced: Arc<Mutex<Option<Advanced>>>,
+}
+
+#[derive(Debug)]
+struct Advanced {
+    uid: Str,
+    from: Str,
+    to: Str,
 }
 
 /// What is the same for all keys of a controller.
@@ -63,6 +74,7 @@ impl Context {
             writes,
             owner: None,
             failures,
+            advanced: Arc::default(),
         }
     }
 
@@ -151,9 +163,30 @@ impl Context {
         let mut changed = object.clone();
         change(&mut changed);
         if changed != *object {
-            self.api::<K>().update_status(changed).await?;
+            changed.meta_mut().resource_version = self.latest(object);
+            let written = self.api::<K>().update_status(changed).await?;
+            self.advance(object, &*written);
         }
         Ok(())
+    }
+
+    /// The resourceVersion to send for an object that was looked at.
+    fn latest<K: Object>(&self, object: &K) -> Str {
+        let meta = object.meta();
+        match &*self.advanced.lock() {
+            Some(Advanced { uid, from, to }) if *uid == meta.uid && *from == meta.resource_version => {
+                to.clone()
+            }
+            _ => meta.resource_version.clone(),
+        }
+    }
+
+    fn advance<K: Object>(&self, object: &K, written: &K) {
+        *self.advanced.lock() = Some(Advanced {
+            uid: object.meta().uid.clone(),
+            from: object.meta().resource_version.clone(),
+            to: written.meta().resource_version.clone(),
+        });
     }
 
     /// Sees to it that `cleanup` is run before `object` is gone.
@@ -219,10 +252,12 @@ impl Context {
         let meta = object.meta();
         let patch = json!({ "metadata": {
             "uid": meta.uid.as_str(),
-            "resourceVersion": meta.resource_version.as_str(),
+            "resourceVersion": self.latest(object).as_str(),
             "finalizers": finalizers,
         } });
-        self.api::<K>().patch_merge(object.key(), patch).await.map(drop)
+        let written = self.api::<K>().patch_merge(object.key(), patch).await?;
+        self.advance(object, &*written);
+        Ok(())
     }
 
     /// Writes an Event about the object that is reconciled. A failure is logged and otherwise ignored.

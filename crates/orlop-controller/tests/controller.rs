@@ -275,6 +275,24 @@ async fn a_controller_makes_the_world_as_the_object_says() {
     );
 }
 
+/// Putting the finalizer on and then writing the status is no conflict with oneself.
+#[tokio::test(start_paused = true)]
+async fn a_reconciler_does_not_conflict_with_itself() {
+    let client = server().await;
+    let sites = Api::<Website>::all(client.clone());
+    let failures = Arc::new(AtomicUsize::new(0));
+    let (seen, cleaned) = (Arc::clone(&failures), Arc::default());
+    let controller = Controller::new("website", sites.clone()).run(move |site, cx| {
+        seen.fetch_add(cx.failures() as usize, Ordering::SeqCst);
+        publish(site, cx, Arc::clone(&cleaned))
+    });
+    let _running = tokio_util::task::AbortOnDropHandle::new(tokio::spawn(controller));
+    sites.create(site("home", "a.dev")).await.unwrap();
+    until(async || sites.get(key("home")).await.unwrap().status.host == "a.dev").await;
+    sleep(ms(5000)).await;
+    assert_eq!(failures.load(Ordering::SeqCst), 0);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_cleanup_that_fails_holds_the_object_and_is_tried_again() {
     let client = server().await;
