@@ -47,8 +47,10 @@ impl Story<'_> {
         self.cluster.api(NAMESPACE)
     }
 
+    /// The web pods that are to stay.
     async fn web_pods(&self) -> Result<Vec<Arc<Pod>>, Anything> {
-        Ok(self.api::<Pod>().list(&ListOptions::new().labels("app=web")).await?.items)
+        let pods = self.api::<Pod>().list(&ListOptions::new().labels("app=web")).await?.items;
+        Ok(pods.into_iter().filter(|pod| !pod.metadata.is_deleting()).collect())
     }
 
     /// A web pod whose node has no pod that nobody would replace.
