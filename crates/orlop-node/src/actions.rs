@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use orlop_model::Str;
-use orlop_model::core::v1::{Container, Pod, ResourceRequirements, resource_name};
 use orlop_model::core::v1::ResourceResizeRestartPolicy::RestartContainer;
+use orlop_model::core::v1::{Container, Pod, ResourceRequirements, resource_name};
 
 use crate::probe::{ProbeOutcome, ProbeResults};
-use crate::restart::{init_failed, is_sidecar, is_static, never_restarts, restart_rule, restarts_failures_only, should_start};
+use crate::restart::{
+    init_failed, is_sidecar, is_static, never_restarts, restart_rule, restarts_failures_only, should_start,
+};
 use crate::sandbox::sandbox_need;
 use crate::view::{ContainerState, ContainerView, RuntimeView, definition};
 
@@ -172,13 +174,26 @@ pub fn pod_actions(input: &ActionsInput<'_>) -> PodActions {
 fn resets(pod: &Pod, seen: &RuntimeView) -> Vec<Reset> {
     let (mut resets, mut sources) = (Vec::new(), Vec::new());
     for container in pod.spec.containers.iter().chain(&pod.spec.init_containers) {
-        for instance in seen.containers.iter().filter(|instance| instance.name == container.name) {
+        for instance in seen
+            .containers
+            .iter()
+            .filter(|instance| instance.name == container.name)
+        {
             let exited = instance.state == ContainerState::Exited;
             let source = exited
-                && restart_rule(container, instance.exit_code)
-                    .is_some_and(|action| *action == orlop_model::core::v1::ContainerRestartRuleAction::RestartAllContainers);
-            let reset = Reset { id: instance.id.clone(), name: instance.name.clone(), kill: !exited };
-            if source { sources.push(reset) } else { resets.push(reset) }
+                && restart_rule(container, instance.exit_code).is_some_and(|action| {
+                    *action == orlop_model::core::v1::ContainerRestartRuleAction::RestartAllContainers
+                });
+            let reset = Reset {
+                id: instance.id.clone(),
+                name: instance.name.clone(),
+                kill: !exited,
+            };
+            if source {
+                sources.push(reset)
+            } else {
+                resets.push(reset)
+            }
         }
     }
     resets.append(&mut sources);
@@ -192,8 +207,10 @@ fn begin_anew(pod: &Pod, seen: &RuntimeView, actions: &mut PodActions) {
         actions.create_sandbox = false;
         return;
     }
-    let succeeded =
-        |container: &Container| seen.container(&container.name).is_some_and(|c| c.state != ContainerState::Running && c.exit_code == 0);
+    let succeeded = |container: &Container| {
+        seen.container(&container.name)
+            .is_some_and(|c| c.state != ContainerState::Running && c.exit_code == 0)
+    };
     let start: Vec<usize> = (0..spec.containers.len())
         .filter(|&index| {
             let container = &spec.containers[index];
@@ -202,7 +219,8 @@ fn begin_anew(pod: &Pod, seen: &RuntimeView, actions: &mut PodActions) {
         .collect();
     if start.is_empty() {
         let ran = spec.containers.iter().any(|container| {
-            seen.container(&container.name).is_some_and(|current| current.state != ContainerState::Unknown)
+            seen.container(&container.name)
+                .is_some_and(|current| current.state != ContainerState::Unknown)
         });
         if ran {
             actions.create_sandbox = false;
@@ -219,7 +237,10 @@ fn begin_anew(pod: &Pod, seen: &RuntimeView, actions: &mut PodActions) {
 fn go_on(input: &ActionsInput<'_>, actions: &mut PodActions) {
     let ActionsInput { pod, seen, .. } = *input;
     actions.start_ephemeral = (0..pod.spec.ephemeral_containers.len())
-        .filter(|&index| seen.container(&pod.spec.ephemeral_containers[index].container.name).is_none())
+        .filter(|&index| {
+            seen.container(&pod.spec.ephemeral_containers[index].container.name)
+                .is_none()
+        })
         .collect();
     let initialized = init_actions(input, actions);
     if actions.kill_pod || !initialized {
@@ -235,7 +256,8 @@ fn go_on(input: &ActionsInput<'_>, actions: &mut PodActions) {
                     actions.kill.push(Kill {
                         id: lost.id.clone(),
                         name: lost.name.clone(),
-                        message: r#"Container is in "unknown" state, try killing it before restart"#.to_owned(),
+                        message: r#"Container is in "unknown" state, try killing it before restart"#
+                            .to_owned(),
                         reason: KillReason::Unknown,
                     });
                 }
@@ -248,9 +270,15 @@ fn go_on(input: &ActionsInput<'_>, actions: &mut PodActions) {
             restart = true;
             (format!("Container {name} definition changed"), KillReason::None)
         } else if input.liveness.get(&current.id) == Some(ProbeOutcome::Failure) {
-            (format!("Container {name} failed liveness probe"), KillReason::LivenessProbe)
+            (
+                format!("Container {name} failed liveness probe"),
+                KillReason::LivenessProbe,
+            )
         } else if input.startup.get(&current.id) == Some(ProbeOutcome::Failure) {
-            (format!("Container {name} failed startup probe"), KillReason::StartupProbe)
+            (
+                format!("Container {name} failed startup probe"),
+                KillReason::StartupProbe,
+            )
         } else {
             if resize(input, container, index, false, current, actions) {
                 keep += 1;
@@ -261,7 +289,12 @@ fn go_on(input: &ActionsInput<'_>, actions: &mut PodActions) {
             message.push_str(", will be restarted");
             actions.start.push(index);
         }
-        actions.kill.push(Kill { id: current.id.clone(), name: name.clone(), message, reason });
+        actions.kill.push(Kill {
+            id: current.id.clone(),
+            name: name.clone(),
+            message,
+            reason,
+        });
     }
     if keep == 0 && actions.start.is_empty() {
         actions.kill_pod = true;
@@ -283,11 +316,21 @@ fn init_actions(input: &ActionsInput<'_>, actions: &mut PodActions) -> bool {
     }
     let last = inits.len() - 1;
     let mut initialized = pod.spec.containers.iter().any(|container| {
-        seen.container(&container.name).is_some_and(|c| matches!(c.state, ContainerState::Created | ContainerState::Running))
+        seen.container(&container.name)
+            .is_some_and(|c| matches!(c.state, ContainerState::Created | ContainerState::Running))
     });
     let mut previously = initialized;
-    let restart = |current: &ContainerView, message: String, reason: KillReason, index: usize, actions: &mut PodActions| {
-        actions.kill.push(Kill { id: current.id.clone(), name: current.name.clone(), message, reason });
+    let restart = |current: &ContainerView,
+                   message: String,
+                   reason: KillReason,
+                   index: usize,
+                   actions: &mut PodActions| {
+        actions.kill.push(Kill {
+            id: current.id.clone(),
+            name: current.name.clone(),
+            message,
+            reason,
+        });
         actions.start_init.push(index);
     };
     for (index, container) in inits.iter().enumerate().rev() {
@@ -359,7 +402,8 @@ fn init_actions(input: &ActionsInput<'_>, actions: &mut PodActions) -> bool {
                     actions.start_init.clear();
                     return false;
                 }
-                let message = r#"Init container is in "unknown" state, try killing it before restart"#.to_owned();
+                let message =
+                    r#"Init container is in "unknown" state, try killing it before restart"#.to_owned();
                 restart(current, message, KillReason::Unknown, index, actions);
             }
         }
@@ -383,8 +427,12 @@ struct Figures {
 
 impl Figures {
     fn of(resources: &ResourceRequirements) -> Self {
-        let cpu = |list: &orlop_model::Map<orlop_model::Quantity>| list.get(resource_name::CPU).map_or(0, |q| q.milli_value());
-        let memory = |list: &orlop_model::Map<orlop_model::Quantity>| list.get(resource_name::MEMORY).map_or(0, |q| q.value());
+        let cpu = |list: &orlop_model::Map<orlop_model::Quantity>| {
+            list.get(resource_name::CPU).map_or(0, |q| q.milli_value())
+        };
+        let memory = |list: &orlop_model::Map<orlop_model::Quantity>| {
+            list.get(resource_name::MEMORY).map_or(0, |q| q.value())
+        };
         Self {
             cpu_request: cpu(&resources.requests),
             cpu_limit: cpu(&resources.limits),
@@ -403,19 +451,29 @@ fn resize(
     current: &ContainerView,
     actions: &mut PodActions,
 ) -> bool {
-    let Some(actuated) = input.actuated else { return true };
+    let Some(actuated) = input.actuated else {
+        return true;
+    };
     if is_static(input.pod) {
         return true;
     }
     let wanted = Figures::of(&container.resources);
-    let applied = actuated.containers.get(&container.name).map(Figures::of).unwrap_or_default();
+    let applied = actuated
+        .containers
+        .get(&container.name)
+        .map(Figures::of)
+        .unwrap_or_default();
     if wanted == applied {
         return true;
     }
     let cpu = wanted.cpu_limit != applied.cpu_limit || wanted.cpu_request != applied.cpu_request;
-    let memory = wanted.memory_limit != applied.memory_limit || wanted.memory_request != applied.memory_request;
+    let memory =
+        wanted.memory_limit != applied.memory_limit || wanted.memory_request != applied.memory_request;
     let restarts = |resource: &str| {
-        let policy = container.resize_policy.iter().find(|policy| policy.resource_name == *resource);
+        let policy = container
+            .resize_policy
+            .iter()
+            .find(|policy| policy.resource_name == *resource);
         policy.is_some_and(|policy| policy.restart_policy == RestartContainer)
     };
     if cpu && restarts(resource_name::CPU) || memory && restarts(resource_name::MEMORY) {
@@ -425,14 +483,21 @@ fn resize(
             message: format!("Container {} resize requires restart", container.name),
             reason: KillReason::None,
         });
-        if init { actions.start_init.push(index) } else { actions.start.push(index) }
+        if init {
+            actions.start_init.push(index)
+        } else {
+            actions.start.push(index)
+        }
         actions.update_pod_resources = true;
         return false;
     }
     // The limit decides about the order where both changed.
     let order = |list: &mut Vec<Resize>, limits: (i64, i64), requests: (i64, i64)| {
         let (to, from) = if limits.0 != limits.1 { limits } else { requests };
-        let resize = Resize { id: current.id.clone(), name: current.name.clone() };
+        let resize = Resize {
+            id: current.id.clone(),
+            name: current.name.clone(),
+        };
         match to.cmp(&from) {
             std::cmp::Ordering::Greater => list.push(resize),
             std::cmp::Ordering::Less => list.insert(0, resize),
@@ -444,12 +509,18 @@ fn resize(
         (wanted.memory_limit, applied.memory_limit),
         (wanted.memory_request, applied.memory_request),
     );
-    order(&mut actions.resize_cpu, (wanted.cpu_limit, applied.cpu_limit), (wanted.cpu_request, applied.cpu_request));
+    order(
+        &mut actions.resize_cpu,
+        (wanted.cpu_limit, applied.cpu_limit),
+        (wanted.cpu_request, applied.cpu_request),
+    );
     true
 }
 
 fn pod_level_resize(input: &ActionsInput<'_>) -> bool {
-    let (Some(actuated), Some(wanted)) = (input.actuated, input.pod.spec.resources.as_deref()) else { return false };
+    let (Some(actuated), Some(wanted)) = (input.actuated, input.pod.spec.resources.as_deref()) else {
+        return false;
+    };
     if is_static(input.pod) || wanted.requests.is_empty() && wanted.limits.is_empty() {
         return false;
     }

@@ -77,7 +77,10 @@ pub struct Agent {
 
 impl fmt::Debug for Agent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Agent").field("node", &self.node.name).field("runtime", &self.runtime).finish_non_exhaustive()
+        f.debug_struct("Agent")
+            .field("node", &self.node.name)
+            .field("runtime", &self.runtime)
+            .finish_non_exhaustive()
     }
 }
 
@@ -92,7 +95,15 @@ impl Agent {
         random: Random,
     ) -> Self {
         let random = random.fork(&format!("node {}", node.name));
-        Self { node, client, runtime, pods, clock, random, config: AgentConfig::default() }
+        Self {
+            node,
+            client,
+            runtime,
+            pods,
+            clock,
+            random,
+            config: AgentConfig::default(),
+        }
     }
 
     /// With other settings.
@@ -109,11 +120,22 @@ impl Agent {
     /// # Errors
     /// [`AgentError::Recover`] before anything else was done.
     pub async fn run(self, stop: CancellationToken) -> Result<(), AgentError> {
-        let Self { node: config, client, runtime, pods, clock, random, config: settings } = self;
+        let Self {
+            node: config,
+            client,
+            runtime,
+            pods,
+            clock,
+            random,
+            config: settings,
+        } = self;
         let known = runtime
             .recover(settings.recover)
             .await
-            .map_err(|source| AgentError::Recover { node: config.name.clone(), source })?;
+            .map_err(|source| AgentError::Recover {
+                node: config.name.clone(),
+                source,
+            })?;
         let config = Arc::new(config);
         let context = Arc::new(Context {
             node: config.name.clone(),
@@ -217,7 +239,12 @@ async fn next(pods: &mut (impl Stream<Item = Delta<Pod>> + Unpin)) -> Option<Del
     pods.next().await
 }
 
-fn take(context: &Arc<Context>, delta: Delta<Pod>, served: &mut BTreeMap<Str, Served>, workers: &mut JoinSet<Str>) {
+fn take(
+    context: &Arc<Context>,
+    delta: Delta<Pod>,
+    served: &mut BTreeMap<Str, Served>,
+    workers: &mut JoinSet<Str>,
+) {
     match delta {
         Delta::Added { object: pod, .. } | Delta::Modified { new: pod, .. } => {
             let uid = pod.metadata.uid.clone();

@@ -42,7 +42,13 @@ fn differs(present: &Pod, next: &Pod) -> bool {
     let (old, new) = (&present.metadata, &next.metadata);
     let gates = || {
         next.spec.readiness_gates.iter().any(|gate| {
-            let status = |pod: &Pod| pod.status.conditions.iter().find(|c| c.type_ == gate.condition_type).map(|c| c.status.clone());
+            let status = |pod: &Pod| {
+                pod.status
+                    .conditions
+                    .iter()
+                    .find(|c| c.type_ == gate.condition_type)
+                    .map(|c| c.status.clone())
+            };
             status(present) != status(next)
         })
     };
@@ -76,7 +82,13 @@ impl PodCell {
             pod,
         };
         let uid = state.pod.metadata.uid.clone();
-        Self { uid, state: Mutex::new(state), wake: Notify::new(), end: Notify::new(), probe: Notify::new() }
+        Self {
+            uid,
+            state: Mutex::new(state),
+            wake: Notify::new(),
+            end: Notify::new(),
+            probe: Notify::new(),
+        }
     }
 
     /// The pod as last seen.
@@ -164,7 +176,9 @@ impl PodCell {
     /// Reads or changes pod, status and probe results at one moment.
     pub(crate) fn with<T>(&self, read: impl FnOnce(&Arc<Pod>, &PodStatus, &mut PodProbes) -> T) -> T {
         let mut state = self.state.lock();
-        let State { pod, status, probes, .. } = &mut *state;
+        let State {
+            pod, status, probes, ..
+        } = &mut *state;
         read(pod, status, probes)
     }
 
@@ -174,7 +188,9 @@ impl PodCell {
             .container_statuses
             .iter()
             .chain(&status.init_container_statuses)
-            .any(|container| container.started == Some(true) && !container.ready && container.state.running.is_some());
+            .any(|container| {
+                container.started == Some(true) && !container.ready && container.state.running.is_some()
+            });
         let mut state = self.state.lock();
         state.status = Arc::new(status);
         state.triggered |= waits;

@@ -66,13 +66,19 @@ pub fn environment(container: &Container, around: &Surroundings<'_>) -> Result<V
     let mut env = Variables::default();
     for from in &container.env_from {
         if let Some(source) = &from.config_map_ref {
-            let map = around.materials.config_map(&source.name, source.optional == Some(true)).map_err(EnvError::Missing)?;
+            let map = around
+                .materials
+                .config_map(&source.name, source.optional == Some(true))
+                .map_err(EnvError::Missing)?;
             for (key, value) in map.iter().flat_map(|map| &map.data) {
                 env.set(&format!("{}{key}", from.prefix), value.clone());
             }
         }
         if let Some(source) = &from.secret_ref {
-            let secret = around.materials.secret(&source.name, source.optional == Some(true)).map_err(EnvError::Missing)?;
+            let secret = around
+                .materials
+                .secret(&source.name, source.optional == Some(true))
+                .map_err(EnvError::Missing)?;
             for (key, value) in secret.iter().flat_map(|secret| &secret.data) {
                 env.set(&format!("{}{key}", from.prefix), text(value));
             }
@@ -96,7 +102,11 @@ pub fn environment(container: &Container, around: &Surroundings<'_>) -> Result<V
 
 /// The command and the arguments of a container with the finished environment's variables in them.
 pub fn command(container: &Container, env: &[(Str, Str)]) -> (Vec<Str>, Vec<Str>) {
-    let lookup = |name: &str| env.iter().find(|(known, _)| *known == *name).map(|(_, value)| value.as_str());
+    let lookup = |name: &str| {
+        env.iter()
+            .find(|(known, _)| *known == *name)
+            .map(|(_, value)| value.as_str())
+    };
     let expanded = |list: &[Str]| list.iter().map(|text| expand(text, lookup).into()).collect();
     (expanded(&container.command), expanded(&container.args))
 }
@@ -110,7 +120,10 @@ struct Variables(Vec<(Str, Str)>);
 
 impl Variables {
     fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(known, _)| *known == *name).map(|(_, value)| value.as_str())
+        self.0
+            .iter()
+            .find(|(known, _)| *known == *name)
+            .map(|(_, value)| value.as_str())
     }
 
     fn set(&mut self, name: &str, value: Str) {
@@ -121,33 +134,49 @@ impl Variables {
     }
 }
 
-fn value_from(source: &EnvVarSource, container: &Container, around: &Surroundings<'_>) -> Result<Option<Str>, EnvError> {
+fn value_from(
+    source: &EnvVarSource,
+    container: &Container,
+    around: &Surroundings<'_>,
+) -> Result<Option<Str>, EnvError> {
     let namespace = &around.pod.metadata.namespace;
     if let Some(field) = &source.field_ref {
-        return pod_field(&field.field_path, around).map(Some).ok_or_else(|| EnvError::Field(field.field_path.clone()));
+        return pod_field(&field.field_path, around)
+            .map(Some)
+            .ok_or_else(|| EnvError::Field(field.field_path.clone()));
     }
     if let Some(selector) = &source.resource_field_ref {
         return resource(selector, container, around).map(Some);
     }
     if let Some(key) = &source.config_map_key_ref {
         let optional = key.optional == Some(true);
-        let map = around.materials.config_map(&key.name, optional).map_err(EnvError::Missing)?;
+        let map = around
+            .materials
+            .config_map(&key.name, optional)
+            .map_err(EnvError::Missing)?;
         return match map.map(|map| map.data.get(&key.key)) {
             Some(Some(value)) => Ok(Some(value.clone())),
-            Some(None) if !optional => {
-                Err(EnvError::ConfigMapKey { key: key.key.clone(), namespace: namespace.clone(), name: key.name.clone() })
-            }
+            Some(None) if !optional => Err(EnvError::ConfigMapKey {
+                key: key.key.clone(),
+                namespace: namespace.clone(),
+                name: key.name.clone(),
+            }),
             Some(None) | None => Ok(None),
         };
     }
     if let Some(key) = &source.secret_key_ref {
         let optional = key.optional == Some(true);
-        let secret = around.materials.secret(&key.name, optional).map_err(EnvError::Missing)?;
+        let secret = around
+            .materials
+            .secret(&key.name, optional)
+            .map_err(EnvError::Missing)?;
         return match secret.map(|secret| secret.data.get(&key.key)) {
             Some(Some(value)) => Ok(Some(text(value))),
-            Some(None) if !optional => {
-                Err(EnvError::SecretKey { key: key.key.clone(), namespace: namespace.clone(), name: key.name.clone() })
-            }
+            Some(None) if !optional => Err(EnvError::SecretKey {
+                key: key.key.clone(),
+                namespace: namespace.clone(),
+                name: key.name.clone(),
+            }),
             Some(None) | None => Ok(None),
         };
     }
@@ -161,7 +190,12 @@ pub(crate) fn pod_field(path: &str, around: &Surroundings<'_>) -> Option<Str> {
     Some(match path {
         "spec.nodeName" => pod.spec.node_name.clone(),
         "spec.serviceAccountName" => pod.spec.service_account_name.clone(),
-        "status.hostIP" => around.host_ips.first().map(ToString::to_string).unwrap_or_default().into(),
+        "status.hostIP" => around
+            .host_ips
+            .first()
+            .map(ToString::to_string)
+            .unwrap_or_default()
+            .into(),
         "status.hostIPs" => joined(&mut around.host_ips.iter().map(ToString::to_string)),
         "status.podIP" => around.pod_ips.first().cloned().unwrap_or_default(),
         "status.podIPs" => joined(&mut around.pod_ips.iter().map(ToString::to_string)),
@@ -173,7 +207,10 @@ pub(crate) fn pod_field(path: &str, around: &Surroundings<'_>) -> Option<Str> {
 pub(crate) fn metadata_field(path: &str, pod: &Pod) -> Option<Str> {
     let meta = &pod.metadata;
     let entry = |map: &Map<Str>, prefix: &str| {
-        let key = path.strip_prefix(prefix)?.strip_prefix("['")?.strip_suffix("']")?;
+        let key = path
+            .strip_prefix(prefix)?
+            .strip_prefix("['")?
+            .strip_suffix("']")?;
         Some(map.get(key).cloned().unwrap_or_default())
     };
     match path {
@@ -182,18 +219,26 @@ pub(crate) fn metadata_field(path: &str, pod: &Pod) -> Option<Str> {
         "metadata.uid" => Some(meta.uid.clone()),
         "metadata.labels" => Some(listing(&meta.labels)),
         "metadata.annotations" => Some(listing(&meta.annotations)),
-        _ => entry(&meta.labels, "metadata.labels").or_else(|| entry(&meta.annotations, "metadata.annotations")),
+        _ => entry(&meta.labels, "metadata.labels")
+            .or_else(|| entry(&meta.annotations, "metadata.annotations")),
     }
 }
 
 /// `key="value"` per line, sorted by key.
 fn listing(map: &Map<Str>) -> Str {
-    let lines: Vec<String> = map.iter().map(|(key, value)| format!("{key}={value:?}")).collect();
+    let lines: Vec<String> = map
+        .iter()
+        .map(|(key, value)| format!("{key}={value:?}"))
+        .collect();
     lines.join("\n").into()
 }
 
 /// A request or limit of a container, in units of the divisor, rounded up.
-pub(crate) fn resource(selector: &ResourceFieldSelector, own: &Container, around: &Surroundings<'_>) -> Result<Str, EnvError> {
+pub(crate) fn resource(
+    selector: &ResourceFieldSelector,
+    own: &Container,
+    around: &Surroundings<'_>,
+) -> Result<Str, EnvError> {
     let spec = &around.pod.spec;
     let container = if selector.container_name.is_empty() || selector.container_name == own.name {
         own
@@ -202,24 +247,52 @@ pub(crate) fn resource(selector: &ResourceFieldSelector, own: &Container, around
         all.find(|container| container.name == selector.container_name)
             .ok_or_else(|| EnvError::Resource(format!("container {} not found", selector.container_name)))?
     };
-    let unsupported = || EnvError::Resource(format!("unsupported container resource : {}", selector.resource));
+    let unsupported =
+        || EnvError::Resource(format!("unsupported container resource : {}", selector.resource));
     let (kind, name) = selector.resource.split_once('.').ok_or_else(unsupported)?;
-    let known = [resource_name::CPU, resource_name::MEMORY, resource_name::EPHEMERAL_STORAGE].contains(&name) || name.starts_with("hugepages-");
+    let known = [
+        resource_name::CPU,
+        resource_name::MEMORY,
+        resource_name::EPHEMERAL_STORAGE,
+    ]
+    .contains(&name)
+        || name.starts_with("hugepages-");
     if !known {
         return Err(unsupported());
     }
-    let milli = |quantity: &Quantity| i128::from(if name == resource_name::CPU { quantity.milli_value() } else { quantity.value() });
+    let milli = |quantity: &Quantity| {
+        i128::from(if name == resource_name::CPU {
+            quantity.milli_value()
+        } else {
+            quantity.value()
+        })
+    };
     let amount = match kind {
         "limits" => {
-            let own = container.resources.limits.get(name).map(milli).filter(|limit| *limit > 0);
-            let pod = || spec.resources.as_deref().and_then(|resources| resources.limits.get(name)).map(milli).filter(|limit| *limit > 0);
-            own.or_else(pod).or_else(|| around.allocatable.get(name).map(milli)).unwrap_or(0)
+            let own = container
+                .resources
+                .limits
+                .get(name)
+                .map(milli)
+                .filter(|limit| *limit > 0);
+            let pod = || {
+                spec.resources
+                    .as_deref()
+                    .and_then(|resources| resources.limits.get(name))
+                    .map(milli)
+                    .filter(|limit| *limit > 0)
+            };
+            own.or_else(pod)
+                .or_else(|| around.allocatable.get(name).map(milli))
+                .unwrap_or(0)
         }
         "requests" => container.resources.requests.get(name).map_or(0, milli),
         _ => return Err(unsupported()),
     };
     let unit = if name == resource_name::CPU { 1000 } else { 1 };
-    let divisor = Some(milli(&selector.divisor)).filter(|divisor| *divisor > 0).unwrap_or(unit);
+    let divisor = Some(milli(&selector.divisor))
+        .filter(|divisor| *divisor > 0)
+        .unwrap_or(unit);
     Ok(((amount + divisor - 1) / divisor).to_string().into())
 }
 
@@ -263,7 +336,8 @@ mod tests {
             "spec": {"nodeName": "n1", "containers": [container]},
         }))
         .unwrap();
-        let allocatable: Map<Quantity> = [("cpu", "4".parse().unwrap()), ("memory", "8Gi".parse().unwrap())].into();
+        let allocatable: Map<Quantity> =
+            [("cpu", "4".parse().unwrap()), ("memory", "8Gi".parse().unwrap())].into();
         let around = Surroundings {
             pod: &pod,
             materials,
@@ -272,12 +346,19 @@ mod tests {
             allocatable: &allocatable,
         };
         let env = environment(&pod.spec.containers[0], &around)?;
-        Ok(env.into_iter().map(|(name, value)| (name.to_string(), value.to_string())).collect())
+        Ok(env
+            .into_iter()
+            .map(|(name, value)| (name.to_string(), value.to_string()))
+            .collect())
     }
 
     fn materials() -> Materials {
-        let map = serde_json::from_value(json!({"metadata": {"name": "cfg"}, "data": {"A": "1", "B": "$(A)"}})).unwrap();
-        let secret = serde_json::from_value(json!({"metadata": {"name": "key"}, "data": {"pass": "c2VjcmV0"}})).unwrap();
+        let map =
+            serde_json::from_value(json!({"metadata": {"name": "cfg"}, "data": {"A": "1", "B": "$(A)"}}))
+                .unwrap();
+        let secret =
+            serde_json::from_value(json!({"metadata": {"name": "key"}, "data": {"pass": "c2VjcmV0"}}))
+                .unwrap();
         Materials::new().with_config_map(map).with_secret(secret)
     }
 
@@ -311,16 +392,31 @@ mod tests {
             ("CPU", "1"),
             ("MEM", "8"),
         ];
-        assert_eq!(env, wanted.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        assert_eq!(
+            env,
+            wanted.map(|(name, value)| (name.to_owned(), value.to_owned()))
+        );
     }
 
     #[test]
     fn what_is_missing_is_said_in_known_words() {
         for (source, text) in [
-            (json!({"configMapKeyRef": {"name": "no", "key": "k"}}), "configmap \"no\" not found"),
-            (json!({"secretKeyRef": {"name": "no", "key": "k"}}), "secret \"no\" not found"),
-            (json!({"configMapKeyRef": {"name": "cfg", "key": "k"}}), "couldn't find key k in ConfigMap shop/cfg"),
-            (json!({"secretKeyRef": {"name": "key", "key": "k"}}), "couldn't find key k in Secret shop/key"),
+            (
+                json!({"configMapKeyRef": {"name": "no", "key": "k"}}),
+                "configmap \"no\" not found",
+            ),
+            (
+                json!({"secretKeyRef": {"name": "no", "key": "k"}}),
+                "secret \"no\" not found",
+            ),
+            (
+                json!({"configMapKeyRef": {"name": "cfg", "key": "k"}}),
+                "couldn't find key k in ConfigMap shop/cfg",
+            ),
+            (
+                json!({"secretKeyRef": {"name": "key", "key": "k"}}),
+                "couldn't find key k in Secret shop/key",
+            ),
         ] {
             let container = json!({"name": "c", "env": [{"name": "V", "valueFrom": source}]});
             assert_eq!(made(container, &materials()).unwrap_err().to_string(), text);

@@ -68,11 +68,23 @@ pub(crate) struct Recorder {
 
 impl Recorder {
     pub(crate) fn new(host: Str, clock: Arc<dyn Clock>) -> Self {
-        Self { host, clock, queue: Mutex::default(), wake: Notify::new() }
+        Self {
+            host,
+            clock,
+            queue: Mutex::default(),
+            wake: Notify::new(),
+        }
     }
 
     /// An event about a pod, or about one of its containers (`field` such as `spec.containers{web}`).
-    pub(crate) fn pod(&self, pod: &Pod, field: &str, type_: EventType, reason: &'static str, message: impl Into<Str>) {
+    pub(crate) fn pod(
+        &self,
+        pod: &Pod,
+        field: &str,
+        type_: EventType,
+        reason: &'static str,
+        message: impl Into<Str>,
+    ) {
         let meta = &pod.metadata;
         let object = ObjectReference {
             api_version: "v1".into(),
@@ -100,20 +112,35 @@ impl Recorder {
     }
 
     fn push(&self, object: ObjectReference, type_: EventType, reason: &'static str, message: Str) {
-        let key = Key { uid: object.uid.clone(), field: object.field_path.clone(), type_, reason, message };
+        let key = Key {
+            uid: object.uid.clone(),
+            field: object.field_path.clone(),
+            type_,
+            reason,
+            message,
+        };
         let mut queue = self.queue.lock();
         if queue.len() >= QUEUE {
             tracing::warn!(node = %self.host, reason, "too many events, one is dropped");
             return;
         }
-        queue.push_back(Draft { key, object, at: Time::from(self.clock.now()) });
+        queue.push_back(Draft {
+            key,
+            object,
+            at: Time::from(self.clock.now()),
+        });
         drop(queue);
         self.wake.notify_one();
     }
 
     /// Writes events as they come, until dropped.
     pub(crate) async fn run(&self, client: Arc<dyn Client>) {
-        let mut writer = Writer { recorder: self, client, known: BTreeMap::new(), written: 0 };
+        let mut writer = Writer {
+            recorder: self,
+            client,
+            known: BTreeMap::new(),
+            written: 0,
+        };
         loop {
             writer.drain().await;
             self.wake.notified().await;
@@ -122,7 +149,14 @@ impl Recorder {
 
     /// Writes what waits.
     pub(crate) async fn flush(&self, client: Arc<dyn Client>) {
-        Writer { recorder: self, client, known: BTreeMap::new(), written: 0 }.drain().await;
+        Writer {
+            recorder: self,
+            client,
+            known: BTreeMap::new(),
+            written: 0,
+        }
+        .drain()
+        .await;
     }
 }
 
@@ -146,7 +180,12 @@ impl Writer<'_> {
 
     async fn write(&mut self, draft: &Draft) -> orlop_client::Result<()> {
         self.written += 1;
-        let namespace = draft.object.namespace.non_empty().cloned().unwrap_or_else(|| "default".into());
+        let namespace = draft
+            .object
+            .namespace
+            .non_empty()
+            .cloned()
+            .unwrap_or_else(|| "default".into());
         let api = Api::<Event>::namespaced(Arc::clone(&self.client), namespace.clone());
         if let Some(known) = self.known.get_mut(&draft.key) {
             known.count += 1;
@@ -170,10 +209,21 @@ impl Writer<'_> {
             }
         }
         if self.known.len() >= REMEMBERED {
-            let oldest = self.known.iter().min_by_key(|(_, known)| known.used).map(|(key, _)| key.clone());
+            let oldest = self
+                .known
+                .iter()
+                .min_by_key(|(_, known)| known.used)
+                .map(|(key, _)| key.clone());
             oldest.map(|key| self.known.remove(&key));
         }
-        self.known.insert(draft.key.clone(), Known { name: event.metadata.name, count: 1, used: self.written });
+        self.known.insert(
+            draft.key.clone(),
+            Known {
+                name: event.metadata.name,
+                count: 1,
+                used: self.written,
+            },
+        );
         Ok(())
     }
 
@@ -181,7 +231,10 @@ impl Writer<'_> {
         // Like client-go, with a counter in place of the nanoseconds, so that a simulation gives the same names again.
         let mut host = crate::view::Fnv::default();
         host.text(&self.recorder.host);
-        let moment = (draft.at.seconds() as u64).wrapping_mul(1_000_000_000).wrapping_add(host.0 % 0xffff * 10_000).wrapping_add(self.written);
+        let moment = (draft.at.seconds() as u64)
+            .wrapping_mul(1_000_000_000)
+            .wrapping_add(host.0 % 0xffff * 10_000)
+            .wrapping_add(self.written);
         format!("{}.{moment:x}", draft.object.name).into()
     }
 
@@ -191,7 +244,11 @@ impl Writer<'_> {
             reason: draft.key.reason.into(),
             message: draft.key.message.clone(),
             type_: draft.key.type_.as_str().into(),
-            source: EventSource { component: "kubelet".into(), host: self.recorder.host.clone(), ..EventSource::default() },
+            source: EventSource {
+                component: "kubelet".into(),
+                host: self.recorder.host.clone(),
+                ..EventSource::default()
+            },
             reporting_component: "kubelet".into(),
             reporting_instance: self.recorder.host.clone(),
             first_timestamp: Some(draft.at),

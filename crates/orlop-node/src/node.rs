@@ -7,7 +7,8 @@ use std::time::Duration;
 use orlop_client::{Api, Result};
 use orlop_model::coordination::v1::{Lease, LeaseSpec};
 use orlop_model::core::v1::{
-    ConditionStatus, Node, NodeAddress, NodeAddressType, NodeCondition, NodeConditionType, NodeStatus, NodeSystemInfo, Taint,
+    ConditionStatus, Node, NodeAddress, NodeAddressType, NodeCondition, NodeConditionType, NodeStatus,
+    NodeSystemInfo, Taint,
 };
 use orlop_model::meta::v1::OwnerReference;
 use orlop_model::{Map, MicroTime, Quantity, Str, Time};
@@ -55,8 +56,13 @@ impl NodeConfig {
     /// A node with 4 CPUs, 16 GiB of memory, 100 GiB of storage and room for 110 pods.
     pub fn new(name: impl Into<Str>) -> Self {
         let quantity = |text: &str| text.parse::<Quantity>().unwrap_or_default();
-        let capacity =
-            [("cpu", quantity("4")), ("memory", quantity("16Gi")), ("ephemeral-storage", quantity("100Gi")), ("pods", quantity("110"))].into();
+        let capacity = [
+            ("cpu", quantity("4")),
+            ("memory", quantity("16Gi")),
+            ("ephemeral-storage", quantity("100Gi")),
+            ("pods", quantity("110")),
+        ]
+        .into();
         Self {
             name: name.into(),
             labels: Map::new(),
@@ -68,14 +74,22 @@ impl NodeConfig {
             provider_id: Str::EMPTY,
             pod_cidr: Str::EMPTY,
             os: "linux".into(),
-            arch: if cfg!(target_arch = "aarch64") { "arm64".into() } else { "amd64".into() },
+            arch: if cfg!(target_arch = "aarch64") {
+                "arm64".into()
+            } else {
+                "amd64".into()
+            },
         }
     }
 
     /// What pods may use.
     pub(crate) fn allocatable(&self) -> Map<Quantity> {
         let mut allocatable = self.capacity.clone();
-        allocatable.extend(self.allocatable.iter().map(|(name, value)| (name.clone(), value.clone())));
+        allocatable.extend(
+            self.allocatable
+                .iter()
+                .map(|(name, value)| (name.clone(), value.clone())),
+        );
         allocatable
     }
 
@@ -95,7 +109,10 @@ impl NodeConfig {
         node.metadata.name = self.name.clone();
         node.metadata.labels = self.labels();
         node.metadata.annotations = self.annotations.clone();
-        node.metadata.annotations.insert("volumes.kubernetes.io/controller-managed-attach-detach", "true".into());
+        node.metadata.annotations.insert(
+            "volumes.kubernetes.io/controller-managed-attach-detach",
+            "true".into(),
+        );
         node.spec.taints = self.taints.iter().cloned().collect();
         node.spec.provider_id = self.provider_id.clone();
         node.spec.pod_cidr = self.pod_cidr.clone();
@@ -107,31 +124,83 @@ impl NodeConfig {
 }
 
 fn condition(type_: NodeConditionType, holds: bool, reason: &str, message: impl Into<Str>) -> NodeCondition {
-    let status = if holds { ConditionStatus::True } else { ConditionStatus::False };
-    NodeCondition { type_, status, reason: reason.into(), message: message.into(), ..NodeCondition::default() }
+    let status = if holds {
+        ConditionStatus::True
+    } else {
+        ConditionStatus::False
+    };
+    NodeCondition {
+        type_,
+        status,
+        reason: reason.into(),
+        message: message.into(),
+        ..NodeCondition::default()
+    }
 }
 
 /// The node's status now. Conditions have no times yet.
 fn status(config: &NodeConfig, runtime: &dyn PodRuntime, health: &RuntimeHealth) -> NodeStatus {
     let info = runtime.info();
-    let address = |type_: NodeAddressType, address: Str| NodeAddress { type_, address, ..NodeAddress::default() };
-    let addresses = config.addresses.iter().map(|ip| address(NodeAddressType::InternalIP, ip.to_string().into()));
-    let network = health.network.as_ref().map(|why| format!("container runtime network not ready: {why}"));
-    let problems: Vec<&str> = health.runtime.iter().chain(&network).map(String::as_str).collect();
+    let address = |type_: NodeAddressType, address: Str| NodeAddress {
+        type_,
+        address,
+        ..NodeAddress::default()
+    };
+    let addresses = config
+        .addresses
+        .iter()
+        .map(|ip| address(NodeAddressType::InternalIP, ip.to_string().into()));
+    let network = health
+        .network
+        .as_ref()
+        .map(|why| format!("container runtime network not ready: {why}"));
+    let problems: Vec<&str> = health
+        .runtime
+        .iter()
+        .chain(&network)
+        .map(String::as_str)
+        .collect();
     let ready = match problems.as_slice() {
-        [] => condition(NodeConditionType::Ready, true, "KubeletReady", "kubelet is posting ready status"),
+        [] => condition(
+            NodeConditionType::Ready,
+            true,
+            "KubeletReady",
+            "kubelet is posting ready status",
+        ),
         [only] => condition(NodeConditionType::Ready, false, "KubeletNotReady", *only),
-        many => condition(NodeConditionType::Ready, false, "KubeletNotReady", format!("[{}]", many.join(", "))),
+        many => condition(
+            NodeConditionType::Ready,
+            false,
+            "KubeletNotReady",
+            format!("[{}]", many.join(", ")),
+        ),
     };
     use NodeConditionType as T;
     NodeStatus {
         capacity: config.capacity.clone(),
         allocatable: config.allocatable(),
-        addresses: addresses.chain([address(NodeAddressType::Hostname, config.name.clone())]).collect(),
+        addresses: addresses
+            .chain([address(NodeAddressType::Hostname, config.name.clone())])
+            .collect(),
         conditions: [
-            condition(T::MemoryPressure, false, "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
-            condition(T::DiskPressure, false, "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
-            condition(T::PIDPressure, false, "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
+            condition(
+                T::MemoryPressure,
+                false,
+                "KubeletHasSufficientMemory",
+                "kubelet has sufficient memory available",
+            ),
+            condition(
+                T::DiskPressure,
+                false,
+                "KubeletHasNoDiskPressure",
+                "kubelet has no disk pressure",
+            ),
+            condition(
+                T::PIDPressure,
+                false,
+                "KubeletHasSufficientPID",
+                "kubelet has sufficient PID available",
+            ),
             ready,
         ]
         .into_iter()
@@ -161,10 +230,16 @@ fn update(node: &mut Node, fresh: NodeStatus, now: Time) -> bool {
         let old = conditions.iter_mut().find(|old| old.type_ == condition.type_);
         condition.last_heartbeat_time = Some(now);
         condition.last_transition_time = match &old {
-            Some(old) if old.status == condition.status && old.last_transition_time.is_some() => old.last_transition_time,
+            Some(old) if old.status == condition.status && old.last_transition_time.is_some() => {
+                old.last_transition_time
+            }
             _ => Some(now),
         };
-        let same = |old: &NodeCondition| old.status == condition.status && old.reason == condition.reason && old.message == condition.message;
+        let same = |old: &NodeCondition| {
+            old.status == condition.status
+                && old.reason == condition.reason
+                && old.message == condition.message
+        };
         changed |= !old.as_deref().is_some_and(same);
         match old {
             Some(old) => *old = condition,
@@ -229,7 +304,10 @@ async fn try_register(context: &Context, config: &NodeConfig) -> Result<Arc<Node
 /// Keeps the node's status up to date, until dropped.
 pub(crate) async fn report(context: Arc<Context>, config: Arc<NodeConfig>, mut node: Arc<Node>) {
     let api = Api::<Node>::all(Arc::clone(&context.client));
-    context.events.node(&node, Normal, "Starting", "Starting kubelet.");
+    context
+        .events
+        .node(&node, Normal, "Starting", "Starting kubelet.");
+    tell_readiness(&context, &node, &node.status);
     let mut reported = Instant::now();
     // Not all nodes report in the same moment.
     let report = context.config.report_frequency;
@@ -241,6 +319,9 @@ pub(crate) async fn report(context: Arc<Context>, config: Arc<NodeConfig>, mut n
         let fresh = status(&config, &*context.runtime, &health);
         if !differs(&node, &fresh) && reported.elapsed() < due {
             continue;
+        }
+        if is_ready(&node.status) != is_ready(&fresh) {
+            tell_readiness(&context, &node, &fresh);
         }
         let mut next = Node::clone(&node);
         update(&mut next, fresh.clone(), now);
@@ -261,16 +342,42 @@ pub(crate) async fn report(context: Arc<Context>, config: Arc<NodeConfig>, mut n
                 reported = Instant::now();
                 due = report;
             }
-            Err(error) => tracing::warn!(node = %config.name, %error, "the node's status could not be written"),
+            Err(error) => {
+                tracing::warn!(node = %config.name, %error, "the node's status could not be written")
+            }
         }
     }
+}
+
+fn is_ready(status: &NodeStatus) -> bool {
+    let mut conditions = status.conditions.iter();
+    conditions.any(|condition| {
+        condition.type_ == NodeConditionType::Ready && condition.status == ConditionStatus::True
+    })
+}
+
+fn tell_readiness(context: &Context, node: &Node, status: &NodeStatus) {
+    let reason = if is_ready(status) {
+        "NodeReady"
+    } else {
+        "NodeNotReady"
+    };
+    context.events.node(
+        node,
+        Normal,
+        reason,
+        format!("Node {} status is now: {reason}", context.node),
+    );
 }
 
 /// Whether a fresh status says something else than the node's.
 fn differs(node: &Node, fresh: &NodeStatus) -> bool {
     let same = |fresh: &NodeCondition| {
         node.status.conditions.iter().any(|old| {
-            old.type_ == fresh.type_ && old.status == fresh.status && old.reason == fresh.reason && old.message == fresh.message
+            old.type_ == fresh.type_
+                && old.status == fresh.status
+                && old.reason == fresh.reason
+                && old.message == fresh.message
         })
     };
     !fresh.conditions.iter().all(same)
@@ -297,7 +404,12 @@ pub(crate) async fn heartbeat(context: Arc<Context>, node: Arc<Node>) {
     }
 }
 
-async fn renew(api: &Api<Lease>, context: &Context, node: &Node, known: Option<&Lease>) -> Result<Arc<Lease>> {
+async fn renew(
+    api: &Api<Lease>,
+    context: &Context,
+    node: &Node,
+    known: Option<&Lease>,
+) -> Result<Arc<Lease>> {
     let fill = |lease: &mut Lease| {
         lease.spec = LeaseSpec {
             holder_identity: Some(context.node.clone()),

@@ -51,7 +51,13 @@ pub fn pod_text(pod: &Pod) -> String {
 /// The key under which restarts of a container wait: another image, or other resources, begin anew.
 pub fn backoff_key(pod: &Pod, container: &Container) -> Str {
     let mut hash = Fnv::default();
-    for text in [&pod.metadata.name, &pod.metadata.namespace, &pod.metadata.uid, &container.name, &container.image] {
+    for text in [
+        &pod.metadata.name,
+        &pod.metadata.namespace,
+        &pod.metadata.uid,
+        &container.name,
+        &container.image,
+    ] {
         hash.text(text);
     }
     for list in [&container.resources.requests, &container.resources.limits] {
@@ -66,8 +72,13 @@ pub fn backoff_key(pod: &Pod, container: &Container) -> Str {
 
 /// When the newest ended instance of a container ended.
 pub(crate) fn last_end(seen: &RuntimeView, name: &str) -> Option<Timestamp> {
-    let ended = |instance: &&crate::view::ContainerView| instance.name == *name && instance.state == ContainerState::Exited;
-    seen.containers.iter().find(ended).map(|instance| instance.finished_at.unwrap_or(instance.created_at))
+    let ended = |instance: &&crate::view::ContainerView| {
+        instance.name == *name && instance.state == ContainerState::Exited
+    };
+    seen.containers
+        .iter()
+        .find(ended)
+        .map(|instance| instance.finished_at.unwrap_or(instance.created_at))
 }
 
 /// What to do for a pod at `now`: the pure core of the agent.
@@ -83,19 +94,37 @@ pub fn plan(
     backoff: &Backoff,
     now: Timestamp,
 ) -> PodPlan {
-    let input = ActionsInput { pod, seen, liveness: &probes.liveness, startup: &probes.startup, restart_all, actuated };
-    let mut plan = PodPlan { actions: pod_actions(&input), ..PodPlan::default() };
+    let input = ActionsInput {
+        pod,
+        seen,
+        liveness: &probes.liveness,
+        startup: &probes.startup,
+        restart_all,
+        actuated,
+    };
+    let mut plan = PodPlan {
+        actions: pod_actions(&input),
+        ..PodPlan::default()
+    };
     // A new sandbox begins with containers of its own; what ended in the old one holds it back all the same.
     let PodPlan { actions, held, wake } = &mut plan;
     let mut may_start = |container: &Container| {
-        let Some(ended) = last_end(seen, &container.name) else { return true };
+        let Some(ended) = last_end(seen, &container.name) else {
+            return true;
+        };
         let key = backoff_key(pod, container);
-        let Some(until) = backoff.until(&key, ended).filter(|until| now < *until) else { return true };
+        let Some(until) = backoff.until(&key, ended).filter(|until| now < *until) else {
+            return true;
+        };
         let wait = go_duration(backoff.wait(&key));
         held.push(Held {
             name: container.name.clone(),
             until,
-            message: format!("back-off {wait} restarting failed container={} pod={}", container.name, pod_text(pod)),
+            message: format!(
+                "back-off {wait} restarting failed container={} pod={}",
+                container.name,
+                pod_text(pod)
+            ),
         });
         *wake = Some(wake.map_or(until, |wake| wake.min(until)));
         false
@@ -111,7 +140,9 @@ pub fn plan(
     if !open {
         actions.start.clear();
     }
-    actions.start.retain(|&index| may_start(&pod.spec.containers[index]));
+    actions
+        .start
+        .retain(|&index| may_start(&pod.spec.containers[index]));
     plan
 }
 
@@ -136,7 +167,11 @@ mod tests {
 
     fn crashed(pod: &Pod, ended: i64) -> RuntimeView {
         RuntimeView {
-            sandboxes: vec![SandboxView { id: "s".into(), ip: Some("10.0.0.1".into()), ..SandboxView::default() }],
+            sandboxes: vec![SandboxView {
+                id: "s".into(),
+                ip: Some("10.0.0.1".into()),
+                ..SandboxView::default()
+            }],
             containers: vec![ContainerView {
                 id: "c".into(),
                 name: "app".into(),
@@ -158,7 +193,10 @@ mod tests {
         backoff.next(&backoff_key(&pod, &pod.spec.containers[0]), at(0), at(0));
         let second = plan(&pod, &crashed(&pod, 2), &probes, false, None, &backoff, at(2));
         assert!(second.actions.start.is_empty() && !second.actions.kill_pod);
-        assert_eq!(second.held[0].message, "back-off 10s restarting failed container=app pod=web_default(u1)");
+        assert_eq!(
+            second.held[0].message,
+            "back-off 10s restarting failed container=app pod=web_default(u1)"
+        );
         assert_eq!(second.wake, Some(at(12)));
         let third = plan(&pod, &crashed(&pod, 2), &probes, false, None, &backoff, at(12));
         assert_eq!((third.actions.start.as_slice(), third.wake), (&[0][..], None));

@@ -85,7 +85,12 @@ impl ProbeResults {
 
 impl<K: Into<Str>> FromIterator<(K, ProbeOutcome)> for ProbeResults {
     fn from_iter<I: IntoIterator<Item = (K, ProbeOutcome)>>(results: I) -> Self {
-        Self(results.into_iter().map(|(id, outcome)| (id.into(), outcome)).collect())
+        Self(
+            results
+                .into_iter()
+                .map(|(id, outcome)| (id.into(), outcome))
+                .collect(),
+        )
     }
 }
 
@@ -115,7 +120,13 @@ pub struct Prober {
 impl Prober {
     /// A prober that has not looked yet.
     pub fn new(kind: ProbeKind) -> Self {
-        Self { kind, container_id: Str::EMPTY, on_hold: false, last: None, run: 0 }
+        Self {
+            kind,
+            container_id: Str::EMPTY,
+            on_hold: false,
+            last: None,
+            run: 0,
+        }
     }
 
     /// The kind of its probe.
@@ -143,22 +154,33 @@ impl Prober {
         if matches!(status.phase, PodPhase::Failed | PodPhase::Succeeded) {
             return Next::Stop;
         }
-        let mut known = status.container_statuses.iter().chain(&status.init_container_statuses);
-        let Some(known) = known.find(|known| known.name == container.name).filter(|known| !known.container_id.is_empty()) else {
+        let mut known = status
+            .container_statuses
+            .iter()
+            .chain(&status.init_container_statuses);
+        let Some(known) = known
+            .find(|known| known.name == container.name)
+            .filter(|known| !known.container_id.is_empty())
+        else {
             return Next::Wait;
         };
         let running = known.state.running.as_deref();
-        let started_at = running.and_then(|running| running.started_at).map(|time| time.timestamp());
+        let started_at = running
+            .and_then(|running| running.started_at)
+            .map(|time| time.timestamp());
         let id = runtime_id(&known.container_id);
         if self.container_id != *id {
             results.remove(&self.container_id);
             self.container_id = id.into();
             self.on_hold = false;
-            let inherited =
-                started_at.is_some_and(|at| at.saturating_add(INHERITED).is_ok_and(|held| held < agent_started));
+            let inherited = started_at.is_some_and(|at| {
+                at.saturating_add(INHERITED)
+                    .is_ok_and(|held| held < agent_started)
+            });
             if !inherited {
                 results.set(id, self.kind.initial());
-            } else if self.kind == ProbeKind::Startup && known.started == Some(true) && is_sidecar(container) {
+            } else if self.kind == ProbeKind::Startup && known.started == Some(true) && is_sidecar(container)
+            {
                 results.set(id, ProbeOutcome::Success);
             }
         }
@@ -176,7 +198,9 @@ impl Prober {
             results.set(id, ProbeOutcome::Success);
             return Next::Stop;
         }
-        let Some(probe) = self.kind.of(container) else { return Next::Stop };
+        let Some(probe) = self.kind.of(container) else {
+            return Next::Stop;
+        };
         let age = started_at.map_or(SignedDuration::ZERO, |at| now.duration_since(at));
         if age.as_secs() < i64::from(probe.initial_delay_seconds) {
             return Next::Wait;
@@ -192,14 +216,22 @@ impl Prober {
     /// Answers whether another result was published.
     pub fn answered(&mut self, probe: &Probe, answer: Option<bool>, results: &mut ProbeResults) -> bool {
         let Some(well) = answer else { return false };
-        let outcome = if well { ProbeOutcome::Success } else { ProbeOutcome::Failure };
+        let outcome = if well {
+            ProbeOutcome::Success
+        } else {
+            ProbeOutcome::Failure
+        };
         if self.last == Some(outcome) {
             self.run = self.run.saturating_add(1);
         } else {
             self.last = Some(outcome);
             self.run = 1;
         }
-        let threshold = if well { probe.success_threshold } else { probe.failure_threshold };
+        let threshold = if well {
+            probe.success_threshold
+        } else {
+            probe.failure_threshold
+        };
         if self.run < threshold {
             return false;
         }
@@ -226,8 +258,10 @@ mod tests {
     /// One container whose probe of any kind waits 5 s, fails after 3 failures and succeeds after 2 successes.
     fn pod() -> Pod {
         let probe = json!({"tcpSocket": {"port": 1}, "initialDelaySeconds": 5, "failureThreshold": 3, "successThreshold": 2});
-        let container = json!({"name": "app", "livenessProbe": probe, "readinessProbe": probe, "startupProbe": probe});
-        serde_json::from_value(json!({"spec": {"restartPolicy": "Always", "containers": [container]}})).unwrap()
+        let container =
+            json!({"name": "app", "livenessProbe": probe, "readinessProbe": probe, "startupProbe": probe});
+        serde_json::from_value(json!({"spec": {"restartPolicy": "Always", "containers": [container]}}))
+            .unwrap()
     }
 
     fn status(id: &str, started: bool, state: serde_json::Value) -> PodStatus {
@@ -236,7 +270,11 @@ mod tests {
     }
 
     fn running(id: &str, started: bool) -> PodStatus {
-        status(id, started, json!({"running": {"startedAt": "2026-03-01T12:00:00Z"}}))
+        status(
+            id,
+            started,
+            json!({"running": {"startedAt": "2026-03-01T12:00:00Z"}}),
+        )
     }
 
     struct Probing {
@@ -247,16 +285,32 @@ mod tests {
 
     impl Probing {
         fn new(kind: ProbeKind) -> Self {
-            Self { pod: pod(), prober: Prober::new(kind), results: ProbeResults::default() }
+            Self {
+                pod: pod(),
+                prober: Prober::new(kind),
+                results: ProbeResults::default(),
+            }
         }
 
         fn tick(&mut self, status: &PodStatus, seconds: i64) -> Next {
             let container = self.pod.spec.containers[0].clone();
-            self.prober.tick(&self.pod, status, &container, &mut self.results, at(-100), at(seconds))
+            self.prober.tick(
+                &self.pod,
+                status,
+                &container,
+                &mut self.results,
+                at(-100),
+                at(seconds),
+            )
         }
 
         fn answers(&mut self, answers: &[bool]) -> Option<ProbeOutcome> {
-            let probe = self.prober.kind().of(&self.pod.spec.containers[0]).unwrap().clone();
+            let probe = self
+                .prober
+                .kind()
+                .of(&self.pod.spec.containers[0])
+                .unwrap()
+                .clone();
             for answer in answers {
                 self.prober.answered(&probe, Some(*answer), &mut self.results);
             }
@@ -279,7 +333,14 @@ mod tests {
             // What runs since long before the agent keeps what was said of it.
             let mut inherited = Probing::new(kind);
             let container = inherited.pod.spec.containers[0].clone();
-            inherited.prober.tick(&inherited.pod, &running("c1", true), &container, &mut inherited.results, at(11), at(20));
+            inherited.prober.tick(
+                &inherited.pod,
+                &running("c1", true),
+                &container,
+                &mut inherited.results,
+                at(11),
+                at(20),
+            );
             assert_eq!(inherited.results.get("c1"), None, "{kind:?}");
         }
     }
@@ -301,20 +362,32 @@ mod tests {
         readiness.tick(&running("c1", true), 9);
         assert_eq!(readiness.answers(&[true]), Some(ProbeOutcome::Failure));
         assert_eq!(readiness.answers(&[true]), Some(ProbeOutcome::Success));
-        assert_eq!(readiness.answers(&[false, false, true, false, false]), Some(ProbeOutcome::Success));
+        assert_eq!(
+            readiness.answers(&[false, false, true, false, false]),
+            Some(ProbeOutcome::Success)
+        );
         assert_eq!(readiness.answers(&[false]), Some(ProbeOutcome::Failure));
         let probe = readiness.pod.spec.containers[0].readiness_probe.clone().unwrap();
-        assert!(!readiness.prober.answered(&probe, None, &mut readiness.results), "an error says nothing");
+        assert!(
+            !readiness.prober.answered(&probe, None, &mut readiness.results),
+            "an error says nothing"
+        );
     }
 
     #[test]
     fn a_failed_liveness_probe_waits_for_the_next_container() {
         let mut liveness = Probing::new(ProbeKind::Liveness);
         assert_eq!(liveness.tick(&running("c1", true), 9), Next::Probe);
-        assert_eq!(liveness.answers(&[false, false, false]), Some(ProbeOutcome::Failure));
+        assert_eq!(
+            liveness.answers(&[false, false, false]),
+            Some(ProbeOutcome::Failure)
+        );
         assert_eq!(liveness.tick(&running("c1", true), 19), Next::Wait);
         assert_eq!(liveness.tick(&running("c2", true), 29), Next::Probe);
-        assert_eq!((liveness.results.get("c1"), liveness.results.get("c2")), (None, Some(ProbeOutcome::Success)));
+        assert_eq!(
+            (liveness.results.get("c1"), liveness.results.get("c2")),
+            (None, Some(ProbeOutcome::Success))
+        );
     }
 
     #[test]

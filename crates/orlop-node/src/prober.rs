@@ -20,8 +20,17 @@ use crate::runtime::{ProbeAnswer, RuntimeError, Target};
 const TRIES: usize = 3;
 
 fn probed(pod: &Pod) -> impl Iterator<Item = (&Container, ProbeKind)> {
-    let sidecars = pod.spec.init_containers.iter().filter(|container| is_sidecar(container));
-    let of = |container| ProbeKind::ALL.into_iter().filter(move |kind: &ProbeKind| kind.of(container).is_some()).map(move |kind| (container, kind));
+    let sidecars = pod
+        .spec
+        .init_containers
+        .iter()
+        .filter(|container| is_sidecar(container));
+    let of = |container| {
+        ProbeKind::ALL
+            .into_iter()
+            .filter(move |kind: &ProbeKind| kind.of(container).is_some())
+            .map(move |kind| (container, kind))
+    };
     sidecars.chain(&pod.spec.containers).flat_map(of)
 }
 
@@ -49,11 +58,19 @@ struct Slot {
 impl Slot {
     fn probe(&self) -> &Probe {
         // Slots are made for probes that are there.
-        self.prober.kind().of(&self.container).unwrap_or_else(|| unreachable!("a prober without a probe"))
+        self.prober
+            .kind()
+            .of(&self.container)
+            .unwrap_or_else(|| unreachable!("a prober without a probe"))
     }
 
     fn period(&self) -> Duration {
-        Duration::from_secs(u64::try_from(self.probe().period_seconds).ok().filter(|period| *period > 0).unwrap_or(10))
+        Duration::from_secs(
+            u64::try_from(self.probe().period_seconds)
+                .ok()
+                .filter(|period| *period > 0)
+                .unwrap_or(10),
+        )
     }
 }
 
@@ -63,7 +80,13 @@ pub(crate) async fn run(context: Arc<Context>, cell: Arc<PodCell>) {
     let begin = Instant::now();
     let mut slots: Vec<Slot> = probed(&pod)
         .map(|(container, kind)| {
-            let mut slot = Slot { container: Arc::new(container.clone()), prober: Prober::new(kind), due: begin, running: false, stopped: false };
+            let mut slot = Slot {
+                container: Arc::new(container.clone()),
+                prober: Prober::new(kind),
+                due: begin,
+                running: false,
+                stopped: false,
+            };
             let period = slot.period();
             // Right after the agent's start the probes of all pods would come at once.
             if period > begin.saturating_duration_since(context.began) {
@@ -87,21 +110,39 @@ pub(crate) async fn run(context: Arc<Context>, cell: Arc<PodCell>) {
             }
             slot.due = now + slot.period();
             let next = cell.with(|pod, status, probes| {
-                slot.prober.tick(pod, status, &slot.container, results(probes, kind), context.started, time)
+                slot.prober.tick(
+                    pod,
+                    status,
+                    &slot.container,
+                    results(probes, kind),
+                    context.started,
+                    time,
+                )
             });
             match next {
                 Next::Wait => {}
                 Next::Stop => slot.stopped = true,
                 Next::Probe => {
                     slot.running = true;
-                    running.push(probe(Arc::clone(&context), Arc::clone(&cell), Arc::clone(&slot.container), kind, slot.prober.container_id().clone(), index));
+                    running.push(probe(
+                        Arc::clone(&context),
+                        Arc::clone(&cell),
+                        Arc::clone(&slot.container),
+                        kind,
+                        slot.prober.container_id().clone(),
+                        index,
+                    ));
                 }
             }
         }
         if running.is_empty() && slots.iter().all(|slot| slot.stopped) {
             return;
         }
-        let due = slots.iter().filter(|slot| !slot.stopped && !slot.running).map(|slot| slot.due).min();
+        let due = slots
+            .iter()
+            .filter(|slot| !slot.stopped && !slot.running)
+            .map(|slot| slot.due)
+            .min();
         tokio::select! {
             biased;
             Some((index, id, answer)) = running.next(), if !running.is_empty() => {
@@ -134,7 +175,12 @@ async fn probe(
 ) -> (usize, orlop_model::Str, Option<bool>) {
     let pod = cell.pod();
     let ip = cell.status().pod_ip.clone();
-    let target = Target { pod: Arc::clone(&pod), container: Arc::clone(&container), id: id.clone(), ip };
+    let target = Target {
+        pod: Arc::clone(&pod),
+        container: Arc::clone(&container),
+        id: id.clone(),
+        ip,
+    };
     let probe = kind.of(&container).cloned().unwrap_or_default();
     let mut answer: Result<ProbeAnswer, RuntimeError> = Err(RuntimeError::failed("not probed"));
     for _ in 0..TRIES {
@@ -146,18 +192,38 @@ async fn probe(
     let field = context.field(&pod, &container.name);
     let word = kind.as_str();
     let well = match answer {
-        Ok(ProbeAnswer { well: true, warning: false, .. }) => Some(true),
-        Ok(ProbeAnswer { well: true, output, .. }) => {
-            context.events.pod(&pod, &field, EventType::Warning, "ProbeWarning", format!("{word} probe warning: {output}"));
+        Ok(ProbeAnswer {
+            well: true,
+            warning: false,
+            ..
+        }) => Some(true),
+        Ok(ProbeAnswer {
+            well: true, output, ..
+        }) => {
+            context.events.pod(
+                &pod,
+                &field,
+                EventType::Warning,
+                "ProbeWarning",
+                format!("{word} probe warning: {output}"),
+            );
             Some(true)
         }
         Ok(ProbeAnswer { output, .. }) => {
-            context.events.pod(&pod, &field, EventType::Warning, "Unhealthy", format!("{word} probe failed: {output}"));
+            context.events.pod(
+                &pod,
+                &field,
+                EventType::Warning,
+                "Unhealthy",
+                format!("{word} probe failed: {output}"),
+            );
             Some(false)
         }
         Err(error) => {
             let message = format!("{word} probe errored and resulted in unknown state: {error}");
-            context.events.pod(&pod, &field, EventType::Warning, "Unhealthy", message);
+            context
+                .events
+                .pod(&pod, &field, EventType::Warning, "Unhealthy", message);
             None
         }
     };

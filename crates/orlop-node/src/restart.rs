@@ -1,8 +1,8 @@
 //! When an ended container is started again: restart policies and restart rules.
 
 use orlop_model::core::v1::{
-    Container, ContainerRestartPolicy, ContainerRestartRule, ContainerRestartRuleAction, ContainerRestartRuleOnExitCodesOperator, Pod,
-    PodSpec, RestartPolicy,
+    Container, ContainerRestartPolicy, ContainerRestartRule, ContainerRestartRuleAction,
+    ContainerRestartRuleOnExitCodesOperator, Pod, PodSpec, RestartPolicy,
 };
 
 use crate::view::{ContainerState, ContainerView, RuntimeView};
@@ -11,11 +11,16 @@ pub use orlop_model::pod_resources::is_sidecar;
 
 /// Whether this pod comes from the node itself (a file or URL) instead of the API server.
 pub fn is_static(pod: &Pod) -> bool {
-    pod.metadata.annotations.get("kubernetes.io/config.source").is_some_and(|source| *source != "api")
+    pod.metadata
+        .annotations
+        .get("kubernetes.io/config.source")
+        .is_some_and(|source| *source != "api")
 }
 
 fn matches(rule: &ContainerRestartRule, exit_code: i32) -> bool {
-    let Some(codes) = rule.exit_codes.as_deref() else { return false };
+    let Some(codes) = rule.exit_codes.as_deref() else {
+        return false;
+    };
     match codes.operator {
         ContainerRestartRuleOnExitCodesOperator::In => codes.values.contains(&exit_code),
         ContainerRestartRuleOnExitCodesOperator::NotIn => !codes.values.contains(&exit_code),
@@ -26,7 +31,11 @@ fn matches(rule: &ContainerRestartRule, exit_code: i32) -> bool {
 /// The action of the container's first restart rule that knows this exit code. Rules need a policy of the container.
 pub fn restart_rule(container: &Container, exit_code: i32) -> Option<&ContainerRestartRuleAction> {
     container.restart_policy.as_ref()?;
-    container.restart_policy_rules.iter().find(|rule| matches(rule, exit_code)).map(|rule| &rule.action)
+    container
+        .restart_policy_rules
+        .iter()
+        .find(|rule| matches(rule, exit_code))
+        .map(|rule| &rule.action)
 }
 
 /// Whether any container of the pod could ask for a restart of all.
@@ -42,7 +51,10 @@ pub(crate) fn may_restart_all(spec: &PodSpec) -> bool {
 pub fn restarts_after(container: &Container, spec: &PodSpec, exit_code: i32) -> bool {
     if let Some(policy) = &container.restart_policy {
         let action = restart_rule(container, exit_code);
-        if matches!(action, Some(ContainerRestartRuleAction::Restart | ContainerRestartRuleAction::RestartAllContainers)) {
+        if matches!(
+            action,
+            Some(ContainerRestartRuleAction::Restart | ContainerRestartRuleAction::RestartAllContainers)
+        ) {
             return true;
         }
         match policy {
@@ -81,7 +93,9 @@ pub fn should_start(container: &Container, pod: &Pod, seen: &RuntimeView) -> boo
     if pod.metadata.deletion_timestamp.is_some() {
         return false;
     }
-    let Some(current) = seen.container(&container.name) else { return true };
+    let Some(current) = seen.container(&container.name) else {
+        return true;
+    };
     match current.state {
         ContainerState::Running => false,
         ContainerState::Unknown | ContainerState::Created => true,

@@ -27,13 +27,32 @@ pub(crate) struct Stop<'a> {
 
 /// The pod's container of this name; one that is not in the spec any more has nothing but its name.
 pub(crate) fn container_of(pod: &Pod, name: &str) -> Container {
-    let ephemeral = pod.spec.ephemeral_containers.iter().map(|ephemeral| &ephemeral.container);
-    let mut all = pod.spec.containers.iter().chain(&pod.spec.init_containers).chain(ephemeral);
-    all.find(|container| container.name == *name).cloned().unwrap_or_else(|| Container { name: name.into(), ..Container::default() })
+    let ephemeral = pod
+        .spec
+        .ephemeral_containers
+        .iter()
+        .map(|ephemeral| &ephemeral.container);
+    let mut all = pod
+        .spec
+        .containers
+        .iter()
+        .chain(&pod.spec.init_containers)
+        .chain(ephemeral);
+    all.find(|container| container.name == *name)
+        .cloned()
+        .unwrap_or_else(|| Container {
+            name: name.into(),
+            ..Container::default()
+        })
 }
 
 /// Runs a lifecycle hook to its end.
-pub(crate) async fn run_hook(context: &Context, target: &Target, hook: Hook, handler: &LifecycleHandler) -> Result<(), RuntimeError> {
+pub(crate) async fn run_hook(
+    context: &Context,
+    target: &Target,
+    hook: Hook,
+    handler: &LifecycleHandler,
+) -> Result<(), RuntimeError> {
     if let Some(sleep) = &handler.sleep {
         tokio::time::sleep(Duration::from_secs(u64::try_from(sleep.seconds).unwrap_or(0))).await;
         return Ok(());
@@ -46,9 +65,21 @@ pub(crate) async fn run_hook(context: &Context, target: &Target, hook: Hook, han
 
 impl<'a> Stop<'a> {
     pub(crate) fn new(context: &'a Arc<Context>, pod: &'a Arc<Pod>, seen: &RuntimeView) -> Self {
-        let lives = |instance: &&ContainerView| matches!(instance.state, ContainerState::Running | ContainerState::Unknown);
-        let names = seen.containers.iter().filter(lives).map(|instance| instance.name.clone()).collect();
-        Self { context, pod, ip: seen.ips.first().cloned().unwrap_or_default(), left: watch::Sender::new(names) }
+        let lives = |instance: &&ContainerView| {
+            matches!(instance.state, ContainerState::Running | ContainerState::Unknown)
+        };
+        let names = seen
+            .containers
+            .iter()
+            .filter(lives)
+            .map(|instance| instance.name.clone())
+            .collect();
+        Self {
+            context,
+            pod,
+            ip: seen.ips.first().cloned().unwrap_or_default(),
+            left: watch::Sender::new(names),
+        }
     }
 
     /// Stops one container. Without a message the usual one is told. A grace given takes the place of the container's
@@ -65,16 +96,32 @@ impl<'a> Stop<'a> {
         let mut left = grace.unwrap_or_else(|| container_grace(pod, &container, reason));
         let usual = format!("Stopping container {}", instance.name);
         let message = if message.is_empty() { &usual } else { message };
-        context.events.pod(pod, &context.field(pod, &instance.name), Normal, "Killing", message);
+        context.events.pod(
+            pod,
+            &context.field(pod, &instance.name),
+            Normal,
+            "Killing",
+            message,
+        );
 
-        let hook = container.lifecycle.as_ref().and_then(|lifecycle| lifecycle.pre_stop.as_deref());
+        let hook = container
+            .lifecycle
+            .as_ref()
+            .and_then(|lifecycle| lifecycle.pre_stop.as_deref());
         if let Some(handler) = hook.filter(|_| !left.is_zero() && instance.state == ContainerState::Running) {
-            let target = Target { pod: Arc::clone(pod), container: Arc::clone(&container), id: instance.id.clone(), ip: self.ip.clone() };
+            let target = Target {
+                pod: Arc::clone(pod),
+                container: Arc::clone(&container),
+                id: instance.id.clone(),
+                ip: self.ip.clone(),
+            };
             let begin = Instant::now();
             let done = tokio::time::timeout(left, run_hook(context, &target, Hook::PreStop, handler)).await;
             if matches!(done, Ok(Err(_))) {
                 let field = context.field(pod, &instance.name);
-                context.events.pod(pod, &field, Warning, "FailedPreStopHook", "PreStopHook failed");
+                context
+                    .events
+                    .pod(pod, &field, Warning, "FailedPreStopHook", "PreStopHook failed");
             }
             left = left.saturating_sub(whole_seconds(begin.elapsed()));
         }
@@ -89,7 +136,10 @@ impl<'a> Stop<'a> {
             }
             left = left.saturating_sub(whole_seconds(begin.elapsed()));
         }
-        let stopped = context.runtime.stop_container(&instance.id, left.max(LEAST_GRACE)).await;
+        let stopped = context
+            .runtime
+            .stop_container(&instance.id, left.max(LEAST_GRACE))
+            .await;
         self.left.send_modify(|left| {
             left.remove(&instance.name);
         });

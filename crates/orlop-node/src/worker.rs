@@ -86,7 +86,8 @@ impl Worker {
             let probing = Box::pin(prober::run(Arc::clone(&self.context), cell));
             let living = Box::pin(self.live());
             // The probers may be done long before the pod is.
-            if let futures::future::Either::Left((_, living)) = futures::future::select(probing, living).await {
+            if let futures::future::Either::Left((_, living)) = futures::future::select(probing, living).await
+            {
                 living.await;
             }
         } else {
@@ -134,7 +135,9 @@ impl Worker {
     /// One look at the pod, what it asks for, and what that led to.
     async fn sync(&mut self) -> Step {
         let context = Arc::clone(&self.context);
-        let Ok(seen) = self.view().await else { return self.retry() };
+        let Ok(seen) = self.view().await else {
+            return self.retry();
+        };
         self.update_eviction();
         let pod = self.cell.pod();
         self.generate(&seen, false);
@@ -154,17 +157,35 @@ impl Worker {
 
         let restarting = restarting_all(&pod, &seen, &self.cell.status());
         let now = context.clock.now();
-        let plan = self.cell.plan(|pod, probes| plan(pod, &seen, probes, restarting, None, &self.crashes, now));
+        let plan = self
+            .cell
+            .plan(|pod, probes| plan(pod, &seen, probes, restarting, None, &self.crashes, now));
         for held in &plan.held {
             let field = context.field(&pod, &held.name);
-            let message = format!("Back-off restarting failed container {} in pod {}", held.name, pod_text(&pod));
-            let error = StartError { reason: "CrashLoopBackOff".into(), message: held.message.clone().into() };
-            if self.start_errors.insert(held.name.clone(), error.clone()).as_ref() != Some(&error) {
+            let message = format!(
+                "Back-off restarting failed container {} in pod {}",
+                held.name,
+                pod_text(&pod)
+            );
+            let error = StartError {
+                reason: "CrashLoopBackOff".into(),
+                message: held.message.clone().into(),
+            };
+            if self
+                .start_errors
+                .insert(held.name.clone(), error.clone())
+                .as_ref()
+                != Some(&error)
+            {
                 context.events.pod(&pod, &field, Warning, "BackOff", message);
             }
         }
         let mut wake = plan.wake.map(|wake| context.instant(wake));
-        let acted = if plan.actions.is_empty() { Acted::default() } else { self.act(&pod, &seen, &plan.actions).await };
+        let acted = if plan.actions.is_empty() {
+            Acted::default()
+        } else {
+            self.act(&pod, &seen, &plan.actions).await
+        };
         if let Some(retry) = acted.retry {
             wake = Some(wake.map_or(retry, |wake| wake.min(retry)));
         }
@@ -177,9 +198,18 @@ impl Worker {
             self.generate(&seen, false);
             self.write(true).await;
         }
-        let deadline = pod.spec.active_deadline_seconds.zip(pod.status.start_time).map(|(seconds, start)| {
-            context.instant(start.timestamp().saturating_add(SignedDuration::from_secs(seconds)).unwrap_or(Timestamp::MAX))
-        });
+        let deadline = pod
+            .spec
+            .active_deadline_seconds
+            .zip(pod.status.start_time)
+            .map(|(seconds, start)| {
+                context.instant(
+                    start
+                        .timestamp()
+                        .saturating_add(SignedDuration::from_secs(seconds))
+                        .unwrap_or(Timestamp::MAX),
+                )
+            });
         let usual = Instant::now() + context.spread(context.config.sync_frequency);
         Step::Wait([wake, deadline].into_iter().flatten().fold(usual, Instant::min))
     }
@@ -189,24 +219,38 @@ impl Worker {
     }
 
     fn event(&self, type_: crate::events::EventType, reason: &'static str, message: impl Into<Str>) {
-        self.context.events.pod(&self.cell.pod(), "", type_, reason, message);
+        self.context
+            .events
+            .pod(&self.cell.pod(), "", type_, reason, message);
     }
 
     async fn view(&self) -> Result<RuntimeView, RuntimeError> {
         let seen = self.context.runtime.view(&self.cell.uid).await;
         if let Err(error) = &seen {
-            self.event(Warning, "FailedSync", format!("error determining status: {error}"));
+            self.event(
+                Warning,
+                "FailedSync",
+                format!("error determining status: {error}"),
+            );
         }
         seen
     }
 
     fn update_eviction(&mut self) {
         let pod = self.cell.pod();
-        let Some(seconds) = pod.spec.active_deadline_seconds else { return };
-        let start = pod.status.start_time.map_or(self.started, |time| time.timestamp());
+        let Some(seconds) = pod.spec.active_deadline_seconds else {
+            return;
+        };
+        let start = pod
+            .status
+            .start_time
+            .map_or(self.started, |time| time.timestamp());
         if self.evicted.is_none() && self.context.clock.now().duration_since(start).as_secs() >= seconds {
             let message = "Pod was active on the node longer than the specified deadline";
-            self.evicted = Some(Evict { reason: "DeadlineExceeded".into(), message: message.into() });
+            self.evicted = Some(Evict {
+                reason: "DeadlineExceeded".into(),
+                message: message.into(),
+            });
             self.event(Normal, "DeadlineExceeded", message);
         }
     }
@@ -260,7 +304,9 @@ impl Worker {
             if pod.metadata.uid != self.cell.uid {
                 return true;
             }
-            let Some(status) = merge(&pod, &generated, may_run, self.context.clock.now()) else { return true };
+            let Some(status) = merge(&pod, &generated, may_run, self.context.clock.now()) else {
+                return true;
+            };
             let mut next = Pod::clone(&pod);
             next.status = status;
             match api.update_status(next).await {
@@ -289,9 +335,17 @@ impl Worker {
         let mut acted = Acted::default();
         if actions.kill_pod {
             if actions.create_sandbox && !seen.sandboxes.is_empty() {
-                self.event(Normal, "SandboxChanged", "Pod sandbox changed, it will be killed and re-created.");
+                self.event(
+                    Normal,
+                    "SandboxChanged",
+                    "Pod sandbox changed, it will be killed and re-created.",
+                );
             }
-            let lives = seen.is_running() || seen.sandboxes.iter().any(|sandbox| sandbox.state == SandboxState::Ready);
+            let lives = seen.is_running()
+                || seen
+                    .sandboxes
+                    .iter()
+                    .any(|sandbox| sandbox.state == SandboxState::Ready);
             if lives {
                 if let Err(error) = self.stop_all(pod, seen, None).await {
                     self.event(Warning, "FailedKillPod", format!("error killing pod: {error}"));
@@ -308,7 +362,9 @@ impl Worker {
         } else {
             let stop = Stop::new(&context, pod, seen);
             for kill in &actions.kill {
-                let Some(instance) = seen.containers.iter().find(|instance| instance.id == kill.id) else { continue };
+                let Some(instance) = seen.containers.iter().find(|instance| instance.id == kill.id) else {
+                    continue;
+                };
                 if let Err(error) = stop.one(instance, &kill.message, kill.reason, None).await {
                     self.event(Warning, "FailedSync", format!("error killing container: {error}"));
                     return acted.failed_until(Instant::now() + context.spread(context.config.retry));
@@ -325,11 +381,19 @@ impl Worker {
         }
         self.prune(pod, seen).await;
 
-        let starts = !(actions.start.is_empty() && actions.start_init.is_empty() && actions.start_ephemeral.is_empty());
+        let starts = !(actions.start.is_empty()
+            && actions.start_init.is_empty()
+            && actions.start_ephemeral.is_empty());
         if !starts && !actions.create_sandbox {
             return acted;
         }
-        let ips: Vec<Str> = self.cell.status().pod_ips.iter().map(|ip| ip.ip.clone()).collect();
+        let ips: Vec<Str> = self
+            .cell
+            .status()
+            .pod_ips
+            .iter()
+            .map(|ip| ip.ip.clone())
+            .collect();
         let materials = Materials::read(&context.client, pod).await;
         let around = Surroundings {
             pod,
@@ -346,7 +410,9 @@ impl Worker {
             Err(error) => {
                 self.event(Warning, "FailedMount", error.to_string());
                 // 0.5 s, doubling to 2 min 2 s.
-                let wait = Duration::from_millis(500).saturating_mul(1 << self.mount_attempts.min(8)).min(Duration::from_secs(122));
+                let wait = Duration::from_millis(500)
+                    .saturating_mul(1 << self.mount_attempts.min(8))
+                    .min(Duration::from_secs(122));
                 self.mount_attempts += 1;
                 return acted.failed_until(Instant::now() + wait);
             }
@@ -355,14 +421,21 @@ impl Worker {
         let mut sandbox_id = actions.sandbox_id.clone();
         let mut ips = ips.clone();
         if actions.create_sandbox {
-            let config = SandboxConfig { pod: Arc::clone(pod), attempt: actions.attempt };
+            let config = SandboxConfig {
+                pod: Arc::clone(pod),
+                attempt: actions.attempt,
+            };
             match context.runtime.create_sandbox(&config).await {
                 Ok(sandbox) => {
                     sandbox_id = sandbox.id;
                     acted.changed = true;
                 }
                 Err(error) => {
-                    self.event(Warning, "FailedCreatePodSandBox", format!("Failed to create pod sandbox: {error}"));
+                    self.event(
+                        Warning,
+                        "FailedCreatePodSandBox",
+                        format!("Failed to create pod sandbox: {error}"),
+                    );
                     return acted.failed_until(Instant::now() + context.spread(context.config.retry));
                 }
             }
@@ -372,20 +445,33 @@ impl Worker {
                 self.write(true).await;
             }
         }
-        let around = Surroundings { pod_ips: &ips, ..around };
+        let around = Surroundings {
+            pod_ips: &ips,
+            ..around
+        };
         for &index in &actions.start_ephemeral {
             let container = &pod.spec.ephemeral_containers[index].container;
-            self.start_one(&around, container, seen, &sandbox_id, &mut acted).await;
+            self.start_one(&around, container, seen, &sandbox_id, &mut acted)
+                .await;
         }
         for &index in &actions.start_init {
             let container = &pod.spec.init_containers[index];
-            let started = self.start_one(&around, container, seen, &sandbox_id, &mut acted).await;
+            let started = self
+                .start_one(&around, container, seen, &sandbox_id, &mut acted)
+                .await;
             if !started && !is_sidecar(container) {
                 return acted;
             }
         }
         for &index in &actions.start {
-            self.start_one(&around, &pod.spec.containers[index], seen, &sandbox_id, &mut acted).await;
+            self.start_one(
+                &around,
+                &pod.spec.containers[index],
+                seen,
+                &sandbox_id,
+                &mut acted,
+            )
+            .await;
         }
         acted
     }
@@ -425,29 +511,65 @@ impl Worker {
 
     /// Removes ended instances but for the newest of each container, and empty sandboxes of before.
     async fn prune(&self, pod: &Pod, seen: &RuntimeView) {
-        let ephemeral = pod.spec.ephemeral_containers.iter().map(|ephemeral| &ephemeral.container);
-        for container in pod.spec.init_containers.iter().chain(&pod.spec.containers).chain(ephemeral) {
-            let ended = seen.containers.iter().filter(|instance| instance.name == container.name && instance.state == ContainerState::Exited);
+        let ephemeral = pod
+            .spec
+            .ephemeral_containers
+            .iter()
+            .map(|ephemeral| &ephemeral.container);
+        for container in pod
+            .spec
+            .init_containers
+            .iter()
+            .chain(&pod.spec.containers)
+            .chain(ephemeral)
+        {
+            let ended = seen.containers.iter().filter(|instance| {
+                instance.name == container.name && instance.state == ContainerState::Exited
+            });
             for instance in ended.skip(1) {
                 drop(self.context.runtime.remove_container(&instance.id).await);
             }
         }
-        for sandbox in seen.sandboxes.iter().skip(1).filter(|sandbox| sandbox.state == SandboxState::NotReady) {
-            if seen.containers.iter().all(|instance| instance.sandbox_id != sandbox.id) {
+        for sandbox in seen
+            .sandboxes
+            .iter()
+            .skip(1)
+            .filter(|sandbox| sandbox.state == SandboxState::NotReady)
+        {
+            if seen
+                .containers
+                .iter()
+                .all(|instance| instance.sandbox_id != sandbox.id)
+            {
                 drop(self.context.runtime.remove_sandbox(&sandbox.id).await);
             }
         }
     }
 
-    async fn stop_all(&self, pod: &Arc<Pod>, seen: &RuntimeView, grace: Option<Duration>) -> Result<(), RuntimeError> {
+    async fn stop_all(
+        &self,
+        pod: &Arc<Pod>,
+        seen: &RuntimeView,
+        grace: Option<Duration>,
+    ) -> Result<(), RuntimeError> {
         let runtime = &self.context.runtime;
         let stop = Stop::new(&self.context, pod, seen);
-        let lives = |instance: &&ContainerView| matches!(instance.state, ContainerState::Running | ContainerState::Unknown);
-        let kills = seen.containers.iter().filter(lives).map(|instance| stop.one(instance, "", Default::default(), grace));
+        let lives = |instance: &&ContainerView| {
+            matches!(instance.state, ContainerState::Running | ContainerState::Unknown)
+        };
+        let kills = seen
+            .containers
+            .iter()
+            .filter(lives)
+            .map(|instance| stop.one(instance, "", Default::default(), grace));
         for result in join_all(kills).await {
             result?;
         }
-        for sandbox in seen.sandboxes.iter().filter(|sandbox| sandbox.state == SandboxState::Ready) {
+        for sandbox in seen
+            .sandboxes
+            .iter()
+            .filter(|sandbox| sandbox.state == SandboxState::Ready)
+        {
             runtime.stop_sandbox(&sandbox.id).await?;
         }
         Ok(())
@@ -506,7 +628,10 @@ impl Worker {
             return true;
         }
         let (api, key) = self.api();
-        match api.delete_with(&key, &DeleteOptions::new().grace(0).uid(self.cell.uid.clone())).await {
+        match api
+            .delete_with(&key, &DeleteOptions::new().grace(0).uid(self.cell.uid.clone()))
+            .await
+        {
             Ok(_) => true,
             // Gone, or another pod of the same name.
             Err(error) if error.is_not_found() || error.is_conflict() => true,

@@ -5,12 +5,15 @@ use std::net::IpAddr;
 use std::process::ExitCode;
 
 use orlop_clock::Timestamp;
-use orlop_model::core::v1::{ContainerUser, LinuxContainerUser, Node, Pod, PodCondition, PodStatus, ResourceRequirements};
-use orlop_model::vectors::{self, Case, Check, Family};
 use orlop_model::Str;
+use orlop_model::core::v1::{
+    ContainerUser, LinuxContainerUser, Node, Pod, PodCondition, PodStatus, ResourceRequirements,
+};
+use orlop_model::vectors::{self, Case, Check, Family};
 use orlop_node::{
-    ActionsInput, Actuated, ContainerState, ContainerView, Evict, Network, ProbeOutcome, ProbeResults, RuntimeView, SandboxState,
-    SandboxView, StartError, StatusInput, definition, host_ips, pod_actions, pod_status,
+    ActionsInput, Actuated, ContainerState, ContainerView, Evict, Network, ProbeOutcome, ProbeResults,
+    RuntimeView, SandboxState, SandboxView, StartError, StatusInput, definition, host_ips, pod_actions,
+    pod_status,
 };
 use serde_json::{Value, json};
 
@@ -28,7 +31,11 @@ fn time(value: &Value) -> Result<Timestamp, String> {
 }
 
 fn optional_time(value: &Value) -> Result<Option<Timestamp>, String> {
-    if value.is_null() { Ok(None) } else { time(value).map(Some) }
+    if value.is_null() {
+        Ok(None)
+    } else {
+        time(value).map(Some)
+    }
 }
 
 fn items(value: &Value) -> &[Value] {
@@ -36,13 +43,24 @@ fn items(value: &Value) -> &[Value] {
 }
 
 fn runtime_view(pod: &Pod, value: &Value) -> Result<RuntimeView, String> {
-    let mut view = RuntimeView { ips: items(&value["ips"]).iter().map(text).collect(), ..RuntimeView::default() };
+    let mut view = RuntimeView {
+        ips: items(&value["ips"]).iter().map(text).collect(),
+        ..RuntimeView::default()
+    };
     for sandbox in items(&value["sandboxes"]) {
         view.sandboxes.push(SandboxView {
             id: text(&sandbox["id"]),
             attempt: decode(&sandbox["attempt"])?,
-            state: if sandbox["state"] == "Ready" { SandboxState::Ready } else { SandboxState::NotReady },
-            network: if sandbox["network"] == "Node" { Network::Node } else { Network::Pod },
+            state: if sandbox["state"] == "Ready" {
+                SandboxState::Ready
+            } else {
+                SandboxState::NotReady
+            },
+            network: if sandbox["network"] == "Node" {
+                Network::Node
+            } else {
+                Network::Pod
+            },
             ip: sandbox["ip"].as_str().map(Str::from),
             created_at: time(&sandbox["createdAt"])?,
         });
@@ -50,18 +68,31 @@ fn runtime_view(pod: &Pod, value: &Value) -> Result<RuntimeView, String> {
     let spec = &pod.spec;
     for container in items(&value["containers"]) {
         let name = text(&container["name"]);
-        let ephemeral = spec.ephemeral_containers.iter().map(|ephemeral| &ephemeral.container);
-        let mut known = spec.containers.iter().chain(&spec.init_containers).chain(ephemeral);
+        let ephemeral = spec
+            .ephemeral_containers
+            .iter()
+            .map(|ephemeral| &ephemeral.container);
+        let mut known = spec
+            .containers
+            .iter()
+            .chain(&spec.init_containers)
+            .chain(ephemeral);
         let same = known.find(|known| known.name == name).map_or(0, definition);
         let user = &container["user"];
         let user = (!user.is_null()).then(|| -> Result<_, String> {
             let linux = LinuxContainerUser {
                 uid: decode(&user["uid"])?,
                 gid: decode(&user["gid"])?,
-                supplemental_groups: items(&user["supplementalGroups"]).iter().filter_map(Value::as_i64).collect(),
+                supplemental_groups: items(&user["supplementalGroups"])
+                    .iter()
+                    .filter_map(Value::as_i64)
+                    .collect(),
                 ..Default::default()
             };
-            Ok(Box::new(ContainerUser { linux: Some(Box::new(linux)), ..Default::default() }))
+            Ok(Box::new(ContainerUser {
+                linux: Some(Box::new(linux)),
+                ..Default::default()
+            }))
         });
         view.containers.push(ContainerView {
             id: text(&container["id"]),
@@ -83,7 +114,11 @@ fn runtime_view(pod: &Pod, value: &Value) -> Result<RuntimeView, String> {
             image: text(&container["image"]),
             image_ref: text(&container["imageRef"]),
             restart_count: decode(&container["restartCount"])?,
-            definition: if container["specChanged"] == true { !same } else { same },
+            definition: if container["specChanged"] == true {
+                !same
+            } else {
+                same
+            },
             resources: decode::<Option<ResourceRequirements>>(&container["resources"])?.map(Box::new),
             user: user.transpose()?,
         });
@@ -97,7 +132,12 @@ fn results(value: &Value) -> ProbeResults {
         "failure" => ProbeOutcome::Failure,
         _ => ProbeOutcome::Unknown,
     };
-    value.as_object().into_iter().flatten().map(|(id, value)| (id.as_str(), outcome(value))).collect()
+    value
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(id, value)| (id.as_str(), outcome(value)))
+        .collect()
 }
 
 fn actions(case: &Case) -> Result<(), String> {
@@ -126,7 +166,9 @@ fn actions(case: &Case) -> Result<(), String> {
     let mut kills = got.kill.clone();
     kills.sort_by(|one, other| one.id.cmp(&other.id));
     let resized = |list: &[orlop_node::Resize]| -> Vec<Value> {
-        list.iter().map(|resize| json!({"id": resize.id.as_str(), "name": resize.name.as_str()})).collect()
+        list.iter()
+            .map(|resize| json!({"id": resize.id.as_str(), "name": resize.name.as_str()}))
+            .collect()
     };
     let mut updates = serde_json::Map::new();
     for (resource, list) in [("cpu", &got.resize_cpu), ("memory", &got.resize_memory)] {
@@ -172,12 +214,23 @@ fn status(case: &Case) -> Result<(), String> {
     let node_ips: Vec<IpAddr> = decode(&input["nodeIPs"])?;
     let previous: Option<PodStatus> = decode(&input["statusManagerStatus"])?;
     let resize: Option<Vec<PodCondition>> = decode(&input["resizeConditions"])?;
-    let evict = input["evict"].as_object().map(|evict| Evict { reason: text(&evict["reason"]), message: text(&evict["message"]) });
+    let evict = input["evict"].as_object().map(|evict| Evict {
+        reason: text(&evict["reason"]),
+        message: text(&evict["message"]),
+    });
     let start_errors: BTreeMap<Str, StartError> = input["startErrors"]
         .as_object()
         .into_iter()
         .flatten()
-        .map(|(name, error)| (name.into(), StartError { reason: text(&error["reason"]), message: text(&error["message"]) }))
+        .map(|(name, error)| {
+            (
+                name.into(),
+                StartError {
+                    reason: text(&error["reason"]),
+                    message: text(&error["message"]),
+                },
+            )
+        })
         .collect();
     let got = pod_status(&StatusInput {
         pod: &pod,
@@ -195,13 +248,20 @@ fn status(case: &Case) -> Result<(), String> {
         terminal: input["podIsTerminal"] == true,
     });
     let mut check = Check::new();
-    check.object("out", &case.value["out"], &serde_json::to_value(&got).map_err(|error| error.to_string())?);
+    check.object(
+        "out",
+        &case.value["out"],
+        &serde_json::to_value(&got).map_err(|error| error.to_string())?,
+    );
     check.finish()
 }
 
 fn main() -> ExitCode {
     vectors::run(
         concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors"),
-        &[Family::new("pod_actions", actions), Family::new("pod_status", status)],
+        &[
+            Family::new("pod_actions", actions),
+            Family::new("pod_status", status),
+        ],
     )
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use orlop_client::{
-    Client, DeleteOptions, Deleted, Draft, GetOptions, ListOptions, Patch, Record, RecordList, Result, Subresource, WatchOptions, WatchStream,
-    WriteOptions,
+    Client, DeleteOptions, Deleted, Draft, GetOptions, ListOptions, Patch, Record, RecordList, Result,
+    Subresource, WatchOptions, WatchStream, WriteOptions,
 };
 use orlop_model::{KindInfo, ObjectKey};
 use tokio::sync::watch;
@@ -45,24 +45,60 @@ impl Client for Link {
         self.up().await.get(kind, key, options).await
     }
 
-    async fn list(&self, kind: &KindInfo, namespace: Option<&str>, options: &ListOptions) -> Result<RecordList> {
+    async fn list(
+        &self,
+        kind: &KindInfo,
+        namespace: Option<&str>,
+        options: &ListOptions,
+    ) -> Result<RecordList> {
         self.up().await.list(kind, namespace, options).await
     }
 
-    async fn watch(&self, kind: &KindInfo, namespace: Option<&str>, options: &WatchOptions) -> Result<WatchStream> {
+    async fn watch(
+        &self,
+        kind: &KindInfo,
+        namespace: Option<&str>,
+        options: &WatchOptions,
+    ) -> Result<WatchStream> {
         self.up().await.watch(kind, namespace, options).await
     }
 
-    async fn create(&self, kind: &KindInfo, namespace: Option<&str>, draft: Draft, options: &WriteOptions) -> Result<Arc<Record>> {
+    async fn create(
+        &self,
+        kind: &KindInfo,
+        namespace: Option<&str>,
+        draft: Draft,
+        options: &WriteOptions,
+    ) -> Result<Arc<Record>> {
         self.up().await.create(kind, namespace, draft, options).await
     }
 
-    async fn update(&self, kind: &KindInfo, key: &ObjectKey, subresource: Subresource, draft: Draft, options: &WriteOptions) -> Result<Arc<Record>> {
-        self.up().await.update(kind, key, subresource, draft, options).await
+    async fn update(
+        &self,
+        kind: &KindInfo,
+        key: &ObjectKey,
+        subresource: Subresource,
+        draft: Draft,
+        options: &WriteOptions,
+    ) -> Result<Arc<Record>> {
+        self.up()
+            .await
+            .update(kind, key, subresource, draft, options)
+            .await
     }
 
-    async fn patch(&self, kind: &KindInfo, key: &ObjectKey, subresource: Subresource, patch: Patch, options: &WriteOptions) -> Result<Arc<Record>> {
-        self.up().await.patch(kind, key, subresource, patch, options).await
+    async fn patch(
+        &self,
+        kind: &KindInfo,
+        key: &ObjectKey,
+        subresource: Subresource,
+        patch: Patch,
+        options: &WriteOptions,
+    ) -> Result<Arc<Record>> {
+        self.up()
+            .await
+            .patch(kind, key, subresource, patch, options)
+            .await
     }
 
     async fn post(

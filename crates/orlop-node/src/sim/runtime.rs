@@ -23,8 +23,9 @@ use super::link::Link;
 use super::state::{Ending, Instance, State};
 use crate::probe::ProbeKind;
 use crate::runtime::{
-    ContainerConfig, ContainerStats, ExecOutput, Hook, Image, ImagePull, KnownPod, LogLine, LogOptions, PodRuntime, ProbeAnswer, Recover,
-    RuntimeError, RuntimeEvent, RuntimeInfo, RuntimeResult, SandboxConfig, Target,
+    ContainerConfig, ContainerStats, ExecOutput, Hook, Image, ImagePull, KnownPod, LogLine, LogOptions,
+    PodRuntime, ProbeAnswer, Recover, RuntimeError, RuntimeEvent, RuntimeInfo, RuntimeResult, SandboxConfig,
+    Target,
 };
 use crate::sandbox::network_of;
 use crate::view::{ContainerState, ContainerView, Fnv, RuntimeView, SandboxState, SandboxView};
@@ -82,7 +83,10 @@ impl SimOptions {
         self.of_image(&container.image, &mut behaviour)?;
         let annotations = &pod.metadata.annotations;
         let own = format!("{ANNOTATION}.{}", container.name);
-        for script in [ANNOTATION, &own].into_iter().filter_map(|name| annotations.get(name)) {
+        for script in [ANNOTATION, &own]
+            .into_iter()
+            .filter_map(|name| annotations.get(name))
+        {
             behaviour.apply(script)?;
         }
         Ok(behaviour)
@@ -93,7 +97,10 @@ impl SimOptions {
             behaviour.apply(script)?;
         }
         let untagged = image.rsplit_once(':').map_or(image, |(name, _)| name);
-        for script in [untagged, image].into_iter().filter_map(|name| self.scripts.get(name)) {
+        for script in [untagged, image]
+            .into_iter()
+            .filter_map(|name| self.scripts.get(name))
+        {
             behaviour.apply(script)?;
         }
         Ok(())
@@ -131,7 +138,13 @@ fn not_found(kind: &'static str, id: &str) -> RuntimeError {
 
 impl SimRuntime {
     /// A node whose pods get addresses out of the `size` ones from `range` on.
-    pub fn new(options: Arc<SimOptions>, range: Ipv4Addr, size: u32, clock: Arc<dyn Clock>, random: Random) -> Self {
+    pub fn new(
+        options: Arc<SimOptions>,
+        range: Ipv4Addr,
+        size: u32,
+        clock: Arc<dyn Clock>,
+        random: Random,
+    ) -> Self {
         let shared = Shared {
             options,
             range: (range, size),
@@ -142,7 +155,9 @@ impl SimRuntime {
             ended: Notify::new(),
             up: watch::Sender::new(true),
         };
-        Self { shared: Arc::new(shared) }
+        Self {
+            shared: Arc::new(shared),
+        }
     }
 
     /// The client by which this node's agent is to reach the API server: it is cut off when the node is.
@@ -177,9 +192,27 @@ impl SimRuntime {
     /// Ends a running container now, as if it had by itself. `false` if the pod has no such container that runs.
     pub fn crash(&self, uid: &str, container: &str, code: i32) -> bool {
         let mut state = self.state();
-        let running = |instance: &&ContainerView| instance.name == *container && instance.state == ContainerState::Running;
-        let Some(id) = state.view(uid).containers.iter().find(running).map(|instance| instance.id.clone()) else { return false };
-        state.set_ending(&id, Ending { at: Instant::now(), code, oom: false, asked: false });
+        let running = |instance: &&ContainerView| {
+            instance.name == *container && instance.state == ContainerState::Running
+        };
+        let Some(id) = state
+            .view(uid)
+            .containers
+            .iter()
+            .find(running)
+            .map(|instance| instance.id.clone())
+        else {
+            return false;
+        };
+        state.set_ending(
+            &id,
+            Ending {
+                at: Instant::now(),
+                code,
+                oom: false,
+                asked: false,
+            },
+        );
         drop(state);
         self.shared.wake.notify_one();
         true
@@ -192,14 +225,30 @@ impl SimRuntime {
     pub fn change(&self, uid: &str, container: &str, script: &str) -> Result<bool, ScriptError> {
         Behaviour::default().apply(script)?;
         let mut state = self.state();
-        let Some(id) = state.view(uid).container(container).map(|instance| instance.id.clone()) else { return Ok(false) };
-        let Some(instance) = state.containers.get_mut(&id) else { return Ok(false) };
+        let Some(id) = state
+            .view(uid)
+            .container(container)
+            .map(|instance| instance.id.clone())
+        else {
+            return Ok(false);
+        };
+        let Some(instance) = state.containers.get_mut(&id) else {
+            return Ok(false);
+        };
         let before = instance.behaviour.end;
         instance.behaviour.apply(script)?;
         let (began, end) = (instance.began, instance.behaviour.end);
         if let (Some(began), Some(end)) = (began, end.filter(|end| Some(*end) != before)) {
             let at = (began + end.after).max(Instant::now());
-            state.set_ending(&id, Ending { at, code: end.code, oom: end.oom, asked: false });
+            state.set_ending(
+                &id,
+                Ending {
+                    at,
+                    code: end.code,
+                    oom: end.oom,
+                    asked: false,
+                },
+            );
             drop(state);
             self.shared.wake.notify_one();
         }
@@ -236,12 +285,22 @@ impl SimRuntime {
 
     fn id(&self) -> Str {
         let random = &self.shared.random;
-        format!("{:016x}{:016x}{:016x}{:016x}", random.u64(), random.u64(), random.u64(), random.u64()).into()
+        format!(
+            "{:016x}{:016x}{:016x}{:016x}",
+            random.u64(),
+            random.u64(),
+            random.u64(),
+            random.u64()
+        )
+        .into()
     }
 
     fn running<T>(&self, id: &str, read: impl FnOnce(&Instance) -> T) -> RuntimeResult<T> {
         let state = self.state();
-        let instance = state.containers.get(id).ok_or_else(|| not_found("container", id))?;
+        let instance = state
+            .containers
+            .get(id)
+            .ok_or_else(|| not_found("container", id))?;
         if instance.view.state != ContainerState::Running {
             return Err(RuntimeError::NotRunning { id: id.into() });
         }
@@ -257,7 +316,10 @@ fn reference(image: &str) -> Str {
         hash.text(image);
         digest.push_str(&format!("{:016x}", hash.0));
     }
-    let name = image.rsplit_once(':').filter(|(_, tag)| !tag.contains('/')).map_or(image, |(name, _)| name);
+    let name = image
+        .rsplit_once(':')
+        .filter(|(_, tag)| !tag.contains('/'))
+        .map_or(image, |(name, _)| name);
     format!("{}@{digest}", name.split('@').next().unwrap_or(name)).into()
 }
 
@@ -278,7 +340,11 @@ fn complaint(target: &Target, probe: &Probe) -> String {
 #[async_trait]
 impl PodRuntime for SimRuntime {
     fn info(&self) -> RuntimeInfo {
-        RuntimeInfo { version: concat!("sim://", env!("CARGO_PKG_VERSION")).into(), kernel: Str::EMPTY, os_image: "Orlop simulation".into() }
+        RuntimeInfo {
+            version: concat!("sim://", env!("CARGO_PKG_VERSION")).into(),
+            kernel: Str::EMPTY,
+            os_image: "Orlop simulation".into(),
+        }
     }
 
     async fn recover(&self, mode: Recover) -> RuntimeResult<Vec<KnownPod>> {
@@ -304,14 +370,30 @@ impl PodRuntime for SimRuntime {
         self.takes(self.shared.options.sandbox).await;
         let (meta, id, created_at) = (&config.pod.metadata, self.id(), self.now());
         let network = network_of(&config.pod);
-        let view = SandboxView { id: id.clone(), attempt: config.attempt, state: SandboxState::Ready, network, ip: None, created_at };
-        let known = KnownPod { uid: meta.uid.clone(), namespace: meta.namespace.clone(), name: meta.name.clone() };
+        let view = SandboxView {
+            id: id.clone(),
+            attempt: config.attempt,
+            state: SandboxState::Ready,
+            network,
+            ip: None,
+            created_at,
+        };
+        let known = KnownPod {
+            uid: meta.uid.clone(),
+            namespace: meta.namespace.clone(),
+            name: meta.name.clone(),
+        };
         let mut state = self.state();
         state.add_sandbox(known, view, self.shared.range);
-        let view = state.sandbox(&id).map(|sandbox| sandbox.view.clone()).ok_or_else(|| not_found("sandbox", &id))?;
+        let view = state
+            .sandbox(&id)
+            .map(|sandbox| sandbox.view.clone())
+            .ok_or_else(|| not_found("sandbox", &id))?;
         if view.ip.as_ref().is_some_and(|ip| ip.is_empty()) {
             state.remove_sandbox(&id);
-            return Err(RuntimeError::failed("failed to allocate for range 0: no IP addresses available in range set"));
+            return Err(RuntimeError::failed(
+                "failed to allocate for range 0: no IP addresses available in range set",
+            ));
         }
         Ok(view)
     }
@@ -336,13 +418,22 @@ impl PodRuntime for SimRuntime {
     async fn pull_image(&self, pull: &ImagePull) -> RuntimeResult<Image> {
         let image = &pull.image;
         let mut behaviour = Behaviour::default();
-        self.shared.options.of_image(image, &mut behaviour).map_err(|error| RuntimeError::failed(error.to_string()))?;
-        self.takes(behaviour.pull_time.unwrap_or(self.shared.options.pull)).await;
+        self.shared
+            .options
+            .of_image(image, &mut behaviour)
+            .map_err(|error| RuntimeError::failed(error.to_string()))?;
+        let usual = behaviour.pull_time.unwrap_or(self.shared.options.pull);
+        // What is there already is only looked up again.
+        let present = self.state().images.contains_key(image);
+        self.takes(if present { usual / 20 } else { usual }).await;
         let mut state = self.state();
         let count = state.pulls.entry(image.clone()).or_default();
         *count += 1;
         let count = *count;
-        let error = |message: String| RuntimeError::Image { reason: "ErrImagePull".into(), message };
+        let error = |message: String| RuntimeError::Image {
+            reason: "ErrImagePull".into(),
+            message,
+        };
         match behaviour.pull {
             Pull::Missing => {
                 return Err(error(format!(
@@ -350,11 +441,17 @@ impl PodRuntime for SimRuntime {
                 )));
             }
             Pull::Fails(first) if count <= first => {
-                return Err(error(format!("failed to pull and unpack image \"{image}\": connection reset by peer")));
+                return Err(error(format!(
+                    "failed to pull and unpack image \"{image}\": connection reset by peer"
+                )));
             }
             Pull::Fails(_) | Pull::Works => {}
         }
-        let found = Image { reference: reference(image), names: vec![image.clone()], size: self.shared.options.image_size };
+        let found = Image {
+            reference: reference(image),
+            names: vec![image.clone()],
+            size: self.shared.options.image_size,
+        };
         state.images.insert(image.clone(), found.clone());
         Ok(found)
     }
@@ -366,7 +463,9 @@ impl PodRuntime for SimRuntime {
 
     async fn remove_image(&self, reference: &str) -> RuntimeResult<()> {
         self.up().await;
-        self.state().images.retain(|_, image| image.reference != *reference);
+        self.state()
+            .images
+            .retain(|_, image| image.reference != *reference);
         Ok(())
     }
 
@@ -376,10 +475,14 @@ impl PodRuntime for SimRuntime {
             .shared
             .options
             .behaviour(&config.pod, &config.container)
-            .map_err(|error| RuntimeError::Config { message: error.to_string() })?;
+            .map_err(|error| RuntimeError::Config {
+                message: error.to_string(),
+            })?;
         let id = self.id();
         let mut state = self.state();
-        let sandbox = state.sandbox(&config.sandbox_id).ok_or_else(|| not_found("sandbox", &config.sandbox_id))?;
+        let sandbox = state
+            .sandbox(&config.sandbox_id)
+            .ok_or_else(|| not_found("sandbox", &config.sandbox_id))?;
         let uid = sandbox.uid.clone();
         let view = ContainerView {
             id: id.clone(),
@@ -395,28 +498,54 @@ impl PodRuntime for SimRuntime {
             ..ContainerView::default()
         };
         let config = Arc::new(config.clone());
-        state.add_container(Instance { uid, view, config, behaviour, began: None, ending: None, log: Default::default() });
+        state.add_container(Instance {
+            uid,
+            view,
+            config,
+            behaviour,
+            began: None,
+            ending: None,
+            log: Default::default(),
+        });
         Ok(id)
     }
 
     async fn start_container(&self, id: &str) -> RuntimeResult<()> {
         let (time, fails) = {
             let state = self.state();
-            let instance = state.containers.get(id).ok_or_else(|| not_found("container", id))?;
-            (instance.behaviour.start.unwrap_or(self.shared.options.start), instance.behaviour.start_fails)
+            let instance = state
+                .containers
+                .get(id)
+                .ok_or_else(|| not_found("container", id))?;
+            (
+                instance.behaviour.start.unwrap_or(self.shared.options.start),
+                instance.behaviour.start_fails,
+            )
         };
         self.takes(time).await;
         if fails {
-            return Err(RuntimeError::failed("failed to create containerd task: failed to start process: exec format error"));
+            return Err(RuntimeError::failed(
+                "failed to create containerd task: failed to start process: exec format error",
+            ));
         }
         let (now, time) = (Instant::now(), self.now());
         let mut state = self.state();
-        let ready = state.containers.get(id).and_then(|instance| state.sandbox(&instance.view.sandbox_id));
+        let ready = state
+            .containers
+            .get(id)
+            .and_then(|instance| state.sandbox(&instance.view.sandbox_id));
         if ready.is_none_or(|sandbox| sandbox.view.state != SandboxState::Ready) {
             return Err(RuntimeError::failed("the pod's sandbox is not ready"));
         }
-        let instance = state.containers.get_mut(id).ok_or_else(|| not_found("container", id))?;
-        let (uid, name, restarts) = (instance.uid.clone(), instance.view.name.clone(), instance.view.restart_count);
+        let instance = state
+            .containers
+            .get_mut(id)
+            .ok_or_else(|| not_found("container", id))?;
+        let (uid, name, restarts) = (
+            instance.uid.clone(),
+            instance.view.name.clone(),
+            instance.view.restart_count,
+        );
         instance.view.state = ContainerState::Running;
         instance.view.started_at = Some(time);
         instance.began = Some(now);
@@ -424,7 +553,15 @@ impl PodRuntime for SimRuntime {
         let (end, times) = (instance.behaviour.end, instance.behaviour.times);
         let before = state.count_start(&uid, &name);
         if let Some(End { after, code, oom }) = end.filter(|_| times.is_none_or(|times| before < times)) {
-            state.set_ending(&id.into(), Ending { at: now + after, code, oom, asked: false });
+            state.set_ending(
+                &id.into(),
+                Ending {
+                    at: now + after,
+                    code,
+                    oom,
+                    asked: false,
+                },
+            );
         }
         drop(state);
         self.shared.wake.notify_one();
@@ -437,14 +574,27 @@ impl PodRuntime for SimRuntime {
         let begin = Instant::now();
         {
             let mut state = self.state();
-            let Some(instance) = state.containers.get_mut(&id) else { return Ok(()) };
+            let Some(instance) = state.containers.get_mut(&id) else {
+                return Ok(());
+            };
             if instance.view.state != ContainerState::Running {
                 return Ok(());
             }
             let (usual, behaviour) = (self.shared.options.stop, &instance.behaviour);
-            let needs = behaviour.stop.unwrap_or_else(|| self.shared.random.jitter(usual, self.shared.options.jitter));
-            let (after, code) = if behaviour.stubborn || needs > grace { (grace, 137) } else { (needs, behaviour.term_code) };
-            let ending = Ending { at: begin + after, code, oom: false, asked: true };
+            let needs = behaviour
+                .stop
+                .unwrap_or_else(|| self.shared.random.jitter(usual, self.shared.options.jitter));
+            let (after, code) = if behaviour.stubborn || needs > grace {
+                (grace, 137)
+            } else {
+                (needs, behaviour.term_code)
+            };
+            let ending = Ending {
+                at: begin + after,
+                code,
+                oom: false,
+                asked: true,
+            };
             if instance.ending.is_none_or(|before| ending.at < before.at) {
                 let now = self.now();
                 instance.say(now, "asked to end");
@@ -458,7 +608,11 @@ impl PodRuntime for SimRuntime {
             ended.as_mut().enable();
             let at = {
                 let state = self.state();
-                match state.containers.get(&id).filter(|instance| instance.view.state == ContainerState::Running) {
+                match state
+                    .containers
+                    .get(&id)
+                    .filter(|instance| instance.view.state == ContainerState::Running)
+                {
                     None => break,
                     Some(instance) => instance.ending.map(|ending| ending.at),
                 }
@@ -483,7 +637,10 @@ impl PodRuntime for SimRuntime {
     async fn resize_container(&self, id: &str, resources: &ResourceRequirements) -> RuntimeResult<()> {
         self.up().await;
         let mut state = self.state();
-        let instance = state.containers.get_mut(id).ok_or_else(|| not_found("container", id))?;
+        let instance = state
+            .containers
+            .get_mut(id)
+            .ok_or_else(|| not_found("container", id))?;
         instance.view.resources = Some(Box::new(resources.clone()));
         Ok(())
     }
@@ -494,19 +651,41 @@ impl PodRuntime for SimRuntime {
         self.up().await;
         let config = self.running(id, |instance| Arc::clone(&instance.config))?;
         let words: Vec<&str> = command.iter().map(Str::as_str).collect();
-        let found = |text: String| ExecOutput { stdout: text.into_bytes(), ..ExecOutput::default() };
+        let found = |text: String| ExecOutput {
+            stdout: text.into_bytes(),
+            ..ExecOutput::default()
+        };
         Ok(match words.as_slice() {
-            ["env" | "printenv"] => found(config.env.iter().map(|(name, value)| format!("{name}={value}\n")).collect()),
+            ["env" | "printenv"] => found(
+                config
+                    .env
+                    .iter()
+                    .map(|(name, value)| format!("{name}={value}\n"))
+                    .collect(),
+            ),
             ["printenv", wanted] => match config.env.iter().find(|(name, _)| *name == **wanted) {
                 Some((_, value)) => found(format!("{value}\n")),
-                None => ExecOutput { code: 1, ..ExecOutput::default() },
+                None => ExecOutput {
+                    code: 1,
+                    ..ExecOutput::default()
+                },
             },
             ["cat", path] => match read_mounted(&config.pod, &config.container, &config.volumes, path) {
-                Some(file) => ExecOutput { stdout: file.data.to_vec(), ..ExecOutput::default() },
-                None => ExecOutput { code: 1, stderr: format!("cat: {path}: No such file or directory\n").into_bytes(), ..ExecOutput::default() },
+                Some(file) => ExecOutput {
+                    stdout: file.data.to_vec(),
+                    ..ExecOutput::default()
+                },
+                None => ExecOutput {
+                    code: 1,
+                    stderr: format!("cat: {path}: No such file or directory\n").into_bytes(),
+                    ..ExecOutput::default()
+                },
             },
             ["hostname"] => found(format!("{}\n", config.pod.metadata.name)),
-            ["false"] => ExecOutput { code: 1, ..ExecOutput::default() },
+            ["false"] => ExecOutput {
+                code: 1,
+                ..ExecOutput::default()
+            },
             _ => ExecOutput::default(),
         })
     }
@@ -521,25 +700,45 @@ impl PodRuntime for SimRuntime {
                 ProbeKind::Liveness => behaviour.sick.is_none_or(|sick| age < sick),
             }
         })?;
-        let output = if well { String::new() } else { complaint(target, probe) };
-        Ok(ProbeAnswer { well, warning: false, output })
+        let output = if well {
+            String::new()
+        } else {
+            complaint(target, probe)
+        };
+        Ok(ProbeAnswer {
+            well,
+            warning: false,
+            output,
+        })
     }
 
     async fn run_hook(&self, target: &Target, _hook: Hook, _handler: &LifecycleHandler) -> RuntimeResult<()> {
         self.up().await;
-        let (time, fails) = self.running(&target.id, |instance| (instance.behaviour.hook, instance.behaviour.hook_fails))?;
+        let (time, fails) = self.running(&target.id, |instance| {
+            (instance.behaviour.hook, instance.behaviour.hook_fails)
+        })?;
         if !time.is_zero() {
             sleep(time).await;
         }
-        if fails { Err(RuntimeError::failed("command terminated with exit code 1")) } else { Ok(()) }
+        if fails {
+            Err(RuntimeError::failed("command terminated with exit code 1"))
+        } else {
+            Ok(())
+        }
     }
 
     /// The lines there are; nothing comes later, so following ends at once.
     async fn logs(&self, id: &str, options: &LogOptions) -> RuntimeResult<BoxStream<'static, LogLine>> {
         self.up().await;
         let state = self.state();
-        let instance = state.containers.get(id).ok_or_else(|| not_found("container", id))?;
-        let lines = instance.log.iter().filter(|line| options.since.is_none_or(|since| line.time >= since));
+        let instance = state
+            .containers
+            .get(id)
+            .ok_or_else(|| not_found("container", id))?;
+        let lines = instance
+            .log
+            .iter()
+            .filter(|line| options.since.is_none_or(|since| line.time >= since));
         let mut lines: Vec<LogLine> = lines.cloned().collect();
         if let Some(tail) = options.tail {
             lines.drain(..lines.len().saturating_sub(tail));
@@ -552,14 +751,19 @@ impl PodRuntime for SimRuntime {
         use orlop_model::core::v1::resource_name::{CPU, MEMORY};
         self.up().await;
         let state = self.state();
-        let running = state.containers.values().filter(|instance| instance.uid == *uid && instance.view.state == ContainerState::Running);
+        let running = state
+            .containers
+            .values()
+            .filter(|instance| instance.uid == *uid && instance.view.state == ContainerState::Running);
         let stats = running.map(|instance| {
             let requests = &instance.config.container.resources.requests;
             let millis = requests.get(CPU).map_or(0, |cpu| cpu.milli_value());
             ContainerStats {
                 name: instance.view.name.clone(),
                 cpu: instance.age().mul_f64(millis.max(0) as f64 / 1000.0),
-                memory: requests.get(MEMORY).map_or(0, |memory| memory.value().max(0).unsigned_abs()),
+                memory: requests
+                    .get(MEMORY)
+                    .map_or(0, |memory| memory.value().max(0).unsigned_abs()),
             }
         });
         Ok(stats.collect())

@@ -42,7 +42,11 @@ impl Instance {
         if self.log.len() >= LOG {
             self.log.pop_front();
         }
-        self.log.push_back(LogLine { time, stderr: false, text: text.as_bytes().to_vec() });
+        self.log.push_back(LogLine {
+            time,
+            stderr: false,
+            text: text.as_bytes().to_vec(),
+        });
     }
 
     /// How long it has run.
@@ -88,8 +92,12 @@ impl State {
     pub(super) fn advance(&mut self, now: Instant, time: Timestamp) {
         while let Some((at, id)) = self.timers.first().cloned().filter(|(at, _)| *at <= now) {
             self.timers.remove(&(at, id.clone()));
-            let Some(instance) = self.containers.get_mut(&id) else { continue };
-            let Some(ending) = instance.ending.filter(|ending| ending.at == at) else { continue };
+            let Some(instance) = self.containers.get_mut(&id) else {
+                continue;
+            };
+            let Some(ending) = instance.ending.filter(|ending| ending.at == at) else {
+                continue;
+            };
             if instance.view.state == ContainerState::Running {
                 end(instance, ending.code, ending.oom, time);
                 if !ending.asked {
@@ -116,7 +124,9 @@ impl State {
     }
 
     pub(super) fn set_ending(&mut self, id: &Str, ending: Ending) {
-        let Some(instance) = self.containers.get_mut(id) else { return };
+        let Some(instance) = self.containers.get_mut(id) else {
+            return;
+        };
         if let Some(before) = instance.ending.replace(ending) {
             self.timers.remove(&(before.at, id.clone()));
         }
@@ -130,18 +140,41 @@ impl State {
     }
 
     pub(super) fn view(&self, uid: &str) -> RuntimeView {
-        let Some(pod) = self.pods.get(uid) else { return RuntimeView::default() };
-        let sandboxes: Vec<SandboxView> =
-            pod.sandboxes.iter().filter_map(|id| self.sandboxes.get(id)).map(|sandbox| sandbox.view.clone()).collect();
-        let active = sandboxes.first().filter(|sandbox| sandbox.state == SandboxState::Ready).map(|sandbox| sandbox.id.clone());
-        let ips = sandboxes.first().filter(|sandbox| sandbox.state == SandboxState::Ready);
-        let ips = ips.and_then(|sandbox| sandbox.ip.clone()).filter(|ip| !ip.is_empty()).into_iter().collect();
-        let containers = pod.containers.iter().filter_map(|id| self.containers.get(id)).map(|instance| {
-            let mut view = instance.view.clone();
-            view.active = active.as_ref() == Some(&view.sandbox_id);
-            view
-        });
-        RuntimeView { ips, containers: containers.collect(), sandboxes }
+        let Some(pod) = self.pods.get(uid) else {
+            return RuntimeView::default();
+        };
+        let sandboxes: Vec<SandboxView> = pod
+            .sandboxes
+            .iter()
+            .filter_map(|id| self.sandboxes.get(id))
+            .map(|sandbox| sandbox.view.clone())
+            .collect();
+        let active = sandboxes
+            .first()
+            .filter(|sandbox| sandbox.state == SandboxState::Ready)
+            .map(|sandbox| sandbox.id.clone());
+        let ips = sandboxes
+            .first()
+            .filter(|sandbox| sandbox.state == SandboxState::Ready);
+        let ips = ips
+            .and_then(|sandbox| sandbox.ip.clone())
+            .filter(|ip| !ip.is_empty())
+            .into_iter()
+            .collect();
+        let containers = pod
+            .containers
+            .iter()
+            .filter_map(|id| self.containers.get(id))
+            .map(|instance| {
+                let mut view = instance.view.clone();
+                view.active = active.as_ref() == Some(&view.sandbox_id);
+                view
+            });
+        RuntimeView {
+            ips,
+            containers: containers.collect(),
+            sandboxes,
+        }
     }
 
     /// Adds a sandbox; one with a network of its own gets a free address of the node's range.
@@ -150,14 +183,19 @@ impl State {
         if view.network == Network::Pod {
             // The first and the last address of a range are nobody's.
             address = (2..range.1.saturating_sub(1)).find(|offset| !self.addresses.contains(offset));
-            let ip = address.map(|offset| Ipv4Addr::from(u32::from(range.0).wrapping_add(offset)).to_string());
+            let ip =
+                address.map(|offset| Ipv4Addr::from(u32::from(range.0).wrapping_add(offset)).to_string());
             self.addresses.extend(address);
             view.ip = Some(ip.unwrap_or_default().into());
         }
         let uid = known.uid.clone();
-        let pod = self.pods.entry(uid.clone()).or_insert_with(|| Pod { known, ..Pod::default() });
+        let pod = self.pods.entry(uid.clone()).or_insert_with(|| Pod {
+            known,
+            ..Pod::default()
+        });
         pod.sandboxes.insert(0, view.id.clone());
-        self.sandboxes.insert(view.id.clone(), Sandbox { uid, view, address });
+        self.sandboxes
+            .insert(view.id.clone(), Sandbox { uid, view, address });
     }
 
     pub(super) fn sandbox(&self, id: &str) -> Option<&Sandbox> {
@@ -189,7 +227,9 @@ impl State {
     }
 
     pub(super) fn remove_container(&mut self, id: &str) {
-        let Some(instance) = self.containers.remove(id) else { return };
+        let Some(instance) = self.containers.remove(id) else {
+            return;
+        };
         if let Some(ending) = instance.ending {
             self.timers.remove(&(ending.at, id.into()));
         }
@@ -236,7 +276,10 @@ impl State {
     /// Removes everything but images.
     pub(super) fn clear(&mut self) {
         let images = std::mem::take(&mut self.images);
-        *self = Self { images, ..Self::default() };
+        *self = Self {
+            images,
+            ..Self::default()
+        };
     }
 }
 
@@ -245,6 +288,13 @@ fn end(instance: &mut Instance, code: i32, oom: bool, time: Timestamp) {
     view.state = ContainerState::Exited;
     view.exit_code = code;
     view.finished_at = Some(time);
-    view.reason = if oom { "OOMKilled" } else if code == 0 { "Completed" } else { "Error" }.into();
+    view.reason = if oom {
+        "OOMKilled"
+    } else if code == 0 {
+        "Completed"
+    } else {
+        "Error"
+    }
+    .into();
     instance.say(time, &format!("ended with code {code}"));
 }

@@ -15,10 +15,16 @@ fn parse(text: &str) -> Option<IpAddr> {
 /// Empty where the node's status names none.
 pub fn host_ips(node: &Node) -> Vec<IpAddr> {
     let of = |kind: NodeAddressType| {
-        node.status.addresses.iter().filter(move |address| address.type_ == kind).filter_map(|address| parse(&address.address))
+        node.status
+            .addresses
+            .iter()
+            .filter(move |address| address.type_ == kind)
+            .filter_map(|address| parse(&address.address))
     };
     let mut all = of(NodeAddressType::InternalIP).chain(of(NodeAddressType::ExternalIP));
-    let Some(first) = all.next() else { return Vec::new() };
+    let Some(first) = all.next() else {
+        return Vec::new();
+    };
     let second = all.find(|ip| ip.is_ipv6() != first.is_ipv6());
     [first].into_iter().chain(second).collect()
 }
@@ -29,7 +35,10 @@ pub(super) fn set_pod_ips(status: &mut PodStatus, input: &StatusInput<'_>) {
     let ips: Vec<IpAddr> = input.seen.ips.iter().filter_map(|ip| parse(ip)).collect();
     for v6 in [v6_first, !v6_first] {
         if let Some(ip) = ips.iter().find(|ip| ip.is_ipv6() == v6) {
-            status.pod_ips.push(PodIP { ip: ip.to_string().into(), ..PodIP::default() });
+            status.pod_ips.push(PodIP {
+                ip: ip.to_string().into(),
+                ..PodIP::default()
+            });
         }
     }
     if let Some(first) = status.pod_ips.first() {
@@ -39,20 +48,38 @@ pub(super) fn set_pod_ips(status: &mut PodStatus, input: &StatusInput<'_>) {
 
 /// The node's addresses, which are the pod's too if it shares the node's network.
 pub(super) fn set_host_ips(status: &mut PodStatus, input: &StatusInput<'_>) {
-    let Some(first) = input.host_ips.first() else { return };
+    let Some(first) = input.host_ips.first() else {
+        return;
+    };
     status.host_ip = first.to_string().into();
-    status.host_ips = input.host_ips.iter().take(2).map(|ip| HostIP { ip: ip.to_string().into(), ..HostIP::default() }).collect();
+    status.host_ips = input
+        .host_ips
+        .iter()
+        .take(2)
+        .map(|ip| HostIP {
+            ip: ip.to_string().into(),
+            ..HostIP::default()
+        })
+        .collect();
     if !input.pod.spec.host_network {
         return;
     }
     if status.pod_ip.is_empty() {
         status.pod_ip = status.host_ip.clone();
-        status.pod_ips = [PodIP { ip: status.host_ip.clone(), ..PodIP::default() }].into_iter().collect();
+        status.pod_ips = [PodIP {
+            ip: status.host_ip.clone(),
+            ..PodIP::default()
+        }]
+        .into_iter()
+        .collect();
     }
     if let ([_, second], [only]) = (input.host_ips, status.pod_ips.as_slice()) {
         let family = parse(&only.ip).map(|ip| ip.is_ipv6());
         if family != Some(second.is_ipv6()) {
-            status.pod_ips.push(PodIP { ip: second.to_string().into(), ..PodIP::default() });
+            status.pod_ips.push(PodIP {
+                ip: second.to_string().into(),
+                ..PodIP::default()
+            });
         }
     }
 }

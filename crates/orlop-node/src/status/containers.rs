@@ -2,8 +2,9 @@
 
 use jiff::SignedDuration;
 use orlop_model::core::v1::{
-    Container, ContainerState as ApiState, ContainerStateRunning, ContainerStateTerminated, ContainerStateWaiting, ContainerStatus,
-    ConditionStatus, MountPropagationMode, PodConditionType, PodStatus, RecursiveReadOnlyMode, VolumeMount, VolumeMountStatus,
+    ConditionStatus, Container, ContainerState as ApiState, ContainerStateRunning, ContainerStateTerminated,
+    ContainerStateWaiting, ContainerStatus, MountPropagationMode, PodConditionType, PodStatus,
+    RecursiveReadOnlyMode, VolumeMount, VolumeMountStatus,
 };
 use orlop_model::{List, Str, Time};
 
@@ -31,18 +32,32 @@ pub(crate) fn runtime_id(id: &str) -> &str {
 }
 
 fn waiting(reason: &str) -> ApiState {
-    ApiState { waiting: Some(Box::new(ContainerStateWaiting { reason: reason.into(), ..Default::default() })), ..Default::default() }
+    ApiState {
+        waiting: Some(Box::new(ContainerStateWaiting {
+            reason: reason.into(),
+            ..Default::default()
+        })),
+        ..Default::default()
+    }
 }
 
 fn ended(exit_code: i32, reason: &str, message: &str) -> Box<ContainerStateTerminated> {
-    Box::new(ContainerStateTerminated { exit_code, reason: reason.into(), message: message.into(), ..Default::default() })
+    Box::new(ContainerStateTerminated {
+        exit_code,
+        reason: reason.into(),
+        message: message.into(),
+        ..Default::default()
+    })
 }
 
 /// The states of an instance in the words of the API.
 fn state_of(instance: &ContainerView, old: Option<&ContainerStatus>) -> ApiState {
     match instance.state {
         ContainerState::Running => ApiState {
-            running: Some(Box::new(ContainerStateRunning { started_at: instance.started_at.map(Time::from), ..Default::default() })),
+            running: Some(Box::new(ContainerStateRunning {
+                started_at: instance.started_at.map(Time::from),
+                ..Default::default()
+            })),
             ..Default::default()
         },
         ContainerState::Exited => ApiState {
@@ -58,7 +73,11 @@ fn state_of(instance: &ContainerView, old: Option<&ContainerStatus>) -> ApiState
             ..Default::default()
         },
         ContainerState::Unknown if old.is_some_and(|old| old.state.running.is_some()) => ApiState {
-            terminated: Some(ended(137, STATUS_UNKNOWN, "The container could not be located when the pod was terminated")),
+            terminated: Some(ended(
+                137,
+                STATUS_UNKNOWN,
+                "The container could not be located when the pod was terminated",
+            )),
             ..Default::default()
         },
         ContainerState::Created | ContainerState::Unknown => waiting(""),
@@ -82,22 +101,39 @@ impl Context<'_> {
 
     /// In the order of the spec.
     pub(super) fn init(&self) -> List<ContainerStatus> {
-        self.statuses(self.input.pod.spec.init_containers.iter(), &self.old.init_container_statuses, true)
+        self.statuses(
+            self.input.pod.spec.init_containers.iter(),
+            &self.old.init_container_statuses,
+            true,
+        )
     }
 
     /// Sorted by name.
     pub(super) fn ephemeral(&self) -> List<ContainerStatus> {
-        let containers = self.input.pod.spec.ephemeral_containers.iter().map(|ephemeral| &ephemeral.container);
+        let containers = self
+            .input
+            .pod
+            .spec
+            .ephemeral_containers
+            .iter()
+            .map(|ephemeral| &ephemeral.container);
         let mut statuses = self.statuses(containers, &self.old.ephemeral_container_statuses, false);
         statuses.sort_by(|one, other| one.name.cmp(&other.name));
         statuses
     }
 
-    fn statuses<'c>(&self, containers: impl Iterator<Item = &'c Container>, old: &[ContainerStatus], init: bool) -> List<ContainerStatus> {
+    fn statuses<'c>(
+        &self,
+        containers: impl Iterator<Item = &'c Container>,
+        old: &[ContainerStatus],
+        init: bool,
+    ) -> List<ContainerStatus> {
         containers
             .map(|container| {
                 let old = old.iter().find(|old| old.name == container.name);
-                let mut status = self.in_runtime(container, old).unwrap_or_else(|| self.without_runtime(container, old));
+                let mut status = self
+                    .in_runtime(container, old)
+                    .unwrap_or_else(|| self.without_runtime(container, old));
                 if !(init && self.complete_init(container, &mut status)) {
                     self.not_started(container, init, &mut status);
                 }
@@ -109,7 +145,11 @@ impl Context<'_> {
     /// A container of which the runtime has no instance.
     fn without_runtime(&self, container: &Container, old: Option<&ContainerStatus>) -> ContainerStatus {
         let pod = self.input.pod;
-        let initializing = if pod.spec.init_containers.is_empty() { "ContainerCreating" } else { "PodInitializing" };
+        let initializing = if pod.spec.init_containers.is_empty() {
+            "ContainerCreating"
+        } else {
+            "PodInitializing"
+        };
         let mut status = ContainerStatus {
             name: container.name.clone(),
             image: container.image.clone(),
@@ -121,8 +161,11 @@ impl Context<'_> {
         let ran = old.state.terminated.is_some() || old.state.running.is_some();
         if self.restarting && ran {
             status.state = waiting(RESTARTING_ALL);
-            status.last_state.terminated =
-                Some(ended(137, RESTARTING_ALL, "The container is removed because RestartAllContainers in place"));
+            status.last_state.terminated = Some(ended(
+                137,
+                RESTARTING_ALL,
+                "The container is removed because RestartAllContainers in place",
+            ));
             status.restart_count = old.restart_count + 1;
             return status;
         }
@@ -147,7 +190,12 @@ impl Context<'_> {
 
     /// The newest instance is the state, the second newest the state before.
     fn in_runtime(&self, container: &Container, old: Option<&ContainerStatus>) -> Option<ContainerStatus> {
-        let mut instances = self.input.seen.containers.iter().filter(|instance| instance.name == container.name);
+        let mut instances = self
+            .input
+            .seen
+            .containers
+            .iter()
+            .filter(|instance| instance.name == container.name);
         let newest = instances.next()?;
         let id = api_id(&newest.id);
         let mut status = ContainerStatus {
@@ -188,11 +236,15 @@ impl Context<'_> {
     /// Answers whether that was said now.
     fn complete_init(&self, container: &Container, status: &mut ContainerStatus) -> bool {
         let seen = self.input.seen;
-        if is_sidecar(container) || status.state.waiting.is_none() || seen.container(&container.name).is_some() {
+        if is_sidecar(container)
+            || status.state.waiting.is_none()
+            || seen.container(&container.name).is_some()
+        {
             return false;
         }
         let initialized = self.input.pod.spec.containers.iter().any(|regular| {
-            seen.container(&regular.name).is_some_and(|current| current.state != ContainerState::Unknown)
+            seen.container(&regular.name)
+                .is_some_and(|current| current.state != ContainerState::Unknown)
         });
         if initialized {
             status.state = ApiState {
@@ -210,10 +262,17 @@ impl Context<'_> {
     /// A container that is about to be started and could not be, the last time it was tried, waits.
     fn not_started(&self, container: &Container, init: bool, status: &mut ContainerStatus) {
         let input = self.input;
-        if init && input.seen.container(&container.name).is_some_and(|c| c.state == ContainerState::Exited && c.exit_code == 0) {
+        if init
+            && input
+                .seen
+                .container(&container.name)
+                .is_some_and(|c| c.state == ContainerState::Exited && c.exit_code == 0)
+        {
             return;
         }
-        let Some(error) = input.start_errors.get(&container.name) else { return };
+        let Some(error) = input.start_errors.get(&container.name) else {
+            return;
+        };
         if !should_start(container, input.pod, input.seen) {
             return;
         }
@@ -236,9 +295,10 @@ impl Context<'_> {
 fn volume_mounts(container: &Container) -> List<VolumeMountStatus> {
     let plain = |mount: &VolumeMount| match &mount.recursive_read_only {
         None | Some(RecursiveReadOnlyMode::Disabled) => true,
-        Some(RecursiveReadOnlyMode::IfPossible) => {
-            mount.mount_propagation.as_ref().is_none_or(|propagation| *propagation == MountPropagationMode::None)
-        }
+        Some(RecursiveReadOnlyMode::IfPossible) => mount
+            .mount_propagation
+            .as_ref()
+            .is_none_or(|propagation| *propagation == MountPropagationMode::None),
         Some(_) => false,
     };
     let status = |mount: &VolumeMount| VolumeMountStatus {
@@ -255,18 +315,35 @@ fn volume_mounts(container: &Container) -> List<VolumeMountStatus> {
 pub(super) fn set_started_and_ready(status: &mut PodStatus, input: &StatusInput<'_>, old: &PodStatus) {
     let spec = &input.pod.spec;
     for known in status.container_statuses.iter_mut() {
-        let container = spec.containers.iter().find(|container| container.name == known.name);
-        let before = old.container_statuses.iter().find(|before| before.name == known.name);
+        let container = spec
+            .containers
+            .iter()
+            .find(|container| container.name == known.name);
+        let before = old
+            .container_statuses
+            .iter()
+            .find(|before| before.name == known.name);
         judge(known, container, before, input);
     }
     for known in status.init_container_statuses.iter_mut() {
-        let container = spec.init_containers.iter().find(|container| container.name == known.name);
-        let before = old.init_container_statuses.iter().find(|before| before.name == known.name);
+        let container = spec
+            .init_containers
+            .iter()
+            .find(|container| container.name == known.name);
+        let before = old
+            .init_container_statuses
+            .iter()
+            .find(|before| before.name == known.name);
         if container.is_some_and(is_sidecar) {
             judge(known, container, before, input);
         } else {
             known.started = Some(is_started(known, None, before, input));
-            if known.state.terminated.as_ref().is_some_and(|ended| ended.exit_code == 0) {
+            if known
+                .state
+                .terminated
+                .as_ref()
+                .is_some_and(|ended| ended.exit_code == 0)
+            {
                 known.ready = true;
             }
         }
@@ -277,7 +354,12 @@ fn result(results: &ProbeResults, id: &str) -> Option<ProbeOutcome> {
     results.get(runtime_id(id))
 }
 
-fn is_started(known: &ContainerStatus, container: Option<&Container>, before: Option<&ContainerStatus>, input: &StatusInput<'_>) -> bool {
+fn is_started(
+    known: &ContainerStatus,
+    container: Option<&Container>,
+    before: Option<&ContainerStatus>,
+    input: &StatusInput<'_>,
+) -> bool {
     if known.state.running.is_none() {
         return false;
     }
@@ -290,7 +372,12 @@ fn is_started(known: &ContainerStatus, container: Option<&Container>, before: Op
     !(input.probing && container.is_some_and(|container| container.startup_probe.is_some()))
 }
 
-fn judge(known: &mut ContainerStatus, container: Option<&Container>, before: Option<&ContainerStatus>, input: &StatusInput<'_>) {
+fn judge(
+    known: &mut ContainerStatus,
+    container: Option<&Container>,
+    before: Option<&ContainerStatus>,
+    input: &StatusInput<'_>,
+) {
     let started = is_started(known, container, before, input);
     known.started = Some(started);
     if !started {
@@ -303,7 +390,9 @@ fn judge(known: &mut ContainerStatus, container: Option<&Container>, before: Opt
         None if is_inherited(known, input) => {
             let was_ready = || {
                 let conditions = &input.pod.status.conditions;
-                conditions.iter().any(|c| c.type_ == PodConditionType::Ready && c.status == ConditionStatus::True)
+                conditions
+                    .iter()
+                    .any(|c| c.type_ == PodConditionType::Ready && c.status == ConditionStatus::True)
             };
             !probed || was_ready()
         }
@@ -313,7 +402,15 @@ fn judge(known: &mut ContainerStatus, container: Option<&Container>, before: Opt
 }
 
 fn is_inherited(known: &ContainerStatus, input: &StatusInput<'_>) -> bool {
-    let started = known.state.running.as_ref().and_then(|running| running.started_at);
-    started.is_some_and(|started| started.timestamp().saturating_add(INHERITED).is_ok_and(|held| held < input.agent_started))
+    let started = known
+        .state
+        .running
+        .as_ref()
+        .and_then(|running| running.started_at);
+    started.is_some_and(|started| {
+        started
+            .timestamp()
+            .saturating_add(INHERITED)
+            .is_ok_and(|held| held < input.agent_started)
+    })
 }
-

@@ -94,7 +94,10 @@ pub(super) fn phase(pod: &Pod, status: &PodStatus, terminal: bool, seen: &Runtim
         seen.containers.iter().any(|instance| {
             instance.active
                 && instance.state != ContainerState::Unknown
-                && spec.containers.iter().any(|container| container.name == instance.name)
+                && spec
+                    .containers
+                    .iter()
+                    .any(|container| container.name == instance.name)
         })
     };
     if pending > 0 || waiting > 0 || pending_sidecars > 0 && !has_run() {
@@ -104,11 +107,21 @@ pub(super) fn phase(pod: &Pod, status: &PodStatus, terminal: bool, seen: &Runtim
         return PodPhase::Running;
     }
     if running == 0 && stopped > 0 && unknown == 0 {
-        let ended = || if stopped == succeeded { PodPhase::Succeeded } else { PodPhase::Failed };
+        let ended = || {
+            if stopped == succeeded {
+                PodPhase::Succeeded
+            } else {
+                PodPhase::Failed
+            }
+        };
         if terminal && !is_static(pod) {
             return ended();
         }
-        return if stopped == stopped_for_good { ended() } else { PodPhase::Running };
+        return if stopped == stopped_for_good {
+            ended()
+        } else {
+            PodPhase::Running
+        };
     }
     PodPhase::Pending
 }
