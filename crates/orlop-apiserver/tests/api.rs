@@ -894,6 +894,96 @@ async fn creates_race_with_their_namespace() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn nothing_is_left_in_an_ended_namespace() {
+    for delay in 0..12 {
+        let client = interleaving().await;
+        let namespaces = Api::<Namespace>::all(Arc::clone(&client) as Arc<dyn Client>);
+        namespaces
+            .create(read::<Namespace>(json!({"metadata": {"name": "team"}})))
+            .await
+            .unwrap();
+        let maps = api::<ConfigMap>(&client).within("team");
+        let late = async {
+            for _ in 0..delay {
+                tokio::task::yield_now().await;
+            }
+            maps.create(map("late", "1")).await
+        };
+        let (deleted, created) = futures::join!(namespaces.delete("team"), late);
+        if !deleted.unwrap().is_gone() {
+            client.finish_namespace("team").await.unwrap();
+        }
+        assert!(namespaces.get_opt("team").await.unwrap().is_none());
+        assert!(
+            maps.list(&ListOptions::new()).await.unwrap().items.is_empty(),
+            "after {delay}: {created:?}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn races_for_one_address_have_one_winner() {
+    let client = interleaving().await;
+    let services = api::<Service>(&client);
+    for (number, spec) in [
+        json!({"type": "NodePort", "ports": [{"port": 80, "nodePort": 30080}]}),
+        json!({"type": "ClusterIP", "clusterIP": "10.96.9.9", "ports": [{"port": 80}]}),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let service = |index: u32| -> Service {
+            read(json!({"metadata": {"name": format!("web-{number}-{index}")}, "spec": spec}))
+        };
+        let created = join_all((0..5).map(|index| services.create(service(index)))).await;
+        assert_eq!(
+            created.iter().filter(|result| result.is_ok()).count(),
+            1,
+            "{created:?}"
+        );
+        assert!(
+            created
+                .iter()
+                .flat_map(|result| result.as_ref().err())
+                .all(Error::is_invalid)
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn bindings_and_deletions_get_through() {
+    let client = interleaving().await;
+    let pods = api::<Pod>(&client);
+    let touch = async || {
+        for round in 0..30 {
+            let label = json!({"metadata": {"labels": {"round": round.to_string()}}});
+            if pods
+                .patch_merge("a", label)
+                .await
+                .is_err_and(|error| error.is_not_found())
+            {
+                break;
+            }
+        }
+    };
+    pods.create(pod("a")).await.unwrap();
+    let (_, one, two) = futures::join!(touch(), pods.bind("a", "node-1"), pods.bind("a", "node-2"));
+    assert!(one.is_ok() != two.is_ok(), "{one:?} {two:?}");
+    let bound = pods.get("a").await.unwrap();
+    assert_eq!(
+        bound.spec.node_name,
+        if one.is_ok() { "node-1" } else { "node-2" }
+    );
+    let at_once = DeleteOptions::new().grace(0);
+    let (_, deleted) = futures::join!(touch(), pods.delete_with("a", &at_once));
+    assert!(deleted.unwrap().is_gone());
+    pods.create(pod("a")).await.unwrap();
+    let (_, evicted) = futures::join!(touch(), pods.evict("a"));
+    evicted.unwrap();
+    assert!(pods.get_opt("a").await.unwrap().is_none());
+}
+
+#[tokio::test(start_paused = true)]
 async fn drafts_of_other_types_are_converted() {
     let client = server().await;
     let kind = Arc::new(Pod::KIND.clone());
