@@ -91,17 +91,13 @@ pub fn sweep(
     let deleting = |pod: &&Pod| pod.metadata.deletion_timestamp.is_some();
     Sweep {
         ended: surplus(&pods, settings.ended_pods),
-        out_of_service: pods
-            .iter()
-            .copied()
-            .filter(deleting)
-            .filter(|pod| {
-                by_name
-                    .get(pod.spec.node_name.as_str())
-                    .is_some_and(|node| is_out_of_service(node))
-            })
-            .map(|pod| delete(pod, None))
-            .collect(),
+        out_of_service: evicted_first(pods.iter().copied().filter(deleting).filter(|pod| {
+            by_name
+                .get(pod.spec.node_name.as_str())
+                .is_some_and(|node| is_out_of_service(node))
+        }))
+        .map(|pod| delete(pod, None))
+        .collect(),
         nodes: missing(&pods, &by_name, settings, memory, now),
         unscheduled: pods
             .iter()
@@ -144,10 +140,19 @@ fn surplus(pods: &[&Pod], keep: usize) -> Vec<Vec<Change>> {
     if keep == 0 {
         return Vec::new();
     }
-    let mut ended: Vec<&Pod> = pods.iter().copied().filter(|pod| has_ended(pod)).collect();
-    ended.sort_by_key(|pod| !is_evicted(pod));
-    ended.truncate(ended.len().saturating_sub(keep));
-    ended.into_iter().map(|pod| delete(pod, None)).collect()
+    let ended: Vec<&Pod> = evicted_first(pods.iter().copied().filter(|pod| has_ended(pod))).collect();
+    let surplus = ended.len().saturating_sub(keep);
+    ended
+        .into_iter()
+        .take(surplus)
+        .map(|pod| delete(pod, None))
+        .collect()
+}
+
+/// Evicted pods before the others; otherwise the order stays.
+fn evicted_first<'a>(pods: impl Iterator<Item = &'a Pod>) -> impl Iterator<Item = &'a Pod> {
+    let (evicted, others): (Vec<_>, Vec<_>) = pods.partition(|pod| is_evicted(pod));
+    evicted.into_iter().chain(others)
 }
 
 /// An unknown phase counts as ended here, an absent one too.

@@ -373,7 +373,7 @@ impl World {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn what_has_an_owner_stays_and_what_has_lost_all_goes(ops in prop::collection::vec(op(), 1..60)) {

@@ -313,7 +313,7 @@ fn assert_one_pod_per_index(world: &World) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn every_job_ends_and_counts_each_pod_once(setup in setup(), rounds in prop::collection::vec(round(), 0..40)) {
