@@ -1,0 +1,150 @@
+//! W1 to W5: decoding pods, and a cache of them: filling it, changing it, asking it, telling of it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use orlop_benches::{Bench, CpuClock, Peer, pods};
+use orlop_cache::{Change, Delta, Store, Subscription, Writer};
+use orlop_model::ObjectKey;
+use orlop_model::core::v1::Pod;
+use orlop_model::selector::Selector;
+
+/// Takes all that a handler has not seen yet; answers how many objects that were.
+fn drain(handlers: &mut [Subscription<Pod>], seen: &mut [usize]) {
+    for (handler, seen) in handlers.iter_mut().zip(seen) {
+        while let Some(delta) = handler.try_next() {
+            *seen += usize::from(!matches!(delta, Delta::Synced));
+        }
+    }
+}
+
+/// A cache that these pods have been put into, with its handlers, and the time that took.
+fn fill(pods: Vec<Arc<Pod>>, handlers: usize) -> (Writer<Pod>, Vec<Subscription<Pod>>, Duration) {
+    let count = pods.len();
+    let (store, mut writer) = Store::new();
+    let mut seen = vec![0; handlers];
+    let start = CpuClock::now();
+    let mut handlers: Vec<_> = (0..handlers).map(|_| store.subscribe()).collect();
+    writer.replace(pods, "100000");
+    drain(&mut handlers, &mut seen);
+    let spent = start.elapsed();
+    assert!(store.is_synced() && store.len() == count);
+    assert!(seen.iter().all(|seen| *seen == count), "each handler has seen each pod once: {seen:?}");
+    (writer, handlers, spent)
+}
+
+/// `events` modifications of a full cache; answers the time of one in microseconds. The new object
+/// is made outside of the timing, as the peers' were; the old one is dropped inside of it.
+fn modify(writer: &mut Writer<Pod>, handlers: &mut [Subscription<Pod>], keys: &[ObjectKey], events: usize) -> f64 {
+    let store = writer.store().clone();
+    let mut seen = vec![0; handlers.len()];
+    let mut spent = Duration::ZERO;
+    let mut last = vec![None; keys.len()];
+    let base = 200_000 + store.revision().parse::<usize>().expect("a number");
+    for first in (0..events).step_by(1_000) {
+        let numbers = first..(first + 1_000).min(events);
+        let new: Vec<Arc<Pod>> = numbers
+            .map(|e| {
+                let which = pods::touched(e, keys.len());
+                last[which] = Some(base + e);
+                let mut pod = Pod::clone(&store.get(&keys[which]).expect("there"));
+                pod.metadata.resource_version = (base + e).to_string().into();
+                Arc::new(pod)
+            })
+            .collect();
+        let start = CpuClock::now();
+        for (number, pod) in new.into_iter().enumerate() {
+            writer.apply([Change::Put(pod)]);
+            if number % 100 == 99 {
+                drain(handlers, &mut seen);
+            }
+        }
+        drain(handlers, &mut seen);
+        spent += start.elapsed();
+    }
+    assert!(seen.iter().all(|seen| *seen == events), "each handler has seen each change: {seen:?}");
+    for (key, last) in keys.iter().zip(last) {
+        if let Some(last) = last {
+            assert_eq!(store.get(key).expect("there").metadata.resource_version, last.to_string().as_str());
+        }
+    }
+    spent.as_secs_f64() * 1e6 / events as f64
+}
+
+fn main() -> std::io::Result<()> {
+    let mut bench = Bench::new("cache");
+    let count = bench.size(10_000, 100_000);
+    let named = |workload: &str| format!("{workload}, {count} pods");
+
+    let bodies: Vec<String> = (0..count.min(10_000)).map(|i| pods::json(i, i + 1)).collect();
+    let peers = [Peer::recorded("client-go 1.36", 64.5), Peer::recorded("kube 5.0", 13.7)];
+    bench.whole("W1 decode single JSON, 10,000 pods", "µs", &peers, || {
+        let start = CpuClock::now();
+        for body in &bodies {
+            drop(std::hint::black_box(serde_json::from_str::<Pod>(body).expect("a pod")));
+        }
+        start.elapsed().as_secs_f64() * 1e6 / bodies.len() as f64
+    });
+    drop(bodies);
+
+    let keys: Vec<ObjectKey> = (0..count).map(pods::object_key).collect();
+    let decoded = || (0..count).map(|i| Arc::new(pods::pod(i))).collect::<Vec<_>>();
+    let all = decoded();
+
+    for (handlers, peers) in [
+        (1, vec![Peer::recorded("client-go 1.36", 3.8), Peer::recorded("kube 5.0, no handler", 10.9)]),
+        (10, vec![Peer::recorded("client-go 1.36", 7.0)]),
+    ] {
+        bench.whole(&format!("{}, {handlers} handlers", named("W2 fill")), "µs", &peers, || {
+            let (_writer, _handlers, spent) = fill(all.clone(), handlers);
+            spent.as_secs_f64() * 1e6 / count as f64
+        });
+    }
+    drop(all);
+
+    let events = 2 * count;
+    for (name, handlers, peers) in [
+        ("W3 modify", 1, vec![Peer::recorded("client-go 1.36", 6.3), Peer::recorded("kube 5.0, store only", 16.0)]),
+        ("W5 fan-out", 10, vec![Peer::recorded("client-go 1.36", 10.7), Peer::recorded("kube 5.0, with a clone", 26.8)]),
+    ] {
+        let (mut writer, mut handlers, _) = fill(decoded(), handlers);
+        let workload = format!("{}, {} handlers", named(name), handlers.len());
+        bench.whole(&workload, "µs", &peers, || modify(&mut writer, &mut handlers, &keys, events));
+        if handlers.len() == 1 {
+            lookups(&mut bench, writer.store(), &keys);
+        }
+    }
+    bench.finish()
+}
+
+/// W4: questions to a full cache.
+fn lookups(bench: &mut Bench, store: &Store<Pod>, keys: &[ObjectKey]) {
+    let namespaces: Vec<String> = (0..1_000).map(pods::namespace).collect();
+    let in_namespace = keys.len() / 1_000;
+    let mut q = 0;
+    // The peers' figures are for 100 pods in a namespace; a quick run has fewer.
+    let peers = [Peer::recorded("client-go 1.36", 15.6), Peer::recorded("kube 5.0", 7_960.0)];
+    let peers = if in_namespace == 100 { &peers[..] } else { &[] };
+    bench.each(&format!("W4 list of a namespace of {in_namespace}, among {}", keys.len()), "µs", 1, peers, || {
+        q = (q + 37) % 1_000;
+        let found = store.list_in(&namespaces[q]);
+        assert_eq!(found.len(), in_namespace);
+        found
+    });
+    let mut q = 0;
+    let peers = [Peer::recorded("client-go 1.36", 100.0), Peer::recorded("kube 5.0", 477.0)];
+    bench.each(&format!("W4 get by key, among {}", keys.len()), "ns", 1, &peers, || {
+        q += 1;
+        store.get(&keys[pods::touched(q, keys.len())]).expect("there")
+    });
+    for (i, key) in keys.iter().enumerate().step_by(97) {
+        assert_eq!(store.get(key).expect("there").metadata.name, pods::name(i).as_str());
+    }
+    let web: Selector = Selector::parse("app=web-77").expect("a selector");
+    let peers = [Peer::recorded("client-go 1.36, 100,000", 40_000.0 * keys.len() as f64 / 100_000.0)];
+    bench.each(&format!("W4 list by label, among {}", keys.len()), "µs", 1, &peers, || {
+        let found = store.select(None, &web);
+        assert_eq!(found.len(), 10);
+        found
+    });
+}

@@ -1,0 +1,5 @@
+//! An object of any kind in JSON: what is read can be written, and read again to the same.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| orlop_model::fuzzing::dynamic_json(bytes));
