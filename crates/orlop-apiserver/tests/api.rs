@@ -893,10 +893,24 @@ async fn creates_race_with_their_namespace() {
     assert_eq!(maps.list(&ListOptions::new()).await.unwrap().items.len(), 20);
 }
 
+/// A rule that takes its time.
+struct Slow;
+
+#[async_trait]
+impl Admission for Slow {
+    async fn validate(&self, _: &Request<'_>, object: &dyn AnyObject) -> Result<()> {
+        if object.as_any().is::<ConfigMap>() {
+            tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+        }
+        Ok(())
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn nothing_is_left_in_an_ended_namespace() {
     for delay in 0..12 {
-        let client = interleaving().await;
+        let store = Arc::new(Yielding(MemoryStore::new()));
+        let client = Arc::new(over(store, 1).admission(Slow).build().await.unwrap());
         let namespaces = Api::<Namespace>::all(Arc::clone(&client) as Arc<dyn Client>);
         namespaces
             .create(read::<Namespace>(json!({"metadata": {"name": "team"}})))
