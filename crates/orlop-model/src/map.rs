@@ -33,9 +33,19 @@ impl<V> Map<V> {
         self.0.is_empty()
     }
 
+    /// A map of entries in any order; the last of equal keys wins.
+    fn settled(mut entries: List<(Str, V)>) -> Self {
+        if !entries.is_sorted_by(|left, right| left.0 < right.0) {
+            // Backwards, so that the last of equal keys is the one that is kept.
+            entries.reverse();
+            entries.sort_by(|left, right| left.0.cmp(&right.0));
+            entries.dedup_by(|later, first| later.0 == first.0);
+        }
+        Self(entries)
+    }
+
     fn position(&self, key: &str) -> Result<usize, usize> {
-        self.0
-            .binary_search_by(|(other, _)| other.as_str().cmp(key))
+        self.0.binary_search_by(|(other, _)| other.as_str().cmp(key))
     }
 
     /// The value at `key`.
@@ -170,9 +180,12 @@ impl<V> IntoIterator for Map<V> {
 
 impl<K: Into<Str>, V> FromIterator<(K, V)> for Map<V> {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(entries: I) -> Self {
-        let mut map = Self::new();
-        map.extend(entries);
-        map
+        Self::settled(
+            entries
+                .into_iter()
+                .map(|(key, value)| (key.into(), value))
+                .collect(),
+        )
     }
 }
 
@@ -212,15 +225,35 @@ impl<'de, V: Deserialize<'de> + Default> Deserialize<'de> for Map<V> {
                 formatter.write_str("a map")
             }
             fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Map<V>, A::Error> {
-                let mut map = Map::new();
+                let mut list = List::new();
                 while let Some(key) = entries.next_key::<Str>()? {
-                    let value = entries.next_value::<Option<V>>()?.unwrap_or_default();
-                    map.extend([(key, value)]);
+                    list.push((key, entries.next_value::<Option<V>>()?.unwrap_or_default()));
                 }
+                let mut map = Map::settled(list);
                 map.0.shrink_to_fit();
                 Ok(map)
             }
         }
         deserializer.deserialize_map(Entries(PhantomData))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entries_come_in_any_order_and_the_last_of_equal_keys_wins() {
+        let read: Map<Str> =
+            serde_json::from_str(r#"{"c": "1", "a": "2", "c": "3", "b": null, "a": "4"}"#).unwrap();
+        let collected: Map<Str> = [("c", "1"), ("a", "2"), ("c", "3"), ("b", ""), ("a", "4")]
+            .map(|(key, value)| (key, Str::from(value)))
+            .into_iter()
+            .collect();
+        assert_eq!(read, collected);
+        assert_eq!(
+            serde_json::to_string(&read).unwrap(),
+            r#"{"a":"4","b":"","c":"3"}"#
+        );
     }
 }

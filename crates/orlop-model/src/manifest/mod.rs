@@ -48,6 +48,9 @@ pub const MAX_DEPTH: usize = 100;
 /// Most values in a document, those that aliases repeat included.
 const MAX_NODES: usize = 1_000_000;
 
+/// Most fields of one document that strict reading complains of, as in Kubernetes.
+const MAX_COMPLAINTS: usize = 100;
+
 /// Most bytes of all texts in a document, those that aliases repeat included.
 const MAX_TEXT: usize = MAX_BYTES;
 
@@ -307,18 +310,22 @@ impl Document {
             errors.push(self.error(Some(self.root.locate(&path)), "metadata.name", reason));
         }
         if fields == Fields::Strict {
+            let mut complain = |field: String, position: &dyn Fn() -> Option<Position>, unknown: bool| {
+                if errors.len() < MAX_COMPLAINTS {
+                    let reason = if unknown {
+                        ManifestReason::UnknownField
+                    } else {
+                        ManifestReason::DuplicateField
+                    };
+                    errors.push(self.error(position(), &field, reason(field.clone())));
+                }
+            };
             self.root.duplicates(&mut Vec::new(), &mut |path, entry| {
-                let field = join(&path_text(path), &entry.key);
-                errors.push(self.error(
-                    Some(entry.at),
-                    &field,
-                    ManifestReason::DuplicateField(field.clone()),
-                ));
+                complain(join(&path_text(path), &entry.key), &|| Some(entry.at), false);
             });
             unknown_fields(&mut Path::new(), &mut |path, name| {
                 let field = path.child(name);
-                let position = self.root.locate_key(&field);
-                errors.push(self.error(position, &field, ManifestReason::UnknownField(field.clone())));
+                complain(field.clone(), &|| self.root.locate_key(&field), true);
             });
             errors.sort_by_key(|error| error.position);
         }

@@ -148,6 +148,13 @@ spec:
 }
 
 #[test]
+fn complaints_are_limited() {
+    let fields: String = (0..5000).map(|number| format!("  u{number}: 1\n")).collect();
+    let text = format!("apiVersion: v1\nkind: Pod\nmetadata: {{name: p}}\nspec:\n{fields}");
+    assert_eq!(errors(&text).len(), MAX_COMPLAINTS);
+}
+
+#[test]
 fn syntax_errors_have_a_place_and_do_not_hide_other_errors() {
     let found = errors("apiVersion: v1\nkind: Nope\nmetadata: {name: p}\n---\na: [1, 2\nb: }\n");
     assert_eq!(found.len(), 2);
