@@ -27,6 +27,7 @@ mod agent;
 mod backoff;
 mod cell;
 mod context;
+mod end;
 mod env;
 mod events;
 mod materials;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};
-use orlop_client::{Api, DeleteOptions};
+use orlop_client::Api;
 use orlop_model::core::v1::{Container, Pod, PodPhase, PodStatus};
 use orlop_model::{ObjectKey, Str};
 use tokio::time::Instant;
@@ -18,7 +18,7 @@ use crate::context::Context;
 use crate::env::Surroundings;
 use crate::events::EventType::{Normal, Warning};
 use crate::materials::Materials;
-use crate::merge::{finish, merge};
+use crate::merge::merge;
 use crate::plan::{backoff_key, last_end, plan, pod_text};
 use crate::prober;
 use crate::restart::is_sidecar;
@@ -26,14 +26,13 @@ use crate::runtime::{RuntimeError, SandboxConfig, Volumes};
 use crate::start::Start;
 use crate::status::{Evict, StartError, StatusInput, pod_status, restarting_all};
 use crate::stop::Stop;
-use crate::termination::pod_grace;
 use crate::view::{ContainerState, ContainerView, RuntimeView, SandboxState};
 use crate::volume::volumes;
 
 /// How often a status is tried to be written on top of what others wrote meanwhile.
 const WRITE_ATTEMPTS: usize = 5;
 /// What cannot be written or stopped is tried again after this long.
-const RETRY: Duration = Duration::from_secs(1);
+pub(crate) const RETRY: Duration = Duration::from_secs(1);
 
 /// What a look at the pod led to.
 enum Step {
@@ -218,13 +217,18 @@ impl Worker {
         Step::Wait(Instant::now() + self.context.spread(self.context.config.retry))
     }
 
-    fn event(&self, type_: crate::events::EventType, reason: &'static str, message: impl Into<Str>) {
+    pub(crate) fn event(
+        &self,
+        type_: crate::events::EventType,
+        reason: &'static str,
+        message: impl Into<Str>,
+    ) {
         self.context
             .events
             .pod(&self.cell.pod(), "", type_, reason, message);
     }
 
-    async fn view(&self) -> Result<RuntimeView, RuntimeError> {
+    pub(crate) async fn view(&self) -> Result<RuntimeView, RuntimeError> {
         let seen = self.context.runtime.view(&self.cell.uid).await;
         if let Err(error) = &seen {
             self.event(
@@ -256,7 +260,7 @@ impl Worker {
     }
 
     /// Makes the pod's status from what is seen.
-    fn generate(&mut self, seen: &RuntimeView, terminal: bool) {
+    pub(crate) fn generate(&mut self, seen: &RuntimeView, terminal: bool) {
         let context = &self.context;
         let previous = self.previous.as_deref();
         let mut status = self.cell.with(|pod, _, probes| {
@@ -284,19 +288,19 @@ impl Worker {
         self.set(status);
     }
 
-    fn set(&mut self, status: PodStatus) {
+    pub(crate) fn set(&mut self, status: PodStatus) {
         self.cell.set_status(status);
         self.previous = Some(self.cell.status());
     }
 
-    fn api(&self) -> (Api<Pod>, ObjectKey) {
+    pub(crate) fn api(&self) -> (Api<Pod>, ObjectKey) {
         let pod = self.cell.pod();
         let key = ObjectKey::namespaced(pod.metadata.namespace.clone(), pod.metadata.name.clone());
         (Api::all(Arc::clone(&self.context.client)), key)
     }
 
     /// Writes the status where it says something new. Answers whether the API server has it now.
-    async fn write(&self, may_run: bool) -> bool {
+    pub(crate) async fn write(&self, may_run: bool) -> bool {
         let (api, key) = self.api();
         let generated = self.cell.status();
         let mut pod = self.cell.pod();
@@ -546,7 +550,7 @@ impl Worker {
         }
     }
 
-    async fn stop_all(
+    pub(crate) async fn stop_all(
         &self,
         pod: &Arc<Pod>,
         seen: &RuntimeView,
@@ -573,85 +577,6 @@ impl Worker {
             runtime.stop_sandbox(&sandbox.id).await?;
         }
         Ok(())
-    }
-
-    /// Stops everything, within the pod's grace period, and writes the last status.
-    async fn terminate(&mut self) {
-        let cell = Arc::clone(&self.cell);
-        let mut grace = None;
-        cell.stop_probes();
-        loop {
-            let pod = cell.pod();
-            let given = pod_grace(&pod, grace);
-            grace = Some(given);
-            let Ok(seen) = self.view().await else {
-                tokio::time::sleep(RETRY).await;
-                continue;
-            };
-            if !cell.is_gone() {
-                self.generate(&seen, false);
-                self.write(true).await;
-            }
-            let stopped = tokio::select! {
-                biased;
-                () = cell.sooner_than(given) => continue,
-                stopped = Box::pin(self.stop_all(&pod, &seen, Some(given))) => stopped,
-            };
-            match stopped {
-                Ok(()) => break,
-                Err(error) => {
-                    self.event(Warning, "FailedKillPod", format!("error killing pod: {error}"));
-                    tokio::time::sleep(RETRY).await;
-                }
-            }
-        }
-        while !cell.is_gone() {
-            if let Ok(seen) = self.view().await {
-                self.generate(&seen, true);
-                let mut status = PodStatus::clone(&cell.status());
-                finish(&cell.pod(), &mut status);
-                if status != *cell.status() {
-                    self.set(status);
-                }
-                if self.write(false).await {
-                    break;
-                }
-            }
-            tokio::time::sleep(RETRY).await;
-        }
-    }
-
-    /// Removes the finished pod from the API server if somebody has deleted it. `false`: that must be tried again.
-    async fn delete_if_asked(&self) -> bool {
-        let pod = self.cell.pod();
-        if pod.metadata.deletion_timestamp.is_none() {
-            return true;
-        }
-        let (api, key) = self.api();
-        match api
-            .delete_with(&key, &DeleteOptions::new().grace(0).uid(self.cell.uid.clone()))
-            .await
-        {
-            Ok(_) => true,
-            // Gone, or another pod of the same name.
-            Err(error) if error.is_not_found() || error.is_conflict() => true,
-            Err(error) => {
-                tracing::warn!(pod = %key, %error, "the finished pod could not be deleted");
-                false
-            }
-        }
-    }
-
-    /// Removes what is left of the pod on the node.
-    async fn clean(&self) {
-        let runtime = &self.context.runtime;
-        let Ok(seen) = self.view().await else { return };
-        for instance in &seen.containers {
-            drop(runtime.remove_container(&instance.id).await);
-        }
-        for sandbox in &seen.sandboxes {
-            drop(runtime.remove_sandbox(&sandbox.id).await);
-        }
     }
 }
 

@@ -601,6 +601,49 @@ async fn jobs_end() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn restart_rules_beat_policies() {
+    let world = World::new().await;
+    let rule = |action: &str| json!([{"action": action, "exitCodes": {"operator": "In", "values": [42]}}]);
+    let app = |action: &str| json!({"name": "app", "image": "app:1", "restartPolicy": "Never", "restartPolicyRules": rule(action)});
+    let annotations = json!({"sim.orlop.dev/behaviour.app": "exit=42@2s,times=1"});
+    let other = json!({"name": "other", "image": "app:1", "restartPolicy": "Always"});
+    let init = json!({"name": "init", "image": "busybox:1"});
+    let count = |pod: &Pod, name: &str| container(pod, name).restart_count;
+    let run = |pod: &Pod| {
+        !pod.status.container_statuses.is_empty()
+            && ["app", "other"]
+                .iter()
+                .all(|name| container(pod, name).state.running.is_some())
+    };
+
+    let spec =
+        json!({"restartPolicy": "Never", "initContainers": [init], "containers": [app("Restart"), other]});
+    world.create_with("one", annotations.clone(), spec).await;
+    let pod = world
+        .when("one", "is restarted", |pod| run(pod) && count(pod, "app") == 1)
+        .await;
+    assert_eq!((count(&pod, "other"), count(&pod, "init")), (0, 0));
+
+    let spec = json!({"restartPolicy": "Never", "initContainers": [init], "containers": [app("RestartAllContainers"), other]});
+    world.create_with("all", annotations, spec).await;
+    let first = world.when("all", "runs", run).await;
+    let pod = world
+        .when("all", "is restarted", |pod| run(pod) && count(pod, "app") == 1)
+        .await;
+    assert_eq!(condition(&pod, "AllContainersRestarting"), "False", "it is over");
+    let last = container(&pod, "other").last_state.terminated.as_ref().unwrap();
+    assert_eq!(
+        (last.exit_code, last.reason.as_str()),
+        (137, "RestartingAllContainers")
+    );
+    assert_eq!(
+        (count(&pod, "app"), count(&pod, "other"), count(&pod, "init")),
+        (1, 1, 1)
+    );
+    assert_eq!(pod.status.pod_ip, first.status.pod_ip, "in the same sandbox");
+}
+
+#[tokio::test(start_paused = true)]
 async fn init_containers_and_sidecars_keep_their_order() {
     let world = World::new().await;
     world

@@ -37,9 +37,11 @@
 
 mod behaviour;
 mod link;
+mod options;
 mod runtime;
 mod state;
 
 pub use behaviour::{Behaviour, End, Pull, ScriptError};
 pub use link::Link;
-pub use runtime::{SimOptions, SimRuntime};
+pub use options::SimOptions;
+pub use runtime::SimRuntime;

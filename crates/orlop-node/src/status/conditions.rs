@@ -2,7 +2,7 @@
 
 use orlop_model::core::v1::ContainerRestartRuleAction::RestartAllContainers;
 use orlop_model::core::v1::{
-    ConditionStatus, ContainerStatus, Pod, PodCondition, PodConditionType, PodPhase, PodStatus,
+    ConditionStatus, Container, ContainerStatus, Pod, PodCondition, PodConditionType, PodPhase, PodStatus,
 };
 use orlop_model::{List, Str};
 
@@ -35,12 +35,17 @@ fn find<'a>(conditions: &'a [PodCondition], type_: &PodConditionType) -> Option<
 /// Whether a restart of all containers is going on: it was under way, or a container has ended with a code for which
 /// its rules ask for it; and not all of the pod's containers are gone from the runtime yet.
 pub fn restarting_all(pod: &Pod, seen: &RuntimeView, old: &PodStatus) -> bool {
-    if !may_restart_all(&pod.spec) || seen.containers.is_empty() {
+    !seen.containers.is_empty() && resets_all(pod, seen, old)
+}
+
+/// The same, to the point where all containers are gone.
+pub(super) fn resets_all(pod: &Pod, seen: &RuntimeView, old: &PodStatus) -> bool {
+    if !may_restart_all(&pod.spec) {
         return false;
     }
     let under_way = find(&old.conditions, &PodConditionType::AllContainersRestarting)
-        .is_some_and(|c| c.status == ConditionStatus::True);
-    let asks = |container: &orlop_model::core::v1::Container, code: i32| {
+        .is_some_and(|condition| condition.status == ConditionStatus::True);
+    let asks = |container: &Container, code: i32| {
         restart_rule(container, code).is_some_and(|action| *action == RestartAllContainers)
     };
     under_way

@@ -87,7 +87,7 @@ fn state_of(instance: &ContainerView, old: Option<&ContainerStatus>) -> ApiState
 pub(super) struct Context<'a> {
     pub(super) input: &'a StatusInput<'a>,
     pub(super) old: &'a PodStatus,
-    pub(super) restarting: bool,
+    pub(super) resetting: bool,
 }
 
 impl Context<'_> {
@@ -159,7 +159,7 @@ impl Context<'_> {
         };
         let Some(old) = old else { return status };
         let ran = old.state.terminated.is_some() || old.state.running.is_some();
-        if self.restarting && ran {
+        if self.resetting && ran {
             status.state = waiting(RESTARTING_ALL);
             status.last_state.terminated = Some(ended(
                 137,

@@ -80,10 +80,11 @@ pub fn pod_status(input: &StatusInput<'_>) -> PodStatus {
     address::set_pod_ips(&mut status, input);
     status.qos_class = qos_class(pod);
     let restarting = restarting_all(pod, input.seen, old);
+    let resetting = conditions::resets_all(pod, input.seen, old);
     let kinds = containers::Context {
         input,
         old,
-        restarting,
+        resetting,
     };
     status.container_statuses = kinds.regular();
     status.init_container_statuses = kinds.init();
