@@ -8,7 +8,7 @@ use orlop_model::autoscaling::v1::Scale;
 use orlop_model::batch::v1::Job;
 use orlop_model::coordination::v1::Lease;
 use orlop_model::core::v1::{
-    ConfigMap, Event, Namespace, NamespacePhase, Node, Pod, PodPhase, Secret, Service,
+    ConfigMap, Event, Namespace, NamespacePhase, Node, Pod, PodPhase, Secret, Service, ServiceStatus,
 };
 use orlop_model::defaults::SetDefaults;
 use orlop_model::names::NameRule;
@@ -34,6 +34,18 @@ macro_rules! builtin {
     ($kind:ty, without default) => {
         fn prepare_create(&self, object: &mut $kind) {
             object.prepare_for_create();
+        }
+        builtin!($kind, without any);
+    };
+    ($kind:ty, without prepare) => {
+        fn default(&self, object: &mut $kind) {
+            object.set_defaults();
+        }
+        builtin!($kind, without any);
+    };
+    ($kind:ty, without any) => {
+        fn clear_status(&self, _: &mut $kind) -> Result<()> {
+            Ok(()) // part of `prepare_create`, for the kinds that begin without
         }
         fn validate_metadata(&self, _: &$kind, _: Option<&$kind>) -> Vec<FieldError> {
             Vec::new() // part of the two below
@@ -218,9 +230,14 @@ impl Strategy<Secret> for Builtin {
 }
 
 impl Strategy<Service> for Builtin {
-    builtin!(Service);
+    builtin!(Service, without prepare);
     status!(Service);
     no_generations!();
+
+    fn prepare_create(&self, service: &mut Service) {
+        service.status = ServiceStatus::default();
+        service.prepare_for_create();
+    }
 
     fn prepare_update(&self, new: &mut Service, old: &Service) {
         keep_allocations(&mut new.spec, &old.spec);

@@ -173,7 +173,9 @@ impl<K: Object, S: Strategy<K>> Resource for Registered<K, S> {
     }
 
     fn prepare_create(&self, object: &mut dyn AnyObject) -> Result<()> {
-        self.strategy.prepare_create(self.typed_mut(object)?);
+        let object = self.typed_mut(object)?;
+        self.strategy.clear_status(object)?;
+        self.strategy.prepare_create(object);
         Ok(())
     }
 

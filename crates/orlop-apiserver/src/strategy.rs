@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 /// What is particular to the objects of one kind: defaults, validation, which part is status, graceful deletion.
 ///
 /// Every method has a default that suits a plain kind with `spec` and `status` fields, so that a user's own kind needs
-/// none of them. Methods are pure; they are called in this order: create: `default`, `prepare_create`,
+/// none of them. Methods are pure; they are called in this order: create: `default`, `clear_status`, `prepare_create`,
 /// `validate_create`; update: `default`, `copy_status`, `prepare_update`, `validate_update`; update of the status:
 /// `copy_status`, `validate_status_update`. The admission chain mutates before the `prepare_…` methods, and validates
 /// after the `validate_…` methods.
@@ -22,7 +22,19 @@ pub trait Strategy<K: Object>: Send + Sync + 'static {
         let _ = object;
     }
 
-    /// Resets what a writer has no say in at creation, usually the status.
+    /// Takes the status off an object that is to be created, where the status has a subresource of its own.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] if the object cannot be taken apart.
+    fn clear_status(&self, object: &mut K) -> Result<()> {
+        if object.kind().status {
+            clear_field(object, "status")
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Resets what else a writer has no say in at creation, and fills in what follows from the rest.
     fn prepare_create(&self, object: &mut K) {
         let _ = object;
     }
@@ -210,6 +222,16 @@ fn copy_field<K: Object>(from: &K, to: &mut K, field: &str) -> Result<()> {
         None => fields.remove(field),
     };
     *to = decode(to, target)?;
+    Ok(())
+}
+
+fn clear_field<K: Object>(object: &mut K, field: &str) -> Result<()> {
+    let mut value = serde_json::to_value(&*object).map_err(broken)?;
+    let removed = value.as_object_mut().and_then(|fields| fields.remove(field));
+    let is_empty = removed.is_none_or(|removed| removed.as_object().is_some_and(serde_json::Map::is_empty));
+    if !is_empty {
+        *object = decode(object, value)?;
+    }
     Ok(())
 }
 

@@ -172,8 +172,17 @@ fn website(name: &str) -> Website {
 async fn own_kinds_need_no_rules() {
     let client = Arc::new(builder(1).register::<Website>().build().await.unwrap());
     let sites = api::<Website>(&client);
-    let created = sites.create(website("home")).await.unwrap();
-    assert_eq!(created.metadata.generation, 1);
+    let mut home = website("home");
+    home.status.replicas = 5;
+    let created = sites.create(home).await.unwrap();
+    assert_eq!(
+        (
+            created.metadata.generation,
+            created.status.replicas,
+            &*created.spec.host
+        ),
+        (1, 0, "example.dev")
+    );
 
     let mut both = Website::clone(&created);
     both.spec.host = "example.org".into();
@@ -319,7 +328,14 @@ async fn kinds_may_be_known_at_run_time_only() {
     gadget.body.insert("spec".into(), json!({"size": 1}));
     gadget.body.insert("status".into(), json!({"seen": true}));
     let created = gadgets.create(gadget).await.unwrap();
-    assert_eq!(created.metadata.generation, 1);
+    assert_eq!(
+        (created.metadata.generation, created.body.get("status")),
+        (1, None)
+    );
+    gadgets
+        .patch_status("one", json!({"spec": {"size": 9}, "status": {"seen": true}}))
+        .await
+        .unwrap();
     let patched = gadgets
         .patch_merge("one", json!({"spec": {"size": 2}, "status": {"seen": false}}))
         .await

@@ -13,6 +13,7 @@
 //! # }
 //! ```
 
+mod applies;
 mod bench;
 mod deletes;
 mod lists;
@@ -134,6 +135,7 @@ pub async fn run_some(factory: impl AsyncFn() -> Subject, wanted: impl Fn(&str) 
     let mut report = Report::default();
     let suites = [
         writes::CASES,
+        applies::CASES,
         patches::CASES,
         lists::CASES,
         watches::CASES,

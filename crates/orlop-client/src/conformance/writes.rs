@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::bench::{Bench, assert_error, assert_quiet, deployment, map, next_events, number, pod};
 use super::cases;
-use crate::{Draft, Error, GetOptions, ListOptions, Outcome, Subresource, WatchOptions, WriteOptions};
+use crate::{Draft, Error, GetOptions, Subresource, WatchOptions, WriteOptions};
 
 cases!("writes":
     create_answers_what_is_stored,
@@ -36,9 +36,6 @@ cases!("writes":
     unknown_fields_survive_typed_updates,
     concurrent_changes_are_not_lost,
     shared_objects_are_not_changed,
-    apply_creates_configures_and_rests,
-    apply_removes_what_it_no_longer_has,
-    apply_merges_lists_by_key,
 );
 
 async fn create_answers_what_is_stored(bench: Bench) {
@@ -580,97 +577,4 @@ async fn shared_objects_are_not_changed(bench: Bench) {
         .await
         .unwrap();
     assert_eq!(created.metadata, before);
-}
-
-async fn apply_creates_configures_and_rests(bench: Bench) {
-    let options = WriteOptions::by("conformance");
-    let created = bench
-        .deployments()
-        .apply_with(deployment("web"), &options)
-        .await
-        .unwrap();
-    assert_eq!(created.outcome, Outcome::Created);
-    let again = bench
-        .deployments()
-        .apply_with(deployment("web"), &options)
-        .await
-        .unwrap();
-    assert_eq!(again.outcome, Outcome::Unchanged);
-    assert_eq!(
-        again.object.metadata.resource_version,
-        created.object.metadata.resource_version
-    );
-    // What others set stays.
-    bench
-        .deployments()
-        .modify("web", |web| web.spec.min_ready_seconds = 7)
-        .await
-        .unwrap();
-    let mut wanted = deployment("web");
-    wanted.spec.replicas = Some(5);
-    let configured = bench.deployments().apply_with(wanted, &options).await.unwrap();
-    assert_eq!(configured.outcome, Outcome::Configured);
-    assert_eq!(
-        (
-            configured.object.spec.replicas,
-            configured.object.spec.min_ready_seconds
-        ),
-        (Some(5), 7)
-    );
-}
-
-async fn apply_removes_what_it_no_longer_has(bench: Bench) {
-    let mut wanted = map("one", "1");
-    wanted.data.insert("extra", "x".into());
-    bench.maps().apply(&wanted, "conformance").await.unwrap();
-    bench
-        .maps()
-        .patch_merge("one", json!({"data": {"theirs": "y"}}))
-        .await
-        .unwrap();
-    wanted.data.remove("extra");
-    let applied = bench.maps().apply(&wanted, "conformance").await.unwrap();
-    assert_eq!(
-        applied.data.keys().map(|key| &**key).collect::<Vec<_>>(),
-        ["theirs", "value"]
-    );
-}
-
-async fn apply_merges_lists_by_key(bench: Bench) {
-    bench
-        .deployments()
-        .apply(deployment("web"), "conformance")
-        .await
-        .unwrap();
-    let add = |web: &mut orlop_model::apps::v1::Deployment| {
-        let mut sidecar = web.spec.template.spec.containers[0].clone();
-        sidecar.name = "sidecar".into();
-        web.spec.template.spec.containers.push(sidecar);
-    };
-    bench.deployments().modify("web", add).await.unwrap();
-    let mut wanted = deployment("web");
-    wanted.spec.template.spec.containers[0].image = "example.org/main:2".into();
-    let applied = bench.deployments().apply(wanted, "conformance").await.unwrap();
-    let containers: Vec<_> = applied
-        .spec
-        .template
-        .spec
-        .containers
-        .iter()
-        .map(|container| (&*container.name, &*container.image))
-        .collect();
-    assert_eq!(
-        containers,
-        [("main", "example.org/main:2"), ("sidecar", "example.org/main:1")]
-    );
-    assert_eq!(
-        bench
-            .deployments()
-            .list(&ListOptions::new())
-            .await
-            .unwrap()
-            .items
-            .len(),
-        1
-    );
 }
