@@ -29,13 +29,21 @@ fn fill(pods: Vec<Arc<Pod>>, handlers: usize) -> (Writer<Pod>, Vec<Subscription<
     drain(&mut handlers, &mut seen);
     let spent = start.elapsed();
     assert!(store.is_synced() && store.len() == count);
-    assert!(seen.iter().all(|seen| *seen == count), "each handler has seen each pod once: {seen:?}");
+    assert!(
+        seen.iter().all(|seen| *seen == count),
+        "each handler has seen each pod once: {seen:?}"
+    );
     (writer, handlers, spent)
 }
 
 /// `events` modifications of a full cache; answers the time of one in microseconds. The new object
 /// is made outside of the timing, as the peers' were; the old one is dropped inside of it.
-fn modify(writer: &mut Writer<Pod>, handlers: &mut [Subscription<Pod>], keys: &[ObjectKey], events: usize) -> f64 {
+fn modify(
+    writer: &mut Writer<Pod>,
+    handlers: &mut [Subscription<Pod>],
+    keys: &[ObjectKey],
+    events: usize,
+) -> f64 {
     let store = writer.store().clone();
     let mut seen = vec![0; handlers.len()];
     let mut spent = Duration::ZERO;
@@ -62,10 +70,16 @@ fn modify(writer: &mut Writer<Pod>, handlers: &mut [Subscription<Pod>], keys: &[
         drain(handlers, &mut seen);
         spent += start.elapsed();
     }
-    assert!(seen.iter().all(|seen| *seen == events), "each handler has seen each change: {seen:?}");
+    assert!(
+        seen.iter().all(|seen| *seen == events),
+        "each handler has seen each change: {seen:?}"
+    );
     for (key, last) in keys.iter().zip(last) {
         if let Some(last) = last {
-            assert_eq!(store.get(key).expect("there").metadata.resource_version, last.to_string().as_str());
+            assert_eq!(
+                store.get(key).expect("there").metadata.resource_version,
+                last.to_string().as_str()
+            );
         }
     }
     spent.as_secs_f64() * 1e6 / events as f64
@@ -77,11 +91,16 @@ fn main() -> std::io::Result<()> {
     let named = |workload: &str| format!("{workload}, {count} pods");
 
     let bodies: Vec<String> = (0..count.min(10_000)).map(|i| pods::json(i, i + 1)).collect();
-    let peers = [Peer::recorded("client-go 1.36", 64.5), Peer::recorded("kube 5.0", 13.7)];
+    let peers = [
+        Peer::recorded("client-go 1.36", 64.5),
+        Peer::recorded("kube 5.0", 13.7),
+    ];
     bench.whole("W1 decode single JSON, 10,000 pods", "µs", &peers, || {
         let start = CpuClock::now();
         for body in &bodies {
-            drop(std::hint::black_box(serde_json::from_str::<Pod>(body).expect("a pod")));
+            drop(std::hint::black_box(
+                serde_json::from_str::<Pod>(body).expect("a pod"),
+            ));
         }
         start.elapsed().as_secs_f64() * 1e6 / bodies.len() as f64
     });
@@ -92,24 +111,51 @@ fn main() -> std::io::Result<()> {
     let all = decoded();
 
     for (handlers, peers) in [
-        (1, vec![Peer::recorded("client-go 1.36", 3.8), Peer::recorded("kube 5.0, no handler", 10.9)]),
+        (
+            1,
+            vec![
+                Peer::recorded("client-go 1.36", 3.8),
+                Peer::recorded("kube 5.0, no handler", 10.9),
+            ],
+        ),
         (10, vec![Peer::recorded("client-go 1.36", 7.0)]),
     ] {
-        bench.whole(&format!("{}, {handlers} handlers", named("W2 fill")), "µs", &peers, || {
-            let (_writer, _handlers, spent) = fill(all.clone(), handlers);
-            spent.as_secs_f64() * 1e6 / count as f64
-        });
+        bench.whole(
+            &format!("{}, {handlers} handlers", named("W2 fill")),
+            "µs",
+            &peers,
+            || {
+                let (_writer, _handlers, spent) = fill(all.clone(), handlers);
+                spent.as_secs_f64() * 1e6 / count as f64
+            },
+        );
     }
     drop(all);
 
     let events = 2 * count;
     for (name, handlers, peers) in [
-        ("W3 modify", 1, vec![Peer::recorded("client-go 1.36", 6.3), Peer::recorded("kube 5.0, store only", 16.0)]),
-        ("W5 fan-out", 10, vec![Peer::recorded("client-go 1.36", 10.7), Peer::recorded("kube 5.0, with a clone", 26.8)]),
+        (
+            "W3 modify",
+            1,
+            vec![
+                Peer::recorded("client-go 1.36", 6.3),
+                Peer::recorded("kube 5.0, store only", 16.0),
+            ],
+        ),
+        (
+            "W5 fan-out",
+            10,
+            vec![
+                Peer::recorded("client-go 1.36", 10.7),
+                Peer::recorded("kube 5.0, with a clone", 26.8),
+            ],
+        ),
     ] {
         let (mut writer, mut handlers, _) = fill(decoded(), handlers);
         let workload = format!("{}, {} handlers", named(name), handlers.len());
-        bench.whole(&workload, "µs", &peers, || modify(&mut writer, &mut handlers, &keys, events));
+        bench.whole(&workload, "µs", &peers, || {
+            modify(&mut writer, &mut handlers, &keys, events)
+        });
         if handlers.len() == 1 {
             lookups(&mut bench, writer.store(), &keys);
         }
@@ -123,28 +169,58 @@ fn lookups(bench: &mut Bench, store: &Store<Pod>, keys: &[ObjectKey]) {
     let in_namespace = keys.len() / 1_000;
     let mut q = 0;
     // The peers' figures are for 100 pods in a namespace; a quick run has fewer.
-    let peers = [Peer::recorded("client-go 1.36", 15.6), Peer::recorded("kube 5.0", 7_960.0)];
+    let peers = [
+        Peer::recorded("client-go 1.36", 15.6),
+        Peer::recorded("kube 5.0", 7_960.0),
+    ];
     let peers = if in_namespace == 100 { &peers[..] } else { &[] };
-    bench.each(&format!("W4 list of a namespace of {in_namespace}, among {}", keys.len()), "µs", 1, peers, || {
-        q = (q + 37) % 1_000;
-        let found = store.list_in(&namespaces[q]);
-        assert_eq!(found.len(), in_namespace);
-        found
-    });
+    bench.each(
+        &format!("W4 list of a namespace of {in_namespace}, among {}", keys.len()),
+        "µs",
+        1,
+        peers,
+        || {
+            q = (q + 37) % 1_000;
+            let found = store.list_in(&namespaces[q]);
+            assert_eq!(found.len(), in_namespace);
+            found
+        },
+    );
     let mut q = 0;
-    let peers = [Peer::recorded("client-go 1.36", 100.0), Peer::recorded("kube 5.0", 477.0)];
-    bench.each(&format!("W4 get by key, among {}", keys.len()), "ns", 1, &peers, || {
-        q += 1;
-        store.get(&keys[pods::touched(q, keys.len())]).expect("there")
-    });
+    let peers = [
+        Peer::recorded("client-go 1.36", 100.0),
+        Peer::recorded("kube 5.0", 477.0),
+    ];
+    bench.each(
+        &format!("W4 get by key, among {}", keys.len()),
+        "ns",
+        1,
+        &peers,
+        || {
+            q += 1;
+            store.get(&keys[pods::touched(q, keys.len())]).expect("there")
+        },
+    );
     for (i, key) in keys.iter().enumerate().step_by(97) {
-        assert_eq!(store.get(key).expect("there").metadata.name, pods::name(i).as_str());
+        assert_eq!(
+            store.get(key).expect("there").metadata.name,
+            pods::name(i).as_str()
+        );
     }
     let web: Selector = Selector::parse("app=web-77").expect("a selector");
-    let peers = [Peer::recorded("client-go 1.36, 100,000", 40_000.0 * keys.len() as f64 / 100_000.0)];
-    bench.each(&format!("W4 list by label, among {}", keys.len()), "µs", 1, &peers, || {
-        let found = store.select(None, &web);
-        assert_eq!(found.len(), 10);
-        found
-    });
+    let peers = [Peer::recorded(
+        "client-go 1.36, 100,000",
+        40_000.0 * keys.len() as f64 / 100_000.0,
+    )];
+    bench.each(
+        &format!("W4 list by label, among {}", keys.len()),
+        "µs",
+        1,
+        &peers,
+        || {
+            let found = store.select(None, &web);
+            assert_eq!(found.len(), 10);
+            found
+        },
+    );
 }

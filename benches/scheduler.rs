@@ -56,7 +56,10 @@ fn pod(shape: &str, j: usize) -> Pod {
     };
     let (cpu, memory) = match shape {
         "whole" => ("20".to_owned(), "64Gi".to_owned()),
-        "mix" => (format!("{}m", 50 * (1 + k % 8)), format!("{}Mi", 64 * (1 + k % 6))),
+        "mix" => (
+            format!("{}m", 50 * (1 + k % 8)),
+            format!("{}Mi", 64 * (1 + k % 6)),
+        ),
         _ => ("100m".to_owned(), "200Mi".to_owned()),
     };
     let own = json!({"matchLabels": {"app": app}});
@@ -73,18 +76,24 @@ fn pod(shape: &str, j: usize) -> Pod {
     };
     let mut port = json!({"containerPort": 80, "protocol": "TCP"});
     let mut spec = match (shape, k % 10) {
-        ("spread", _) => json!({"topologySpreadConstraints": [spread(zone, "DoNotSchedule"), spread(host, "ScheduleAnyway")]}),
+        ("spread", _) => {
+            json!({"topologySpreadConstraints": [spread(zone, "DoNotSchedule"), spread(host, "ScheduleAnyway")]})
+        }
         ("anti", _) => json!({"affinity": {"podAntiAffinity": required(host)}}),
         ("pref", _) => json!({"affinity": {"podAffinity": preferred(zone)}}),
         ("nodeaff", _) => json!({"affinity": on_nodes("example.com/special", json!(["true"]))}),
-        ("mix", 1) => json!({"nodeSelector": {"node.kubernetes.io/instance-type": format!("type-{}", k % 4)}}),
+        ("mix", 1) => {
+            json!({"nodeSelector": {"node.kubernetes.io/instance-type": format!("type-{}", k % 4)}})
+        }
         ("mix", 2) => json!({"topologySpreadConstraints": [spread(zone, "ScheduleAnyway")]}),
         ("mix", 3) => json!({"topologySpreadConstraints": [spread(zone, "DoNotSchedule")]}),
         ("mix", 4) => json!({"affinity": {"podAntiAffinity": preferred(host)}}),
         ("mix", 5) => json!({"affinity": {"podAntiAffinity": required(host)}}),
         ("mix", 6) => json!({"affinity": {"podAffinity": preferred(zone)}}),
         ("mix", 7) => json!({"affinity": on_nodes(zone, json!(["zone-0", "zone-1"]))}),
-        ("mix", 8) => json!({"tolerations": [{"key": "dedicated", "operator": "Equal", "value": "batch", "effect": "NoSchedule"}]}),
+        ("mix", 8) => {
+            json!({"tolerations": [{"key": "dedicated", "operator": "Equal", "value": "batch", "effect": "NoSchedule"}]})
+        }
         ("mix", 9) => {
             port["hostPort"] = (8000 + k).into();
             json!({})
@@ -117,14 +126,18 @@ fn scheduler(shape: &str, nodes: usize) -> Scheduler {
     let mut scheduler = Scheduler::new(engine, SchedulingQueue::default());
     for i in 0..nodes {
         let node = if shape == "mix" { mixed_node(i) } else { node(i) };
-        scheduler.record(Change::NodeAdded(Arc::new(node)), now).expect("a new node");
+        scheduler
+            .record(Change::NodeAdded(Arc::new(node)), now)
+            .expect("a new node");
     }
     if shape == "svc" {
         let service: Service = decode(json!({
             "metadata": {"name": "web", "namespace": "default"},
             "spec": {"selector": {"app": "web"}, "ports": [{"port": 80}]},
         }));
-        scheduler.record(Change::ServiceSet(Arc::new(service)), now).expect("a new service");
+        scheduler
+            .record(Change::ServiceSet(Arc::new(service)), now)
+            .expect("a new service");
     }
     scheduler
 }
@@ -140,7 +153,11 @@ fn run(shape: &str, nodes: usize, limit: usize, budget: Duration) -> (f64, usize
     };
     let moment = |j: usize| Timestamp::UNIX_EPOCH + Duration::from_micros(j as u64);
     for j in 0..limit {
-        assert_eq!(scheduler.pod_seen(Arc::new(pod(shape, j)), moment(j)), None, "the pod is queued");
+        assert_eq!(
+            scheduler.pod_seen(Arc::new(pod(shape, j)), moment(j)),
+            None,
+            "the pod is queued"
+        );
     }
     let now = moment(limit);
     let (mut spent, mut done) = (Duration::ZERO, 0);
@@ -148,15 +165,30 @@ fn run(shape: &str, nodes: usize, limit: usize, budget: Duration) -> (f64, usize
         let explained = (done % 16 == 0 && done < 160).then(|| scheduler.engine().explain(&pod(shape, done)));
         let start = CpuClock::now();
         let step = scheduler.next(now);
-        let Some(Step::Bind { pod, node }) = step else { panic!("{shape}, {nodes} nodes: every pod fits, but: {step:?}") };
+        let Some(Step::Bind { pod, node }) = step else {
+            panic!("{shape}, {nodes} nodes: every pod fits, but: {step:?}")
+        };
         scheduler.bound(&pod_id(&pod));
         spent += start.elapsed();
-        assert_eq!(pod.metadata.name, format!("pod-{done:06}").as_str(), "first come, first served");
+        assert_eq!(
+            pod.metadata.name,
+            format!("pod-{done:06}").as_str(),
+            "first come, first served"
+        );
         if let Some(explained) = explained {
             assert_eq!(explained.nodes.len(), nodes);
-            let best = explained.nodes.iter().filter(|node| node.is_feasible()).map(|node| node.total).max().flatten();
+            let best = explained
+                .nodes
+                .iter()
+                .filter(|node| node.is_feasible())
+                .map(|node| node.total)
+                .max()
+                .flatten();
             let chosen = explained.node(&node).expect("a node that is there");
-            assert!(chosen.is_feasible() && chosen.total == best, "{shape}, {nodes} nodes, pod {done}: {node} is not best");
+            assert!(
+                chosen.is_feasible() && chosen.total == best,
+                "{shape}, {nodes} nodes, pod {done}: {node} is not best"
+            );
         }
         done += 1;
     }
@@ -207,7 +239,12 @@ fn main() -> std::io::Result<()> {
         before = Some(((shape, nodes), figure));
         bench.row(&format!("{workload}, {} pods", figure.1), figure.0, "µs", &peers);
         if (shape, nodes, peer) == ("plain", 1_000, all) {
-            bench.row("plain, 1000 nodes: decisions per CPU second", 1e6 / figure.0, "/s", &[Peer::recorded(all, 289.0)]);
+            bench.row(
+                "plain, 1000 nodes: decisions per CPU second",
+                1e6 / figure.0,
+                "/s",
+                &[Peer::recorded(all, 289.0)],
+            );
         }
     }
     bench.finish()

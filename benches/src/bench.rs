@@ -18,7 +18,10 @@ pub struct Bench {
 
 impl std::fmt::Debug for Bench {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Bench").field("name", &self.name).field("quick", &self.quick).finish_non_exhaustive()
+        f.debug_struct("Bench")
+            .field("name", &self.name)
+            .field("quick", &self.quick)
+            .finish_non_exhaustive()
     }
 }
 
@@ -36,7 +39,12 @@ impl Bench {
             .warm_up_time(Duration::from_millis(warm_up))
             .measurement_time(Duration::from_millis(measured))
             .configure_from_args();
-        Self { name, criterion, rows: Vec::new(), quick }
+        Self {
+            name,
+            criterion,
+            rows: Vec::new(),
+            quick,
+        }
     }
 
     /// Whether it is to take seconds rather than minutes.
@@ -56,7 +64,14 @@ impl Bench {
     ///
     /// # Panics
     /// If the unit is neither `ns` nor `µs`.
-    pub fn each<R>(&mut self, workload: &str, unit: &'static str, per: usize, peers: &[Peer], mut run: impl FnMut() -> R) {
+    pub fn each<R>(
+        &mut self,
+        workload: &str,
+        unit: &'static str,
+        per: usize,
+        peers: &[Peer],
+        mut run: impl FnMut() -> R,
+    ) {
         let mut samples = Vec::new();
         self.criterion.bench_function(workload, |bencher| {
             bencher.iter_custom(|times| {
@@ -82,7 +97,13 @@ impl Bench {
 
     /// Measures a workload as a whole, three times, or once in a quick run: `run` takes the time
     /// itself, where it begins and ends, and answers the figure. The median counts.
-    pub fn whole(&mut self, workload: &str, unit: &'static str, peers: &[Peer], mut run: impl FnMut() -> f64) {
+    pub fn whole(
+        &mut self,
+        workload: &str,
+        unit: &'static str,
+        peers: &[Peer],
+        mut run: impl FnMut() -> f64,
+    ) {
         let times = self.size(1, 3);
         let value = median((0..times).map(|_| run()).collect());
         self.row(workload, value, unit, peers);
@@ -90,7 +111,12 @@ impl Bench {
 
     /// Adds a figure that was found on the way.
     pub fn row(&mut self, workload: &str, value: f64, unit: &'static str, peers: &[Peer]) {
-        let row = |peer: Option<Peer>| Row { workload: workload.to_owned(), value, unit, peer };
+        let row = |peer: Option<Peer>| Row {
+            workload: workload.to_owned(),
+            value,
+            unit,
+            peer,
+        };
         if peers.is_empty() {
             self.rows.push(row(None));
         }

@@ -40,7 +40,11 @@ impl Row {
     #[must_use]
     pub fn ratio(&self) -> Option<f64> {
         let peer = self.peer?.value;
-        Some(if self.unit.ends_with("/s") { self.value / peer } else { peer / self.value })
+        Some(if self.unit.ends_with("/s") {
+            self.value / peer
+        } else {
+            peer / self.value
+        })
     }
 }
 
@@ -67,7 +71,10 @@ pub(crate) fn finish(name: &str, rows: &[Row]) -> std::io::Result<()> {
         .collect();
     let folder = target().join("bench-summary");
     fs::create_dir_all(&folder)?;
-    fs::write(folder.join(format!("{name}.json")), serde_json::to_vec_pretty(&lines)?)
+    fs::write(
+        folder.join(format!("{name}.json")),
+        serde_json::to_vec_pretty(&lines)?,
+    )
 }
 
 fn said(peer: Peer) -> String {
@@ -83,15 +90,28 @@ fn target() -> PathBuf {
 
 #[expect(clippy::print_stdout, reason = "the table is what a bench target is for")]
 fn print(rows: &[Row]) {
-    let widest = rows.iter().map(|row| row.workload.chars().count()).max().unwrap_or(0).max(8);
-    println!("\n{:<widest$}  {:>12}  {:<6}  {:<38}  {:>12}  {:>7}", "workload", "value", "unit", "peer", "peer's value", "ratio");
+    let widest = rows
+        .iter()
+        .map(|row| row.workload.chars().count())
+        .max()
+        .unwrap_or(0)
+        .max(8);
+    println!(
+        "\n{:<widest$}  {:>12}  {:<6}  {:<38}  {:>12}  {:>7}",
+        "workload", "value", "unit", "peer", "peer's value", "ratio"
+    );
     for row in rows {
         let (peer, value) = match row.peer {
             Some(peer) => (said(peer), figure(peer.value)),
             None => ("-".to_owned(), "-".to_owned()),
         };
         let ratio = row.ratio().map_or("-".to_owned(), |ratio| format!("{ratio:.1}x"));
-        println!("{:<widest$}  {:>12}  {:<6}  {peer:<38}  {value:>12}  {ratio:>7}", row.workload, figure(row.value), row.unit);
+        println!(
+            "{:<widest$}  {:>12}  {:<6}  {peer:<38}  {value:>12}  {ratio:>7}",
+            row.workload,
+            figure(row.value),
+            row.unit
+        );
     }
 }
 
@@ -110,9 +130,17 @@ mod tests {
 
     #[test]
     fn a_ratio_above_one_is_better() {
-        let row = |unit, value| Row { workload: "w".into(), value, unit, peer: Some(Peer::recorded("p", 10.0)) };
+        let row = |unit, value| Row {
+            workload: "w".into(),
+            value,
+            unit,
+            peer: Some(Peer::recorded("p", 10.0)),
+        };
         assert_eq!(row("µs", 5.0).ratio(), Some(2.0));
         assert_eq!(row("adds/s", 5.0).ratio(), Some(0.5));
-        assert_eq!((figure(1.234), figure(12.34), figure(1234.5)), ("1.23".into(), "12.3".into(), "1234".into()));
+        assert_eq!(
+            (figure(1.234), figure(12.34), figure(1234.5)),
+            ("1.23".into(), "12.3".into(), "1234".into())
+        );
     }
 }

@@ -8,9 +8,15 @@ use orlop_model::{Message, patch};
 use serde_json::{Value, json};
 
 fuzz_target!(|bytes: &[u8]| {
-    let Some(end) = bytes.iter().position(|byte| *byte == b'\n') else { return };
-    let Ok(original) = serde_json::from_slice::<Value>(&bytes[..end]) else { return };
-    let Ok(change) = serde_json::from_slice::<Value>(&bytes[end + 1..]) else { return };
+    let Some(end) = bytes.iter().position(|byte| *byte == b'\n') else {
+        return;
+    };
+    let Ok(original) = serde_json::from_slice::<Value>(&bytes[..end]) else {
+        return;
+    };
+    let Ok(change) = serde_json::from_slice::<Value>(&bytes[end + 1..]) else {
+        return;
+    };
     for schema in [Some(Pod::SCHEMA), None] {
         let patched = patch::strategic(original.clone(), change.clone(), schema);
         let Ok(patched) = patched else { continue };
