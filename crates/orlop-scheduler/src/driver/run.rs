@@ -76,9 +76,7 @@ impl<S: QueueSort> SchedulerHandle<S> {
     /// What the scheduler would decide about the pod now, and why.
     #[must_use]
     pub fn explain(&self, pod: &Pod) -> Explanation {
-        // A copy, so that nobody waits for the explanation.
-        let engine = self.scheduler.lock().engine().clone();
-        engine.explain(pod)
+        self.scheduler.lock().engine().explain(pod)
     }
 
     /// How many pods are where in the queue.

@@ -140,3 +140,6 @@ impl Requeue for Engine {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
