@@ -164,14 +164,16 @@ fn plan(
         // The deletion of such a kind begins and ends at once, but for finalizers.
         (_, _, None) | (Some(_), None, _) => None,
         // Deletion has begun: it can only come nearer.
-        (Some(at), Some(period), Some(_)) => match options.grace.map(|_| grace.unwrap_or(0)) {
-            Some(shorter) if shorter < period => {
-                meta.deletion_timestamp = Some(later(at, shorter - period));
-                meta.deletion_grace_period_seconds = Some(shorter);
-                Some(shorter)
+        (Some(at), Some(period), Some(_)) => {
+            match options.grace.map(|asked| if asked < 0 { 1 } else { asked }) {
+                Some(shorter) if shorter < period => {
+                    meta.deletion_timestamp = Some(later(at, shorter - period));
+                    meta.deletion_grace_period_seconds = Some(shorter);
+                    Some(shorter)
+                }
+                _ => return Ok(Step::Wait),
             }
-            _ => return Ok(Step::Wait),
-        },
+        }
         (None, _, Some(period)) => {
             begin(meta, later(now, period), period);
             Some(period)
