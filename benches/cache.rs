@@ -121,7 +121,7 @@ fn main() -> std::io::Result<()> {
         (10, vec![Peer::recorded("client-go 1.36", 7.0)]),
     ] {
         bench.whole(
-            &format!("{}, {handlers} handlers", named("W2 fill")),
+            &format!("{}, handlers: {handlers}", named("W2 fill")),
             "µs",
             &peers,
             || {
@@ -152,7 +152,7 @@ fn main() -> std::io::Result<()> {
         ),
     ] {
         let (mut writer, mut handlers, _) = fill(decoded(), handlers);
-        let workload = format!("{}, {} handlers", named(name), handlers.len());
+        let workload = format!("{}, handlers: {}", named(name), handlers.len());
         bench.whole(&workload, "µs", &peers, || {
             modify(&mut writer, &mut handlers, &keys, events)
         });

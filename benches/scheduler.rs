@@ -20,7 +20,7 @@ fn node(i: usize) -> Node {
         "topology.kubernetes.io/zone": format!("zone-{}", i % 3),
         "node.kubernetes.io/instance-type": format!("type-{}", i / 3 % 4),
     });
-    if i % 100 == 0 {
+    if i.is_multiple_of(100) {
         labels["example.com/special"] = "true".into();
     }
     let resources = json!({"cpu": "32", "memory": "128Gi", "ephemeral-storage": "100Gi", "pods": "110"});

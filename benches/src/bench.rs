@@ -81,10 +81,14 @@ impl Bench {
                 }
                 let took = start.elapsed();
                 #[expect(clippy::cast_precision_loss, reason = "far below what a float can tell apart")]
-                samples.push(took.as_nanos() as f64 / times as f64);
+                samples.push((times, took.as_nanos() as f64 / times as f64));
                 took
             });
         });
+        // Warming up begins with single calls, which say little.
+        let enough = samples.iter().map(|(times, _)| times / 4).max().unwrap_or(0);
+        samples.retain(|(times, _)| *times > enough || enough == 0);
+        let samples = samples.into_iter().map(|(_, each)| each).collect();
         let scale = match unit {
             "ns" => 1.0,
             "µs" => 1e-3,
