@@ -57,6 +57,10 @@ struct Arguments {
     #[arg(long)]
     keep: bool,
 
+    /// Write every change of every object to this file, one a line
+    #[arg(long, value_name = "FILE", conflicts_with = "pods")]
+    record: Option<PathBuf>,
+
     /// Say only what is done and whether it held
     #[arg(long)]
     quiet: bool,
@@ -115,7 +119,8 @@ async fn work(arguments: &Arguments, output: &Output) -> Result<bool, Anything> 
     }
     let cluster = cluster.nodes(arguments.nodes).start().await?;
     output.begin();
-    let record = Record::start(&cluster);
+    let file = arguments.record.as_ref().map(std::fs::File::create).transpose()?.map(std::io::BufWriter::new);
+    let record = Record::start(&cluster, file);
     let held = if arguments.files.is_empty() {
         story::tell(&cluster, output).await?
     } else {

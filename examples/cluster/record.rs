@@ -1,5 +1,7 @@
 //! [`Record`]: everything that happens, as one number.
 
+use std::fs::File;
+use std::io::{BufWriter, Write};
 use std::sync::Arc;
 
 use futures::StreamExt;
@@ -27,7 +29,8 @@ struct Seen {
 }
 
 impl Record {
-    pub(crate) fn start(cluster: &Cluster) -> Self {
+    /// Also writes each change as a line to `file`.
+    pub(crate) fn start(cluster: &Cluster, mut file: Option<BufWriter<File>>) -> Self {
         let seen = Arc::new(Mutex::new(Seen { changes: 0, digest: 0xcbf2_9ce4_8422_2325 }));
         let mut changes = SelectAll::new();
         changes.push(lines::<Pod>(cluster));
@@ -43,7 +46,14 @@ impl Record {
                 let mut seen = writer.lock();
                 seen.changes += 1;
                 let at = start.elapsed().as_nanos();
-                for byte in format!("{at} {line}").bytes() {
+                let line = format!("{at} {line}\n");
+                if let Some(writer) = &mut file
+                    && let Err(error) = writer.write_all(line.as_bytes())
+                {
+                    eprintln!("error: the record cannot be written: {error}");
+                    file = None;
+                }
+                for byte in line.bytes() {
                     // FNV-1a
                     seen.digest = (seen.digest ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
                 }

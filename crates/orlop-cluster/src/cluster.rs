@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use orlop_apiserver::LocalClient;
+use orlop_cache::Index;
 use orlop_client::{Api, Client, Error};
 use orlop_clock::{Clock, Random};
 use orlop_controller::{Informers, Recorder};
 use orlop_model::core::v1::{Namespace, Node, Pod, Service};
 use orlop_model::apps::v1::ReplicaSet;
-use orlop_model::coordination::v1::Lease;
 use orlop_model::core::v1::{ConditionStatus, Event, NodeConditionType};
 use orlop_model::scheme::Scheme;
 use orlop_model::{KindInfo, ObjectKey, StaticKind, Str};
@@ -158,6 +158,7 @@ impl Builder {
         let handle = scheduler.handle();
         tasks.spawn(scheduler.run(stop.clone()));
 
+        let pods_by_node = informers.of::<Pod>().index(|pod: &Pod| pod.spec.node_name.clone());
         let mut cluster = Cluster {
             client,
             scheme: Arc::new(scheme),
@@ -165,6 +166,7 @@ impl Builder {
             random,
             informers,
             scheduler: handle,
+            pods_by_node,
             nodes: BTreeMap::new(),
             agent,
             sim: Arc::new(sim),
@@ -178,10 +180,9 @@ impl Builder {
     }
 }
 
-/// Kinds that garbage collection looks at: all that can own or be owned.
+/// Kinds that garbage collection looks at: all but events, which neither own nor are owned.
 fn owned_kinds(local: &LocalClient) -> Arc<[KindInfo]> {
-    let never = [Event::KIND, Lease::KIND, Node::KIND, Namespace::KIND];
-    local.scheme().kinds().filter(|kind| !never.iter().any(|other| other.is(kind))).cloned().collect()
+    local.scheme().kinds().filter(|kind| !Event::KIND.is(kind)).cloned().collect()
 }
 
 fn scheduler(
@@ -246,6 +247,8 @@ pub struct Cluster {
     random: Random,
     informers: Informers,
     scheduler: SchedulerHandle,
+    /// One index for all agents.
+    pods_by_node: Index<Pod, Str>,
     nodes: BTreeMap<Str, SimRuntime>,
     agent: AgentConfig,
     sim: Arc<SimOptions>,
@@ -336,8 +339,8 @@ impl Cluster {
         let runtime = SimRuntime::new(sim, first.into(), PODS_PER_NODE, Arc::clone(&clock), random);
         self.nodes.insert(node.name.clone(), runtime.clone());
         let link = Arc::new(runtime.link(Arc::clone(&self.client)));
-        let pods = self.informers.of::<Pod>().index(|pod: &Pod| pod.spec.node_name.clone());
         let name = node.name.clone();
+        let pods = self.pods_by_node.clone();
         let agent = Agent::new(node, link, Arc::new(runtime), pods, clock, self.random.fork("agents"))
             .config(self.agent.clone());
         let stop = self.stop.clone();

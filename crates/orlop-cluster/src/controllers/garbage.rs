@@ -13,7 +13,8 @@ use orlop_client::{
 use orlop_controller::{EventType, Informers, Recorder};
 use orlop_model::apps::v1::{Deployment, ReplicaSet};
 use orlop_model::batch::v1::Job;
-use orlop_model::core::v1::{ConfigMap, ObjectReference, Pod, Secret, Service};
+use orlop_model::coordination::v1::Lease;
+use orlop_model::core::v1::{ConfigMap, Namespace, Node, ObjectReference, Pod, Secret, Service};
 use orlop_model::{KindInfo, Object, ObjectKey, ObjectMeta, StaticKind, Str};
 use orlop_planners::garbage::{self, Answer, Attempt, Call, Collector, Identity, InvalidNamespace, Outcome, PatchBody, Step};
 
@@ -63,6 +64,9 @@ fn changes(informers: &Informers, kinds: &[KindInfo]) -> SelectAll<BoxStream<'st
             typed::<ConfigMap>(informers, kind),
             typed::<Secret>(informers, kind),
             typed::<Service>(informers, kind),
+            typed::<Node>(informers, kind),
+            typed::<Lease>(informers, kind),
+            typed::<Namespace>(informers, kind),
         ];
         let known = typed.into_iter().flatten().next();
         streams.push(known.unwrap_or_else(|| stream(&informers.dynamic(kind), kind)));

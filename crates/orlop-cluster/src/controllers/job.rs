@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use orlop_controller::{Action, Error, KeyController, controller_of};
+use orlop_controller::{Error, KeyController, controller_of};
 use orlop_model::batch::v1::Job;
 use orlop_model::core::v1::Pod;
 use orlop_model::{Object, ObjectKey, StaticKind, Str};
+use orlop_planners::Plan;
 use orlop_planners::job::{self, Inputs, Memory};
 use parking_lot::Mutex;
 
@@ -36,7 +37,12 @@ pub(super) async fn run(parts: Parts) {
             async move {
                 let Some(job) = found else {
                     memories.lock().remove(&key);
-                    return Ok(Action::await_change());
+                    // Its pods are counted by nobody any more: nothing may hold them.
+                    let of_job = |pod: &Pod| controller_of(pod, Job::KIND).is_some_and(|owner| owner == key);
+                    let orphans = pods.store.filter(Some(key.namespace()), of_job);
+                    let changes = orphans.iter().filter_map(|pod| job::release_orphan(pod)).collect();
+                    let plan: Plan = Plan { changes, ..Plan::default() };
+                    return carry_out_or(&cx, plan, nothing).await;
                 };
                 let remembered = memories.lock().get(&key).filter(|found| found.uid == job.metadata.uid).cloned();
                 let remembered = remembered.unwrap_or_default();

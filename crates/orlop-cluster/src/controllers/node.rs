@@ -1,16 +1,19 @@
 //! The life of nodes: dead ones are found, tainted, and their pods marked.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures::join;
+use orlop_cache::Delta;
+use orlop_client::Api;
 use orlop_clock::Clock;
 use orlop_controller::{Action, KeyController, Recorder};
 use orlop_model::coordination::v1::Lease;
 use orlop_model::core::v1::{Node, Pod};
 use orlop_model::{Object, ObjectKey, Str};
 use orlop_planners::Plan;
-use orlop_planners::node_lifecycle::{Cluster, Memory, Settings, condition_taints, monitor, os_labels, taint};
+use orlop_planners::node_lifecycle::{
+    Cluster, MONITOR_PERIOD, Memory, Settings, TAINT_PERIOD, assigned, condition_taints, monitor, os_labels, taint,
+};
 use parking_lot::Mutex;
 
 use super::{Parts, carry_out_or, nothing, tick};
@@ -19,14 +22,11 @@ use crate::carry_out::carry_out;
 const NAME: &str = "node-controller";
 /// Where the leases of nodes are.
 const LEASES: &str = "kube-node-lease";
-/// How often all nodes are looked at.
-const MONITOR: Duration = Duration::from_secs(5);
-/// How often nodes are tainted whose turn it is.
-const TAINT: Duration = Duration::from_millis(500);
 
 pub(super) async fn run(parts: Parts) {
-    let memory = Mutex::new(Memory::default());
-    join!(follow(parts.clone()), look(&parts, &memory), evict(&parts, &memory));
+    let memory = Arc::new(Mutex::new(Memory::default()));
+    let newcomers = receive(parts.clone(), Arc::clone(&memory));
+    join!(follow(parts.clone()), newcomers, look(&parts, &memory), evict(&parts, &memory));
 }
 
 /// Taints and labels that follow from the node itself, as soon as it changes.
@@ -49,12 +49,37 @@ async fn follow(parts: Parts) {
         .await;
 }
 
+/// Pods that were bound to a node that is down.
+async fn receive(parts: Parts, memory: Arc<Mutex<Memory>>) {
+    let Parts { informers, clock, stop, .. } = parts;
+    let pods = informers.of::<Pod>();
+    let api = Api::<Pod>::all(Arc::clone(informers.client()));
+    KeyController::new(NAME, &informers)
+        .clock(clock)
+        .stop(stop)
+        .watch_deltas(&api, |delta| match delta {
+            Delta::Modified { old, new } if old.spec.node_name != new.spec.node_name => Some(new.key()),
+            Delta::Added { object, initial: false } if !object.spec.node_name.is_empty() => Some(object.key()),
+            _ => None,
+        })
+        .run(move |key: ObjectKey, cx| {
+            let found = pods.get(&key);
+            let memory = Arc::clone(&memory);
+            async move {
+                let Some(pod) = found else { return Ok(Action::await_change()) };
+                let plan = assigned(&pod, &memory.lock(), cx.now());
+                carry_out_or(&cx, plan, nothing).await
+            }
+        })
+        .await;
+}
+
 async fn look(parts: &Parts, memory: &Mutex<Memory>) {
     let (nodes, pods) = (parts.informers.of::<Node>(), parts.informers.of::<Pod>());
     let leases = parts.informers.of::<Lease>();
     let by_node = pods.index(|pod: &Pod| pod.spec.node_name.clone());
     let recorder = recorder(parts);
-    while tick(MONITOR, &parts.stop).await {
+    while tick(MONITOR_PERIOD, &parts.stop).await {
         if !(nodes.is_synced() && leases.is_synced() && pods.is_synced()) {
             continue;
         }
@@ -89,7 +114,7 @@ fn pod_of_node(pods: &orlop_cache::Store<Pod>) -> impl Fn(&orlop_planners::Chang
 async fn evict(parts: &Parts, memory: &Mutex<Memory>) {
     let nodes = parts.informers.of::<Node>();
     let recorder = recorder(parts);
-    while tick(TAINT, &parts.stop).await {
+    while tick(TAINT_PERIOD, &parts.stop).await {
         let fresh = |name: &str| nodes.get(&ObjectKey::cluster(name));
         let plans = taint(fresh, &mut memory.lock(), parts.clock.now());
         for plan in plans {

@@ -99,7 +99,7 @@ mod tests {
     /// The cases of the family `defaults` whose kinds there are.
     #[test]
     fn as_kubernetes_does() {
-        let bytes = include_bytes!("../../tests/vectors/defaults.jsonl.gz");
+        let bytes = include_bytes!("../../tests/cases/defaults.jsonl.gz");
         let mut text = String::new();
         flate2::read::GzDecoder::new(&bytes[..])
             .read_to_string(&mut text)

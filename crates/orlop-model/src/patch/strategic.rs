@@ -344,7 +344,7 @@ mod tests {
     /// The cases `strategic` of the family `patch`.
     #[test]
     fn as_kubernetes_does() {
-        let bytes = include_bytes!("../../tests/vectors/patch.jsonl.gz");
+        let bytes = include_bytes!("../../tests/cases/patch.jsonl.gz");
         let mut text = String::new();
         flate2::read::GzDecoder::new(&bytes[..]).read_to_string(&mut text).unwrap();
         let mut misses = Vec::new();

@@ -201,7 +201,7 @@ mod tests {
     /// The cases of the family `kubectl_tables` whose kinds there are.
     #[test]
     fn as_kubernetes_does() {
-        let bytes = include_bytes!("../../tests/vectors/kubectl_tables.jsonl.gz");
+        let bytes = include_bytes!("../../tests/cases/kubectl_tables.jsonl.gz");
         let mut text = String::new();
         flate2::read::GzDecoder::new(&bytes[..])
             .read_to_string(&mut text)

@@ -54,7 +54,7 @@ fn run<K: Validate + SetDefaults + Prepare>(case: &Value) -> Errors {
 
 #[test]
 fn as_kubernetes_does() {
-    let bytes = include_bytes!("../../tests/vectors/validation.jsonl.gz");
+    let bytes = include_bytes!("../../tests/cases/validation.jsonl.gz");
     let mut text = String::new();
     flate2::read::GzDecoder::new(&bytes[..])
         .read_to_string(&mut text)
