@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use futures::StreamExt;
-use orlop_cluster::{Builder, Cluster};
 use orlop_cache::Delta;
+use orlop_cluster::{Builder, Cluster};
 use orlop_model::apps::v1::Deployment;
 use orlop_model::core::v1::{Pod, PodPhase};
 use serde_json::json;
@@ -24,19 +24,31 @@ pub(crate) struct Limits {
 }
 
 /// Brings `count` pods to Running; `false` if that took too long or too much memory.
-pub(crate) async fn run(cluster: Builder, output: &Output, nodes: usize, count: usize, limits: &Limits) -> Result<bool, Anything> {
+pub(crate) async fn run(
+    cluster: Builder,
+    output: &Output,
+    nodes: usize,
+    count: usize,
+    limits: &Limits,
+) -> Result<bool, Anything> {
     let start = Instant::now();
     let cluster = cluster.nodes(nodes).start().await?;
     output.begin();
     output.step(&format!("{nodes} nodes register"));
-    let mut held = output.check(cluster.nodes_ready(nodes, LIMIT).await, &format!("{nodes} nodes are ready"));
+    let mut held = output.check(
+        cluster.nodes_ready(nodes, LIMIT).await,
+        &format!("{nodes} nodes are ready"),
+    );
     let registered = start.elapsed();
     output.step(&format!("{count} pods in Deployments of {EACH}"));
     for first in (0..count).step_by(EACH) {
         let deployment = deployment(first / EACH, EACH.min(count - first))?;
         cluster.api::<Deployment>("default").create(deployment).await?;
     }
-    held &= output.check(running(&cluster, output, count).await, &format!("{count} pods are Running"));
+    held &= output.check(
+        running(&cluster, output, count).await,
+        &format!("{count} pods are Running"),
+    );
     let took = start.elapsed();
     let peak = peak_memory();
     let rate = count as f64 / (took - registered).as_secs_f64();
@@ -47,7 +59,10 @@ pub(crate) async fn run(cluster: Builder, output: &Output, nodes: usize, count: 
         peak.map_or_else(|| "unknown on this system".to_owned(), |mebibytes| format!("{mebibytes} MiB")),
     ));
     if let Some(seconds) = limits.seconds {
-        held &= output.check(took <= Duration::from_secs(seconds), &format!("it took no more than {seconds} s"));
+        held &= output.check(
+            took <= Duration::from_secs(seconds),
+            &format!("it took no more than {seconds} s"),
+        );
     }
     if let Some(mebibytes) = limits.mebibytes {
         let fits = peak.is_none_or(|peak| peak <= mebibytes);
@@ -90,7 +105,9 @@ async fn running(cluster: &Cluster, output: &Output, count: usize) -> bool {
                     running += usize::from(is_running(&new));
                     running = running.saturating_sub(usize::from(is_running(&old)));
                 }
-                Some(Delta::Deleted { last, .. }) => running = running.saturating_sub(usize::from(is_running(&last))),
+                Some(Delta::Deleted { last, .. }) => {
+                    running = running.saturating_sub(usize::from(is_running(&last)))
+                }
                 Some(Delta::Synced) => {}
                 None => return false,
             }

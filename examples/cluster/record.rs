@@ -8,9 +8,9 @@ use futures::StreamExt;
 use futures::stream::{BoxStream, SelectAll};
 use orlop_cache::Delta;
 use orlop_cluster::Cluster;
+use orlop_model::StaticKind;
 use orlop_model::apps::v1::{Deployment, ReplicaSet};
 use orlop_model::batch::v1::Job;
-use orlop_model::StaticKind;
 use orlop_model::core::v1::{Event, Node, Pod};
 use parking_lot::Mutex;
 use tokio::task::JoinHandle;
@@ -31,7 +31,10 @@ struct Seen {
 impl Record {
     /// Also writes each change as a line to `file`.
     pub(crate) fn start(cluster: &Cluster, mut file: Option<BufWriter<File>>) -> Self {
-        let seen = Arc::new(Mutex::new(Seen { changes: 0, digest: 0xcbf2_9ce4_8422_2325 }));
+        let seen = Arc::new(Mutex::new(Seen {
+            changes: 0,
+            digest: 0xcbf2_9ce4_8422_2325,
+        }));
         let mut changes = SelectAll::new();
         changes.push(lines::<Pod>(cluster));
         changes.push(lines::<ReplicaSet>(cluster));

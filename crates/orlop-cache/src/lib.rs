@@ -37,6 +37,7 @@ mod index;
 mod informer;
 mod reflector;
 mod revision;
+mod signal;
 mod store;
 mod subscription;
 
@@ -45,5 +46,6 @@ pub use delta::Delta;
 pub use index::Index;
 pub use informer::{Builder, Informer, Running};
 pub use reflector::{Page, Reflector, Settings, Step};
+pub use signal::Signal;
 pub use store::{Change, Snapshot, Store, Writer};
 pub use subscription::Subscription;

@@ -7,11 +7,10 @@ use std::task::Waker;
 use orlop_model::selector::Selector;
 use orlop_model::{Object, ObjectKey, Str};
 use parking_lot::RwLock;
-use tokio::sync::watch;
 
 use crate::index::{Indexed, tell};
 use crate::subscription::Queue;
-use crate::{Delta, Index, Subscription, revision};
+use crate::{Delta, Index, Signal, Subscription, revision};
 
 /// What a cache holds: the objects of one kind, as far as its source has told it. Clones are handles to the same store.
 ///
@@ -23,7 +22,7 @@ pub struct Store<K> {
 struct Inner<K> {
     state: RwLock<State<K>>,
     /// How far the store has come, for those who wait. Told after the state has changed.
-    progress: watch::Sender<Progress>,
+    progress: Signal<Progress>,
 }
 
 struct State<K> {
@@ -80,7 +79,7 @@ impl<K: Object> Store<K> {
         let store = Self {
             inner: Arc::new(Inner {
                 state: RwLock::new(state),
-                progress: watch::Sender::default(),
+                progress: Signal::new(Progress::default()),
             }),
         };
         (store.clone(), Writer { store })
@@ -245,16 +244,12 @@ impl<K: Object> Store<K> {
             && self.has(revision) == Some(true)
     }
 
-    async fn wait(&self, until: impl FnMut(&Progress) -> bool) -> bool {
-        let mut until = until;
-        let mut progress = self.inner.progress.subscribe();
-        match progress
-            .wait_for(|progress| progress.closed || until(progress))
-            .await
-        {
-            Ok(progress) => until(&progress),
-            Err(_) => false,
-        }
+    async fn wait(&self, mut until: impl FnMut(&Progress) -> bool) -> bool {
+        let done = |progress: &Progress| match until(progress) {
+            true => Some(true),
+            false => progress.closed.then_some(false),
+        };
+        self.inner.progress.wait_for(done).await
     }
 }
 
@@ -339,7 +334,7 @@ impl<K: Object> Writer<K> {
                 closed: state.closed,
             }
         };
-        inner.progress.send_replace(progress);
+        inner.progress.modify(|now| *now = progress);
         wakers.into_iter().for_each(Waker::wake);
     }
 }

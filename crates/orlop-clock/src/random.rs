@@ -27,7 +27,10 @@ pub struct Random {
 impl Random {
     /// The stream of this seed.
     pub fn new(seed: u64) -> Self {
-        Self { seed, state: Arc::new(AtomicU64::new(seed)) }
+        Self {
+            seed,
+            state: Arc::new(AtomicU64::new(seed)),
+        }
     }
 
     /// A stream with a seed taken from the environment, different at each call. For the edge of a
@@ -46,9 +49,9 @@ impl Random {
     /// that draws more or less than before does not disturb the others.
     pub fn fork(&self, label: &str) -> Self {
         // FNV-1a over the label, then one round of the generator to spread neighbouring seeds.
-        let hash = label
-            .bytes()
-            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+        let hash = label.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
         let mixed = fastrand::Rng::with_seed(self.seed ^ hash.rotate_left(32)).u64(..);
         Self::new(mixed ^ hash)
     }
@@ -78,7 +81,11 @@ impl Random {
             Excluded(&high) => high - 1,
             Unbounded => u64::MAX,
         };
-        if high < low { low } else { self.draw().u64(low..=high) }
+        if high < low {
+            low
+        } else {
+            self.draw().u64(low..=high)
+        }
     }
 
     /// An index below `len`, or 0 if `len` is 0.
@@ -114,7 +121,9 @@ impl Random {
     /// As many characters of the alphabet of generated names as asked for.
     pub fn name_suffix_of(&self, len: usize) -> String {
         let mut draw = self.draw();
-        (0..len).map(|_| char::from(SAFE[draw.usize(..SAFE.len())])).collect()
+        (0..len)
+            .map(|_| char::from(SAFE[draw.usize(..SAFE.len())]))
+            .collect()
     }
 
     /// A random UUID as text (RFC 9562, version 4; the former RFC 4122), such as
@@ -139,14 +148,17 @@ impl Random {
     /// that a factor of 0 means 1. A factor that is negative or no number counts as 0; saturates.
     pub fn jitter(&self, duration: Duration, factor: f64) -> Duration {
         let factor = if factor > 0.0 { factor } else { 0.0 };
-        let more = Duration::try_from_secs_f64(duration.as_secs_f64() * factor * self.f64()).unwrap_or(Duration::MAX);
+        let more = Duration::try_from_secs_f64(duration.as_secs_f64() * factor * self.f64())
+            .unwrap_or(Duration::MAX);
         duration.saturating_add(more)
     }
 }
 
 impl fmt::Debug for Random {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Random").field("seed", &self.seed).finish_non_exhaustive()
+        f.debug_struct("Random")
+            .field("seed", &self.seed)
+            .finish_non_exhaustive()
     }
 }
 
@@ -179,7 +191,10 @@ mod tests {
     fn clones_share_a_stream() {
         let one = Random::new(3);
         let two = one.clone();
-        let expected: Vec<_> = { let fresh = Random::new(3); (0..2).map(|_| fresh.u64()).collect() };
+        let expected: Vec<_> = {
+            let fresh = Random::new(3);
+            (0..2).map(|_| fresh.u64()).collect()
+        };
         assert_eq!([one.u64(), two.u64()], expected[..]);
     }
 
@@ -228,14 +243,21 @@ mod tests {
         let random = Random::new(7);
         let suffixes: BTreeSet<_> = (0..500).map(|_| random.name_suffix()).collect();
         assert!(suffixes.len() > 495);
-        assert!(suffixes.iter().all(|suffix| suffix.len() == 5 && suffix.bytes().all(|byte| SAFE.contains(&byte))));
+        assert!(
+            suffixes
+                .iter()
+                .all(|suffix| suffix.len() == 5 && suffix.bytes().all(|byte| SAFE.contains(&byte)))
+        );
         for _ in 0..500 {
             let uid = random.uid();
             let parts: Vec<_> = uid.split('-').map(str::len).collect();
             assert_eq!(parts, [8, 4, 4, 4, 12], "{uid}");
             assert_eq!(&uid[14..15], "4", "{uid}");
             assert!("89ab".contains(&uid[19..20]), "{uid}");
-            assert!(uid.bytes().all(|byte| byte == b'-' || byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte)));
+            assert!(
+                uid.bytes()
+                    .all(|byte| byte == b'-' || byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+            );
         }
     }
 
@@ -245,7 +267,10 @@ mod tests {
         let base = Duration::from_secs(10);
         for _ in 0..1000 {
             let jittered = random.jitter(base, 0.2);
-            assert!(jittered >= base && jittered < Duration::from_secs(12), "{jittered:?}");
+            assert!(
+                jittered >= base && jittered < Duration::from_secs(12),
+                "{jittered:?}"
+            );
         }
         assert_eq!(random.jitter(base, 0.0), base);
         assert_eq!(random.jitter(base, -1.0), base);

@@ -1,5 +1,5 @@
-use jiff::{SignedDuration, Timestamp};
 use ::tokio::time::Instant;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::Clock;
 
@@ -17,14 +17,19 @@ pub struct TokioClock {
 impl TokioClock {
     /// A clock that shows `base` now.
     pub fn new(base: Timestamp) -> Self {
-        Self { base, start: Instant::now() }
+        Self {
+            base,
+            start: Instant::now(),
+        }
     }
 
     /// What this clock shows, or showed, at an instant of tokio's clock.
     pub fn at(&self, instant: Instant) -> Timestamp {
         let passed = match instant.checked_duration_since(self.start) {
             Some(after) => SignedDuration::try_from(after).unwrap_or(SignedDuration::MAX),
-            None => SignedDuration::try_from(self.start - instant).map_or(SignedDuration::MIN, |before| -before),
+            None => {
+                SignedDuration::try_from(self.start - instant).map_or(SignedDuration::MIN, |before| -before)
+            }
         };
         self.base.saturating_add(passed).unwrap_or(Timestamp::MAX)
     }
@@ -51,6 +56,9 @@ mod tests {
         ::tokio::time::sleep(Duration::from_secs(3600)).await;
         assert_eq!(clock.now().as_second(), base.as_second() + 3600);
         assert_eq!(clock.at(start), base);
-        assert_eq!(TokioClock::new(base).at(start).as_second(), base.as_second() - 3600);
+        assert_eq!(
+            TokioClock::new(base).at(start).as_second(),
+            base.as_second() - 3600
+        );
     }
 }

@@ -1,11 +1,14 @@
 //! [`carry_out`]: makes the changes of a plan and tells its events.
 
 use futures::future::join_all;
-use orlop_client::{Client, DeleteOptions, Draft, Error, Patch, Preconditions, Propagation, Result, Subresource, WriteOptions};
+use orlop_client::{
+    Client, DeleteOptions, Draft, Error, Patch, Preconditions, Propagation, Result, Subresource, WriteOptions,
+};
 use orlop_model::meta::v1::DeletionPropagation;
 use orlop_model::{Object, StaticKind, Str};
 use orlop_planners::{
-    Change, Create, Delete, EventDraft, Group, Occasion, OnExists, PatchChange, PatchType, Plan, PlannedObject, Visit, slow_start,
+    Change, Create, Delete, EventDraft, Group, Occasion, OnExists, PatchChange, PatchType, Plan,
+    PlannedObject, Visit, slow_start,
 };
 
 /// Who tells events about an object; see [`carry_out`].
@@ -37,7 +40,11 @@ pub(crate) async fn carry_out<M>(
     plan: &Plan<M>,
     manager: &str,
 ) -> Result<(), (usize, Error)> {
-    for event in plan.events.iter().filter(|event| event.occasion == Occasion::Planned) {
+    for event in plan
+        .events
+        .iter()
+        .filter(|event| event.occasion == Occasion::Planned)
+    {
         teller.tell(event, event.text("")).await;
     }
     let mut place = 0;
@@ -47,7 +54,9 @@ pub(crate) async fn carry_out<M>(
             Group::One | Group::Parallel => vec![changes.len()],
         };
         for batch in batches {
-            let outcomes = join_all((place..place + batch).map(|index| make(client, &plan.changes[index], manager))).await;
+            let outcomes =
+                join_all((place..place + batch).map(|index| make(client, &plan.changes[index], manager)))
+                    .await;
             let mut failure = None;
             for (index, outcome) in (place..).zip(outcomes) {
                 tell_outcome(teller, plan, index, &outcome).await;
@@ -69,7 +78,9 @@ async fn tell_outcome<M>(teller: &impl Tell, plan: &Plan<M>, index: usize, outco
         let text = match (event.occasion, outcome) {
             (Occasion::Success(place), Outcome::Made(_)) if place == index => event.text(""),
             (Occasion::Created(place), Outcome::Made(name)) if place == index => event.text(name),
-            (Occasion::Failure(place), Outcome::Failed(error)) if place == index => event.text(&error.to_string()),
+            (Occasion::Failure(place), Outcome::Failed(error)) if place == index => {
+                event.text(&error.to_string())
+            }
             _ => continue,
         };
         teller.tell(event, text).await;
@@ -88,14 +99,18 @@ async fn make(client: &dyn Client, change: &Change, manager: &str) -> Outcome {
     match (result, change) {
         (Ok(()), _) => Outcome::Made(Str::EMPTY),
         (Err(error), Change::Delete(_)) if error.is_not_found() => Outcome::Unneeded,
-        (Err(error), Change::Patch(wanted)) if wanted.ignore_missing && error.is_not_found() => Outcome::Unneeded,
+        (Err(error), Change::Patch(wanted)) if wanted.ignore_missing && error.is_not_found() => {
+            Outcome::Unneeded
+        }
         (Err(error), _) => Outcome::Failed(error),
     }
 }
 
 async fn create(client: &dyn Client, wanted: &Create, options: &WriteOptions) -> Outcome {
     let kind = wanted.object.kind();
-    let created = client.create(kind, wanted.namespace.as_deref(), draft(&wanted.object), options).await;
+    let created = client
+        .create(kind, wanted.namespace.as_deref(), draft(&wanted.object), options)
+        .await;
     match (created, &wanted.on_exists) {
         (Ok(record), _) => Outcome::Made(record.meta().name.clone()),
         (Err(error), OnExists::Ignore) if error.is_already_exists() => Outcome::Unneeded,
@@ -111,18 +126,33 @@ async fn create(client: &dyn Client, wanted: &Create, options: &WriteOptions) ->
     }
 }
 
-async fn update(client: &dyn Client, object: &PlannedObject, part: Subresource, options: &WriteOptions) -> Result<()> {
-    client.update(object.kind(), &object.key(), part, draft(object), options).await.map(drop)
+async fn update(
+    client: &dyn Client,
+    object: &PlannedObject,
+    part: Subresource,
+    options: &WriteOptions,
+) -> Result<()> {
+    client
+        .update(object.kind(), &object.key(), part, draft(object), options)
+        .await
+        .map(drop)
 }
 
 async fn patch(client: &dyn Client, wanted: &PatchChange, options: &WriteOptions) -> Result<()> {
-    let part = if wanted.status { Subresource::Status } else { Subresource::Main };
+    let part = if wanted.status {
+        Subresource::Status
+    } else {
+        Subresource::Main
+    };
     let document = wanted.document.clone();
     let patch = match wanted.type_ {
         PatchType::Merge => Patch::Merge(document),
         PatchType::Strategic => Patch::Strategic(document),
     };
-    client.patch(&wanted.kind, &wanted.key, part, patch, options).await.map(drop)
+    client
+        .patch(&wanted.kind, &wanted.key, part, patch, options)
+        .await
+        .map(drop)
 }
 
 async fn delete(client: &dyn Client, wanted: &Delete) -> Result<()> {

@@ -11,9 +11,9 @@ use orlop_cache::Index;
 use orlop_client::{Api, Client, Error};
 use orlop_clock::{Clock, Random};
 use orlop_controller::{Informers, Recorder};
-use orlop_model::core::v1::{Namespace, Node, Pod, Service};
 use orlop_model::apps::v1::ReplicaSet;
 use orlop_model::core::v1::{ConditionStatus, Event, NodeConditionType};
+use orlop_model::core::v1::{Namespace, Node, Pod, Service};
 use orlop_model::scheme::Scheme;
 use orlop_model::{KindInfo, ObjectKey, StaticKind, Str};
 use orlop_node::sim::{SimOptions, SimRuntime};
@@ -62,7 +62,11 @@ pub struct Builder {
 
 impl std::fmt::Debug for Builder {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Builder").field("seed", &self.seed).field("nodes", &self.nodes.len()).finish_non_exhaustive()
+        formatter
+            .debug_struct("Builder")
+            .field("seed", &self.seed)
+            .field("nodes", &self.nodes.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -101,7 +105,8 @@ impl Builder {
     /// Adds simulated nodes `node-1`, `node-2` … of the usual size.
     pub fn nodes(mut self, count: usize) -> Self {
         let width = count.to_string().len();
-        self.nodes.extend((1..=count).map(|number| NodeConfig::new(format!("node-{number:0width$}"))));
+        self.nodes
+            .extend((1..=count).map(|number| NodeConfig::new(format!("node-{number:0width$}"))));
         self
     }
 
@@ -122,10 +127,23 @@ impl Builder {
     /// # Errors
     /// See [`StartError`].
     pub async fn start(self) -> Result<Cluster, StartError> {
-        let Self { clock, seed, store, server, scheme, nodes, agent, sim } = self;
+        let Self {
+            clock,
+            seed,
+            store,
+            server,
+            scheme,
+            nodes,
+            agent,
+            sim,
+        } = self;
         let random = Random::new(seed);
         let builder = LocalClient::builder(store, Arc::clone(&clock), random.fork("api server"));
-        let local = server.into_iter().fold(builder, |builder, set_up| set_up(builder)).build().await?;
+        let local = server
+            .into_iter()
+            .fold(builder, |builder, set_up| set_up(builder))
+            .build()
+            .await?;
         let client: Arc<dyn Client> = Arc::new(local.clone());
         let informers = Informers::with_random(Arc::clone(&client), random.fork("informers"));
         let stop = CancellationToken::new();
@@ -158,7 +176,9 @@ impl Builder {
         let handle = scheduler.handle();
         tasks.spawn(scheduler.run(stop.clone()));
 
-        let pods_by_node = informers.of::<Pod>().index(|pod: &Pod| pod.spec.node_name.clone());
+        let pods_by_node = informers
+            .of::<Pod>()
+            .index(|pod: &Pod| pod.spec.node_name.clone());
         let mut cluster = Cluster {
             client,
             scheme: Arc::new(scheme),
@@ -182,7 +202,12 @@ impl Builder {
 
 /// Kinds that garbage collection looks at: all but events, which neither own nor are owned.
 fn owned_kinds(local: &LocalClient) -> Arc<[KindInfo]> {
-    local.scheme().kinds().filter(|kind| !Event::KIND.is(kind)).cloned().collect()
+    local
+        .scheme()
+        .kinds()
+        .filter(|kind| !Event::KIND.is(kind))
+        .cloned()
+        .collect()
 }
 
 fn scheduler(
@@ -258,7 +283,10 @@ pub struct Cluster {
 
 impl std::fmt::Debug for Cluster {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Cluster").field("nodes", &self.nodes.len()).finish_non_exhaustive()
+        formatter
+            .debug_struct("Cluster")
+            .field("nodes", &self.nodes.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -341,8 +369,15 @@ impl Cluster {
         let link = Arc::new(runtime.link(Arc::clone(&self.client)));
         let name = node.name.clone();
         let pods = self.pods_by_node.clone();
-        let agent = Agent::new(node, link, Arc::new(runtime), pods, clock, self.random.fork("agents"))
-            .config(self.agent.clone());
+        let agent = Agent::new(
+            node,
+            link,
+            Arc::new(runtime),
+            pods,
+            clock,
+            self.random.fork("agents"),
+        )
+        .config(self.agent.clone());
         let stop = self.stop.clone();
         self.tasks.spawn(async move {
             if let Err(error) = agent.run(stop).await {
@@ -357,7 +392,8 @@ impl Cluster {
         let nodes = self.informers.of::<Node>();
         let ready = |node: &Node| {
             let mut conditions = node.status.conditions.iter();
-            conditions.any(|found| found.type_ == NodeConditionType::Ready && found.status == ConditionStatus::True)
+            conditions
+                .any(|found| found.type_ == NodeConditionType::Ready && found.status == ConditionStatus::True)
         };
         let wait = async {
             let mut changes = nodes.subscribe();
@@ -382,7 +418,11 @@ impl Cluster {
                 let pod = ObjectKey::namespaced(known.namespace, known.name);
                 let alive = Api::<Pod>::all(Arc::clone(&self.client)).get_opt(&pod).await?;
                 if alive.is_none_or(|alive| alive.metadata.uid != known.uid) {
-                    found.push(Leftover { node: node.clone(), pod, uid: known.uid });
+                    found.push(Leftover {
+                        node: node.clone(),
+                        pod,
+                        uid: known.uid,
+                    });
                 }
             }
         }

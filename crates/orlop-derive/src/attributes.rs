@@ -34,10 +34,7 @@ pub(crate) fn fields(input: &DeriveInput) -> Result<Vec<FieldAttributes>> {
         ..
     }) = &input.data
     else {
-        return Err(Error::new_spanned(
-            &input.ident,
-            "only structs with named fields",
-        ));
+        return Err(Error::new_spanned(&input.ident, "only structs with named fields"));
     };
     named.named.iter().map(field).collect()
 }

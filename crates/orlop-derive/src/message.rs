@@ -65,16 +65,13 @@ pub(crate) fn implement(input: &DeriveInput, model: &Path) -> Result<TokenStream
         .iter()
         .filter(|field| field.role != Role::Extra)
         .map(|field| schema(field, model));
-    let extra = fields
-        .iter()
-        .find(|field| field.role == Role::Extra)
-        .map_or_else(
-            || quote!(::core::option::Option::None),
-            |field| {
-                let ident = &field.ident;
-                quote!(::core::option::Option::Some(&mut self.#ident))
-            },
-        );
+    let extra = fields.iter().find(|field| field.role == Role::Extra).map_or_else(
+        || quote!(::core::option::Option::None),
+        |field| {
+            let ident = &field.ident;
+            quote!(::core::option::Option::Some(&mut self.#ident))
+        },
+    );
     Ok(quote! {
         #[automatically_derived]
         impl #model::Message for #name {
@@ -161,10 +158,7 @@ fn schema(field: &FieldAttributes, model: &Path) -> TokenStream {
         Some("map") => quote!(Map(&[#(#keys),*])),
         _ => quote!(Atomic),
     };
-    let atomic_map = field
-        .map
-        .as_ref()
-        .is_some_and(|map| map.value() == "atomic");
+    let atomic_map = field.map.as_ref().is_some_and(|map| map.value() == "atomic");
     let merge = field.patch.iter().any(|strategy| strategy == "merge");
     let retain_keys = field.patch.iter().any(|strategy| strategy == "retainKeys");
     let inline = field.role == Role::Inline;

@@ -78,8 +78,7 @@ impl<'de> Deserialize<'de> for DynamicObject {
                         }
                     }
                 }
-                let api_version =
-                    api_version.ok_or_else(|| de::Error::missing_field("apiVersion"))?;
+                let api_version = api_version.ok_or_else(|| de::Error::missing_field("apiVersion"))?;
                 let kind = kind.ok_or_else(|| de::Error::missing_field("kind"))?;
                 Ok(DynamicObject {
                     kind: Arc::new(KindInfo::guess(&api_version, &kind)),

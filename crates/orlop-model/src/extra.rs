@@ -12,9 +12,7 @@ pub struct Extra(Option<Box<serde_json::Map<String, Value>>>);
 impl Extra {
     /// Names of the fields.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0
-            .iter()
-            .flat_map(|fields| fields.keys().map(String::as_str))
+        self.0.iter().flat_map(|fields| fields.keys().map(String::as_str))
     }
 
     /// The value of the field `name`.
@@ -28,11 +26,7 @@ impl Extra {
         self.0.get_or_insert_default().insert(name.into(), value);
     }
 
-    pub(crate) fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        name: &str,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
+    pub(crate) fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         self.insert(name, map.next_value()?);
         Ok(())
     }

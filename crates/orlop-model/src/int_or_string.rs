@@ -35,8 +35,7 @@ impl IntOrString {
                     .and_then(|digits| digits.parse().ok())
                     .ok_or(NotAPercentage)?;
                 let product = percent.saturating_mul(i64::from(total));
-                let whole =
-                    product.div_euclid(100) + i64::from(round_up && product.rem_euclid(100) != 0);
+                let whole = product.div_euclid(100) + i64::from(round_up && product.rem_euclid(100) != 0);
                 Ok(whole.clamp(i64::from(i32::MIN), i64::from(i32::MAX)) as i32)
             }
         }
@@ -124,9 +123,6 @@ mod tests {
         assert_eq!(quarter.scaled(10, true), Ok(3));
         assert_eq!(quarter.scaled(10, false), Ok(2));
         assert_eq!(IntOrString::from(4).scaled(10, false), Ok(4));
-        assert_eq!(
-            IntOrString::from("4").scaled(10, false),
-            Err(NotAPercentage)
-        );
+        assert_eq!(IntOrString::from("4").scaled(10, false), Err(NotAPercentage));
     }
 }

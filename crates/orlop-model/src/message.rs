@@ -8,8 +8,8 @@ use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::{
-    ByteString, Extra, FieldsV1, IntOrString, KindInfo, List, Map, MicroTime, Path, Quantity,
-    Schema, Str, Time,
+    ByteString, Extra, FieldsV1, IntOrString, KindInfo, List, Map, MicroTime, Path, Quantity, Schema, Str,
+    Time,
 };
 
 /// A value that a field of a [`Message`] can have.
@@ -127,9 +127,7 @@ pub fn write_required<F: Field + Serialize, M: SerializeMap>(
 ///
 /// # Errors
 /// If the value is of another type.
-pub fn read<'de, F: Deserialize<'de> + Default, A: MapAccess<'de>>(
-    map: &mut A,
-) -> Result<F, A::Error> {
+pub fn read<'de, F: Deserialize<'de> + Default, A: MapAccess<'de>>(map: &mut A) -> Result<F, A::Error> {
     Ok(map.next_value::<Option<F>>()?.unwrap_or_default())
 }
 
@@ -214,9 +212,9 @@ impl<'de, M: Message> Visitor<'de> for Fields<M> {
 fn expect<'de, A: MapAccess<'de>>(wanted: &str, name: &str, map: &mut A) -> Result<(), A::Error> {
     let found: Option<Str> = map.next_value()?;
     match found {
-        Some(found) if !found.is_empty() && found != *wanted => Err(de::Error::custom(
-            format_args!("{name} is {found:?}, expected {wanted:?}"),
-        )),
+        Some(found) if !found.is_empty() && found != *wanted => Err(de::Error::custom(format_args!(
+            "{name} is {found:?}, expected {wanted:?}"
+        ))),
         _ => Ok(()),
     }
 }

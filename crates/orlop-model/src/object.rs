@@ -11,9 +11,7 @@ use crate::{KindInfo, ObjectMeta, OwnerReference, Path, Schema, Str};
 ///
 /// Derive it for own kinds; [`DynamicObject`](crate::DynamicObject) is for kinds that are known
 /// only at run time.
-pub trait Object:
-    Clone + fmt::Debug + Serialize + DeserializeOwned + Send + Sync + 'static
-{
+pub trait Object: Clone + fmt::Debug + Serialize + DeserializeOwned + Send + Sync + 'static {
     /// Its kind.
     fn kind(&self) -> &KindInfo;
     /// Its metadata.

@@ -5,8 +5,8 @@ use crate::batch::v1::Job;
 use crate::batch::v1::JobStatus;
 use crate::coordination::v1::Lease;
 use crate::core::v1::{
-    ConfigMap, Event, FinalizerName, Namespace, NamespacePhase, NamespaceStatus, Node, Pod,
-    PodPhase, PodStatus, Secret, Service, ServiceType,
+    ConfigMap, Event, FinalizerName, Namespace, NamespacePhase, NamespaceStatus, Node, Pod, PodPhase,
+    PodStatus, Secret, Service, ServiceType,
 };
 use crate::{Map, Object, Str, list, pod_resources};
 

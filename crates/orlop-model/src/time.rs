@@ -86,10 +86,7 @@ impl MicroTime {
     /// From microseconds since 1970-01-01T00:00:00Z, limited to what [`Timestamp`] can hold.
     #[must_use]
     pub fn from_microseconds(microseconds: i64) -> Self {
-        Self(microseconds.clamp(
-            Timestamp::MIN.as_microsecond(),
-            Timestamp::MAX.as_microsecond(),
-        ))
+        Self(microseconds.clamp(Timestamp::MIN.as_microsecond(), Timestamp::MAX.as_microsecond()))
     }
 
     /// Microseconds since 1970-01-01T00:00:00Z.
@@ -133,9 +130,9 @@ impl FromStr for MicroTime {
     type Err = TimeError;
     /// Exactly six decimals are asked for, as Kubernetes does.
     fn from_str(text: &str) -> Result<Self, TimeError> {
-        let decimals = text.split_once('.').map_or(0, |(_, rest)| {
-            rest.bytes().take_while(u8::is_ascii_digit).count()
-        });
+        let decimals = text
+            .split_once('.')
+            .map_or(0, |(_, rest)| rest.bytes().take_while(u8::is_ascii_digit).count());
         if decimals != 6 {
             return Err(TimeError {
                 text: text.to_owned(),

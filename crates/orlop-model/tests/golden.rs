@@ -13,8 +13,7 @@ fn round_trip<K: Object + StaticKind>(folder: &Path) -> Result<(), String> {
         group => group,
     };
     let file = folder.join(format!("{group}.{}.{}.json", K::KIND.version, K::KIND.kind));
-    let text =
-        std::fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
+    let text = std::fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
     let wanted: Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
     let object: K = serde_json::from_str(&text).map_err(|error| format!("{}: {error}", K::KIND))?;
     let got = serde_json::to_value(&object).map_err(|error| error.to_string())?;
@@ -104,10 +103,7 @@ fn golden() {
         round_trip::<orlop_model::autoscaling::v1::Scale>(folder),
         round_trip::<orlop_model::policy::v1::Eviction>(folder),
     ];
-    let failed: Vec<String> = results
-        .iter()
-        .filter_map(|result| result.clone().err())
-        .collect();
+    let failed: Vec<String> = results.iter().filter_map(|result| result.clone().err()).collect();
     println!(
         "golden: {} passed, {} failed",
         results.len() - failed.len(),

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use orlop_model::Str;
 use orlop_model::core::v1::{Container, LifecycleHandler, Pod};
-use tokio::sync::watch;
 use tokio::time::Instant;
+
+use orlop_cache::Signal;
 
 use crate::actions::KillReason;
 use crate::context::Context;
@@ -22,7 +23,7 @@ pub(crate) struct Stop<'a> {
     pod: &'a Arc<Pod>,
     ip: Str,
     /// Names of the containers that run or are being stopped.
-    left: watch::Sender<BTreeSet<Str>>,
+    left: Signal<BTreeSet<Str>>,
 }
 
 /// The pod's container of this name; one that is not in the spec any more has nothing but its name.
@@ -78,7 +79,7 @@ impl<'a> Stop<'a> {
             context,
             pod,
             ip: seen.ips.first().cloned().unwrap_or_default(),
-            left: watch::Sender::new(names),
+            left: Signal::new(names),
         }
     }
 
@@ -129,8 +130,10 @@ impl<'a> Stop<'a> {
             let begin = Instant::now();
             let before = ends_after(pod, &instance.name);
             if !before.is_empty() {
-                let mut names = self.left.subscribe();
-                let turn = names.wait_for(|left| !before.iter().any(|name| left.contains(*name)));
+                let turn = self.left.wait_for(|left| {
+                    let waits = before.iter().any(|name| left.contains(*name));
+                    (!waits).then_some(())
+                });
                 // Whoever's own grace is used up does not wait any longer.
                 drop(tokio::time::timeout(left, turn).await);
             }
@@ -140,7 +143,7 @@ impl<'a> Stop<'a> {
             .runtime
             .stop_container(&instance.id, left.max(LEAST_GRACE))
             .await;
-        self.left.send_modify(|left| {
+        self.left.modify(|left| {
             left.remove(&instance.name);
         });
         match stopped {

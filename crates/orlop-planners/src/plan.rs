@@ -316,7 +316,10 @@ mod tests {
         plan.push(Change::update(set.clone()));
         plan.events = vec![first, second];
         let plan = plan.compact();
-        assert_eq!(plan.changes, [Change::from(Delete::new(&pod)), Change::update(set)]);
+        assert_eq!(
+            plan.changes,
+            [Change::from(Delete::new(&pod)), Change::update(set)]
+        );
         let occasions: Vec<_> = plan.events.iter().map(|event| event.occasion).collect();
         assert_eq!(occasions, [Occasion::Success(1), Occasion::Failure(0)]);
     }

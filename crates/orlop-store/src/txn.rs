@@ -64,7 +64,11 @@ impl Write {
 impl fmt::Debug for Write {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Put { key, lease, .. } => f.debug_struct("Put").field("key", key).field("lease", lease).finish_non_exhaustive(),
+            Self::Put { key, lease, .. } => f
+                .debug_struct("Put")
+                .field("key", key)
+                .field("lease", lease)
+                .finish_non_exhaustive(),
             Self::Delete { key, .. } => f.debug_struct("Delete").field("key", key).finish_non_exhaustive(),
         }
     }
@@ -100,15 +104,23 @@ impl Txn {
     }
 
     /// Replaces the value that a key got at `revision`.
-    pub fn update(key: impl Into<Key>, revision: Revision, value: impl FnOnce(Revision) -> Value + Send + 'static) -> Self {
+    pub fn update(
+        key: impl Into<Key>,
+        revision: Revision,
+        value: impl FnOnce(Revision) -> Value + Send + 'static,
+    ) -> Self {
         let key = key.into();
-        Self::new().expect(key.clone(), Expected::At(revision)).put(key, value)
+        Self::new()
+            .expect(key.clone(), Expected::At(revision))
+            .put(key, value)
     }
 
     /// Deletes a key that was last changed at `revision`.
     pub fn remove(key: impl Into<Key>, revision: Revision) -> Self {
         let key = key.into();
-        Self::new().expect(key.clone(), Expected::At(revision)).delete(key)
+        Self::new()
+            .expect(key.clone(), Expected::At(revision))
+            .delete(key)
     }
 
     /// Also demands this.
@@ -125,22 +137,45 @@ impl Txn {
 
     /// Also creates or replaces a key.
     pub fn put(self, key: impl Into<Key>, value: impl FnOnce(Revision) -> Value + Send + 'static) -> Self {
-        self.write(Write::Put { key: key.into(), lease: None, value: Box::new(value) })
+        self.write(Write::Put {
+            key: key.into(),
+            lease: None,
+            value: Box::new(value),
+        })
     }
 
     /// Also creates or replaces a key that goes when the lease ends.
-    pub fn put_leased(self, key: impl Into<Key>, lease: LeaseId, value: impl FnOnce(Revision) -> Value + Send + 'static) -> Self {
-        self.write(Write::Put { key: key.into(), lease: Some(lease), value: Box::new(value) })
+    pub fn put_leased(
+        self,
+        key: impl Into<Key>,
+        lease: LeaseId,
+        value: impl FnOnce(Revision) -> Value + Send + 'static,
+    ) -> Self {
+        self.write(Write::Put {
+            key: key.into(),
+            lease: Some(lease),
+            value: Box::new(value),
+        })
     }
 
     /// Also deletes a key, if it exists.
     pub fn delete(self, key: impl Into<Key>) -> Self {
-        self.write(Write::Delete { key: key.into(), value: None })
+        self.write(Write::Delete {
+            key: key.into(),
+            value: None,
+        })
     }
 
     /// Also deletes a key, if it exists, and says what its last state is.
-    pub fn delete_with(self, key: impl Into<Key>, value: impl FnOnce(Revision, &Record) -> Value + Send + 'static) -> Self {
-        self.write(Write::Delete { key: key.into(), value: Some(Box::new(value)) })
+    pub fn delete_with(
+        self,
+        key: impl Into<Key>,
+        value: impl FnOnce(Revision, &Record) -> Value + Send + 'static,
+    ) -> Self {
+        self.write(Write::Delete {
+            key: key.into(),
+            value: Some(Box::new(value)),
+        })
     }
 }
 
@@ -158,7 +193,10 @@ impl Committed {
     /// What became of this key: its new record, or its last state if it was deleted; `None` if the
     /// transaction did not change it.
     pub fn record(&self, key: &str) -> Option<&Arc<Record>> {
-        self.events.iter().map(|event| &event.record).find(|record| record.key == *key)
+        self.events
+            .iter()
+            .map(|event| &event.record)
+            .find(|record| record.key == *key)
     }
 }
 
@@ -186,7 +224,10 @@ pub struct Failed {
 impl Conflict {
     /// What there is under a key whose condition does not hold.
     pub fn current(&self, key: &str) -> Option<&Arc<Record>> {
-        self.failed.iter().find(|failed| failed.key == *key).and_then(|failed| failed.current.as_ref())
+        self.failed
+            .iter()
+            .find(|failed| failed.key == *key)
+            .and_then(|failed| failed.current.as_ref())
     }
 
     fn describe(&self) -> String {

@@ -44,7 +44,11 @@ impl Event {
 
     /// The record that the key has after the change: none if it was deleted.
     pub fn current(&self) -> Option<&Arc<Record>> {
-        if self.change == Change::Deleted { None } else { Some(&self.record) }
+        if self.change == Change::Deleted {
+            None
+        } else {
+            Some(&self.record)
+        }
     }
 }
 
@@ -107,7 +111,11 @@ pub struct Watch {
 impl Watch {
     /// For backends: a watch that is fed by this.
     pub fn new(source: impl WatchSource + 'static) -> Self {
-        Self { source: Box::pin(source), ticks: None, ended: false }
+        Self {
+            source: Box::pin(source),
+            ticks: None,
+            ended: false,
+        }
     }
 
     /// Asks for a [bookmark](Update::Bookmark) as soon as everything that the store has by now is
@@ -143,7 +151,9 @@ impl Stream for Watch {
                 }
                 return Poll::Ready(update);
             }
-            let Some((every, sleep)) = &mut this.ticks else { return Poll::Pending };
+            let Some((every, sleep)) = &mut this.ticks else {
+                return Poll::Pending;
+            };
             if sleep.as_mut().poll(cx).is_pending() {
                 return Poll::Pending;
             }
@@ -155,6 +165,8 @@ impl Stream for Watch {
 
 impl fmt::Debug for Watch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Watch").field("ended", &self.ended).finish_non_exhaustive()
+        f.debug_struct("Watch")
+            .field("ended", &self.ended)
+            .finish_non_exhaustive()
     }
 }

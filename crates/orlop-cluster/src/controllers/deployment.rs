@@ -13,7 +13,13 @@ use orlop_planners::deployment::{self, Children};
 use super::{Parts, carry_out_or, uid};
 
 pub(super) async fn run(parts: Parts) {
-    let Parts { informers, clock, stop, pods, .. } = parts;
+    let Parts {
+        informers,
+        clock,
+        stop,
+        pods,
+        ..
+    } = parts;
     let (deployments, sets) = (informers.of::<Deployment>(), informers.of::<ReplicaSet>());
     let sets_of_pods = sets.clone();
     let pod_api = Api::<Pod>::all(Arc::clone(informers.client()));
@@ -24,7 +30,9 @@ pub(super) async fn run(parts: Parts) {
         .watch::<ReplicaSet, _>(|set| controller_of(set, Deployment::KIND))
         // The strategy Recreate goes on when the last pod has gone.
         .watch_deltas(&pod_api, move |delta| {
-            let Delta::Deleted { last, .. } = delta else { return None };
+            let Delta::Deleted { last, .. } = delta else {
+                return None;
+            };
             let set = sets_of_pods.get(&controller_of(&**last, ReplicaSet::KIND)?)?;
             controller_of(&*set, Deployment::KIND)
         })
@@ -33,15 +41,25 @@ pub(super) async fn run(parts: Parts) {
             let replica_sets = sets.list_in(key.namespace());
             let pods = pods.clone();
             async move {
-                let Some(deployment) = found else { return Ok(Action::await_change()) };
+                let Some(deployment) = found else {
+                    return Ok(Action::await_change());
+                };
                 let owned = replica_sets.iter().filter(|set| {
-                    set.metadata.controller().is_some_and(|owner| owner.uid == deployment.metadata.uid)
+                    set.metadata
+                        .controller()
+                        .is_some_and(|owner| owner.uid == deployment.metadata.uid)
                 });
                 let pods = pods.of(key.namespace(), owned.map(|set| uid(&**set)));
-                let children = Children { replica_sets: &replica_sets, pods: &pods };
+                let children = Children {
+                    replica_sets: &replica_sets,
+                    pods: &pods,
+                };
                 let now = cx.now();
                 let plan = deployment::plan(&deployment, &children, now);
-                carry_out_or(&cx, plan, |change, text| deployment::failed(&deployment, change, text, now)).await
+                carry_out_or(&cx, plan, |change, text| {
+                    deployment::failed(&deployment, change, text, now)
+                })
+                .await
             }
         })
         .await;

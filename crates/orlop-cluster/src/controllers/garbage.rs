@@ -16,7 +16,9 @@ use orlop_model::batch::v1::Job;
 use orlop_model::coordination::v1::Lease;
 use orlop_model::core::v1::{ConfigMap, Namespace, Node, ObjectReference, Pod, Secret, Service};
 use orlop_model::{KindInfo, Object, ObjectKey, ObjectMeta, StaticKind, Str};
-use orlop_planners::garbage::{self, Answer, Attempt, Call, Collector, Identity, InvalidNamespace, Outcome, PatchBody, Step};
+use orlop_planners::garbage::{
+    self, Answer, Attempt, Call, Collector, Identity, InvalidNamespace, Outcome, PatchBody, Step,
+};
 
 use super::Parts;
 
@@ -39,8 +41,21 @@ type Coordinates = (Str, Str);
 pub(super) async fn run(parts: Parts) {
     let driver = Driver {
         client: Arc::clone(parts.informers.client()),
-        recorder: Recorder::new(Arc::clone(parts.informers.client()), Arc::clone(&parts.clock), NAME),
-        kinds: parts.kinds.iter().map(|kind| ((kind.api_version().into_owned(), kind.kind.to_string()), kind.clone())).collect(),
+        recorder: Recorder::new(
+            Arc::clone(parts.informers.client()),
+            Arc::clone(&parts.clock),
+            NAME,
+        ),
+        kinds: parts
+            .kinds
+            .iter()
+            .map(|kind| {
+                (
+                    (kind.api_version().into_owned(), kind.kind.to_string()),
+                    kind.clone(),
+                )
+            })
+            .collect(),
         collector: Collector::new(),
         failures: BTreeMap::new(),
     };
@@ -162,7 +177,9 @@ impl Driver {
         loop {
             let kinds = &self.kinds;
             let scopes = |api_version: &str, kind: &str| {
-                kinds.get(&(api_version.to_owned(), kind.to_owned())).map(KindInfo::is_namespaced)
+                kinds
+                    .get(&(api_version.to_owned(), kind.to_owned()))
+                    .map(KindInfo::is_namespaced)
             };
             match attempt.step(&mut self.collector, &scopes, answer.take()) {
                 Step::Call(call) => answer = Some(self.call(call).await),
@@ -184,23 +201,43 @@ impl Driver {
         let object = match &call {
             Call::Get { object } | Call::Patch { object, .. } | Call::Delete { object, .. } => object,
         };
-        let Some(kind) = self.kinds.get(&(object.api_version.to_string(), object.kind.to_string())) else {
+        let Some(kind) = self
+            .kinds
+            .get(&(object.api_version.to_string(), object.kind.to_string()))
+        else {
             return Answer::Failed;
         };
-        let key = ObjectKey { namespace: object.namespace.non_empty().cloned(), name: object.name.clone() };
+        let key = ObjectKey {
+            namespace: object.namespace.non_empty().cloned(),
+            name: object.name.clone(),
+        };
         let result = match &call {
-            Call::Get { .. } => self.client.get(kind, &key, &GetOptions::default()).await.map(|record| found(record.meta())),
+            Call::Get { .. } => self
+                .client
+                .get(kind, &key, &GetOptions::default())
+                .await
+                .map(|record| found(record.meta())),
             Call::Patch { patch, .. } => {
                 let patch = match patch {
                     PatchBody::Strategic(document) => Patch::Strategic(document.clone()),
                     PatchBody::Merge(document) => Patch::Merge(document.clone()),
                 };
                 let options = WriteOptions::by(NAME);
-                self.client.patch(kind, &key, Subresource::Main, patch, &options).await.map(|record| found(record.meta()))
+                self.client
+                    .patch(kind, &key, Subresource::Main, patch, &options)
+                    .await
+                    .map(|record| found(record.meta()))
             }
-            Call::Delete { object, resource_version, propagation } => {
+            Call::Delete {
+                object,
+                resource_version,
+                propagation,
+            } => {
                 let options = delete_options(object, resource_version.as_ref(), *propagation);
-                self.client.delete(kind, &key, &options).await.map(|_| Answer::Done)
+                self.client
+                    .delete(kind, &key, &options)
+                    .await
+                    .map(|_| Answer::Done)
             }
         };
         result.unwrap_or_else(|error| match error {
@@ -215,9 +252,30 @@ impl Driver {
     }
 
     async fn warn(&self, warning: &InvalidNamespace) {
-        let Identity { kind, api_version, namespace, name, uid } = warning.dependent.clone();
-        let about = ObjectReference { kind, api_version, namespace, name, uid, ..ObjectReference::default() };
-        let told = self.recorder.event_about(&about, EventType::Warning, InvalidNamespace::REASON, warning.message()).await;
+        let Identity {
+            kind,
+            api_version,
+            namespace,
+            name,
+            uid,
+        } = warning.dependent.clone();
+        let about = ObjectReference {
+            kind,
+            api_version,
+            namespace,
+            name,
+            uid,
+            ..ObjectReference::default()
+        };
+        let told = self
+            .recorder
+            .event_about(
+                &about,
+                EventType::Warning,
+                InvalidNamespace::REASON,
+                warning.message(),
+            )
+            .await;
         if let Err(error) = told {
             tracing::debug!(%error, "event not written");
         }
@@ -228,9 +286,16 @@ fn found(meta: &ObjectMeta) -> Answer {
     Answer::Found(Box::new(meta.clone()))
 }
 
-fn delete_options(object: &Identity, resource_version: Option<&Str>, propagation: garbage::Propagation) -> DeleteOptions {
+fn delete_options(
+    object: &Identity,
+    resource_version: Option<&Str>,
+    propagation: garbage::Propagation,
+) -> DeleteOptions {
     DeleteOptions {
-        preconditions: Preconditions { uid: Some(object.uid.clone()), resource_version: resource_version.cloned() },
+        preconditions: Preconditions {
+            uid: Some(object.uid.clone()),
+            resource_version: resource_version.cloned(),
+        },
         propagation: Some(match propagation {
             garbage::Propagation::Background => Propagation::Background,
             garbage::Propagation::Foreground => Propagation::Foreground,

@@ -16,7 +16,12 @@ use parking_lot::Mutex;
 use super::{Parts, carry_out_or, nothing};
 
 pub(super) async fn run(parts: Parts) {
-    let Parts { informers, clock, stop, .. } = parts;
+    let Parts {
+        informers,
+        clock,
+        stop,
+        ..
+    } = parts;
     let (pods, nodes) = (informers.of::<Pod>(), informers.of::<Node>());
     let by_node = pods.index(|pod: &Pod| pod.spec.node_name.clone());
     let pods_of_nodes = pods.clone();
@@ -29,18 +34,29 @@ pub(super) async fn run(parts: Parts) {
         .watch_deltas(&Api::<Pod>::all(Arc::clone(&client)), |delta| match delta {
             Delta::Modified { old, new } if same_to_us(old, new) => None,
             Delta::Synced => None,
-            delta => delta.states().last().filter(|pod| !pod.spec.node_name.is_empty()).map(|pod| pod.key()),
+            delta => delta
+                .states()
+                .last()
+                .filter(|pod| !pod.spec.node_name.is_empty())
+                .map(|pod| pod.key()),
         })
         .watch_deltas(&Api::<Node>::all(client), move |delta| {
             let taints = |node: &Node| {
-                node.spec.taints.iter().filter(|taint| taint.effect == TaintEffect::NoExecute).cloned().collect::<Vec<_>>()
+                node.spec
+                    .taints
+                    .iter()
+                    .filter(|taint| taint.effect == TaintEffect::NoExecute)
+                    .cloned()
+                    .collect::<Vec<_>>()
             };
             match delta {
                 Delta::Modified { old, new } if taints(old) == taints(new) => Vec::new(),
                 Delta::Added { object, .. } if taints(object).is_empty() => Vec::new(),
                 delta => {
                     let node = delta.states().last().map(|node| node.metadata.name.clone());
-                    let pods = node.map(|node| pods_of_nodes.by(&by_node, &node)).unwrap_or_default();
+                    let pods = node
+                        .map(|node| pods_of_nodes.by(&by_node, &node))
+                        .unwrap_or_default();
                     pods.iter().map(|pod| pod.key()).collect()
                 }
             }
@@ -55,7 +71,11 @@ pub(super) async fn run(parts: Parts) {
                 };
                 let node = nodes.get(&ObjectKey::cluster(pod.spec.node_name.clone()));
                 let taints = node.as_ref().map_or(&[][..], |node| &node.spec.taints);
-                let scheduled = evictions.lock().get(&key).filter(|(uid, _)| *uid == pod.metadata.uid).map(|(_, scheduled)| *scheduled);
+                let scheduled = evictions
+                    .lock()
+                    .get(&key)
+                    .filter(|(uid, _)| *uid == pod.metadata.uid)
+                    .map(|(_, scheduled)| *scheduled);
                 let now = cx.now();
                 match decide(&pod, taints, scheduled, now) {
                     Decision::Now => carry_out_or(&cx, evict(&pod, now), nothing).await,
@@ -67,7 +87,10 @@ pub(super) async fn run(parts: Parts) {
                     }
                     Decision::Never => {
                         if evictions.lock().remove(&key).is_some() {
-                            let plan: Plan = Plan { events: vec![cancelled(&pod)], ..Plan::default() };
+                            let plan: Plan = Plan {
+                                events: vec![cancelled(&pod)],
+                                ..Plan::default()
+                            };
                             return carry_out_or(&cx, plan, nothing).await;
                         }
                         Ok(Action::await_change())

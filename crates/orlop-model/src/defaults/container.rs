@@ -4,8 +4,8 @@ use super::image::default_pull_policy;
 use super::round_up_to_milli;
 use crate::Str;
 use crate::core::v1::{
-    Container, HTTPGetAction, Lifecycle, Probe, Protocol, ResourceRequirements,
-    TerminationMessagePolicy, URIScheme,
+    Container, HTTPGetAction, Lifecycle, Probe, Protocol, ResourceRequirements, TerminationMessagePolicy,
+    URIScheme,
 };
 
 pub(super) fn container(container: &mut Container) {

@@ -34,10 +34,8 @@ fn tag(image: &str) -> Option<&str> {
 }
 
 fn is_name(name: &str) -> bool {
-    let hexadecimal_id = name.len() == 64
-        && name
-            .bytes()
-            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    let hexadecimal_id =
+        name.len() == 64 && name.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     if hexadecimal_id {
         return false;
     }
@@ -45,20 +43,13 @@ fn is_name(name: &str) -> bool {
         Some((first, rest)) if is_domain_like(first) => (Some(first), rest),
         _ => (None, name),
     };
-    let full_length = name.len()
-        + if domain.is_none() {
-            "docker.io/".len()
-        } else {
-            0
-        };
+    let full_length = name.len() + if domain.is_none() { "docker.io/".len() } else { 0 };
     full_length <= 255 && domain.is_none_or(is_domain) && path.split('/').all(is_path_component)
 }
 
 /// Whether the first part of a name is a registry and not a part of the path.
 fn is_domain_like(first: &str) -> bool {
-    first.contains(['.', ':'])
-        || first == "localhost"
-        || first.bytes().any(|byte| byte.is_ascii_uppercase())
+    first.contains(['.', ':']) || first == "localhost" || first.bytes().any(|byte| byte.is_ascii_uppercase())
 }
 
 fn is_domain(domain: &str) -> bool {
@@ -66,9 +57,7 @@ fn is_domain(domain: &str) -> bool {
         Some((host, port)) if !port.contains(']') => (host, Some(port)),
         _ => (domain, None),
     };
-    let bracketed = host
-        .strip_prefix('[')
-        .and_then(|host| host.strip_suffix(']'));
+    let bracketed = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
     let host_is_valid = match bracketed {
         Some(address) => {
             !address.is_empty()
@@ -87,8 +76,7 @@ fn is_domain(domain: &str) -> bool {
         }),
     };
     host_is_valid
-        && port
-            .is_none_or(|port| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()))
+        && port.is_none_or(|port| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// Runs of lower-case letters and digits between separators `.`, `_`, `__` and any number of `-`.
@@ -100,13 +88,9 @@ fn is_path_component(component: &str) -> bool {
     };
     is_word(*first)
         && is_word(*last)
-        && bytes
-            .chunk_by(|a, b| is_word(*a) == is_word(*b))
-            .all(|run| {
-                is_word(run[0])
-                    || matches!(run, b"." | b"_" | b"__")
-                    || run.iter().all(|byte| *byte == b'-')
-            })
+        && bytes.chunk_by(|a, b| is_word(*a) == is_word(*b)).all(|run| {
+            is_word(run[0]) || matches!(run, b"." | b"_" | b"__") || run.iter().all(|byte| *byte == b'-')
+        })
 }
 
 fn is_tag(tag: &str) -> bool {
@@ -128,10 +112,7 @@ fn is_digest(digest: &str) -> bool {
         "sha512" => 128,
         _ => return false,
     };
-    hash.len() == length
-        && hash
-            .bytes()
-            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    hash.len() == length && hash.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 #[cfg(test)]

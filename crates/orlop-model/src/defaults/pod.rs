@@ -4,8 +4,8 @@ use super::container::{container, resources};
 use super::volume::volume;
 use super::{SetDefaults, round_up_to_milli};
 use crate::core::v1::{Container, DNSPolicy, Pod, PodSpec, RestartPolicy, resource_name};
-use crate::{Map, Quantity};
 use crate::pod_resources::{self, Counting};
+use crate::{Map, Quantity};
 
 impl SetDefaults for Pod {
     fn set_defaults(&mut self) {
@@ -18,7 +18,11 @@ impl SetDefaults for Pod {
         {
             requests_from_limits(container);
         }
-        let counting = Counting { without_overhead: true, without_pod_level: true, ..Counting::default() };
+        let counting = Counting {
+            without_overhead: true,
+            without_pod_level: true,
+            ..Counting::default()
+        };
         let containers = pod_resources::limits(self, &counting);
         pod_limits(&mut self.spec, &containers);
         let containers = pod_resources::container_requests(self, &counting);

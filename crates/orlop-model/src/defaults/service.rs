@@ -19,10 +19,7 @@ impl SetDefaults for Service {
         match spec.session_affinity {
             ServiceAffinity::None => spec.session_affinity_config = None,
             ServiceAffinity::ClientIP => {
-                let client = &mut spec
-                    .session_affinity_config
-                    .get_or_insert_default()
-                    .client_ip;
+                let client = &mut spec.session_affinity_config.get_or_insert_default().client_ip;
                 client
                     .get_or_insert_default()
                     .timeout_seconds
@@ -37,17 +34,12 @@ impl SetDefaults for Service {
             if port.protocol.is_empty() {
                 port.protocol = Protocol::TCP;
             }
-            if port.target_port == IntOrString::Int(0) || port.target_port == IntOrString::from("")
-            {
+            if port.target_port == IntOrString::Int(0) || port.target_port == IntOrString::from("") {
                 port.target_port = IntOrString::Int(port.port);
             }
         }
-        let exposed = matches!(
-            spec.type_,
-            ServiceType::NodePort | ServiceType::LoadBalancer
-        );
-        let external =
-            exposed || (spec.type_ == ServiceType::ClusterIP && !spec.external_ips.is_empty());
+        let exposed = matches!(spec.type_, ServiceType::NodePort | ServiceType::LoadBalancer);
+        let external = exposed || (spec.type_ == ServiceType::ClusterIP && !spec.external_ips.is_empty());
         if external && spec.external_traffic_policy.is_empty() {
             spec.external_traffic_policy = ServiceExternalTrafficPolicy::Cluster;
         }

@@ -4,8 +4,8 @@ use super::container::field_version;
 use super::image::default_pull_policy;
 use super::round_up_to_milli;
 use crate::core::v1::{
-    AzureDataDiskCachingMode, AzureDataDiskKind, DownwardAPIVolumeFile, HostPathType,
-    PersistentVolumeMode, ProjectedVolumeSource, Volume, VolumeSource,
+    AzureDataDiskCachingMode, AzureDataDiskKind, DownwardAPIVolumeFile, HostPathType, PersistentVolumeMode,
+    ProjectedVolumeSource, Volume, VolumeSource,
 };
 
 const FILE_MODE: i32 = 0o644;

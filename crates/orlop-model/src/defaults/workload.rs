@@ -49,8 +49,7 @@ impl SetDefaults for Job {
         if self.metadata.labels.is_empty() {
             self.metadata.labels = spec.template.metadata.labels.clone();
         }
-        spec.completion_mode
-            .get_or_insert(CompletionMode::NonIndexed);
+        spec.completion_mode.get_or_insert(CompletionMode::NonIndexed);
         spec.suspend.get_or_insert(false);
         let rules = spec
             .pod_failure_policy

@@ -16,11 +16,7 @@ impl Tabular for Namespace {
 
     fn row(&self, now: Timestamp) -> Row {
         let name = &self.metadata.name;
-        Row::new([
-            name.into(),
-            self.status.phase.as_str().into(),
-            age(self, now),
-        ])
+        Row::new([name.into(), self.status.phase.as_str().into(), age(self, now)])
     }
 }
 
@@ -188,11 +184,7 @@ impl Tabular for Event {
             .component
             .non_empty()
             .unwrap_or(&self.reporting_component);
-        let host = self
-            .source
-            .host
-            .non_empty()
-            .unwrap_or(&self.reporting_instance);
+        let host = self.source.host.non_empty().unwrap_or(&self.reporting_instance);
         Row::new([
             since(last, now).into(),
             (&self.type_).into(),
@@ -200,9 +192,7 @@ impl Tabular for Event {
             object.into(),
             (&regarding.field_path).into(),
             joined(
-                [component, host]
-                    .into_iter()
-                    .filter(|part| !part.is_empty()),
+                [component, host].into_iter().filter(|part| !part.is_empty()),
                 ", ",
             )
             .into(),

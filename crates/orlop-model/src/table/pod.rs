@@ -45,10 +45,7 @@ impl Tabular for Pod {
             readiness_gates(self).into(),
         ]);
         let conditions = match self.status.phase {
-            PodPhase::Succeeded => vec![completed(
-                "Succeeded",
-                "The pod has completed successfully.",
-            )],
+            PodPhase::Succeeded => vec![completed("Succeeded", "The pod has completed successfully.")],
             PodPhase::Failed => vec![completed("Failed", "The pod failed.")],
             _ => Vec::new(),
         };
@@ -81,8 +78,7 @@ impl Summary {
             .filter(|init| is_sidecar(init))
             .count();
         let gated = status.conditions.iter().any(|condition| {
-            condition.type_ == PodConditionType::PodScheduled
-                && condition.reason == "SchedulingGated"
+            condition.type_ == PodConditionType::PodScheduled && condition.reason == "SchedulingGated"
         });
         let reason = match status.reason.non_empty() {
             _ if gated => "SchedulingGated".to_owned(),
@@ -194,19 +190,18 @@ fn init_reason(state: &ContainerState, index: usize, total: usize) -> String {
 }
 
 fn terminated_reason(state: &ContainerState) -> Option<String> {
-    state.terminated.as_ref().map(|terminated| {
-        match (terminated.reason.non_empty(), terminated.signal) {
+    state.terminated.as_ref().map(
+        |terminated| match (terminated.reason.non_empty(), terminated.signal) {
             (Some(reason), _) => reason.to_string(),
             (None, 0) => format!("ExitCode:{}", terminated.exit_code),
             (None, signal) => format!("Signal:{signal}"),
-        }
-    })
+        },
+    )
 }
 
 fn is_true(pod: &Pod, type_: &PodConditionType) -> bool {
     let mut conditions = pod.status.conditions.iter();
-    conditions
-        .any(|condition| condition.type_ == *type_ && condition.status == ConditionStatus::True)
+    conditions.any(|condition| condition.type_ == *type_ && condition.status == ConditionStatus::True)
 }
 
 fn readiness_gates(pod: &Pod) -> String {

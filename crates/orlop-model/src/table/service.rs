@@ -25,9 +25,7 @@ impl Tabular for Service {
         Row::new([
             (&self.metadata.name).into(),
             spec.type_.as_str().into(),
-            spec.cluster_ips
-                .first()
-                .map_or_else(|| NONE.into(), Into::into),
+            spec.cluster_ips.first().map_or_else(|| NONE.into(), Into::into),
             external(self).into(),
             if ports.is_empty() {
                 NONE.into()
@@ -57,9 +55,7 @@ fn external(service: &Service) -> String {
         }
     };
     match spec.type_ {
-        ServiceType::ClusterIP | ServiceType::NodePort => {
-            fallback(joined(&spec.external_ips, ","), NONE)
-        }
+        ServiceType::ClusterIP | ServiceType::NodePort => fallback(joined(&spec.external_ips, ","), NONE),
         ServiceType::LoadBalancer => {
             let ingress = service.status.load_balancer.ingress.iter();
             let balancers: BTreeSet<&Str> = ingress
@@ -79,9 +75,6 @@ fn labels(labels: &Map<Str>) -> String {
     if labels.is_empty() {
         NONE.to_owned()
     } else {
-        joined(
-            labels.iter().map(|(key, value)| format!("{key}={value}")),
-            ",",
-        )
+        joined(labels.iter().map(|(key, value)| format!("{key}={value}")), ",")
     }
 }

@@ -112,8 +112,7 @@ impl Tabular for Job {
 fn job_status(job: &Job) -> &'static str {
     let is = |type_: JobConditionType| {
         let mut conditions = job.status.conditions.iter();
-        conditions
-            .any(|condition| condition.type_ == type_ && condition.status == ConditionStatus::True)
+        conditions.any(|condition| condition.type_ == type_ && condition.status == ConditionStatus::True)
     };
     match () {
         () if is(JobConditionType::Complete) => "Complete",

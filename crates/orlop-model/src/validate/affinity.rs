@@ -22,16 +22,9 @@ pub(super) fn affinity(rules: &mut Rules, affinity: &Affinity) {
                 required,
                 |rules, selector| {
                     if selector.node_selector_terms.is_empty() {
-                        rules.required(
-                            "nodeSelectorTerms",
-                            "must have at least one node selector term",
-                        );
+                        rules.required("nodeSelectorTerms", "must have at least one node selector term");
                     }
-                    rules.each(
-                        "nodeSelectorTerms",
-                        &selector.node_selector_terms,
-                        node_term,
-                    );
+                    rules.each("nodeSelectorTerms", &selector.node_selector_terms, node_term);
                 },
             );
             let preferred = &node.preferred_during_scheduling_ignored_during_execution;
@@ -91,7 +84,8 @@ fn node_term(rules: &mut Rules, term: &NodeSelectorTerm) {
     rules.each("matchFields", &term.match_fields, |rules, requirement| {
         match requirement.operator.as_str() {
             "In" | "NotIn" if requirement.values.len() != 1 => {
-                let detail = "must be only one value when `operator` is 'In' or 'NotIn' for node field selector";
+                let detail =
+                    "must be only one value when `operator` is 'In' or 'NotIn' for node field selector";
                 rules.required("values", detail);
             }
             "In" | "NotIn" => {}
@@ -110,10 +104,7 @@ fn node_term(rules: &mut Rules, term: &NodeSelectorTerm) {
 fn node_requirement(rules: &mut Rules, requirement: &NodeSelectorRequirement) {
     match requirement.operator.as_str() {
         "In" | "NotIn" if requirement.values.is_empty() => {
-            rules.required(
-                "values",
-                "must be specified when `operator` is 'In' or 'NotIn'",
-            );
+            rules.required("values", "must be specified when `operator` is 'In' or 'NotIn'");
         }
         "Exists" | "DoesNotExist" if !requirement.values.is_empty() => {
             rules.forbidden(
@@ -132,11 +123,7 @@ fn node_requirement(rules: &mut Rules, requirement: &NodeSelectorRequirement) {
     }
 }
 
-fn pod_terms(
-    rules: &mut Rules,
-    required: &List<PodAffinityTerm>,
-    preferred: &List<WeightedPodAffinityTerm>,
-) {
+fn pod_terms(rules: &mut Rules, required: &List<PodAffinityTerm>, preferred: &List<WeightedPodAffinityTerm>) {
     rules.each(
         "requiredDuringSchedulingIgnoredDuringExecution",
         required,
@@ -181,78 +168,89 @@ pub(super) fn tolerations(rules: &mut Rules, tolerations: &[Toleration]) {
     rules.each("tolerations", tolerations, |rules, toleration| {
         if !toleration.key.is_empty() {
             let path = rules.path("key");
-            rules.extend(metadata::validate_labels(&[(&toleration.key, "".into())].into(), &path));
+            rules.extend(metadata::validate_labels(
+                &[(&toleration.key, "".into())].into(),
+                &path,
+            ));
         } else if toleration.operator != TolerationOperator::Exists {
-            let detail = "operator must be Exists when `key` is empty, which means \"match all values and all keys\"";
+            let detail =
+                "operator must be Exists when `key` is empty, which means \"match all values and all keys\"";
             rules.invalid("operator", toleration.operator.as_str(), detail);
         }
         if toleration.toleration_seconds.is_some() && toleration.effect != TaintEffect::NoExecute {
-            rules.invalid("effect", toleration.effect.as_str(), "effect must be 'NoExecute' when `tolerationSeconds` is set");
+            rules.invalid(
+                "effect",
+                toleration.effect.as_str(),
+                "effect must be 'NoExecute' when `tolerationSeconds` is set",
+            );
         }
         match toleration.operator.as_str() {
-            "Equal" | "" => rules.complaints("operator", &toleration.value, names::label_value(&toleration.value)),
+            "Equal" | "" => rules.complaints(
+                "operator",
+                &toleration.value,
+                names::label_value(&toleration.value),
+            ),
             "Exists" if !toleration.value.is_empty() => {
-                rules.invalid("operator", FieldValue::of(toleration), "value must be empty when `operator` is 'Exists'");
+                rules.invalid(
+                    "operator",
+                    FieldValue::of(toleration),
+                    "value must be empty when `operator` is 'Exists'",
+                );
             }
             other => rules.one_of("operator", other, &["Equal", "Exists"]),
         }
         if !toleration.effect.is_empty() {
-            rules.one_of("effect", toleration.effect.as_str(), &["NoExecute", "NoSchedule", "PreferNoSchedule"]);
+            rules.one_of(
+                "effect",
+                toleration.effect.as_str(),
+                &["NoExecute", "NoSchedule", "PreferNoSchedule"],
+            );
         }
     });
 }
 
 pub(super) fn spread(rules: &mut Rules, constraints: &[TopologySpreadConstraint]) {
     let mut seen = BTreeSet::new();
-    rules.each(
-        "topologySpreadConstraints",
-        constraints,
-        |rules, constraint| {
-            let when = constraint.when_unsatisfiable.as_str();
-            if constraint.max_skew <= 0 {
-                rules.invalid("maxSkew", constraint.max_skew, "must be greater than zero");
-            }
-            if constraint.topology_key.is_empty() {
-                rules.required("topologyKey", "can not be empty");
-            } else {
-                rules.complaints(
-                    "topologyKey",
-                    &constraint.topology_key,
-                    names::label_key(&constraint.topology_key),
-                );
-            }
-            rules.one_of(
-                "whenUnsatisfiable",
-                when,
-                &["DoNotSchedule", "ScheduleAnyway"],
+    rules.each("topologySpreadConstraints", constraints, |rules, constraint| {
+        let when = constraint.when_unsatisfiable.as_str();
+        if constraint.max_skew <= 0 {
+            rules.invalid("maxSkew", constraint.max_skew, "must be greater than zero");
+        }
+        if constraint.topology_key.is_empty() {
+            rules.required("topologyKey", "can not be empty");
+        } else {
+            rules.complaints(
+                "topologyKey",
+                &constraint.topology_key,
+                names::label_key(&constraint.topology_key),
             );
-            let pair = format!("{{{}, {when}}}", constraint.topology_key);
-            if !seen.insert(pair.clone()) {
-                rules.duplicate("{topologyKey, whenUnsatisfiable}", pair);
+        }
+        rules.one_of("whenUnsatisfiable", when, &["DoNotSchedule", "ScheduleAnyway"]);
+        let pair = format!("{{{}, {when}}}", constraint.topology_key);
+        if !seen.insert(pair.clone()) {
+            rules.duplicate("{topologyKey, whenUnsatisfiable}", pair);
+        }
+        if let Some(domains) = constraint.min_domains {
+            if domains <= 0 {
+                rules.invalid("minDomains", domains, "must be greater than zero");
             }
-            if let Some(domains) = constraint.min_domains {
-                if domains <= 0 {
-                    rules.invalid("minDomains", domains, "must be greater than zero");
-                }
-                if when != "DoNotSchedule" {
-                    let detail = format!(
-                        "can only use minDomains if whenUnsatisfiable=DoNotSchedule, not {when}"
-                    );
-                    rules.invalid("minDomains", domains, detail);
-                }
+            if when != "DoNotSchedule" {
+                let detail =
+                    format!("can only use minDomains if whenUnsatisfiable=DoNotSchedule, not {when}");
+                rules.invalid("minDomains", domains, detail);
             }
-            for (field, policy) in [
-                ("nodeAffinityPolicy", &constraint.node_affinity_policy),
-                ("nodeTaintsPolicy", &constraint.node_taints_policy),
-            ] {
-                if let Some(policy) = policy {
-                    rules.one_of(field, policy.as_str(), &["Honor", "Ignore"]);
-                }
+        }
+        for (field, policy) in [
+            ("nodeAffinityPolicy", &constraint.node_affinity_policy),
+            ("nodeTaintsPolicy", &constraint.node_taints_policy),
+        ] {
+            if let Some(policy) = policy {
+                rules.one_of(field, policy.as_str(), &["Honor", "Ignore"]);
             }
-            let path = rules.path("labelSelector");
-            if let Some(labels) = &constraint.label_selector {
-                rules.extend(selector::validate(labels, false, &path));
-            }
-        },
-    );
+        }
+        let path = rules.path("labelSelector");
+        if let Some(labels) = &constraint.label_selector {
+            rules.extend(selector::validate(labels, false, &path));
+        }
+    });
 }

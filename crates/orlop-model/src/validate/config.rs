@@ -79,10 +79,7 @@ impl Validate for Secret {
                     .annotations
                     .get("kubernetes.io/service-account.name");
                 if account.is_none_or(|name| name.is_empty()) {
-                    rules.required(
-                        "metadata.annotations[kubernetes.io/service-account.name]",
-                        "",
-                    );
+                    rules.required("metadata.annotations[kubernetes.io/service-account.name]", "");
                 }
             }
             "kubernetes.io/dockercfg" => docker(&mut rules, &data, ".dockercfg"),
@@ -139,9 +136,7 @@ fn docker(rules: &mut Rules, data: &Map<ByteString>, key: &str) {
     match data.get(key) {
         None => rules.required(&field, ""),
         Some(value) => {
-            if let Err(error) =
-                serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(value)
-            {
+            if let Err(error) = serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(value) {
                 rules.invalid(&field, "<secret contents redacted>", error.to_string());
             }
         }
@@ -168,10 +163,7 @@ impl Validate for Lease {
     fn validate_body(&self) -> Vec<FieldError> {
         let mut rules = Rules::new("spec");
         let spec = &self.spec;
-        if spec
-            .lease_duration_seconds
-            .is_some_and(|seconds| seconds <= 0)
-        {
+        if spec.lease_duration_seconds.is_some_and(|seconds| seconds <= 0) {
             rules.invalid(
                 "leaseDurationSeconds",
                 spec.lease_duration_seconds.unwrap_or_default(),

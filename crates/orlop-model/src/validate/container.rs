@@ -6,8 +6,8 @@ use super::pod::MAX_I32;
 use super::rules::Rules;
 use super::subdomain;
 use crate::core::v1::{
-    Container, ContainerRestartPolicy, EnvVar, EnvVarSource, Lifecycle, LifecycleHandler, PodSpec,
-    Probe, ResourceRequirements, SeccompProfile, SecurityContext, VolumeMount,
+    Container, ContainerRestartPolicy, EnvVar, EnvVarSource, Lifecycle, LifecycleHandler, PodSpec, Probe,
+    ResourceRequirements, SeccompProfile, SecurityContext, VolumeMount,
 };
 use crate::{FieldValue, IntOrString, Map, Quantity, Str, names};
 
@@ -52,11 +52,7 @@ fn one(rules: &mut Rules, container: &Container, role: Role, volumes: &BTreeSet<
     if container.name.is_empty() {
         rules.required("name", "");
     } else {
-        rules.complaints(
-            "name",
-            &container.name,
-            names::dns1123_label(&container.name),
-        );
+        rules.complaints("name", &container.name, names::dns1123_label(&container.name));
     }
     if container.image.is_empty() {
         rules.required("image", "");
@@ -269,15 +265,11 @@ fn value_from(rules: &mut Rules, source: &EnvVarSource) {
             divisor(rules, resource, &reference.divisor);
         },
     );
-    rules.option(
-        "fieldRef",
-        source.field_ref.as_deref(),
-        |rules, reference| {
-            if reference.field_path.is_empty() {
-                rules.required("fieldPath", "");
-            }
-        },
-    );
+    rules.option("fieldRef", source.field_ref.as_deref(), |rules, reference| {
+        if reference.field_path.is_empty() {
+            rules.required("fieldPath", "");
+        }
+    });
 }
 
 pub(super) fn divisor(rules: &mut Rules, resource: &str, divisor: &Quantity) {
@@ -326,19 +318,12 @@ fn env_from(rules: &mut Rules, container: &Container) {
                 "configMapRef",
                 source.config_map_ref.as_ref().map(|source| &source.name),
             ),
-            (
-                "secretRef",
-                source.secret_ref.as_ref().map(|source| &source.name),
-            ),
+            ("secretRef", source.secret_ref.as_ref().map(|source| &source.name)),
         ];
         match references.iter().filter(|(_, name)| name.is_some()).count() {
             0 => rules.invalid("", "", "must specify one of: `configMapRef` or `secretRef`"),
             1 => {}
-            _ => rules.invalid(
-                "",
-                "",
-                "may not have more than one field specified at a time",
-            ),
+            _ => rules.invalid("", "", "may not have more than one field specified at a time"),
         }
         for (field, name) in references {
             if let Some(name) = name {
@@ -449,11 +434,7 @@ fn check_probe(rules: &mut Rules, probe: &Probe, must_be_one: bool, grace: i64) 
                 "must not be set for readinessProbes",
             );
         } else if seconds <= 0 {
-            rules.invalid(
-                "terminationGracePeriodSeconds",
-                seconds,
-                "must be greater than 0",
-            );
+            rules.invalid("terminationGracePeriodSeconds", seconds, "must be greater than 0");
         }
     }
 }
@@ -540,9 +521,8 @@ fn check_handlers(rules: &mut Rules, handlers: &Handlers<'_>, grace: i64) {
         Some("sleep") => {
             let seconds = handlers.sleep.unwrap_or_default();
             if !(0..=grace).contains(&seconds) {
-                let detail = format!(
-                    "must be non-negative and less than terminationGracePeriodSeconds ({grace})"
-                );
+                let detail =
+                    format!("must be non-negative and less than terminationGracePeriodSeconds ({grace})");
                 rules.invalid("sleep", seconds, detail);
             }
         }
@@ -617,10 +597,7 @@ fn resources(rules: &mut Rules, field: &str, resources: &ResourceRequirements) {
                     rules.invalid("requests", FieldValue::of(request), detail);
                 }
                 None if !overcommits(name) => {
-                    rules.required(
-                        "limits",
-                        "Limit must be set for non overcommitable resources",
-                    );
+                    rules.required("limits", "Limit must be set for non overcommitable resources");
                 }
                 _ => {}
             }
@@ -654,11 +631,7 @@ fn security_context(rules: &mut Rules, context: &SecurityContext) {
     if let Some(mount) = &context.proc_mount {
         rules.one_of("procMount", mount.as_str(), &["Default", "Unmasked"]);
     }
-    rules.option(
-        "seccompProfile",
-        context.seccomp_profile.as_deref(),
-        seccomp,
-    );
+    rules.option("seccompProfile", context.seccomp_profile.as_deref(), seccomp);
     if context.allow_privilege_escalation == Some(false) {
         if context.privileged == Some(true) {
             let detail = "cannot set `allowPrivilegeEscalation` to false and `privileged` to true";
@@ -669,7 +642,8 @@ fn security_context(rules: &mut Rules, context: &SecurityContext) {
             .as_ref()
             .map(|capabilities| &capabilities.add);
         if added.is_some_and(|added| added.iter().any(|name| name == "CAP_SYS_ADMIN")) {
-            let detail = "cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN";
+            let detail =
+                "cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN";
             rules.invalid("", FieldValue::of(context), detail);
         }
     }
@@ -688,10 +662,7 @@ pub(super) fn seccomp(rules: &mut Rules, profile: &SeccompProfile) {
                 "can only be set when seccomp type is Localhost",
             );
         }
-        None if local => rules.required(
-            "localhostProfile",
-            "must be set when seccomp type is Localhost",
-        ),
+        None if local => rules.required("localhostProfile", "must be set when seccomp type is Localhost"),
         None => {}
     }
 }

@@ -68,16 +68,10 @@ fn template_update(rules: &mut Rules, new: &JobSpec, old: &JobSpec) {
             to.resources = from.resources.clone();
         }
     }
-    if allowed.metadata != old.template.metadata
-        || (old.suspend != Some(true) && allowed != old.template)
-    {
+    if allowed.metadata != old.template.metadata || (old.suspend != Some(true) && allowed != old.template) {
         rules.invalid("template", FieldValue::of(&new.template), IMMUTABLE);
     } else if allowed.spec != old.template.spec {
-        rules.invalid(
-            "template.spec",
-            FieldValue::of(&new.template.spec),
-            IMMUTABLE,
-        );
+        rules.invalid("template.spec", FieldValue::of(&new.template.spec), IMMUTABLE);
     }
 }
 
@@ -151,11 +145,7 @@ fn spec(rules: &mut Rules, spec: &JobSpec) {
         spec.success_policy.as_deref(),
         |rules, policy| {
             if !indexed {
-                rules.invalid(
-                    "",
-                    FieldValue::of(policy),
-                    "requires indexed completion mode",
-                );
+                rules.invalid("", FieldValue::of(policy), "requires indexed completion mode");
             }
             if policy.rules.is_empty() {
                 rules.required(
@@ -185,16 +175,9 @@ fn spec(rules: &mut Rules, spec: &JobSpec) {
         workload::pod_template(rules, &spec.template);
         let policy = &spec.template.spec.restart_policy;
         if policy.is_empty() || *policy == RestartPolicy::Always {
-            rules.required(
-                "spec.restartPolicy",
-                "valid values: \"OnFailure\", \"Never\"",
-            );
+            rules.required("spec.restartPolicy", "valid values: \"OnFailure\", \"Never\"");
         } else {
-            rules.one_of(
-                "spec.restartPolicy",
-                policy.as_str(),
-                &["Never", "OnFailure"],
-            );
+            rules.one_of("spec.restartPolicy", policy.as_str(), &["Never", "OnFailure"]);
         }
         if spec.pod_failure_policy.is_some() && *policy != RestartPolicy::Never {
             let detail = "only \"Never\" is supported when podFailurePolicy is specified";
@@ -206,25 +189,13 @@ fn spec(rules: &mut Rules, spec: &JobSpec) {
 fn failure_policy(rules: &mut Rules, policy: &PodFailurePolicy, spec: &JobSpec) {
     if policy.rules.len() > MAX_FAILURE_RULES {
         let path = rules.path("rules");
-        rules.push(FieldError::too_many(
-            path,
-            policy.rules.len(),
-            MAX_FAILURE_RULES,
-        ));
+        rules.push(FieldError::too_many(path, policy.rules.len(), MAX_FAILURE_RULES));
     }
     rules.each("rules", &policy.rules, |rules, rule| {
         let action = rule.action.as_str();
-        rules.required_one_of(
-            "action",
-            action,
-            &["Count", "FailIndex", "FailJob", "Ignore"],
-        );
+        rules.required_one_of("action", action, &["Count", "FailIndex", "FailJob", "Ignore"]);
         if action == "FailIndex" && spec.backoff_limit_per_index.is_none() {
-            rules.invalid(
-                "action",
-                action,
-                "requires the backoffLimitPerIndex to be set",
-            );
+            rules.invalid("action", action, "requires the backoffLimitPerIndex to be set");
         }
         match (&rule.on_exit_codes, rule.on_pod_conditions.is_empty()) {
             (Some(_), false) => {
@@ -238,55 +209,47 @@ fn failure_policy(rules: &mut Rules, policy: &PodFailurePolicy, spec: &JobSpec) 
             ),
             _ => {}
         }
-        rules.option(
-            "onExitCodes",
-            rule.on_exit_codes.as_deref(),
-            |rules, codes| {
-                let operator = codes.operator.as_str();
-                rules.required_one_of("operator", operator, &["In", "NotIn"]);
-                if let Some(name) = codes.container_name.as_ref()
-                    && !spec
-                        .template
-                        .spec
-                        .containers
-                        .iter()
-                        .chain(&spec.template.spec.init_containers)
-                        .any(|container| container.name == *name)
-                {
-                    rules.invalid(
-                        "containerName",
-                        name,
-                        "must be one of the container or initContainer names in the pod template",
-                    );
+        rules.option("onExitCodes", rule.on_exit_codes.as_deref(), |rules, codes| {
+            let operator = codes.operator.as_str();
+            rules.required_one_of("operator", operator, &["In", "NotIn"]);
+            if let Some(name) = codes.container_name.as_ref()
+                && !spec
+                    .template
+                    .spec
+                    .containers
+                    .iter()
+                    .chain(&spec.template.spec.init_containers)
+                    .any(|container| container.name == *name)
+            {
+                rules.invalid(
+                    "containerName",
+                    name,
+                    "must be one of the container or initContainer names in the pod template",
+                );
+            }
+            if codes.values.is_empty() {
+                rules.invalid(
+                    "values",
+                    FieldValue::of(&codes.values),
+                    "at least one value is required",
+                );
+            } else if codes.values.len() > MAX_EXIT_CODES {
+                let path = rules.path("values");
+                rules.push(FieldError::too_many(path, codes.values.len(), MAX_EXIT_CODES));
+            }
+            let mut seen = std::collections::BTreeSet::new();
+            rules.each("values", &codes.values, |rules, code| {
+                if operator == "In" && *code == 0 {
+                    rules.invalid("", *code, "must not be 0 for the In operator");
                 }
-                if codes.values.is_empty() {
-                    rules.invalid(
-                        "values",
-                        FieldValue::of(&codes.values),
-                        "at least one value is required",
-                    );
-                } else if codes.values.len() > MAX_EXIT_CODES {
-                    let path = rules.path("values");
-                    rules.push(FieldError::too_many(
-                        path,
-                        codes.values.len(),
-                        MAX_EXIT_CODES,
-                    ));
+                if !seen.insert(*code) {
+                    rules.duplicate("", *code);
                 }
-                let mut seen = std::collections::BTreeSet::new();
-                rules.each("values", &codes.values, |rules, code| {
-                    if operator == "In" && *code == 0 {
-                        rules.invalid("", *code, "must not be 0 for the In operator");
-                    }
-                    if !seen.insert(*code) {
-                        rules.duplicate("", *code);
-                    }
-                });
-                if !codes.values.is_sorted() {
-                    rules.invalid("values", FieldValue::of(&codes.values), "must be ordered");
-                }
-            },
-        );
+            });
+            if !codes.values.is_sorted() {
+                rules.invalid("values", FieldValue::of(&codes.values), "must be ordered");
+            }
+        });
     });
 }
 
@@ -320,11 +283,7 @@ fn generated_labels(rules: &mut Rules, job: &Job) {
             match labels.get(label) {
                 None => rules.required(&field, format!("must be '{wanted}'")),
                 Some(found) if found != wanted => {
-                    rules.invalid(
-                        &field,
-                        FieldValue::of(labels),
-                        format!("must be '{wanted}'"),
-                    );
+                    rules.invalid(&field, FieldValue::of(labels), format!("must be '{wanted}'"));
                 }
                 Some(_) => {}
             }

@@ -48,8 +48,7 @@ pub fn create<K: Validate>(object: &K) -> Vec<FieldError> {
 
 /// Everything that is wrong with an object that is to replace `old`.
 pub fn update<K: Validate>(object: &K, old: &K) -> Vec<FieldError> {
-    let mut errors =
-        metadata::validate_common(object.meta(), object.kind().is_namespaced(), "metadata");
+    let mut errors = metadata::validate_common(object.meta(), object.kind().is_namespaced(), "metadata");
     errors.extend(metadata_update(object.meta(), old.meta()));
     errors.extend(object.validate_body_update(old));
     errors

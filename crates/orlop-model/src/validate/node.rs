@@ -47,9 +47,7 @@ fn taints(rules: &mut Rules, taints: &[Taint]) {
     rules.each("taints", taints, |rules, taint| {
         let path = rules.path("key");
         rules.extend(metadata::validate_labels(
-            &[(taint.key.clone(), "")]
-                .map(|(key, _)| (key, "".into()))
-                .into(),
+            &[(taint.key.clone(), "")].map(|(key, _)| (key, "".into())).into(),
             &path,
         ));
         rules.complaints("value", &taint.value, names::label_value(&taint.value));

@@ -47,10 +47,7 @@ pub(super) fn spec(rules: &mut Rules, spec: &PodSpec) {
     );
     dns(rules, spec);
     let node_selector = rules.path("nodeSelector");
-    rules.extend(metadata::validate_labels(
-        &spec.node_selector,
-        &node_selector,
-    ));
+    rules.extend(metadata::validate_labels(&spec.node_selector, &node_selector));
     rules.option(
         "securityContext",
         spec.security_context.as_deref(),
@@ -139,10 +136,7 @@ fn dns(rules: &mut Rules, spec: &PodSpec) {
     if spec.dns_policy == DNSPolicy::None {
         match config {
             None => {
-                let detail = format!(
-                    "must provide `dnsConfig` when `dnsPolicy` is {}",
-                    DNSPolicy::None
-                );
+                let detail = format!("must provide `dnsConfig` when `dnsPolicy` is {}", DNSPolicy::None);
                 rules.required("dnsConfig", detail);
             }
             Some(config) if config.nameservers.is_empty() => {
@@ -157,11 +151,7 @@ fn dns(rules: &mut Rules, spec: &PodSpec) {
     rules.option("dnsConfig", config, |rules, config| {
         if config.nameservers.len() > 3 {
             let value = crate::FieldValue::of(&config.nameservers);
-            rules.invalid(
-                "nameservers",
-                value,
-                "must not have more than 3 nameservers",
-            );
+            rules.invalid("nameservers", value, "must not have more than 3 nameservers");
         }
         rules.each("nameservers", &config.nameservers, |rules, server| {
             let path = rules.path("");
@@ -195,17 +185,11 @@ fn security_context(rules: &mut Rules, context: &PodSecurityContext) {
             rules.in_range(field, id, 0, MAX_I32);
         }
     }
-    rules.each(
-        "supplementalGroups",
-        &context.supplemental_groups,
-        |rules, id| rules.in_range("", *id, 0, MAX_I32),
-    );
+    rules.each("supplementalGroups", &context.supplemental_groups, |rules, id| {
+        rules.in_range("", *id, 0, MAX_I32)
+    });
     if let Some(policy) = &context.supplemental_groups_policy {
-        rules.one_of(
-            "supplementalGroupsPolicy",
-            policy.as_str(),
-            &["Merge", "Strict"],
-        );
+        rules.one_of("supplementalGroupsPolicy", policy.as_str(), &["Merge", "Strict"]);
     }
     if let Some(policy) = &context.fs_group_change_policy {
         rules.one_of(

@@ -13,10 +13,7 @@ pub(super) fn changes(rules: &mut Rules, new: &PodSpec, old: &PodSpec) {
         return rules.forbidden("containers", "pod updates may not add or remove containers");
     }
     if new.init_containers.len() != old.init_containers.len() {
-        return rules.forbidden(
-            "initContainers",
-            "pod updates may not add or remove containers",
-        );
+        return rules.forbidden("initContainers", "pod updates may not add or remove containers");
     }
     for (field, list) in [
         ("containers", &new.containers),

@@ -51,24 +51,14 @@ impl Rules {
     }
 
     /// Checks what is inside an optional field, if it is there.
-    pub(super) fn option<T>(
-        &mut self,
-        field: &str,
-        value: Option<&T>,
-        check: impl FnOnce(&mut Self, &T),
-    ) {
+    pub(super) fn option<T>(&mut self, field: &str, value: Option<&T>, check: impl FnOnce(&mut Self, &T)) {
         if let Some(value) = value {
             self.within(field, |rules| check(rules, value));
         }
     }
 
     /// Checks each element of a list.
-    pub(super) fn each<T>(
-        &mut self,
-        field: &str,
-        items: &[T],
-        mut check: impl FnMut(&mut Self, &T),
-    ) {
+    pub(super) fn each<T>(&mut self, field: &str, items: &[T], mut check: impl FnMut(&mut Self, &T)) {
         self.within(field, |rules| {
             for (index, item) in items.iter().enumerate() {
                 rules.path.push_index(index);
@@ -90,12 +80,7 @@ impl Rules {
         self.push(FieldError::required(self.path(field), detail));
     }
 
-    pub(super) fn invalid(
-        &mut self,
-        field: &str,
-        value: impl Into<FieldValue>,
-        detail: impl Into<String>,
-    ) {
+    pub(super) fn invalid(&mut self, field: &str, value: impl Into<FieldValue>, detail: impl Into<String>) {
         self.push(FieldError::invalid(self.path(field), value, detail));
     }
 
@@ -114,11 +99,7 @@ impl Rules {
     /// A text has to be one of `supported`, which are in order.
     pub(super) fn one_of(&mut self, field: &str, value: &str, supported: &[&str]) {
         if !supported.contains(&value) {
-            self.push(FieldError::not_supported(
-                self.path(field),
-                value,
-                supported,
-            ));
+            self.push(FieldError::not_supported(self.path(field), value, supported));
         }
     }
 

@@ -29,10 +29,7 @@ impl Validate for Service {
             primary_address(&mut rules, &self.spec, &old.spec);
         }
         let balances = |service: &Self| service.spec.type_ == ServiceType::LoadBalancer;
-        if balances(self)
-            && balances(old)
-            && self.spec.load_balancer_class != old.spec.load_balancer_class
-        {
+        if balances(self) && balances(old) && self.spec.load_balancer_class != old.spec.load_balancer_class {
             rules.invalid(
                 "loadBalancerClass",
                 FieldValue::of(&self.spec.load_balancer_class),
@@ -110,11 +107,7 @@ fn spec(rules: &mut Rules, spec: &ServiceSpec) {
         && !(1..=MAX_SESSION).contains(&i64::from(seconds))
     {
         let detail = format!("must be greater than 0 and less than {MAX_SESSION}");
-        rules.invalid(
-            "sessionAffinityConfig.clientIP.timeoutSeconds",
-            seconds,
-            detail,
-        );
+        rules.invalid("sessionAffinityConfig.clientIP.timeoutSeconds", seconds, detail);
     }
     addresses(rules, spec);
     rules.each("externalIPs", &spec.external_ips, |rules, ip| {
@@ -166,10 +159,7 @@ fn ports(rules: &mut Rules, spec: &ServiceSpec) {
     let (mut seen_names, mut seen_ports, mut seen_node_ports) =
         (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     let needs_name = spec.ports.len() > 1;
-    let exposed = matches!(
-        spec.type_,
-        ServiceType::NodePort | ServiceType::LoadBalancer
-    );
+    let exposed = matches!(spec.type_, ServiceType::NodePort | ServiceType::LoadBalancer);
     rules.each("ports", &spec.ports, |rules, port: &ServicePort| {
         if port.name.is_empty() {
             if needs_name {
@@ -245,8 +235,7 @@ fn addresses(rules: &mut Rules, spec: &ServiceSpec) {
             let is_v6 = family.as_str() == "IPv6";
             if is_v6 != address.is_ipv6() {
                 let words = if is_v6 { "IPv6" } else { "IPv4" };
-                let detail =
-                    format!("expected an {words} value as indicated by `ipFamilies[{index}]`");
+                let detail = format!("expected an {words} value as indicated by `ipFamilies[{index}]`");
                 rules.invalid(&field, ip, detail);
             }
         }
@@ -254,10 +243,8 @@ fn addresses(rules: &mut Rules, spec: &ServiceSpec) {
 }
 
 fn traffic(rules: &mut Rules, spec: &ServiceSpec) {
-    let exposed = matches!(
-        spec.type_,
-        ServiceType::NodePort | ServiceType::LoadBalancer
-    ) || (spec.type_ == ServiceType::ClusterIP && !spec.external_ips.is_empty());
+    let exposed = matches!(spec.type_, ServiceType::NodePort | ServiceType::LoadBalancer)
+        || (spec.type_ == ServiceType::ClusterIP && !spec.external_ips.is_empty());
     let external = spec.external_traffic_policy.as_str();
     if !exposed {
         if !external.is_empty() {
@@ -276,15 +263,10 @@ fn traffic(rules: &mut Rules, spec: &ServiceSpec) {
     }
     let needs_check = spec.type_ == ServiceType::LoadBalancer && external == "Local";
     if spec.health_check_node_port != 0 && !needs_check {
-        let detail =
-            "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'";
+        let detail = "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'";
         rules.invalid("healthCheckNodePort", spec.health_check_node_port, detail);
     }
     if let Some(policy) = &spec.internal_traffic_policy {
-        rules.one_of(
-            "internalTrafficPolicy",
-            policy.as_str(),
-            &["Cluster", "Local"],
-        );
+        rules.one_of("internalTrafficPolicy", policy.as_str(), &["Cluster", "Local"]);
     }
 }

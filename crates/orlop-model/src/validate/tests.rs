@@ -80,13 +80,7 @@ fn as_kubernetes_does() {
             .as_array()
             .into_iter()
             .flatten()
-            .map(|error| {
-                (
-                    part(error, "type"),
-                    part(error, "field"),
-                    part(error, "detail"),
-                )
-            })
+            .map(|error| (part(error, "type"), part(error, "field"), part(error, "detail")))
             .collect();
         let got = check(&case);
         // Some errors stand there twice in Kubernetes' answers; compared are sets of kind and field.

@@ -65,19 +65,13 @@ fn sources(source: &VolumeSource) -> Vec<&'static str> {
         ("hostPath", source.host_path.is_some()),
         ("gitRepo", source.git_repo.is_some()),
         ("gcePersistentDisk", source.gce_persistent_disk.is_some()),
-        (
-            "awsElasticBlockStore",
-            source.aws_elastic_block_store.is_some(),
-        ),
+        ("awsElasticBlockStore", source.aws_elastic_block_store.is_some()),
         ("secret", source.secret.is_some()),
         ("nfs", source.nfs.is_some()),
         ("iscsi", source.iscsi.is_some()),
         ("glusterfs", source.glusterfs.is_some()),
         ("flocker", source.flocker.is_some()),
-        (
-            "persistentVolumeClaim",
-            source.persistent_volume_claim.is_some(),
-        ),
+        ("persistentVolumeClaim", source.persistent_volume_claim.is_some()),
         ("rbd", source.rbd.is_some()),
         ("cinder", source.cinder.is_some()),
         ("cephfs", source.cephfs.is_some()),
@@ -88,10 +82,7 @@ fn sources(source: &VolumeSource) -> Vec<&'static str> {
         ("configMap", source.config_map.is_some()),
         ("azureFile", source.azure_file.is_some()),
         ("vsphereVolume", source.vsphere_volume.is_some()),
-        (
-            "photonPersistentDisk",
-            source.photon_persistent_disk.is_some(),
-        ),
+        ("photonPersistentDisk", source.photon_persistent_disk.is_some()),
         ("portworxVolume", source.portworx_volume.is_some()),
         ("azureDisk", source.azure_disk.is_some()),
         ("storageos", source.storageos.is_some()),
@@ -109,15 +100,9 @@ fn sources(source: &VolumeSource) -> Vec<&'static str> {
 
 fn inner(rules: &mut Rules, field: &str, source: &VolumeSource) {
     if let ("emptyDir", Some(empty)) = (field, &source.empty_dir)
-        && empty
-            .size_limit
-            .as_ref()
-            .is_some_and(|limit| limit.sign() < 0)
+        && empty.size_limit.as_ref().is_some_and(|limit| limit.sign() < 0)
     {
-        rules.forbidden(
-            "sizeLimit",
-            "SizeLimit field must be a valid resource quantity",
-        );
+        rules.forbidden("sizeLimit", "SizeLimit field must be a valid resource quantity");
     }
     if let ("hostPath", Some(host)) = (field, &source.host_path) {
         if host.path.is_empty() {
@@ -178,10 +163,7 @@ fn inner(rules: &mut Rules, field: &str, source: &VolumeSource) {
     }
     if let ("downwardAPI", Some(downward)) = (field, &source.downward_api) {
         mode(rules, "defaultMode", downward.default_mode);
-        downward
-            .items
-            .iter()
-            .for_each(|file| downward_file(rules, file));
+        downward.items.iter().for_each(|file| downward_file(rules, file));
     }
     if let ("projected", Some(source)) = (field, &source.projected) {
         mode(rules, "defaultMode", source.default_mode);
@@ -255,9 +237,7 @@ fn downward_file(rules: &mut Rules, file: &DownwardAPIVolumeFile) {
                 "fieldRef and resourceFieldRef can not be specified simultaneously",
             );
         }
-        (Some(field), None) if field.field_path.is_empty() => {
-            rules.required("fieldRef.fieldPath", "")
-        }
+        (Some(field), None) if field.field_path.is_empty() => rules.required("fieldRef.fieldPath", ""),
         (None, Some(resource)) => rules.within("resourceFieldRef", |rules| {
             if resource.container_name.is_empty() {
                 rules.required("containerName", "");
@@ -284,10 +264,7 @@ fn projected(rules: &mut Rules, source: &ProjectedVolumeSource) {
             ("secret", source.secret.is_some()),
             ("configMap", source.config_map.is_some()),
             ("downwardAPI", source.downward_api.is_some()),
-            (
-                "serviceAccountToken",
-                source.service_account_token.is_some(),
-            ),
+            ("serviceAccountToken", source.service_account_token.is_some()),
             ("clusterTrustBundle", source.cluster_trust_bundle.is_some()),
             ("podCertificate", source.pod_certificate.is_some()),
         ];
@@ -323,10 +300,7 @@ fn projected(rules: &mut Rules, source: &ProjectedVolumeSource) {
         }
         if let Some(downward) = &source.downward_api {
             rules.within("downwardAPI", |rules| {
-                downward
-                    .items
-                    .iter()
-                    .for_each(|file| downward_file(rules, file))
+                downward.items.iter().for_each(|file| downward_file(rules, file))
             });
         }
         rules.option(

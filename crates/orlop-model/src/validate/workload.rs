@@ -2,9 +2,7 @@
 
 use super::rules::Rules;
 use super::{Validate, pod};
-use crate::apps::v1::{
-    Deployment, DeploymentSpec, DeploymentStrategyType, ReplicaSet, ReplicaSetSpec,
-};
+use crate::apps::v1::{Deployment, DeploymentSpec, DeploymentStrategyType, ReplicaSet, ReplicaSetSpec};
 use crate::core::v1::PodTemplateSpec;
 use crate::selector::Selector;
 use crate::{FieldError, FieldValue, IntOrString, LabelSelector, metadata, names, selector};
@@ -55,11 +53,7 @@ fn deployment(rules: &mut Rules, spec: &DeploymentSpec) {
 fn strategy(rules: &mut Rules, spec: &DeploymentSpec) {
     rules.within("strategy", |rules| {
         let strategy = &spec.strategy;
-        rules.required_one_of(
-            "type",
-            strategy.type_.as_str(),
-            &["Recreate", "RollingUpdate"],
-        );
+        rules.required_one_of("type", strategy.type_.as_str(), &["Recreate", "RollingUpdate"]);
         let Some(bounds) = strategy.rolling_update.as_deref() else {
             return;
         };
@@ -88,9 +82,7 @@ fn strategy(rules: &mut Rules, spec: &DeploymentSpec) {
                 rules.invalid("maxUnavailable", value, "may not be 0 when `maxSurge` is 0");
             }
             if let Some(unavailable @ IntOrString::String(_)) = &bounds.max_unavailable
-                && unavailable
-                    .scaled(100, false)
-                    .is_ok_and(|percent| percent > 100)
+                && unavailable.scaled(100, false).is_ok_and(|percent| percent > 100)
             {
                 rules.invalid(
                     "maxUnavailable",
@@ -163,11 +155,7 @@ fn template(
 ) {
     let matcher = Selector::from_object(selector).ok();
     if matcher.is_none() {
-        rules.invalid(
-            "selector",
-            FieldValue::of(&selector),
-            "invalid label selector",
-        );
+        rules.invalid("selector", FieldValue::of(&selector), "invalid label selector");
     }
     rules.within("template", |rules| {
         if let Some(matcher) = matcher
@@ -198,10 +186,7 @@ fn template(
 
 pub(super) fn pod_template(rules: &mut Rules, template: &PodTemplateSpec) {
     let (labels, annotations) = (rules.path("labels"), rules.path("annotations"));
-    rules.extend(metadata::validate_labels(
-        &template.metadata.labels,
-        &labels,
-    ));
+    rules.extend(metadata::validate_labels(&template.metadata.labels, &labels));
     rules.extend(metadata::validate_annotations(
         &template.metadata.annotations,
         &annotations,

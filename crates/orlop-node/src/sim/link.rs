@@ -4,38 +4,35 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use orlop_cache::Signal;
 use orlop_client::{
     Client, DeleteOptions, Deleted, Draft, GetOptions, ListOptions, Patch, Record, RecordList, Result,
     Subresource, WatchOptions, WatchStream, WriteOptions,
 };
 use orlop_model::{KindInfo, ObjectKey};
-use tokio::sync::watch;
 
 /// A client that answers only while its node is connected; calls made meanwhile wait.
 ///
 /// [`SimRuntime::link`](super::SimRuntime::link) makes one for a node.
 pub struct Link {
     client: Arc<dyn Client>,
-    up: watch::Receiver<bool>,
+    up: Arc<Signal<bool>>,
 }
 
 impl Link {
-    pub(crate) fn new(client: Arc<dyn Client>, up: watch::Receiver<bool>) -> Self {
+    pub(crate) fn new(client: Arc<dyn Client>, up: Arc<Signal<bool>>) -> Self {
         Self { client, up }
     }
 
     async fn up(&self) -> &dyn Client {
-        // If the node is gone for good there is nobody to answer to either.
-        if self.up.clone().wait_for(|up| *up).await.is_err() {
-            std::future::pending::<()>().await;
-        }
+        self.up.wait_for(|up| up.then_some(())).await;
         &*self.client
     }
 }
 
 impl fmt::Debug for Link {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Link(up: {})", *self.up.borrow())
+        write!(f, "Link(up: {})", self.up.with(|up| *up))
     }
 }
 

@@ -9,12 +9,13 @@ use async_trait::async_trait;
 use futures::StreamExt;
 use futures::stream::{self, BoxStream};
 use jiff::Timestamp;
+use orlop_cache::Signal;
 use orlop_client::Client;
 use orlop_clock::{Clock, Random};
 use orlop_model::Str;
 use orlop_model::core::v1::{LifecycleHandler, Probe, ResourceRequirements};
 use parking_lot::{Mutex, MutexGuard};
-use tokio::sync::{Notify, watch};
+use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
 
 use super::behaviour::{Behaviour, End, Pull, ScriptError};
@@ -47,12 +48,12 @@ struct Shared {
     wake: Notify,
     /// Some container has ended, or is to end earlier.
     ended: Notify,
-    up: watch::Sender<bool>,
+    up: Arc<Signal<bool>>,
 }
 
 impl fmt::Debug for SimRuntime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SimRuntime(up: {})", *self.shared.up.borrow())
+        write!(f, "SimRuntime(up: {})", self.is_up())
     }
 }
 
@@ -77,7 +78,7 @@ impl SimRuntime {
             state: Mutex::default(),
             wake: Notify::new(),
             ended: Notify::new(),
-            up: watch::Sender::new(true),
+            up: Arc::new(Signal::new(true)),
         };
         Self {
             shared: Arc::new(shared),
@@ -86,31 +87,31 @@ impl SimRuntime {
 
     /// The client by which this node's agent is to reach the API server: it is cut off when the node is.
     pub fn link(&self, client: Arc<dyn Client>) -> Link {
-        Link::new(client, self.shared.up.subscribe())
+        Link::new(client, Arc::clone(&self.shared.up))
     }
 
     /// Cuts the node off: it hears nothing, says nothing, and begins nothing. What runs on it runs on.
     pub fn disconnect(&self) {
-        self.shared.up.send_replace(false);
+        self.shared.up.modify(|up| *up = false);
     }
 
     /// Takes the node's power: it is cut off, and everything on it has ended.
     pub fn power_off(&self) {
-        self.shared.up.send_replace(false);
+        self.shared.up.modify(|up| *up = false);
         let time = self.shared.clock.now();
         self.shared.state.lock().power_off(time);
     }
 
     /// Gives power and network back.
     pub fn reconnect(&self) {
-        self.shared.up.send_replace(true);
+        self.shared.up.modify(|up| *up = true);
         self.shared.wake.notify_one();
         self.shared.ended.notify_waiters();
     }
 
     /// Whether the node has power and network.
     pub fn is_up(&self) -> bool {
-        *self.shared.up.borrow()
+        self.shared.up.with(|up| *up)
     }
 
     /// Ends a running container now, as if it had by itself. `false` if the pod has no such container that runs.
@@ -192,10 +193,7 @@ impl SimRuntime {
 
     /// Nothing is answered by a node that is cut off.
     async fn up(&self) {
-        if !self.is_up() {
-            // The sender lives in this very node.
-            drop(self.shared.up.subscribe().wait_for(|up| *up).await);
-        }
+        self.shared.up.wait_for(|up| up.then_some(())).await;
     }
 
     /// Something takes about so long.

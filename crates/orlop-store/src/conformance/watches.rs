@@ -40,7 +40,11 @@ async fn resuming_at_every_revision(bench: Bench) {
     let mut history = Vec::new();
     for number in 0..20 {
         let name = ["a", "b", "c"][number % 3];
-        let revision = if number % 5 == 4 { bench.delete(name).await } else { bench.put(name, &number.to_string()).await };
+        let revision = if number % 5 == 4 {
+            bench.delete(name).await
+        } else {
+            bench.put(name, &number.to_string()).await
+        };
         history.push(revision);
     }
     let mut watch = bench.store.watch(&below(""), bench.base);
@@ -49,7 +53,11 @@ async fn resuming_at_every_revision(bench: Bench) {
         full.push(events(&mut watch, *revision).await);
     }
     for start in 0..=history.len() {
-        let from = if start == 0 { bench.base } else { history[start - 1] };
+        let from = if start == 0 {
+            bench.base
+        } else {
+            history[start - 1]
+        };
         let mut watch = bench.store.watch(&below(""), from);
         for (revision, expected) in history.iter().zip(&full).skip(start) {
             assert_eq!(events(&mut watch, *revision).await, *expected, "from {from}");
@@ -68,15 +76,24 @@ async fn only_the_range(bench: Bench) {
         KeyRange::from(key("b")),
     ];
     // Each twice: to see what is there already, and to be there when it happens.
-    let mut watches: Vec<Watch> = ranges.iter().map(|range| bench.store.watch(range, bench.base)).collect();
-    let names = ["a", "a/", "a/0", "a/1", "a/1\0", "a/2", "a/2/x", "b", "b/1", "a/1"];
+    let mut watches: Vec<Watch> = ranges
+        .iter()
+        .map(|range| bench.store.watch(range, bench.base))
+        .collect();
+    let names = [
+        "a", "a/", "a/0", "a/1", "a/1\0", "a/2", "a/2/x", "b", "b/1", "a/1",
+    ];
     let mut revisions = Vec::new();
     for name in names {
         revisions.push(bench.put(name, "").await);
     }
     watches.extend(ranges.iter().map(|range| bench.store.watch(range, bench.base)));
     for (range, watch) in ranges.iter().chain(&ranges).zip(&mut watches) {
-        for (name, revision) in names.iter().zip(&revisions).filter(|(name, _)| range.contains(&key(name))) {
+        for (name, revision) in names
+            .iter()
+            .zip(&revisions)
+            .filter(|(name, _)| range.contains(&key(name)))
+        {
             let seen = batch(watch).await;
             assert_eq!((seen.revision, seen.events.len()), (*revision, 1), "{range:?}");
             assert_eq!(*seen.events[0].key(), key(name), "{range:?}");
@@ -89,8 +106,17 @@ async fn the_changes_of_a_revision_together(bench: Bench) {
     let mut live = bench.store.watch(&below(""), bench.base);
     let mut part = bench.store.watch(&below("a/"), bench.base);
     let text = super::bench::text;
-    let one = bench.commit(Txn::new().put(key("b"), text("1")).put(key("a/2"), text("1")).put(key("a/1"), text("1"))).await;
-    let two = bench.commit(Txn::new().delete(key("a/1")).put(key("b"), text("2"))).await;
+    let one = bench
+        .commit(
+            Txn::new()
+                .put(key("b"), text("1"))
+                .put(key("a/2"), text("1"))
+                .put(key("a/1"), text("1")),
+        )
+        .await;
+    let two = bench
+        .commit(Txn::new().delete(key("a/1")).put(key("b"), text("2")))
+        .await;
     let three = bench.commit(Txn::new().delete(key("b"))).await;
     let mut late = bench.store.watch(&below(""), bench.base);
     for watch in [&mut live, &mut late] {
@@ -116,7 +142,12 @@ async fn previous_and_last_states(bench: Bench) {
     for _ in 0..4 {
         let batch = batch(&mut watch).await;
         let event = &batch.events[0];
-        seen.push((event.change, event.record.created, event.revision(), event.previous.as_ref().map(|record| record.revision)));
+        seen.push((
+            event.change,
+            event.record.created,
+            event.revision(),
+            event.previous.as_ref().map(|record| record.revision),
+        ));
     }
     let expected = [
         (Change::Created, one, one, None),
@@ -151,10 +182,16 @@ async fn starting_in_the_future(bench: Bench) {
         let from = Revision(current.0 + ahead);
         let mut watch = bench.store.watch(&below(""), from);
         for number in 1..=ahead {
-            assert!(matches!(poll!(watch.next()), Poll::Pending), "{number} of {ahead}");
+            assert!(
+                matches!(poll!(watch.next()), Poll::Pending),
+                "{number} of {ahead}"
+            );
             bench.put("a", &number.to_string()).await;
         }
-        assert!(matches!(poll!(watch.next()), Poll::Pending), "up to the start itself");
+        assert!(
+            matches!(poll!(watch.next()), Poll::Pending),
+            "up to the start itself"
+        );
         let after = bench.put("b", "x").await;
         assert_eq!(batch(&mut watch).await.revision, after);
     }
@@ -183,7 +220,10 @@ async fn bookmarks_never_overtake(bench: Bench) {
                 delivered = batch.revision;
             }
             Update::Bookmark(revision) => {
-                assert!(revision >= revisions[9], "the bookmark stands for what had happened when it was asked for");
+                assert!(
+                    revision >= revisions[9],
+                    "the bookmark stands for what had happened when it was asked for"
+                );
                 assert!(revision >= delivered && rest.as_slice().first().is_none_or(|next| revision < *next));
                 bookmarks += 1;
             }
@@ -222,7 +262,10 @@ async fn bookmarks_of_the_future(bench: Bench) {
         bench.put("elsewhere", "1").await
     };
     let (update, reached) = futures::join!(next(&mut watch), writes);
-    assert!(matches!(update, Some(Ok(Update::Bookmark(revision))) if revision >= from && revision >= reached), "{update:?}");
+    assert!(
+        matches!(update, Some(Ok(Update::Bookmark(revision))) if revision >= from && revision >= reached),
+        "{update:?}"
+    );
     let last = bench.put("a", "3").await;
     assert_eq!(events(&mut watch, last).await, ["~a=3"]);
 }
@@ -249,7 +292,15 @@ async fn events_can_be_read(bench: Bench) {
         for _ in 0..50 {
             let revision = batch(&mut watch).await.revision;
             assert!(bench.revision().await >= revision);
-            assert!(bench.get("a", At::NotOlderThan(revision)).await.unwrap().unwrap().revision >= revision);
+            assert!(
+                bench
+                    .get("a", At::NotOlderThan(revision))
+                    .await
+                    .unwrap()
+                    .unwrap()
+                    .revision
+                    >= revision
+            );
             assert!(bench.get("a", At::Latest).await.unwrap().unwrap().revision >= revision);
         }
     };
@@ -272,7 +323,11 @@ async fn list_and_watch_have_no_gap(bench: Bench) {
     let writes = async {
         for number in 0..200 {
             let name = format!("k{}", number % 17);
-            if number % 5 == 3 { bench.delete(&name).await } else { bench.put(&name, &number.to_string()).await };
+            if number % 5 == 3 {
+                bench.delete(&name).await
+            } else {
+                bench.put(&name, &number.to_string()).await
+            };
             tokio::task::yield_now().await;
         }
         bench.put("end", "").await
@@ -282,8 +337,11 @@ async fn list_and_watch_have_no_gap(bench: Bench) {
             tokio::task::yield_now().await;
         }
         let listing = bench.list(&below(""), At::Latest, Page::ALL).await;
-        let mut state: std::collections::BTreeMap<_, _> =
-            listing.records.into_iter().map(|record| (record.key.clone(), record)).collect();
+        let mut state: std::collections::BTreeMap<_, _> = listing
+            .records
+            .into_iter()
+            .map(|record| (record.key.clone(), record))
+            .collect();
         let mut watch = bench.store.watch(&below(""), listing.revision);
         while !state.contains_key(&key("end")) {
             for event in &*batch(&mut watch).await.events {
@@ -291,15 +349,23 @@ async fn list_and_watch_have_no_gap(bench: Bench) {
                     Some(record) => state.insert(event.key().clone(), record.clone()),
                     None => state.remove(event.key()),
                 };
-                let revision = |record: &Option<std::sync::Arc<crate::Record>>| record.as_ref().map(|record| record.revision);
+                let revision = |record: &Option<std::sync::Arc<crate::Record>>| {
+                    record.as_ref().map(|record| record.revision)
+                };
                 assert_eq!(revision(&before), revision(&event.previous), "{}", told(event));
             }
         }
         let now: Vec<_> = bench.list(&below(""), At::Latest, Page::ALL).await.records;
         let revisions = |records: Vec<&std::sync::Arc<crate::Record>>| -> Vec<_> {
-            records.into_iter().map(|record| (record.key.clone(), record.revision)).collect()
+            records
+                .into_iter()
+                .map(|record| (record.key.clone(), record.revision))
+                .collect()
         };
-        assert_eq!(revisions(state.values().collect()), revisions(now.iter().collect()));
+        assert_eq!(
+            revisions(state.values().collect()),
+            revisions(now.iter().collect())
+        );
     };
     futures::join!(writes, reader(0), reader(10), reader(100), reader(150));
 }
@@ -325,7 +391,9 @@ async fn waking_up(bench: Bench) {
 async fn many_watches(bench: Bench) {
     let mut watches: Vec<_> = (0..500)
         .map(|number| match number % 5 {
-            0 => bench.store.watch(&KeyRange::single(key(&format!("k/{number}"))), bench.base),
+            0 => bench
+                .store
+                .watch(&KeyRange::single(key(&format!("k/{number}"))), bench.base),
             _ => bench.store.watch(&below("k/"), bench.base),
         })
         .collect();

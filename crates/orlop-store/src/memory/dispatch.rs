@@ -52,19 +52,29 @@ impl Dispatch {
                 segment.groups.push(group.clone());
             }
         }
-        self.groups.insert(range.clone(), Membership { group: group.clone(), members: 1 });
+        self.groups.insert(
+            range.clone(),
+            Membership {
+                group: group.clone(),
+                members: 1,
+            },
+        );
         group
     }
 
     /// Takes a member out of the group of this range, and the group out of the dispatch if that was
     /// the last.
     pub(crate) fn leave(&mut self, range: &KeyRange) {
-        let Some(membership) = self.groups.get_mut(range) else { return };
+        let Some(membership) = self.groups.get_mut(range) else {
+            return;
+        };
         membership.members -= 1;
         if membership.members > 0 {
             return;
         }
-        let Some(Membership { group, .. }) = self.groups.remove(range) else { return };
+        let Some(Membership { group, .. }) = self.groups.remove(range) else {
+            return;
+        };
         if range.is_empty() {
             return;
         }
@@ -80,8 +90,18 @@ impl Dispatch {
     /// Makes a boundary at this key.
     fn cut(&mut self, at: &Key) {
         if !self.segments.contains_key(at) {
-            let groups = self.segments.range::<Key, _>(..at).next_back().map(|(_, segment)| segment.groups.clone());
-            self.segments.insert(at.clone(), Segment { groups: groups.unwrap_or_default(), ends: 0 });
+            let groups = self
+                .segments
+                .range::<Key, _>(..at)
+                .next_back()
+                .map(|(_, segment)| segment.groups.clone());
+            self.segments.insert(
+                at.clone(),
+                Segment {
+                    groups: groups.unwrap_or_default(),
+                    ends: 0,
+                },
+            );
         }
         if let Some(segment) = self.segments.get_mut(at) {
             segment.ends += 1;
@@ -101,14 +121,21 @@ impl Dispatch {
 
     fn covered(&mut self, range: &KeyRange) -> impl Iterator<Item = &mut Segment> {
         let from = range.start().clone();
-        let to = range.end().map_or(std::ops::Bound::Unbounded, |end| std::ops::Bound::Excluded(end.clone()));
-        self.segments.range_mut((std::ops::Bound::Included(from), to)).map(|(_, segment)| segment)
+        let to = range.end().map_or(std::ops::Bound::Unbounded, |end| {
+            std::ops::Bound::Excluded(end.clone())
+        });
+        self.segments
+            .range_mut((std::ops::Bound::Included(from), to))
+            .map(|(_, segment)| segment)
     }
 
     /// The groups whose range holds the key.
     fn concerned(&self, key: &str) -> &[Arc<Group>] {
         let up_to_key = (std::ops::Bound::Unbounded, std::ops::Bound::Included(key));
-        self.segments.range::<str, _>(up_to_key).next_back().map_or(&[], |(_, segment)| &segment.groups)
+        self.segments
+            .range::<str, _>(up_to_key)
+            .next_back()
+            .map_or(&[], |(_, segment)| &segment.groups)
     }
 
     /// Gives the batch to all whom it concerns, and collects whom to wake.
@@ -168,7 +195,10 @@ pub(crate) struct Members {
 
 impl Group {
     fn new(range: KeyRange) -> Self {
-        Self { range, members: Mutex::default() }
+        Self {
+            range,
+            members: Mutex::default(),
+        }
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, Members> {
@@ -178,10 +208,16 @@ impl Group {
     fn push(&self, batch: &Batch, wakers: &mut Vec<Waker>) {
         let mut members = self.members.lock();
         // A batch with several events in the range comes once for each.
-        if members.ring.back().is_some_and(|last| last.revision == batch.revision) {
+        if members
+            .ring
+            .back()
+            .is_some_and(|last| last.revision == batch.revision)
+        {
             return;
         }
-        let Some(batch) = batch.within(&self.range) else { return };
+        let Some(batch) = batch.within(&self.range) else {
+            return;
+        };
         members.ring.push_back(batch);
         members.take_wakers(wakers);
     }
@@ -222,7 +258,9 @@ impl Members {
     /// The batch at a place; `Err` with the revision of the last lost batch if it was compacted.
     pub(crate) fn at(&self, place: u64) -> Result<Option<&Batch>, Revision> {
         match place.checked_sub(self.base) {
-            Some(distance) => Ok(usize::try_from(distance).ok().and_then(|distance| self.ring.get(distance))),
+            Some(distance) => Ok(usize::try_from(distance)
+                .ok()
+                .and_then(|distance| self.ring.get(distance))),
             None => Err(self.forgotten),
         }
     }
@@ -259,15 +297,27 @@ impl Members {
 impl Batch {
     /// The part of the batch that lies in a range, if any. Shares the events where it is the whole.
     pub(crate) fn within(&self, range: &KeyRange) -> Option<Batch> {
-        let inside = self.events.iter().filter(|event| range.contains(event.key())).count();
+        let inside = self
+            .events
+            .iter()
+            .filter(|event| range.contains(event.key()))
+            .count();
         if inside == 0 {
             return None;
         }
         if inside == self.events.len() {
             return Some(self.clone());
         }
-        let events: Vec<Event> = self.events.iter().filter(|event| range.contains(event.key())).cloned().collect();
-        Some(Batch { revision: self.revision, events: events.into() })
+        let events: Vec<Event> = self
+            .events
+            .iter()
+            .filter(|event| range.contains(event.key()))
+            .cloned()
+            .collect();
+        Some(Batch {
+            revision: self.revision,
+            events: events.into(),
+        })
     }
 }
 
@@ -287,11 +337,31 @@ mod tests {
             KeyRange::from("/pods/b/"),
             KeyRange::between("x", "a"),
         ];
-        let keys = ["", "/a", "/pods/", "/pods/a/", "/pods/a/0", "/pods/a/1", "/pods/a/1\0", "/pods/b/0", "/pods/b/1", "/q"];
+        let keys = [
+            "",
+            "/a",
+            "/pods/",
+            "/pods/a/",
+            "/pods/a/0",
+            "/pods/a/1",
+            "/pods/a/1\0",
+            "/pods/b/0",
+            "/pods/b/1",
+            "/q",
+        ];
         let check = |dispatch: &Dispatch, joined: &[&KeyRange]| {
             for key in keys {
-                let mut found: Vec<_> = dispatch.concerned(key).iter().map(|group| group.range.clone()).collect();
-                let mut expected: Vec<_> = joined.iter().copied().filter(|range| range.contains(key)).cloned().collect();
+                let mut found: Vec<_> = dispatch
+                    .concerned(key)
+                    .iter()
+                    .map(|group| group.range.clone())
+                    .collect();
+                let mut expected: Vec<_> = joined
+                    .iter()
+                    .copied()
+                    .filter(|range| range.contains(key))
+                    .cloned()
+                    .collect();
                 found.sort();
                 expected.sort();
                 assert_eq!(found, expected, "{key:?}");
@@ -299,7 +369,9 @@ mod tests {
         };
         for first in 0..ranges.len() {
             // In, one after the other, then out in another order; each range twice.
-            let order: Vec<_> = (0..ranges.len()).map(|i| &ranges[(first + i * 3) % ranges.len()]).collect();
+            let order: Vec<_> = (0..ranges.len())
+                .map(|i| &ranges[(first + i * 3) % ranges.len()])
+                .collect();
             for (count, range) in order.iter().enumerate() {
                 dispatch.join(range);
                 dispatch.join(range);

@@ -58,7 +58,10 @@ impl Keys {
             versions.older.push_back(before);
             return;
         }
-        let versions = Versions { newest: version, older: VecDeque::new() };
+        let versions = Versions {
+            newest: version,
+            older: VecDeque::new(),
+        };
         let place = match self.free.pop() {
             Some(place) => {
                 self.versions[place] = versions;
@@ -82,7 +85,13 @@ impl Keys {
     }
 
     /// The keys between two ends that do not cross, in order.
-    pub(crate) fn range(&self, from: Bound<&Key>, to: Bound<&Key>) -> impl Iterator<Item = (&Key, &Versions)> + use<'_> {
-        self.order.range::<Key, _>((from, to)).map(|(key, place)| (key, &self.versions[*place]))
+    pub(crate) fn range(
+        &self,
+        from: Bound<&Key>,
+        to: Bound<&Key>,
+    ) -> impl Iterator<Item = (&Key, &Versions)> + use<'_> {
+        self.order
+            .range::<Key, _>((from, to))
+            .map(|(key, place)| (key, &self.versions[*place]))
     }
 }

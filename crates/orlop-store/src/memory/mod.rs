@@ -17,7 +17,9 @@ use async_trait::async_trait;
 
 use self::shared::Shared;
 use self::watcher::Watcher;
-use crate::{At, Committed, Error, Key, KeyRange, LeaseId, Listing, Page, Record, Result, Revision, Store, Txn, Watch};
+use crate::{
+    At, Committed, Error, Key, KeyRange, LeaseId, Listing, Page, Record, Result, Revision, Store, Txn, Watch,
+};
 
 /// How much of its past a store in memory keeps.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,7 +67,11 @@ impl MemoryStore {
 
     /// An empty store.
     pub fn with_retention(retention: Retention) -> Self {
-        Self { handle: Arc::new(Handle { shared: Arc::new(Shared::new(retention)) }) }
+        Self {
+            handle: Arc::new(Handle {
+                shared: Arc::new(Shared::new(retention)),
+            }),
+        }
     }
 
     /// The oldest revision whose state can be read and from which can be watched.
@@ -131,7 +137,10 @@ impl Store for MemoryStore {
     async fn compact(&self, up_to: Revision) -> Result<()> {
         let current = self.shared().read().revision;
         if up_to > current {
-            return Err(Error::Future { requested: up_to, current });
+            return Err(Error::Future {
+                requested: up_to,
+                current,
+            });
         }
         while !self.shared().compact(up_to, COMPACTION_STEP) {
             tokio::task::yield_now().await;

@@ -16,8 +16,8 @@ use super::dispatch::{Dispatch, Group};
 use super::leases::Leases;
 use super::state::{Garbage, Listed, State};
 use crate::{
-    At, Batch, Change, Committed, Conflict, Error, Event, Failed, Key, KeyRange, LeaseId, Listing, Page, Record, Result,
-    Revision, Txn, Write,
+    At, Batch, Change, Committed, Conflict, Error, Event, Failed, Key, KeyRange, LeaseId, Listing, Page,
+    Record, Result, Revision, Txn, Write,
 };
 
 /// How many keys a list looks at before it lets writers in.
@@ -122,7 +122,10 @@ impl Shared {
         let Txn { conditions, writes } = txn;
         check_distinct(&writes)?;
         for write in &writes {
-            if let Write::Put { lease: Some(lease), .. } = write {
+            if let Write::Put {
+                lease: Some(lease), ..
+            } = write
+            {
                 writer.leases.check(*lease, Instant::now())?;
             }
         }
@@ -130,26 +133,46 @@ impl Shared {
             let state = self.read();
             let failed: Vec<Failed> = conditions
                 .into_iter()
-                .map(|(key, expected)| Failed { current: state.current(&key).cloned(), key, expected })
+                .map(|(key, expected)| Failed {
+                    current: state.current(&key).cloned(),
+                    key,
+                    expected,
+                })
                 .filter(|condition| !condition.expected.holds(condition.current.as_deref()))
                 .collect();
             if !failed.is_empty() {
                 after.undone = writes;
-                return Err(Box::new(Conflict { revision: state.revision, failed }).into());
+                return Err(Box::new(Conflict {
+                    revision: state.revision,
+                    failed,
+                })
+                .into());
             }
-            let previous: Vec<_> = writes.iter().map(|write| state.current(write.key()).cloned()).collect();
+            let previous: Vec<_> = writes
+                .iter()
+                .map(|write| state.current(write.key()).cloned())
+                .collect();
             (state.revision, previous)
         };
         let revision = current.next();
-        let events: Arc<[Event]> =
-            writes.into_iter().zip(previous).filter_map(|(write, previous)| event(write, previous, revision)).collect();
+        let events: Arc<[Event]> = writes
+            .into_iter()
+            .zip(previous)
+            .filter_map(|(write, previous)| event(write, previous, revision))
+            .collect();
         if events.is_empty() {
-            return Ok(Committed { revision: current, events });
+            return Ok(Committed {
+                revision: current,
+                events,
+            });
         }
         for event in &*events {
             writer.leases.follow(event);
         }
-        let batch = Batch { revision, events: events.clone() };
+        let batch = Batch {
+            revision,
+            events: events.clone(),
+        };
         {
             let mut state = self.state.write();
             state.apply(batch.clone());
@@ -203,7 +226,10 @@ impl Shared {
             if seen >= state.revision {
                 Vec::new()
             } else {
-                state.log_after(seen).filter_map(|batch| batch.within(range)).collect()
+                state
+                    .log_after(seen)
+                    .filter_map(|batch| batch.within(range))
+                    .collect()
             }
         };
         let group = writer.dispatch.join(range);
@@ -238,13 +264,19 @@ impl Shared {
     }
 
     pub(super) fn lease(self: &Arc<Self>, ttl: Duration) -> Result<LeaseId> {
-        let runtime = tokio::runtime::Handle::try_current()
-            .map_err(|error| Error::Backend { source: Arc::new(error), uncertain: false })?;
+        let runtime = tokio::runtime::Handle::try_current().map_err(|error| Error::Backend {
+            source: Arc::new(error),
+            uncertain: false,
+        })?;
         let mut writer = self.writer.lock();
         let before = writer.leases.next_end();
         let lease = writer.leases.grant(ttl, Instant::now())?;
         if writer.lease_task.as_ref().is_none_or(AbortHandle::is_finished) {
-            writer.lease_task = Some(runtime.spawn(end_leases(Arc::downgrade(self), self.sooner.clone())).abort_handle());
+            writer.lease_task = Some(
+                runtime
+                    .spawn(end_leases(Arc::downgrade(self), self.sooner.clone()))
+                    .abort_handle(),
+            );
         } else if writer.leases.next_end() < before || before.is_none() {
             self.sooner.notify_one();
         }
@@ -354,7 +386,9 @@ fn check_distinct(writes: &[Write]) -> Result<()> {
     let mut seen = BTreeSet::new();
     for write in writes {
         if !seen.insert(write.key()) {
-            return Err(Error::DuplicateKey { key: write.key().clone() });
+            return Err(Error::DuplicateKey {
+                key: write.key().clone(),
+            });
         }
     }
     Ok(())
@@ -371,8 +405,21 @@ fn event(write: Write, previous: Option<Arc<Record>>, revision: Revision) -> Opt
             let created = previous.as_ref().map_or(revision, |previous| previous.created);
             // The key of the record before is the same text, held already.
             let key = previous.as_ref().map_or(key, |previous| previous.key.clone());
-            let change = if previous.is_some() { Change::Updated } else { Change::Created };
-            (change, Record { key, created, revision, lease, value: value(revision) })
+            let change = if previous.is_some() {
+                Change::Updated
+            } else {
+                Change::Created
+            };
+            (
+                change,
+                Record {
+                    key,
+                    created,
+                    revision,
+                    lease,
+                    value: value(revision),
+                },
+            )
         }
         Write::Delete { value, .. } => {
             let last = previous.as_deref()?;
@@ -380,8 +427,21 @@ fn event(write: Write, previous: Option<Arc<Record>>, revision: Revision) -> Opt
                 Some(value) => value(revision, last),
                 None => last.value.stamped(revision),
             };
-            (Change::Deleted, Record { key: last.key.clone(), created: last.created, revision, lease: last.lease, value })
+            (
+                Change::Deleted,
+                Record {
+                    key: last.key.clone(),
+                    created: last.created,
+                    revision,
+                    lease: last.lease,
+                    value,
+                },
+            )
         }
     };
-    Some(Event { change, record: Arc::new(record), previous })
+    Some(Event {
+        change,
+        record: Arc::new(record),
+        previous,
+    })
 }

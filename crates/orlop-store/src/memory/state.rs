@@ -43,8 +43,16 @@ impl Listed {
             Some(after) if after >= *start => Bound::Excluded(after),
             _ => Bound::Included(start.clone()),
         };
-        let to = range.end().map_or(Bound::Unbounded, |end| Bound::Excluded(end.clone()));
-        Self { revision, limit: page.limit.unwrap_or(usize::MAX), rest: (from, to), records: Vec::new(), remaining: 0 }
+        let to = range
+            .end()
+            .map_or(Bound::Unbounded, |end| Bound::Excluded(end.clone()));
+        Self {
+            revision,
+            limit: page.limit.unwrap_or(usize::MAX),
+            rest: (from, to),
+            records: Vec::new(),
+            remaining: 0,
+        }
     }
 
     pub(crate) fn revision(&self) -> Revision {
@@ -52,13 +60,19 @@ impl Listed {
     }
 
     pub(crate) fn finish(self) -> Listing {
-        Listing { records: self.records, revision: self.revision, remaining: self.remaining }
+        Listing {
+            records: self.records,
+            revision: self.revision,
+            remaining: self.remaining,
+        }
     }
 
     /// A range whose ends cross is empty; the map would not accept it.
     fn is_empty(&self) -> bool {
         match &self.rest {
-            (Bound::Included(from), Bound::Excluded(to)) | (Bound::Excluded(from), Bound::Excluded(to)) => from >= to,
+            (Bound::Included(from), Bound::Excluded(to)) | (Bound::Excluded(from), Bound::Excluded(to)) => {
+                from >= to
+            }
             _ => false,
         }
     }
@@ -70,7 +84,10 @@ impl State {
         match at {
             At::Latest => Ok(self.revision),
             At::NotOlderThan(requested) | At::Exactly(requested) if requested > self.revision => {
-                Err(Error::Future { requested, current: self.revision })
+                Err(Error::Future {
+                    requested,
+                    current: self.revision,
+                })
             }
             At::NotOlderThan(_) => Ok(self.revision),
             At::Exactly(requested) => self.kept(requested).map(|()| requested),
@@ -80,7 +97,10 @@ impl State {
     /// Whether the state at this revision, and what came after it, is still there.
     pub(crate) fn kept(&self, requested: Revision) -> Result<()> {
         if requested < self.compacted {
-            return Err(Error::Expired { requested, compacted: self.compacted });
+            return Err(Error::Expired {
+                requested,
+                compacted: self.compacted,
+            });
         }
         Ok(())
     }
@@ -119,10 +139,17 @@ impl State {
 
     /// Adds the next revision.
     pub(crate) fn apply(&mut self, batch: Batch) {
-        debug_assert_eq!(batch.revision, self.revision.next(), "revisions follow one another");
+        debug_assert_eq!(
+            batch.revision,
+            self.revision.next(),
+            "revisions follow one another"
+        );
         self.revision = batch.revision;
         for event in &*batch.events {
-            let version = Version { revision: batch.revision, record: event.current().cloned() };
+            let version = Version {
+                revision: batch.revision,
+                record: event.current().cloned(),
+            };
             self.keys.push(event.key(), version);
         }
         self.log.push_back(batch);
@@ -144,9 +171,17 @@ impl State {
         let batch = self.log.pop_front()?;
         self.compacted = batch.revision;
         for event in &*batch.events {
-            let Some(versions) = self.keys.get_mut(event.key()) else { continue };
-            while versions.older.front().is_some_and(|version| version.revision < batch.revision) {
-                garbage.records.extend(versions.older.pop_front().and_then(|version| version.record));
+            let Some(versions) = self.keys.get_mut(event.key()) else {
+                continue;
+            };
+            while versions
+                .older
+                .front()
+                .is_some_and(|version| version.revision < batch.revision)
+            {
+                garbage
+                    .records
+                    .extend(versions.older.pop_front().and_then(|version| version.record));
             }
             if event.change != Change::Deleted {
                 continue;
@@ -154,7 +189,11 @@ impl State {
             // The deletion itself says no more than the key's absence does.
             if versions.newest.revision == batch.revision {
                 self.keys.remove(event.key());
-            } else if versions.older.front().is_some_and(|version| version.revision == batch.revision) {
+            } else if versions
+                .older
+                .front()
+                .is_some_and(|version| version.revision == batch.revision)
+            {
                 versions.older.pop_front();
             }
         }

@@ -34,7 +34,10 @@ enum Phase {
     /// The log has been looked through up to this revision.
     History(Revision),
     Live(Place),
-    Expired { requested: Revision, compacted: Revision },
+    Expired {
+        requested: Revision,
+        compacted: Revision,
+    },
 }
 
 impl Watcher {
@@ -89,7 +92,9 @@ impl Watcher {
     }
 
     fn poll_live(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Update>>> {
-        let Phase::Live(place) = &mut self.phase else { return Poll::Pending };
+        let Phase::Live(place) = &mut self.phase else {
+            return Poll::Pending;
+        };
         // Read first: everything up to here is in the ring when the ring is looked at.
         let published = self.shared.published();
         let group = place.group.clone();
@@ -139,7 +144,10 @@ impl Watcher {
         }
         drop(members);
         let compacted = self.shared.read().compacted;
-        Poll::Ready(Some(Err(Error::Expired { requested: self.delivered, compacted })))
+        Poll::Ready(Some(Err(Error::Expired {
+            requested: self.delivered,
+            compacted,
+        })))
     }
 
     fn leave_arrivals(&mut self) {

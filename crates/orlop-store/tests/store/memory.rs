@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use futures::{FutureExt, StreamExt};
 use orlop_store::{
-    At, Codec, CodecError, Error, Format, KeyRange, MemoryStore, Page, Retention, Revision, Store, Txn, Typed, Update,
-    Value, Watch,
+    At, Codec, CodecError, Error, Format, KeyRange, MemoryStore, Page, Retention, Revision, Store, Txn,
+    Typed, Update, Value, Watch,
 };
 
 fn put(key: &str) -> Txn {
@@ -33,7 +33,12 @@ impl Wake for Woken {
 async fn only_watches_that_are_concerned_wake_up() {
     let store = MemoryStore::new();
     let mut watches: Vec<(Watch, Arc<Woken>)> = (0..1000)
-        .map(|number| (store.watch(&KeyRange::prefix(format!("/{number}/")), Revision::ZERO), Arc::default()))
+        .map(|number| {
+            (
+                store.watch(&KeyRange::prefix(format!("/{number}/")), Revision::ZERO),
+                Arc::default(),
+            )
+        })
         .collect();
     let poll = |(watch, woken): &mut (Watch, Arc<Woken>)| {
         let waker = Waker::from(woken.clone());
@@ -53,7 +58,9 @@ async fn only_watches_that_are_concerned_wake_up() {
 #[tokio::test]
 async fn watches_share_their_batches() {
     let store = MemoryStore::new();
-    let mut watches: Vec<_> = (0..10_000).map(|_| store.watch(&KeyRange::prefix("/pods/"), Revision::ZERO)).collect();
+    let mut watches: Vec<_> = (0..10_000)
+        .map(|_| store.watch(&KeyRange::prefix("/pods/"), Revision::ZERO))
+        .collect();
     let committed = store.commit(put("/pods/a")).await.unwrap();
     for watch in &mut watches {
         match watch.next().await {
@@ -76,8 +83,17 @@ async fn history_is_bounded() {
         put_now(&store, "/a").await;
     }
     assert_eq!(store.compacted(), Revision(401));
-    assert!(first.upgrade().is_none(), "what is compacted is freed, also if a watch has not taken it");
-    assert!(matches!(slow.next().await, Some(Err(Error::Expired { requested: Revision(0), compacted: Revision(401) }))));
+    assert!(
+        first.upgrade().is_none(),
+        "what is compacted is freed, also if a watch has not taken it"
+    );
+    assert!(matches!(
+        slow.next().await,
+        Some(Err(Error::Expired {
+            requested: Revision(0),
+            compacted: Revision(401)
+        }))
+    ));
     assert!(slow.next().await.is_none());
     // A watch that has lost nothing goes on, however old its last event is.
     assert!(elsewhere.next().now_or_never().is_none());
@@ -127,7 +143,10 @@ async fn closing_ends_watches() {
     assert!(woken.0.load(Ordering::Relaxed) >= 2);
     assert!(matches!(caught_up.poll_next_unpin(cx), Poll::Ready(None)));
     assert!(matches!(future.poll_next_unpin(cx), Poll::Ready(None)));
-    assert!(matches!(behind.next().await, Some(Ok(Update::Batch(_)))), "what is left is delivered");
+    assert!(
+        matches!(behind.next().await, Some(Ok(Update::Batch(_)))),
+        "what is left is delivered"
+    );
     assert!(behind.next().await.is_none());
 }
 
@@ -144,8 +163,14 @@ async fn the_lease_task_goes_with_the_store() {
 
 #[test]
 fn a_lease_needs_a_runtime() {
-    let lease = MemoryStore::new().lease(Duration::from_secs(1)).now_or_never().unwrap();
-    assert!(matches!(lease, Err(Error::Backend { uncertain: false, .. })), "{lease:?}");
+    let lease = MemoryStore::new()
+        .lease(Duration::from_secs(1))
+        .now_or_never()
+        .unwrap();
+    assert!(
+        matches!(lease, Err(Error::Backend { uncertain: false, .. })),
+        "{lease:?}"
+    );
 }
 
 /// Writers, readers and watches on real threads: every watch sees every revision once, in order.
@@ -162,7 +187,11 @@ async fn threads() {
             if number % 3 == 1 {
                 store.reached(Revision(number * 40)).await.unwrap();
             }
-            let from = if number % 3 == 2 { store.revision().await.unwrap() } else { Revision::ZERO };
+            let from = if number % 3 == 2 {
+                store.revision().await.unwrap()
+            } else {
+                Revision::ZERO
+            };
             let mut watch = store.watch(&KeyRange::prefix("/k"), from);
             let mut seen = from.0;
             while seen < WRITERS * WRITES {
@@ -188,17 +217,31 @@ async fn threads() {
         tasks.spawn(async move {
             for number in 0..WRITES {
                 let revision = put_now(&store, &format!("/k{writer}/{}", number % 10)).await;
-                let listing = store.list(&KeyRange::all(), At::NotOlderThan(revision), Page::ALL).await.unwrap();
+                let listing = store
+                    .list(&KeyRange::all(), At::NotOlderThan(revision), Page::ALL)
+                    .await
+                    .unwrap();
                 assert!(listing.revision >= revision);
-                assert!(listing.records.iter().all(|record| record.revision <= listing.revision));
+                assert!(
+                    listing
+                        .records
+                        .iter()
+                        .all(|record| record.revision <= listing.revision)
+                );
                 if number % 50 == 0 {
                     tokio::task::yield_now().await;
                 }
             }
         });
     }
-    let all = async { while let Some(done) = tasks.join_next().await { done.unwrap() } };
-    tokio::time::timeout(Duration::from_secs(60), all).await.expect("everybody is done before the deadline");
+    let all = async {
+        while let Some(done) = tasks.join_next().await {
+            done.unwrap()
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), all)
+        .await
+        .expect("everybody is done before the deadline");
 }
 
 /// A codec that counts.
@@ -209,7 +252,11 @@ struct Counting {
 }
 
 impl Codec for Counting {
-    fn encode(&self, value: &(dyn std::any::Any + Send + Sync), format: Format) -> Result<bytes::Bytes, CodecError> {
+    fn encode(
+        &self,
+        value: &(dyn std::any::Any + Send + Sync),
+        format: Format,
+    ) -> Result<bytes::Bytes, CodecError> {
         self.encoded.fetch_add(1, Ordering::Relaxed);
         match (value.downcast_ref::<u32>(), format) {
             (Some(number), Format::Json) => Ok(number.to_string().into()),
@@ -221,7 +268,10 @@ impl Codec for Counting {
     fn decode(&self, bytes: &bytes::Bytes, format: Format) -> Result<Typed, CodecError> {
         self.decoded.fetch_add(1, Ordering::Relaxed);
         let text = std::str::from_utf8(bytes).map_err(|error| CodecError::failed(format, error))?;
-        Ok(Arc::new(text.parse::<u32>().map_err(|error| CodecError::failed(format, error))?))
+        Ok(Arc::new(
+            text.parse::<u32>()
+                .map_err(|error| CodecError::failed(format, error))?,
+        ))
     }
 }
 
@@ -242,7 +292,10 @@ fn forms_are_made_once() {
     }
     assert_eq!(codec.encoded.load(Ordering::Relaxed), 2, "a refusal is kept too");
     // A clone shares what there is.
-    assert_eq!(value.clone().ready(Format::Json).unwrap().as_ptr(), first.as_ptr());
+    assert_eq!(
+        value.clone().ready(Format::Json).unwrap().as_ptr(),
+        first.as_ptr()
+    );
     assert_eq!(codec.decoded.load(Ordering::Relaxed), 0);
 }
 
@@ -255,8 +308,16 @@ fn bytes_are_decoded_once() {
     assert!(Arc::ptr_eq(&first, &value.decode::<u32>(&*codec).unwrap()));
     assert!(Arc::ptr_eq(&first, &value.get::<u32>().unwrap()));
     assert_eq!((*first, codec.decoded.load(Ordering::Relaxed)), (12, 1));
-    assert!(matches!(value.decode::<u64>(&*codec), Err(CodecError::WrongType { .. })));
-    assert_eq!(value.encoded(Format::Protobuf), Err(CodecError::NoCodec { wanted: Format::Protobuf }));
+    assert!(matches!(
+        value.decode::<u64>(&*codec),
+        Err(CodecError::WrongType { .. })
+    ));
+    assert_eq!(
+        value.encoded(Format::Protobuf),
+        Err(CodecError::NoCodec {
+            wanted: Format::Protobuf
+        })
+    );
     assert!(Value::bytes(Format::Json, "x").decode::<u32>(&*codec).is_err());
     // With a codec along, the other format can be made from the bytes.
     let value = Value::bytes_with(Format::Protobuf, "5", codec);

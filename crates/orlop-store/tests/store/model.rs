@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use futures::{StreamExt, poll};
 use orlop_store::{
-    At, Change, Committed, Error, Event, Expected, Format, Key, KeyRange, LeaseId, MemoryStore, Page, Record, Retention,
-    Revision, Store, Txn, Update, Value, Watch,
+    At, Change, Committed, Error, Event, Expected, Format, Key, KeyRange, LeaseId, MemoryStore, Page, Record,
+    Retention, Revision, Store, Txn, Update, Value, Watch,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -35,9 +35,18 @@ enum Cond {
 
 #[derive(Clone, Debug)]
 enum Op {
-    Commit { conditions: Vec<(usize, Cond)>, writes: Vec<(usize, bool, Option<usize>)> },
+    Commit {
+        conditions: Vec<(usize, Cond)>,
+        writes: Vec<(usize, bool, Option<usize>)>,
+    },
     Get(usize, u8, Rev),
-    List { range: usize, at: u8, revision: Rev, limit: Option<usize>, after: Option<usize> },
+    List {
+        range: usize,
+        at: u8,
+        revision: Rev,
+        limit: Option<usize>,
+        after: Option<usize>,
+    },
     Compact(Rev),
     Watch(usize, Rev),
     Poll(usize, usize),
@@ -165,13 +174,20 @@ impl Model {
     }
 
     fn at(&self, key: &str, revision: u64) -> Option<&Entry> {
-        self.versions.range((key.to_owned(), 0)..=(key.to_owned(), revision)).next_back()?.1.as_ref()
+        self.versions
+            .range((key.to_owned(), 0)..=(key.to_owned(), revision))
+            .next_back()?
+            .1
+            .as_ref()
     }
 
     fn state(&self, range: &KeyRange, revision: u64) -> Vec<(&'static str, Entry)> {
         let mut keys = KEYS;
         keys.sort_unstable();
-        keys.into_iter().filter(|key| range.contains(key)).filter_map(|key| Some((key, self.at(key, revision)?.clone()))).collect()
+        keys.into_iter()
+            .filter(|key| range.contains(key))
+            .filter_map(|key| Some((key, self.at(key, revision)?.clone())))
+            .collect()
     }
 
     fn commit(&mut self, writes: Vec<Written>) -> Vec<Happened> {
@@ -181,12 +197,39 @@ impl Model {
             let previous = self.at(&key, revision).cloned();
             let (change, record) = match (&previous, put) {
                 (None, None) => continue,
-                (Some(last), None) => (Change::Deleted, Entry { revision, ..last.clone() }),
-                (None, Some((text, lease))) => (Change::Created, Entry { text, created: revision, revision, lease }),
-                (Some(last), Some((text, lease))) => (Change::Updated, Entry { text, created: last.created, revision, lease }),
+                (Some(last), None) => (
+                    Change::Deleted,
+                    Entry {
+                        revision,
+                        ..last.clone()
+                    },
+                ),
+                (None, Some((text, lease))) => (
+                    Change::Created,
+                    Entry {
+                        text,
+                        created: revision,
+                        revision,
+                        lease,
+                    },
+                ),
+                (Some(last), Some((text, lease))) => (
+                    Change::Updated,
+                    Entry {
+                        text,
+                        created: last.created,
+                        revision,
+                        lease,
+                    },
+                ),
             };
             let now = (change != Change::Deleted).then(|| record.clone());
-            happened.push(Happened { key: key.clone(), change, record, previous });
+            happened.push(Happened {
+                key: key.clone(),
+                change,
+                record,
+                previous,
+            });
             self.versions.insert((key, revision), now);
         }
         if !happened.is_empty() {
@@ -199,13 +242,19 @@ impl Model {
     fn end_lease(&mut self, lease: LeaseId) -> Vec<Happened> {
         self.leases.remove(&lease);
         let current = self.state(&KeyRange::all(), self.revision());
-        let held = current.into_iter().filter(|(_, entry)| entry.lease == Some(lease));
+        let held = current
+            .into_iter()
+            .filter(|(_, entry)| entry.lease == Some(lease));
         self.commit(held.map(|(key, _)| (key.to_owned(), None)).collect())
     }
 
     fn end_leases(&mut self, now: Instant) {
         loop {
-            let next = self.leases.iter().filter(|(_, (_, end))| *end <= now).min_by_key(|(id, (_, end))| (*end, **id));
+            let next = self
+                .leases
+                .iter()
+                .filter(|(_, (_, end))| *end <= now)
+                .min_by_key(|(id, (_, end))| (*end, **id));
             let Some((&lease, _)) = next else { return };
             self.end_lease(lease);
         }
@@ -215,7 +264,11 @@ impl Model {
     fn next_after(&self, range: &KeyRange, revision: u64) -> Option<(u64, Vec<Happened>)> {
         (revision + 1..=self.revision()).find_map(|revision| {
             let all = &self.log[revision as usize - 1];
-            let inside: Vec<_> = all.iter().filter(|happened| range.contains(&happened.key)).cloned().collect();
+            let inside: Vec<_> = all
+                .iter()
+                .filter(|happened| range.contains(&happened.key))
+                .cloned()
+                .collect();
             (!inside.is_empty()).then_some((revision, inside))
         })
     }
@@ -236,14 +289,22 @@ impl Watched {
     /// Polls once and compares; answers whether the watch goes on.
     async fn poll(&mut self, model: &Model) -> bool {
         let due = model.next_after(&self.range, self.delivered);
-        let lost = due.as_ref().is_some_and(|(revision, _)| *revision <= model.compacted);
+        let lost = due
+            .as_ref()
+            .is_some_and(|(revision, _)| *revision <= model.compacted);
         match poll!(self.watch.next()) {
             Poll::Ready(Some(Ok(Update::Batch(batch)))) => {
                 assert!(!self.too_old, "a watch from a compacted revision brings nothing");
                 let (revision, happened) = due.expect("nothing has happened that could be brought");
                 assert_eq!(batch.revision.0, revision);
-                assert_eq!(batch.events.iter().map(Happened::of).collect::<Vec<_>>(), happened);
-                assert!(self.bookmark.is_none_or(|asked| revision <= asked.max(self.from)), "the bookmark was due before");
+                assert_eq!(
+                    batch.events.iter().map(Happened::of).collect::<Vec<_>>(),
+                    happened
+                );
+                assert!(
+                    self.bookmark.is_none_or(|asked| revision <= asked.max(self.from)),
+                    "the bookmark was due before"
+                );
                 self.delivered = revision;
                 true
             }
@@ -252,13 +313,18 @@ impl Watched {
                 let bookmark = bookmark.0;
                 assert!(bookmark >= asked && bookmark >= self.from && bookmark >= self.delivered);
                 assert!(bookmark <= model.revision(), "a bookmark of the future");
-                assert!(due.is_none_or(|(revision, _)| bookmark < revision), "the bookmark has overtaken an event");
+                assert!(
+                    due.is_none_or(|(revision, _)| bookmark < revision),
+                    "the bookmark has overtaken an event"
+                );
                 self.delivered = bookmark;
                 true
             }
             Poll::Ready(Some(Err(Error::Expired { requested, compacted }))) => {
                 assert!(self.too_old || lost, "expired although nothing is lost");
-                assert!(requested.0 >= self.from && requested.0 < compacted.0 && compacted.0 <= model.compacted);
+                assert!(
+                    requested.0 >= self.from && requested.0 < compacted.0 && compacted.0 <= model.compacted
+                );
                 assert!(matches!(poll!(self.watch.next()), Poll::Ready(None)));
                 false
             }
@@ -266,7 +332,10 @@ impl Watched {
             Poll::Pending => {
                 assert!(!self.too_old, "expired was due");
                 assert_eq!(due, None, "a batch was due");
-                assert!(self.bookmark.is_none() || model.revision() < self.from, "a bookmark was due");
+                assert!(
+                    self.bookmark.is_none() || model.revision() < self.from,
+                    "a bookmark was due"
+                );
                 true
             }
         }
@@ -284,7 +353,14 @@ fn read_at(model: &Model, at: u8, revision: Rev) -> (At, Result<u64, &'static st
     let future = requested > model.revision();
     match at {
         0 => (At::Latest, Ok(model.revision())),
-        1 => (At::NotOlderThan(Revision(requested)), if future { Err("future") } else { Ok(model.revision()) }),
+        1 => (
+            At::NotOlderThan(Revision(requested)),
+            if future {
+                Err("future")
+            } else {
+                Ok(model.revision())
+            },
+        ),
         _ => {
             let answer = match requested {
                 _ if future => Err("future"),
@@ -308,8 +384,13 @@ fn kind(error: &Error) -> &'static str {
 }
 
 async fn run(retention: u64, ops: Vec<Op>) {
-    let store = MemoryStore::with_retention(Retention { revisions: retention as usize });
-    let mut model = Model { retention, ..Model::default() };
+    let store = MemoryStore::with_retention(Retention {
+        revisions: retention as usize,
+    });
+    let mut model = Model {
+        retention,
+        ..Model::default()
+    };
     let mut watches: Vec<Watched> = Vec::new();
     let mut leases: Vec<LeaseId> = Vec::new();
     let unknown = LeaseId(u64::MAX);
@@ -324,7 +405,9 @@ async fn run(retention: u64, ops: Vec<Op>) {
                     let expected = match condition {
                         Cond::Absent => Expected::Absent,
                         Cond::Present => Expected::Present,
-                        Cond::Unchanged => current.map_or(Expected::Absent, |entry| Expected::At(Revision(entry.revision))),
+                        Cond::Unchanged => {
+                            current.map_or(Expected::Absent, |entry| Expected::At(Revision(entry.revision)))
+                        }
                         Cond::At(rev) => Expected::At(Revision(model.resolve(rev))),
                     };
                     holds &= match expected {
@@ -348,13 +431,19 @@ async fn run(retention: u64, ops: Vec<Op>) {
                         modelled.push((key.to_owned(), None));
                         continue;
                     }
-                    let value = { let text = text.clone(); move |revision: Revision| Value::bytes(Format::Json, format!("{text}@{revision}")) };
+                    let value = {
+                        let text = text.clone();
+                        move |revision: Revision| Value::bytes(Format::Json, format!("{text}@{revision}"))
+                    };
                     txn = match lease {
                         Some(lease) => txn.put_leased(key, lease, value),
                         None => txn.put(key, value),
                     };
                     leased &= lease.is_none_or(|lease| model.leases.contains_key(&lease));
-                    modelled.push((key.to_owned(), Some((format!("{text}@{}", model.revision() + 1), lease))));
+                    modelled.push((
+                        key.to_owned(),
+                        Some((format!("{text}@{}", model.revision() + 1), lease)),
+                    ));
                 }
                 match store.commit(txn).await {
                     Ok(done) => {
@@ -374,13 +463,25 @@ async fn run(retention: u64, ops: Vec<Op>) {
                 let (at, due) = read_at(&model, at, revision);
                 let found = store.get(&Key::from(KEYS[key]), at).await;
                 match due {
-                    Ok(revision) => assert_eq!(found.unwrap().as_deref().map(Entry::of).as_ref(), model.at(KEYS[key], revision)),
+                    Ok(revision) => assert_eq!(
+                        found.unwrap().as_deref().map(Entry::of).as_ref(),
+                        model.at(KEYS[key], revision)
+                    ),
                     Err(due) => assert_eq!(kind(&found.unwrap_err()), due),
                 }
             }
-            Op::List { range: number, at, revision, limit, after } => {
+            Op::List {
+                range: number,
+                at,
+                revision,
+                limit,
+                after,
+            } => {
                 let (at, due) = read_at(&model, at, revision);
-                let page = Page { limit, after: after.map(|key| Key::from(KEYS[key])) };
+                let page = Page {
+                    limit,
+                    after: after.map(|key| Key::from(KEYS[key])),
+                };
                 let found = store.list(&range(number), at, page.clone()).await;
                 match due {
                     Ok(revision) => {
@@ -388,8 +489,18 @@ async fn run(retention: u64, ops: Vec<Op>) {
                         state.retain(|(key, _)| page.after.as_ref().is_none_or(|after| *key > &**after));
                         let rest = state.split_off(limit.unwrap_or(usize::MAX).min(state.len()));
                         let found = found.unwrap();
-                        let records: Vec<_> = found.records.iter().map(|record| (record.key.to_string(), Entry::of(record))).collect();
-                        assert_eq!(records, state.into_iter().map(|(key, entry)| (key.to_owned(), entry)).collect::<Vec<_>>());
+                        let records: Vec<_> = found
+                            .records
+                            .iter()
+                            .map(|record| (record.key.to_string(), Entry::of(record)))
+                            .collect();
+                        assert_eq!(
+                            records,
+                            state
+                                .into_iter()
+                                .map(|(key, entry)| (key.to_owned(), entry))
+                                .collect::<Vec<_>>()
+                        );
                         assert_eq!((found.revision.0, found.remaining), (revision, rest.len() as u64));
                     }
                     Err(due) => assert_eq!(kind(&found.unwrap_err()), due),
@@ -409,11 +520,20 @@ async fn run(retention: u64, ops: Vec<Op>) {
                 let from = model.resolve(from);
                 let range = range(number);
                 let watch = store.watch(&range, Revision(from));
-                watches.push(Watched { watch, range, from, delivered: from, too_old: from < model.compacted, bookmark: None });
+                watches.push(Watched {
+                    watch,
+                    range,
+                    from,
+                    delivered: from,
+                    too_old: from < model.compacted,
+                    bookmark: None,
+                });
             }
             Op::Poll(number, times) => {
                 for _ in 0..times {
-                    if let Some(watched) = watches.get_mut(number) && !watched.poll(&model).await {
+                    if let Some(watched) = watches.get_mut(number)
+                        && !watched.poll(&model).await
+                    {
                         watches.remove(number);
                         break;
                     }

@@ -83,13 +83,7 @@ pub struct DeploymentStatus {
     pub unavailable_replicas: i32,
     #[wire(pb = 9)]
     pub terminating_replicas: Option<i32>,
-    #[wire(
-        pb = 6,
-        list = "map",
-        keys = "type",
-        patch = "merge",
-        merge_key = "type"
-    )]
+    #[wire(pb = 6, list = "map", keys = "type", patch = "merge", merge_key = "type")]
     pub conditions: List<DeploymentCondition>,
     #[wire(pb = 8)]
     pub collision_count: Option<i32>,

@@ -71,13 +71,7 @@ pub struct ReplicaSetStatus {
     pub terminating_replicas: Option<i32>,
     #[wire(pb = 3)]
     pub observed_generation: i64,
-    #[wire(
-        pb = 6,
-        list = "map",
-        keys = "type",
-        patch = "merge",
-        merge_key = "type"
-    )]
+    #[wire(pb = 6, list = "map", keys = "type", patch = "merge", merge_key = "type")]
     pub conditions: List<ReplicaSetCondition>,
     #[wire(extra)]
     pub extra: Extra,

@@ -1,8 +1,7 @@
 //! Where pods may and should run.
 
 use super::{
-    NodeInclusionPolicy, NodeSelectorOperator, TaintEffect, TolerationOperator,
-    UnsatisfiableConstraintAction,
+    NodeInclusionPolicy, NodeSelectorOperator, TaintEffect, TolerationOperator, UnsatisfiableConstraintAction,
 };
 use crate::{Extra, List, Message, Str, Time};
 

@@ -2,9 +2,9 @@
 
 use super::{
     AppArmorProfileType, ContainerRestartPolicy, ContainerRestartRuleAction,
-    ContainerRestartRuleOnExitCodesOperator, MountPropagationMode, ProcMountType, Protocol,
-    PullPolicy, RecursiveReadOnlyMode, ResourceResizeRestartPolicy, ResourceStatus,
-    SeccompProfileType, Signal, TerminationMessagePolicy, URIScheme, VolumeStatus,
+    ContainerRestartRuleOnExitCodesOperator, MountPropagationMode, ProcMountType, Protocol, PullPolicy,
+    RecursiveReadOnlyMode, ResourceResizeRestartPolicy, ResourceStatus, SeccompProfileType, Signal,
+    TerminationMessagePolicy, URIScheme, VolumeStatus,
 };
 use crate::{Extra, IntOrString, List, Map, Message, Quantity, Str, Time};
 
@@ -77,13 +77,7 @@ pub struct Container {
     pub ports: List<ContainerPort>,
     #[wire(pb = 19)]
     pub env_from: List<EnvFromSource>,
-    #[wire(
-        pb = 7,
-        list = "map",
-        keys = "name",
-        patch = "merge",
-        merge_key = "name"
-    )]
+    #[wire(pb = 7, list = "map", keys = "name", patch = "merge", merge_key = "name")]
     pub env: List<EnvVar>,
     #[wire(pb = 8)]
     pub resources: ResourceRequirements,
@@ -298,13 +292,7 @@ pub struct ContainerStatus {
     pub volume_mounts: List<VolumeMountStatus>,
     #[wire(pb = 13)]
     pub user: Option<Box<ContainerUser>>,
-    #[wire(
-        pb = 14,
-        list = "map",
-        keys = "name",
-        patch = "merge",
-        merge_key = "name"
-    )]
+    #[wire(pb = 14, list = "map", keys = "name", patch = "merge", merge_key = "name")]
     pub allocated_resources_status: List<ResourceStatus>,
     #[wire(pb = 15)]
     pub stop_signal: Option<Signal>,

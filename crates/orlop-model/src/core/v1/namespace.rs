@@ -48,13 +48,7 @@ pub struct NamespaceSpec {
 pub struct NamespaceStatus {
     #[wire(pb = 1)]
     pub phase: NamespacePhase,
-    #[wire(
-        pb = 2,
-        list = "map",
-        keys = "type",
-        patch = "merge",
-        merge_key = "type"
-    )]
+    #[wire(pb = 2, list = "map", keys = "type", patch = "merge", merge_key = "type")]
     pub conditions: List<NamespaceCondition>,
     #[wire(extra)]
     pub extra: Extra,

@@ -177,21 +177,9 @@ pub struct NodeStatus {
     pub allocatable: Map<Quantity>,
     #[wire(pb = 3)]
     pub phase: NodePhase,
-    #[wire(
-        pb = 4,
-        list = "map",
-        keys = "type",
-        patch = "merge",
-        merge_key = "type"
-    )]
+    #[wire(pb = 4, list = "map", keys = "type", patch = "merge", merge_key = "type")]
     pub conditions: List<NodeCondition>,
-    #[wire(
-        pb = 5,
-        list = "map",
-        keys = "type",
-        patch = "merge",
-        merge_key = "type"
-    )]
+    #[wire(pb = 5, list = "map", keys = "type", patch = "merge", merge_key = "type")]
     pub addresses: List<NodeAddress>,
     #[wire(pb = 6)]
     pub daemon_endpoints: NodeDaemonEndpoints,

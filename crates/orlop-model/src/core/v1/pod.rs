@@ -1,12 +1,12 @@
 //! Pods.
 
 use super::{
-    Affinity, AppArmorProfile, ConditionStatus, Container, ContainerExtendedResourceRequest,
-    ContainerStatus, DNSPolicy, EphemeralContainer, LocalObjectReference,
-    NodeAllocatableResourceClaimStatus, OSName, PodConditionType, PodFSGroupChangePolicy, PodPhase,
-    PodQOSClass, PodResizeStatus, PodSELinuxChangePolicy, PreemptionPolicy, ResourceHealthStatus,
-    ResourceRequirements, RestartPolicy, SELinuxOptions, SeccompProfile, SupplementalGroupsPolicy,
-    Toleration, TopologySpreadConstraint, Volume, WindowsSecurityContextOptions,
+    Affinity, AppArmorProfile, ConditionStatus, Container, ContainerExtendedResourceRequest, ContainerStatus,
+    DNSPolicy, EphemeralContainer, LocalObjectReference, NodeAllocatableResourceClaimStatus, OSName,
+    PodConditionType, PodFSGroupChangePolicy, PodPhase, PodQOSClass, PodResizeStatus, PodSELinuxChangePolicy,
+    PreemptionPolicy, ResourceHealthStatus, ResourceRequirements, RestartPolicy, SELinuxOptions,
+    SeccompProfile, SupplementalGroupsPolicy, Toleration, TopologySpreadConstraint, Volume,
+    WindowsSecurityContextOptions,
 };
 use crate::{Extra, List, Map, Message, Object, Quantity, Str, Time};
 
@@ -213,13 +213,7 @@ pub struct PodSpec {
         merge_key = "name"
     )]
     pub volumes: List<Volume>,
-    #[wire(
-        pb = 20,
-        list = "map",
-        keys = "name",
-        patch = "merge",
-        merge_key = "name"
-    )]
+    #[wire(pb = 20, list = "map", keys = "name", patch = "merge", merge_key = "name")]
     pub init_containers: List<Container>,
     #[wire(
         pb = 2,
@@ -230,13 +224,7 @@ pub struct PodSpec {
         merge_key = "name"
     )]
     pub containers: List<Container>,
-    #[wire(
-        pb = 34,
-        list = "map",
-        keys = "name",
-        patch = "merge",
-        merge_key = "name"
-    )]
+    #[wire(pb = 34, list = "map", keys = "name", patch = "merge", merge_key = "name")]
     pub ephemeral_containers: List<EphemeralContainer>,
     #[wire(pb = 3)]
     pub restart_policy: RestartPolicy,
@@ -266,13 +254,7 @@ pub struct PodSpec {
     pub share_process_namespace: Option<bool>,
     #[wire(pb = 14)]
     pub security_context: Option<Box<PodSecurityContext>>,
-    #[wire(
-        pb = 15,
-        list = "map",
-        keys = "name",
-        patch = "merge",
-        merge_key = "name"
-    )]
+    #[wire(pb = 15, list = "map", keys = "name", patch = "merge", merge_key = "name")]
     pub image_pull_secrets: List<LocalObjectReference>,
     #[wire(pb = 16)]
     pub hostname: Str,
@@ -316,13 +298,7 @@ pub struct PodSpec {
     pub os: Option<Box<PodOS>>,
     #[wire(pb = 37)]
     pub host_users: Option<bool>,
-    #[wire(
-        pb = 38,
-        list = "map",
-        keys = "name",
-        patch = "merge",
-        merge_key = "name"
-    )]
+    #[wire(pb = 38, list = "map", keys = "name", patch = "merge", merge_key = "name")]
     pub scheduling_gates: List<PodSchedulingGate>,
     #[wire(
         pb = 39,
@@ -349,13 +325,7 @@ pub struct PodStatus {
     pub observed_generation: i64,
     #[wire(pb = 1)]
     pub phase: PodPhase,
-    #[wire(
-        pb = 2,
-        list = "map",
-        keys = "type",
-        patch = "merge",
-        merge_key = "type"
-    )]
+    #[wire(pb = 2, list = "map", keys = "type", patch = "merge", merge_key = "type")]
     pub conditions: List<PodCondition>,
     #[wire(pb = 3)]
     pub message: Str,

@@ -1,8 +1,8 @@
 //! Services.
 
 use super::{
-    IPFamily, IPFamilyPolicy, LoadBalancerIPMode, Protocol, ServiceAffinity,
-    ServiceExternalTrafficPolicy, ServiceInternalTrafficPolicy, ServiceType,
+    IPFamily, IPFamilyPolicy, LoadBalancerIPMode, Protocol, ServiceAffinity, ServiceExternalTrafficPolicy,
+    ServiceInternalTrafficPolicy, ServiceType,
 };
 use crate::{Extra, IntOrString, List, Map, Message, Object, Str};
 
@@ -143,13 +143,7 @@ pub struct ServiceSpec {
 pub struct ServiceStatus {
     #[wire(pb = 1)]
     pub load_balancer: LoadBalancerStatus,
-    #[wire(
-        pb = 2,
-        list = "map",
-        keys = "type",
-        patch = "merge",
-        merge_key = "type"
-    )]
+    #[wire(pb = 2, list = "map", keys = "type", patch = "merge", merge_key = "type")]
     pub conditions: List<crate::meta::v1::Condition>,
     #[wire(extra)]
     pub extra: Extra,

@@ -1,9 +1,8 @@
 //! Volumes of a pod.
 
 use super::{
-    AzureDataDiskCachingMode, AzureDataDiskKind, HostPathType, LocalObjectReference,
-    ObjectFieldSelector, PersistentVolumeAccessMode, PersistentVolumeMode, PullPolicy,
-    ResourceFieldSelector, StorageMedium,
+    AzureDataDiskCachingMode, AzureDataDiskKind, HostPathType, LocalObjectReference, ObjectFieldSelector,
+    PersistentVolumeAccessMode, PersistentVolumeMode, PullPolicy, ResourceFieldSelector, StorageMedium,
 };
 use crate::{Extra, List, Map, Message, Quantity, Str};
 

@@ -51,13 +51,7 @@ pub struct ObjectMeta {
     pub labels: Map<Str>,
     #[wire(pb = 12)]
     pub annotations: Map<Str>,
-    #[wire(
-        pb = 13,
-        list = "map",
-        keys = "uid",
-        patch = "merge",
-        merge_key = "uid"
-    )]
+    #[wire(pb = 13, list = "map", keys = "uid", patch = "merge", merge_key = "uid")]
     pub owner_references: List<OwnerReference>,
     #[wire(pb = 14, list = "set", patch = "merge")]
     pub finalizers: List<Str>,
