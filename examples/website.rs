@@ -38,7 +38,10 @@ type Dns = Arc<Mutex<BTreeMap<Str, Str>>>;
 /// Makes the world as the site says. Called whenever the site or its ConfigMap has changed.
 async fn reconcile(site: Arc<Website>, cx: Context, dns: Dns) -> Result<Action, Error> {
     let (name, host) = (&site.metadata.name, &site.spec.host);
-    let take_back = async { Ok(drop(dns.lock().remove(name))) };
+    let take_back = async {
+        dns.lock().remove(name);
+        Ok(())
+    };
     if let Life::Ended = cx.finalize(&*site, "example.dev/dns", take_back).await? {
         return Ok(Action::await_change());
     }

@@ -293,7 +293,7 @@ impl Story<'_> {
         let pods = self.cluster.informers().of::<Pod>();
         let mut changes = pods.subscribe();
         let cleaned = async {
-            while pods.filter(None, |pod| pod.metadata.is_deleting()).len() > 0 {
+            while !pods.filter(None, |pod| pod.metadata.is_deleting()).is_empty() {
                 changes.next().await?;
             }
             Some(())

@@ -2,6 +2,11 @@
 //!
 //! Reads the folder in `ORLOP_GOLDEN` and is passed over aloud without it.
 
+#![allow(
+    clippy::print_stdout,
+    reason = "what was checked, and what was not, is told on the standard output"
+)]
+
 use std::path::Path;
 
 use orlop_model::{Object, StaticKind, apps, batch, coordination, core};

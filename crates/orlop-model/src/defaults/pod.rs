@@ -82,7 +82,7 @@ fn pod_limits(spec: &mut PodSpec, containers: &Map<Quantity>) {
         return;
     }
     let requests = &pod_level.requests;
-    insert_missing(&mut pod_level.limits, &containers, |name| {
+    insert_missing(&mut pod_level.limits, containers, |name| {
         is_huge_page(name) && !requests.contains_key(name)
     });
 }

@@ -19,7 +19,7 @@ pub(super) fn changes(rules: &mut Rules, new: &PodSpec, old: &PodSpec) {
         ("containers", &new.containers),
         ("initContainers", &new.init_containers),
     ] {
-        rules.each(field, list, |rules, container| image(rules, container));
+        rules.each(field, list, image);
     }
     deadline(rules, new, old);
     let kept_tolerations = tolerations(rules, new, old);
