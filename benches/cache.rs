@@ -29,10 +29,7 @@ fn fill(pods: Vec<Arc<Pod>>, handlers: usize) -> (Writer<Pod>, Vec<Subscription<
     drain(&mut handlers, &mut seen);
     let spent = start.elapsed();
     assert!(store.is_synced() && store.len() == count);
-    assert!(
-        seen.iter().all(|seen| *seen == count),
-        "each handler has seen each pod once: {seen:?}"
-    );
+    assert!(seen.iter().all(|seen| *seen == count), "each handler has seen each pod once: {seen:?}");
     (writer, handlers, spent)
 }
 
@@ -70,16 +67,10 @@ fn modify(
         drain(handlers, &mut seen);
         spent += start.elapsed();
     }
-    assert!(
-        seen.iter().all(|seen| *seen == events),
-        "each handler has seen each change: {seen:?}"
-    );
+    assert!(seen.iter().all(|seen| *seen == events), "each handler has seen each change: {seen:?}");
     for (key, last) in keys.iter().zip(last) {
         if let Some(last) = last {
-            assert_eq!(
-                store.get(key).expect("there").metadata.resource_version,
-                last.to_string().as_str()
-            );
+            assert_eq!(store.get(key).expect("there").metadata.resource_version, last.to_string().as_str());
         }
     }
     spent.as_secs_f64() * 1e6 / events as f64
@@ -91,16 +82,11 @@ fn main() -> std::io::Result<()> {
     let named = |workload: &str| format!("{workload}, {count} pods");
 
     let bodies: Vec<String> = (0..count.min(10_000)).map(|i| pods::json(i, i + 1)).collect();
-    let peers = [
-        Peer::recorded("client-go 1.36", 64.5),
-        Peer::recorded("kube 5.0", 13.7),
-    ];
+    let peers = [Peer::recorded("client-go 1.36", 64.5), Peer::recorded("kube 5.0", 13.7)];
     bench.whole("W1 decode single JSON, 10,000 pods", "µs", &peers, || {
         let start = CpuClock::now();
         for body in &bodies {
-            drop(std::hint::black_box(
-                serde_json::from_str::<Pod>(body).expect("a pod"),
-            ));
+            drop(std::hint::black_box(serde_json::from_str::<Pod>(body).expect("a pod")));
         }
         start.elapsed().as_secs_f64() * 1e6 / bodies.len() as f64
     });
@@ -111,24 +97,13 @@ fn main() -> std::io::Result<()> {
     let all = decoded();
 
     for (handlers, peers) in [
-        (
-            1,
-            vec![
-                Peer::recorded("client-go 1.36", 3.8),
-                Peer::recorded("kube 5.0, no handler", 10.9),
-            ],
-        ),
+        (1, vec![Peer::recorded("client-go 1.36", 3.8), Peer::recorded("kube 5.0, no handler", 10.9)]),
         (10, vec![Peer::recorded("client-go 1.36", 7.0)]),
     ] {
-        bench.whole(
-            &format!("{}, handlers: {handlers}", named("W2 fill")),
-            "µs",
-            &peers,
-            || {
-                let (_writer, _handlers, spent) = fill(all.clone(), handlers);
-                spent.as_secs_f64() * 1e6 / count as f64
-            },
-        );
+        bench.whole(&format!("{}, handlers: {handlers}", named("W2 fill")), "µs", &peers, || {
+            let (_writer, _handlers, spent) = fill(all.clone(), handlers);
+            spent.as_secs_f64() * 1e6 / count as f64
+        });
     }
     drop(all);
 
@@ -137,25 +112,17 @@ fn main() -> std::io::Result<()> {
         (
             "W3 modify",
             1,
-            vec![
-                Peer::recorded("client-go 1.36", 6.3),
-                Peer::recorded("kube 5.0, store only", 16.0),
-            ],
+            vec![Peer::recorded("client-go 1.36", 6.3), Peer::recorded("kube 5.0, store only", 16.0)],
         ),
         (
             "W5 fan-out",
             10,
-            vec![
-                Peer::recorded("client-go 1.36", 10.7),
-                Peer::recorded("kube 5.0, with a clone", 26.8),
-            ],
+            vec![Peer::recorded("client-go 1.36", 10.7), Peer::recorded("kube 5.0, with a clone", 26.8)],
         ),
     ] {
         let (mut writer, mut handlers, _) = fill(decoded(), handlers);
         let workload = format!("{}, handlers: {}", named(name), handlers.len());
-        bench.whole(&workload, "µs", &peers, || {
-            modify(&mut writer, &mut handlers, &keys, events)
-        });
+        bench.whole(&workload, "µs", &peers, || modify(&mut writer, &mut handlers, &keys, events));
         if handlers.len() == 1 {
             lookups(&mut bench, writer.store(), &keys);
         }
@@ -169,10 +136,7 @@ fn lookups(bench: &mut Bench, store: &Store<Pod>, keys: &[ObjectKey]) {
     let in_namespace = keys.len() / 1_000;
     let mut q = 0;
     // The peers' figures are for 100 pods in a namespace; a quick run has fewer.
-    let peers = [
-        Peer::recorded("client-go 1.36", 15.6),
-        Peer::recorded("kube 5.0", 7_960.0),
-    ];
+    let peers = [Peer::recorded("client-go 1.36", 15.6), Peer::recorded("kube 5.0", 7_960.0)];
     let peers = if in_namespace == 100 { &peers[..] } else { &[] };
     bench.each(
         &format!("W4 list of a namespace of {in_namespace}, among {}", keys.len()),
@@ -187,40 +151,19 @@ fn lookups(bench: &mut Bench, store: &Store<Pod>, keys: &[ObjectKey]) {
         },
     );
     let mut q = 0;
-    let peers = [
-        Peer::recorded("client-go 1.36", 100.0),
-        Peer::recorded("kube 5.0", 477.0),
-    ];
-    bench.each(
-        &format!("W4 get by key, among {}", keys.len()),
-        "ns",
-        1,
-        &peers,
-        || {
-            q += 1;
-            store.get(&keys[pods::touched(q, keys.len())]).expect("there")
-        },
-    );
+    let peers = [Peer::recorded("client-go 1.36", 100.0), Peer::recorded("kube 5.0", 477.0)];
+    bench.each(&format!("W4 get by key, among {}", keys.len()), "ns", 1, &peers, || {
+        q += 1;
+        store.get(&keys[pods::touched(q, keys.len())]).expect("there")
+    });
     for (i, key) in keys.iter().enumerate().step_by(97) {
-        assert_eq!(
-            store.get(key).expect("there").metadata.name,
-            pods::name(i).as_str()
-        );
+        assert_eq!(store.get(key).expect("there").metadata.name, pods::name(i).as_str());
     }
     let web: Selector = Selector::parse("app=web-77").expect("a selector");
-    let peers = [Peer::recorded(
-        "client-go 1.36, 100,000",
-        40_000.0 * keys.len() as f64 / 100_000.0,
-    )];
-    bench.each(
-        &format!("W4 list by label, among {}", keys.len()),
-        "µs",
-        1,
-        &peers,
-        || {
-            let found = store.select(None, &web);
-            assert_eq!(found.len(), 10);
-            found
-        },
-    );
+    let peers = [Peer::recorded("client-go 1.36, 100,000", 40_000.0 * keys.len() as f64 / 100_000.0)];
+    bench.each(&format!("W4 list by label, among {}", keys.len()), "µs", 1, &peers, || {
+        let found = store.select(None, &web);
+        assert_eq!(found.len(), 10);
+        found
+    });
 }

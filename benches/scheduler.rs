@@ -56,10 +56,7 @@ fn pod(shape: &str, j: usize) -> Pod {
     };
     let (cpu, memory) = match shape {
         "whole" => ("20".to_owned(), "64Gi".to_owned()),
-        "mix" => (
-            format!("{}m", 50 * (1 + k % 8)),
-            format!("{}Mi", 64 * (1 + k % 6)),
-        ),
+        "mix" => (format!("{}m", 50 * (1 + k % 8)), format!("{}Mi", 64 * (1 + k % 6))),
         _ => ("100m".to_owned(), "200Mi".to_owned()),
     };
     let own = json!({"matchLabels": {"app": app}});
@@ -126,18 +123,14 @@ fn scheduler(shape: &str, nodes: usize) -> Scheduler {
     let mut scheduler = Scheduler::new(engine, SchedulingQueue::default());
     for i in 0..nodes {
         let node = if shape == "mix" { mixed_node(i) } else { node(i) };
-        scheduler
-            .record(Change::NodeAdded(Arc::new(node)), now)
-            .expect("a new node");
+        scheduler.record(Change::NodeAdded(Arc::new(node)), now).expect("a new node");
     }
     if shape == "svc" {
         let service: Service = decode(json!({
             "metadata": {"name": "web", "namespace": "default"},
             "spec": {"selector": {"app": "web"}, "ports": [{"port": 80}]},
         }));
-        scheduler
-            .record(Change::ServiceSet(Arc::new(service)), now)
-            .expect("a new service");
+        scheduler.record(Change::ServiceSet(Arc::new(service)), now).expect("a new service");
     }
     scheduler
 }
@@ -153,11 +146,7 @@ fn run(shape: &str, nodes: usize, limit: usize, budget: Duration) -> (f64, usize
     };
     let moment = |j: usize| Timestamp::UNIX_EPOCH + Duration::from_micros(j as u64);
     for j in 0..limit {
-        assert_eq!(
-            scheduler.pod_seen(Arc::new(pod(shape, j)), moment(j)),
-            None,
-            "the pod is queued"
-        );
+        assert_eq!(scheduler.pod_seen(Arc::new(pod(shape, j)), moment(j)), None, "the pod is queued");
     }
     let now = moment(limit);
     let (mut spent, mut done) = (Duration::ZERO, 0);
@@ -170,11 +159,7 @@ fn run(shape: &str, nodes: usize, limit: usize, budget: Duration) -> (f64, usize
         };
         scheduler.bound(&pod_id(&pod));
         spent += start.elapsed();
-        assert_eq!(
-            pod.metadata.name,
-            format!("pod-{done:06}").as_str(),
-            "first come, first served"
-        );
+        assert_eq!(pod.metadata.name, format!("pod-{done:06}").as_str(), "first come, first served");
         if let Some(explained) = explained {
             assert_eq!(explained.nodes.len(), nodes);
             let best = explained

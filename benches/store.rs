@@ -33,11 +33,7 @@ fn value(i: usize) -> Value {
 fn number(record: &Record) -> usize {
     let bytes = record.value.encoded(Format::Json).expect("it was put as JSON");
     assert_eq!(bytes.len(), 1_000);
-    std::str::from_utf8(&bytes)
-        .expect("text")
-        .trim_end()
-        .parse()
-        .expect("a number")
+    std::str::from_utf8(&bytes).expect("text").trim_end().parse().expect("a number")
 }
 
 fn filled() -> MemoryStore {
@@ -68,9 +64,7 @@ fn main() -> std::io::Result<()> {
         &[Peer::recorded("etcd 3.6 get, wall", 1e9 / 3_632.0)],
         || {
             i = (i + 2_741) % OBJECTS;
-            now(store.get(&keys[i], At::Latest))
-                .expect("readable")
-                .expect("there")
+            now(store.get(&keys[i], At::Latest)).expect("readable").expect("there")
         },
     );
     for (i, key) in keys.iter().enumerate() {
@@ -79,19 +73,10 @@ fn main() -> std::io::Result<()> {
 
     let range = KeyRange::prefix(PREFIX);
     let list = || now(store.list(&range, At::Latest, Page::ALL)).expect("readable");
-    bench.each(
-        "list of 5,000",
-        "µs",
-        1,
-        &[Peer::recorded("etcd 3.6 range, wall p50", 16_500.0)],
-        list,
-    );
+    bench.each("list of 5,000", "µs", 1, &[Peer::recorded("etcd 3.6 range, wall p50", 16_500.0)], list);
     let listing = list();
     assert_eq!((listing.records.len(), listing.remaining), (OBJECTS, 0));
-    assert!(
-        listing.records.is_sorted_by_key(|record| &record.key),
-        "in the order of keys"
-    );
+    assert!(listing.records.is_sorted_by_key(|record| &record.key), "in the order of keys");
 
     let page =
         || now(store.list(&range, At::Latest, Page::first(500).after(keys[0].clone()))).expect("readable");
@@ -101,14 +86,8 @@ fn main() -> std::io::Result<()> {
     // Compare and swap: each put expects the revision that the one before gave the key.
     let mut revisions: Vec<Revision> = {
         let listing = list();
-        let of = |key: &Key| {
-            listing
-                .records
-                .iter()
-                .find(|record| record.key == **key)
-                .expect("listed")
-                .revision
-        };
+        let of =
+            |key: &Key| listing.records.iter().find(|record| record.key == **key).expect("listed").revision;
         keys.iter().map(of).collect()
     };
     let mut i = 0;
@@ -120,10 +99,7 @@ fn main() -> std::io::Result<()> {
         revisions[i] = done.revision;
     });
     for (key, revision) in keys.iter().zip(&revisions) {
-        assert_eq!(
-            now(store.get(key, At::Latest)).unwrap().unwrap().revision,
-            *revision
-        );
+        assert_eq!(now(store.get(key, At::Latest)).unwrap().unwrap().revision, *revision);
     }
     let stale = Txn::update(keys[0].clone(), Revision::ZERO, |_| value(0));
     assert!(
@@ -136,9 +112,7 @@ fn main() -> std::io::Result<()> {
     bench.each("commit, create if absent, 1 KB", "µs", 1, &[peer], || {
         let key = Key::from(format!("/registry/events/{created:08}"));
         created += 1;
-        let txn = Txn::new()
-            .expect(key.clone(), Expected::Absent)
-            .put(key, move |_| value(created));
+        let txn = Txn::new().expect(key.clone(), Expected::Absent).put(key, move |_| value(created));
         now(store.commit(txn)).expect("a new key")
     });
     assert_eq!(
@@ -161,18 +135,16 @@ fn main() -> std::io::Result<()> {
 
 /// 500 puts to 100 watchers, one after the other, and all at once to watchers that lag behind.
 fn fan_out(bench: &mut Bench) {
-    for (workload, every) in [
-        ("500 puts to 100 watchers, each at once", 1),
-        ("500 puts to 100 watchers, 500 behind", PUTS),
-    ] {
+    for (workload, every) in
+        [("500 puts to 100 watchers, each at once", 1), ("500 puts to 100 watchers, 500 behind", PUTS)]
+    {
         let peer = Peer::recorded("etcd 3.6, wall", 130_000.0);
         bench.whole(workload, "events/s", &[peer], || {
             let store: Arc<dyn Store> = Arc::new(filled());
             let from = now(store.revision()).expect("a revision");
             let range = KeyRange::prefix(PREFIX);
-            let mut watches: Vec<(Watch, u64)> = (0..WATCHERS)
-                .map(|_| (store.watch(&range, from), from.0))
-                .collect();
+            let mut watches: Vec<(Watch, u64)> =
+                (0..WATCHERS).map(|_| (store.watch(&range, from), from.0)).collect();
             let mut spent = Duration::ZERO;
             for first in (0..PUTS).step_by(every) {
                 let start = CpuClock::now();
@@ -189,9 +161,7 @@ fn fan_out(bench: &mut Bench) {
                 spent += start.elapsed();
             }
             assert!(
-                watches
-                    .iter_mut()
-                    .all(|(watch, _)| watch.next().now_or_never().is_none()),
+                watches.iter_mut().all(|(watch, _)| watch.next().now_or_never().is_none()),
                 "nothing is left over"
             );
             (WATCHERS * PUTS) as f64 / spent.as_secs_f64()

@@ -10,11 +10,7 @@ use orlop_workqueue::Queue;
 use tokio::runtime::{Builder, Runtime};
 
 fn runtime() -> Runtime {
-    Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_time()
-        .build()
-        .expect("a runtime")
+    Builder::new_multi_thread().worker_threads(2).enable_time().build().expect("a runtime")
 }
 
 /// `adds` adds by `threads` producers of as many keys as there are, to as many workers. Answers CPU
@@ -54,10 +50,7 @@ fn producers_and_workers(keys: &[String], adds: usize, threads: usize) -> (f64, 
     });
     let spent = start.elapsed();
     let processed = processed.into_inner();
-    assert!(
-        (keys.len()..=adds).contains(&processed),
-        "{processed} keys were handed out"
-    );
+    assert!((keys.len()..=adds).contains(&processed), "{processed} keys were handed out");
     assert!(queue.is_empty() && queue.take_rest().is_empty());
     (spent.as_secs_f64() * 1e9 / adds as f64, processed)
 }
@@ -75,10 +68,7 @@ fn delays(count: usize, first: Duration, spread: u64) -> (f64, Vec<Duration>) {
             first + Duration::from_nanos(state % 2_000_000_000 * spread / 2_000_000_000)
         })
         .collect();
-    let runtime = Builder::new_current_thread()
-        .enable_time()
-        .build()
-        .expect("a runtime");
+    let runtime = Builder::new_current_thread().enable_time().build().expect("a runtime");
     runtime.block_on(async {
         let queue: Queue<String> = Queue::new();
         let mut due = vec![None; count];
@@ -93,11 +83,7 @@ fn delays(count: usize, first: Duration, spread: u64) -> (f64, Vec<Duration>) {
             let number: usize = ticket.key().parse().expect("a number");
             let due = due[number].take().expect("each key once");
             // The queue's own moment of the add is a little later than ours.
-            late.push(
-                Instant::now()
-                    .checked_duration_since(due)
-                    .expect("not before its time"),
-            );
+            late.push(Instant::now().checked_duration_since(due).expect("not before its time"));
         }
         let spent = start.elapsed();
         late.sort_unstable();
@@ -115,20 +101,12 @@ fn main() -> std::io::Result<()> {
         (4, vec![(go, 570.0), (runtime, 2_420.0)]),
         (16, vec![(go, 780.0), (runtime, 2_690.0)]),
     ] {
-        let peers: Vec<Peer> = peers
-            .into_iter()
-            .map(|(name, value)| Peer::recorded(name, value))
-            .collect();
-        bench.whole(
-            &format!("W6 {adds} distinct keys, {threads} + {threads} threads"),
-            "ns",
-            &peers,
-            || {
-                let (cost, processed) = producers_and_workers(&all, adds, threads);
-                assert_eq!(processed, adds, "each key once");
-                cost
-            },
-        );
+        let peers: Vec<Peer> = peers.into_iter().map(|(name, value)| Peer::recorded(name, value)).collect();
+        bench.whole(&format!("W6 {adds} distinct keys, {threads} + {threads} threads"), "ns", &peers, || {
+            let (cost, processed) = producers_and_workers(&all, adds, threads);
+            assert_eq!(processed, adds, "each key once");
+            cost
+        });
     }
     let hot = &all[..1_000];
     for (threads, peers) in [
@@ -136,10 +114,7 @@ fn main() -> std::io::Result<()> {
         (4, vec![(go, 96.0), (runtime, 425.0), (kube, 209.0)]),
         (16, vec![(go, 146.0), (runtime, 448.0)]),
     ] {
-        let peers: Vec<Peer> = peers
-            .into_iter()
-            .map(|(name, value)| Peer::recorded(name, value))
-            .collect();
+        let peers: Vec<Peer> = peers.into_iter().map(|(name, value)| Peer::recorded(name, value)).collect();
         let workload = format!("W6 {adds} adds of 1,000 hot keys, {threads} + {threads} threads");
         let handed_out = Arc::new(AtomicU64::new(0));
         bench.whole(&workload, "ns", &peers, || {
@@ -147,19 +122,10 @@ fn main() -> std::io::Result<()> {
             handed_out.store(processed as u64, Ordering::Relaxed);
             cost
         });
-        bench.row(
-            &format!("{workload}: handed out"),
-            handed_out.load(Ordering::Relaxed) as f64,
-            "keys",
-            &[],
-        );
+        bench.row(&format!("{workload}: handed out"), handed_out.load(Ordering::Relaxed) as f64, "keys", &[]);
     }
 
-    let (first, spread) = if bench.quick() {
-        (500, 400_000_000)
-    } else {
-        (3_000, 2_000_000_000)
-    };
+    let (first, spread) = if bench.quick() { (500, 400_000_000) } else { (3_000, 2_000_000_000) };
     let workload = format!("W7 {adds} delays of {first} to {} ms", first + spread / 1_000_000);
     let scale = adds as f64 / 1e6;
     let peers = [(kube, 2.21), (go, 3.79), (runtime, 6.16)];

@@ -24,23 +24,13 @@ async fn work(store: Arc<dyn Store>, worker: &'static str) -> Result<usize, Erro
     let lease = store.lease(Duration::from_secs(10)).await?;
     let mut done = 0;
     loop {
-        let jobs = store
-            .list(&KeyRange::prefix("/jobs/"), At::Latest, Page::ALL)
-            .await?;
-        let claims = store
-            .list(
-                &KeyRange::prefix("/claims/"),
-                At::Exactly(jobs.revision),
-                Page::ALL,
-            )
-            .await?;
+        let jobs = store.list(&KeyRange::prefix("/jobs/"), At::Latest, Page::ALL).await?;
+        let claims = store.list(&KeyRange::prefix("/claims/"), At::Exactly(jobs.revision), Page::ALL).await?;
         let claim_of = |job: &str| job.replacen("/jobs/", "/claims/", 1);
-        let free = jobs.records.iter().find(|job| {
-            claims
-                .records
-                .iter()
-                .all(|claim| claim.key != *claim_of(&job.key))
-        });
+        let free = jobs
+            .records
+            .iter()
+            .find(|job| claims.records.iter().all(|claim| claim.key != *claim_of(&job.key)));
         let Some(job) = free else { return Ok(done) };
 
         let claim = claim_of(&job.key);
@@ -55,9 +45,7 @@ async fn work(store: Arc<dyn Store>, worker: &'static str) -> Result<usize, Erro
         }
         tokio::time::sleep(Duration::from_millis(5)).await;
         // The job and its claim go together.
-        store
-            .commit(Txn::new().delete(job.key.clone()).delete(claim))
-            .await?;
+        store.commit(Txn::new().delete(job.key.clone()).delete(claim)).await?;
         done += 1;
     }
 }
@@ -67,24 +55,15 @@ async fn main() -> Result<(), Error> {
     let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
     let mut start = Revision::ZERO;
     for job in ["paint", "plane", "saw", "sweep"] {
-        start = store
-            .commit(Txn::create(format!("/jobs/{job}"), text("{}".to_owned())))
-            .await?
-            .revision;
+        start = store.commit(Txn::create(format!("/jobs/{job}"), text("{}".to_owned()))).await?.revision;
     }
     println!("four jobs, revision {start}");
 
     let (one, two) = futures::try_join!(work(store.clone(), "Ada"), work(store.clone(), "Bo"))?;
     println!("Ada did {one}, Bo did {two}");
 
-    let then = store
-        .list(&KeyRange::prefix("/jobs/"), At::Exactly(start), Page::ALL)
-        .await?;
-    println!(
-        "there were {} jobs at revision {}",
-        then.records.len(),
-        then.revision
-    );
+    let then = store.list(&KeyRange::prefix("/jobs/"), At::Exactly(start), Page::ALL).await?;
+    println!("there were {} jobs at revision {}", then.records.len(), then.revision);
 
     let mut watch = store.watch(&KeyRange::all(), start);
     watch.request_bookmark();
@@ -96,12 +75,7 @@ async fn main() -> Result<(), Error> {
                 Change::Deleted => "gone, last",
             };
             let value = event.record.value.encoded(Format::Json).unwrap_or_default();
-            println!(
-                "{:>3}  {:<14} {what} {}",
-                batch.revision,
-                event.key(),
-                String::from_utf8_lossy(&value)
-            );
+            println!("{:>3}  {:<14} {what} {}", batch.revision, event.key(), String::from_utf8_lossy(&value));
         }
     }
     Ok(())

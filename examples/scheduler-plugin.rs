@@ -34,27 +34,18 @@ impl Filter for DataLocality {
     }
 
     fn pre_filter(&self, dataset: &Option<Str>) -> PreFilter {
-        if dataset.is_some() {
-            PreFilter::Run(())
-        } else {
-            PreFilter::Skip
-        }
+        if dataset.is_some() { PreFilter::Run(()) } else { PreFilter::Skip }
     }
 
     fn filter(&self, dataset: &Option<Str>, node: NodeView<'_>) -> Verdict {
         let there = node.labels().get("example.dev/datasets").map_or("", Str::as_str);
-        let found = dataset
-            .as_ref()
-            .is_none_or(|wanted| there.split('_').any(|name| wanted == name));
+        let found = dataset.as_ref().is_none_or(|wanted| there.split('_').any(|name| wanted == name));
         Verdict::pass_if(found, "node(s) didn't have the pod's data set")
     }
 
     /// Only nodes can change anything for a pod that was turned down.
     fn hint(&self, _: &Pod, event: &ClusterEvent) -> Hint {
-        Hint::queue_if(matches!(
-            event,
-            ClusterEvent::NodeAdded(_) | ClusterEvent::NodeUpdated { .. }
-        ))
+        Hint::queue_if(matches!(event, ClusterEvent::NodeAdded(_) | ClusterEvent::NodeUpdated { .. }))
     }
 }
 
@@ -85,37 +76,25 @@ impl Score for CheapestNode {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     // kube-scheduler's default profile, with two plugins more.
-    let profile = Profile::kubernetes_builder()
-        .filter(DataLocality)
-        .score(CheapestNode, 10)
-        .build()?;
+    let profile = Profile::kubernetes_builder().filter(DataLocality).score(CheapestNode, 10).build()?;
     let mut engine = Engine::new([profile], 1)?;
-    for (name, datasets, price) in [
-        ("big", "maps_faces", "30"),
-        ("mid", "maps", "20"),
-        ("spot", "faces", "5"),
-    ] {
+    for (name, datasets, price) in
+        [("big", "maps_faces", "30"), ("mid", "maps", "20"), ("spot", "faces", "5")]
+    {
         let node: Node = serde_json::from_value(json!({
             "metadata": {"name": name, "labels": {"example.dev/datasets": datasets, "example.dev/price": price}},
             "status": {"allocatable": {"cpu": "4", "memory": "8Gi", "pods": "10"}},
         }))?;
         engine.record(Change::NodeAdded(Arc::new(node)))?;
     }
-    for (name, dataset) in [
-        ("train-maps", "maps"),
-        ("train-faces", "faces"),
-        ("train-birds", "birds"),
-    ] {
+    for (name, dataset) in [("train-maps", "maps"), ("train-faces", "faces"), ("train-birds", "birds")] {
         let pod: Pod = serde_json::from_value(json!({
             "metadata": {"name": name, "namespace": "default", "annotations": {"example.dev/dataset": dataset}},
             "spec": {"containers": [{"name": "c", "image": "train", "resources": {"requests": {"cpu": "1"}}}]},
         }))?;
         print!("{name}: {}", engine.explain(&pod));
         if let Decision::Place(place) = engine.schedule(&pod) {
-            engine.record(Change::PodAssumed {
-                pod: Arc::new(pod),
-                node: place.node().clone(),
-            })?;
+            engine.record(Change::PodAssumed { pod: Arc::new(pod), node: place.node().clone() })?;
         }
     }
     Ok(())

@@ -76,9 +76,7 @@ async fn main() -> Result<(), Error> {
 
     let (dns, stop) = (Dns::default(), CancellationToken::new());
     let names = dns.clone();
-    let controller = Controller::new("website", sites.clone())
-        .owns(configs.clone())
-        .stop(stop.clone());
+    let controller = Controller::new("website", sites.clone()).owns(configs.clone()).stop(stop.clone());
     let running = tokio::spawn(controller.run(move |site, cx| reconcile(site, cx, names.clone())));
 
     let mut site = Website::default();
@@ -89,10 +87,7 @@ async fn main() -> Result<(), Error> {
     println!("published, names: {:?}", dns.lock());
     configs.delete("home").await?;
     until(async || Ok(configs.get_opt("home").await?.is_some())).await?;
-    println!(
-        "deleted by hand, made again: {:?}",
-        configs.get("home").await?.data
-    );
+    println!("deleted by hand, made again: {:?}", configs.get("home").await?.data);
 
     sites.delete("home").await?;
     until(async || Ok(sites.get_opt("home").await?.is_none())).await?;

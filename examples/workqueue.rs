@@ -17,18 +17,8 @@ async fn main() -> Result<(), Error> {
         queue.add(key);
     }
     queue.add_after("late", Duration::from_millis(300));
-    queue.add_with(
-        "urgent",
-        Add {
-            priority: Priority::HIGH,
-            ..Add::default()
-        },
-    );
-    println!(
-        "{} keys are ready, {} waits",
-        queue.len(),
-        queue.metrics().delayed
-    );
+    queue.add_with("urgent", Add { priority: Priority::HIGH, ..Add::default() });
+    println!("{} keys are ready, {} waits", queue.len(), queue.metrics().delayed);
 
     let worker = tokio::spawn({
         let queue = queue.clone();
@@ -65,11 +55,7 @@ async fn main() -> Result<(), Error> {
     worker.await.expect("the worker does not panic");
     println!("taken after the end: {}", queue.add("too late"));
     for left in queue.take_rest() {
-        println!(
-            "left over: {}, due in {} h",
-            left.key,
-            left.due_in.as_secs().div_ceil(3600)
-        );
+        println!("left over: {}, due in {} h", left.key, left.due_in.as_secs().div_ceil(3600));
     }
     let metrics = queue.metrics();
     println!(

@@ -18,10 +18,7 @@ pub struct Bench {
 
 impl std::fmt::Debug for Bench {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Bench")
-            .field("name", &self.name)
-            .field("quick", &self.quick)
-            .finish_non_exhaustive()
+        f.debug_struct("Bench").field("name", &self.name).field("quick", &self.quick).finish_non_exhaustive()
     }
 }
 
@@ -39,12 +36,7 @@ impl Bench {
             .warm_up_time(Duration::from_millis(warm_up))
             .measurement_time(Duration::from_millis(measured))
             .configure_from_args();
-        Self {
-            name,
-            criterion,
-            rows: Vec::new(),
-            quick,
-        }
+        Self { name, criterion, rows: Vec::new(), quick }
     }
 
     /// Whether it is to take seconds rather than minutes.
@@ -115,12 +107,7 @@ impl Bench {
 
     /// Adds a figure that was found on the way.
     pub fn row(&mut self, workload: &str, value: f64, unit: &'static str, peers: &[Peer]) {
-        let row = |peer: Option<Peer>| Row {
-            workload: workload.to_owned(),
-            value,
-            unit,
-            peer,
-        };
+        let row = |peer: Option<Peer>| Row { workload: workload.to_owned(), value, unit, peer };
         if peers.is_empty() {
             self.rows.push(row(None));
         }

@@ -79,9 +79,7 @@ impl ValueFormatter for CpuTime {
             Throughput::Bytes(bytes) | Throughput::BytesDecimal(bytes) => (bytes as f64, "B/CPU-s"),
             _ => (1.0, "iterations/CPU-s"),
         };
-        values
-            .iter_mut()
-            .for_each(|value| *value = per_iteration * 1e9 / *value);
+        values.iter_mut().for_each(|value| *value = per_iteration * 1e9 / *value);
         unit
     }
 

@@ -20,10 +20,7 @@ pub fn namespace(i: usize) -> String {
 /// Key of pod `i`, as an object's.
 #[must_use]
 pub fn object_key(i: usize) -> ObjectKey {
-    ObjectKey {
-        namespace: Some(Str::from(namespace(i))),
-        name: Str::from(name(i)),
-    }
+    ObjectKey { namespace: Some(Str::from(namespace(i))), name: Str::from(name(i)) }
 }
 
 /// Key of pod `i`, as text.
@@ -40,16 +37,10 @@ pub fn json(i: usize, revision: usize) -> String {
         .replace("@NS@", &namespace(i))
         .replace("@RS@", &(i / 10).to_string())
         .replace("@UID@", &format!("{i:08x}-aaaa-4bbb-8ccc-{:012x}", i * 7919))
-        .replace(
-            "@OUID@",
-            &format!("{:08x}-dddd-4eee-8fff-{:012x}", i / 10, i / 10 * 104_729),
-        )
+        .replace("@OUID@", &format!("{:08x}-dddd-4eee-8fff-{:012x}", i / 10, i / 10 * 104_729))
         .replace("@RV@", &revision.to_string())
         .replace("@NODE@", &format!("node-{:04}", i % 2000))
-        .replace(
-            "@IP@",
-            &format!("10.{}.{}.{}", i >> 16 & 255, i >> 8 & 255, i & 255),
-        )
+        .replace("@IP@", &format!("10.{}.{}.{}", i >> 16 & 255, i >> 8 & 255, i & 255))
 }
 
 /// Pod `i` at its first resource version.
@@ -77,15 +68,9 @@ mod tests {
     fn the_bytes_are_those_that_the_peers_had() {
         assert_eq!(json(0, 1).len(), 3150);
         assert_eq!(json(12_345, 12_346).len(), 3173);
-        assert_eq!(
-            (0..10_000).map(|i| json(i, i + 1).len()).sum::<usize>(),
-            31_669_642
-        );
+        assert_eq!((0..10_000).map(|i| json(i, i + 1).len()).sum::<usize>(), 31_669_642);
         assert_eq!(touched(0, 100_000), 0);
-        assert_eq!(
-            [1, 2, 3, 4, 5].map(|e| touched(e, 100_000)),
-            [35_761, 4_226, 39_987, 8_452, 76_917]
-        );
+        assert_eq!([1, 2, 3, 4, 5].map(|e| touched(e, 100_000)), [35_761, 4_226, 39_987, 8_452, 76_917]);
     }
 
     #[test]

@@ -40,11 +40,7 @@ impl Row {
     #[must_use]
     pub fn ratio(&self) -> Option<f64> {
         let peer = self.peer?.value;
-        Some(if self.unit.ends_with("/s") {
-            self.value / peer
-        } else {
-            peer / self.value
-        })
+        Some(if self.unit.ends_with("/s") { self.value / peer } else { peer / self.value })
     }
 }
 
@@ -71,10 +67,7 @@ pub(crate) fn finish(name: &str, rows: &[Row]) -> std::io::Result<()> {
         .collect();
     let folder = target().join("bench-summary");
     fs::create_dir_all(&folder)?;
-    fs::write(
-        folder.join(format!("{name}.json")),
-        serde_json::to_vec_pretty(&lines)?,
-    )
+    fs::write(folder.join(format!("{name}.json")), serde_json::to_vec_pretty(&lines)?)
 }
 
 fn said(peer: Peer) -> String {
@@ -90,12 +83,7 @@ fn target() -> PathBuf {
 
 #[expect(clippy::print_stdout, reason = "the table is what a bench target is for")]
 fn print(rows: &[Row]) {
-    let widest = rows
-        .iter()
-        .map(|row| row.workload.chars().count())
-        .max()
-        .unwrap_or(0)
-        .max(8);
+    let widest = rows.iter().map(|row| row.workload.chars().count()).max().unwrap_or(0).max(8);
     println!(
         "\n{:<widest$}  {:>12}  {:<6}  {:<38}  {:>12}  {:>7}",
         "workload", "value", "unit", "peer", "peer's value", "ratio"
@@ -130,12 +118,8 @@ mod tests {
 
     #[test]
     fn a_ratio_above_one_is_better() {
-        let row = |unit, value| Row {
-            workload: "w".into(),
-            value,
-            unit,
-            peer: Some(Peer::recorded("p", 10.0)),
-        };
+        let row =
+            |unit, value| Row { workload: "w".into(), value, unit, peer: Some(Peer::recorded("p", 10.0)) };
         assert_eq!(row("µs", 5.0).ratio(), Some(2.0));
         assert_eq!(row("adds/s", 5.0).ratio(), Some(0.5));
         assert_eq!(

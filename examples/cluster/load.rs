@@ -35,20 +35,14 @@ pub(crate) async fn run(
     let cluster = cluster.nodes(nodes).start().await?;
     output.begin();
     output.step(&format!("{nodes} nodes register"));
-    let mut held = output.check(
-        cluster.nodes_ready(nodes, LIMIT).await,
-        &format!("{nodes} nodes are ready"),
-    );
+    let mut held = output.check(cluster.nodes_ready(nodes, LIMIT).await, &format!("{nodes} nodes are ready"));
     let registered = start.elapsed();
     output.step(&format!("{count} pods in Deployments of {EACH}"));
     for first in (0..count).step_by(EACH) {
         let deployment = deployment(first / EACH, EACH.min(count - first))?;
         cluster.api::<Deployment>("default").create(deployment).await?;
     }
-    held &= output.check(
-        running(&cluster, output, count).await,
-        &format!("{count} pods are Running"),
-    );
+    held &= output.check(running(&cluster, output, count).await, &format!("{count} pods are Running"));
     let took = start.elapsed();
     let peak = peak_memory();
     let rate = count as f64 / (took - registered).as_secs_f64();
@@ -59,10 +53,8 @@ pub(crate) async fn run(
         peak.map_or_else(|| "unknown on this system".to_owned(), |mebibytes| format!("{mebibytes} MiB")),
     ));
     if let Some(seconds) = limits.seconds {
-        held &= output.check(
-            took <= Duration::from_secs(seconds),
-            &format!("it took no more than {seconds} s"),
-        );
+        held &=
+            output.check(took <= Duration::from_secs(seconds), &format!("it took no more than {seconds} s"));
     }
     if let Some(mebibytes) = limits.mebibytes {
         let fits = peak.is_none_or(|peak| peak <= mebibytes);

@@ -67,9 +67,7 @@ struct Arguments {
 }
 
 fn simulated(text: &str) -> Result<usize, String> {
-    let count = text
-        .strip_prefix("sim:")
-        .ok_or("only simulated nodes are known: sim:N")?;
+    let count = text.strip_prefix("sim:").ok_or("only simulated nodes are known: sim:N")?;
     match count.parse() {
         Ok(count @ 1..=20_000) => Ok(count),
         _ => Err(format!("{count:?} is not a number of nodes from 1 to 20000")),
@@ -79,15 +77,9 @@ fn simulated(text: &str) -> Result<usize, String> {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "off".into());
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .init();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     // One thread and paused time: everything happens in one order, and waiting costs nothing.
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .start_paused(true)
-        .build();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
     match runtime {
         Ok(runtime) => runtime.block_on(run(arguments)),
         Err(error) => {
@@ -122,20 +114,12 @@ async fn work(arguments: &Arguments, output: &Output) -> Result<bool, Anything> 
     let clock = Arc::new(TokioClock::new("2026-03-01T12:00:00Z".parse()?));
     let cluster = Cluster::builder(clock).seed(arguments.seed);
     if let Some(pods) = arguments.pods {
-        let limits = load::Limits {
-            seconds: arguments.within,
-            mebibytes: arguments.memory,
-        };
+        let limits = load::Limits { seconds: arguments.within, mebibytes: arguments.memory };
         return load::run(cluster, output, arguments.nodes, pods, &limits).await;
     }
     let cluster = cluster.nodes(arguments.nodes).start().await?;
     output.begin();
-    let file = arguments
-        .record
-        .as_ref()
-        .map(std::fs::File::create)
-        .transpose()?
-        .map(std::io::BufWriter::new);
+    let file = arguments.record.as_ref().map(std::fs::File::create).transpose()?.map(std::io::BufWriter::new);
     let record = Record::start(&cluster, file);
     let held = if arguments.files.is_empty() {
         story::tell(&cluster, output).await?

@@ -17,17 +17,9 @@ pub(crate) struct Output {
 impl Output {
     pub(crate) fn new(quiet: bool) -> Self {
         let visible = !quiet && std::io::stderr().is_terminal();
-        let target = if visible {
-            ProgressDrawTarget::stderr()
-        } else {
-            ProgressDrawTarget::hidden()
-        };
+        let target = if visible { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let live = ProgressBar::with_draw_target(None, target);
-        Self {
-            quiet,
-            start: Cell::new(Instant::now()),
-            live,
-        }
+        Self { quiet, start: Cell::new(Instant::now()), live }
     }
 
     /// The time of the cluster is counted from now on.
@@ -52,18 +44,14 @@ impl Output {
     /// Something that goes on; not said when quiet.
     pub(crate) fn tell(&self, text: &str) {
         if !self.quiet {
-            text.lines()
-                .for_each(|line| self.say(&format!("           {line}")));
+            text.lines().for_each(|line| self.say(&format!("           {line}")));
         }
     }
 
     /// Whether an assertion held; gives it back.
     pub(crate) fn check(&self, held: bool, text: &str) -> bool {
         let mark = if held { "ok" } else { "FAILED" };
-        self.say(&format!(
-            "[{:>7.1}s]   {mark}: {text}",
-            self.elapsed().as_secs_f64()
-        ));
+        self.say(&format!("[{:>7.1}s]   {mark}: {text}", self.elapsed().as_secs_f64()));
         held
     }
 

@@ -31,10 +31,7 @@ struct Seen {
 impl Record {
     /// Also writes each change as a line to `file`.
     pub(crate) fn start(cluster: &Cluster, mut file: Option<BufWriter<File>>) -> Self {
-        let seen = Arc::new(Mutex::new(Seen {
-            changes: 0,
-            digest: 0xcbf2_9ce4_8422_2325,
-        }));
+        let seen = Arc::new(Mutex::new(Seen { changes: 0, digest: 0xcbf2_9ce4_8422_2325 }));
         let mut changes = SelectAll::new();
         changes.push(lines::<Pod>(cluster));
         changes.push(lines::<ReplicaSet>(cluster));

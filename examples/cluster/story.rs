@@ -49,15 +49,8 @@ impl Story<'_> {
 
     /// The web pods that are to stay.
     async fn web_pods(&self) -> Result<Vec<Arc<Pod>>, Anything> {
-        let pods = self
-            .api::<Pod>()
-            .list(&ListOptions::new().labels("app=web"))
-            .await?
-            .items;
-        Ok(pods
-            .into_iter()
-            .filter(|pod| !pod.metadata.is_deleting())
-            .collect())
+        let pods = self.api::<Pod>().list(&ListOptions::new().labels("app=web")).await?.items;
+        Ok(pods.into_iter().filter(|pod| !pod.metadata.is_deleting()).collect())
     }
 
     /// A web pod whose node has no pod that nobody would replace.
@@ -70,9 +63,7 @@ impl Story<'_> {
                 && is_ready(pod)
                 && !kept.contains(&pod.spec.node_name)
         });
-        found
-            .cloned()
-            .ok_or_else(|| "no web pod on a node without pods of their own".into())
+        found.cloned().ok_or_else(|| "no web pod on a node without pods of their own".into())
     }
 
     async fn web_available(&self) -> Result<Arc<Deployment>, Anything> {
@@ -99,18 +90,14 @@ impl Story<'_> {
                 changes.next().await?;
             }
         };
-        let pods = tokio::time::timeout(LIMIT, settled)
-            .await
-            .map_err(|_| "five web pods were not ready in time")?;
+        let pods =
+            tokio::time::timeout(LIMIT, settled).await.map_err(|_| "five web pods were not ready in time")?;
         pods.ok_or_else(|| "the cache of pods has stopped".into())
     }
 
     async fn pods(&self) -> Result<(), Anything> {
-        let options = get::Options {
-            namespace: Some(NAMESPACE.into()),
-            wide: true,
-            ..get::Options::default()
-        };
+        let options =
+            get::Options { namespace: Some(NAMESPACE.into()), wide: true, ..get::Options::default() };
         let table = get::table::<Pod>(self.cluster.client(), &options, self.cluster.now()).await?;
         self.output.tell(&table);
         Ok(())
@@ -123,42 +110,25 @@ impl Story<'_> {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("manifests");
         let sources = apply::read(&folder)?;
         for source in &sources {
-            for applied in apply::run(
-                cluster.client(),
-                cluster.scheme(),
-                source,
-                &apply::Options::default(),
-            )
-            .await?
+            for applied in
+                apply::run(cluster.client(), cluster.scheme(), source, &apply::Options::default()).await?
             {
                 output.tell(&applied.to_string());
             }
         }
         let ready = yours::settle(cluster, output, NAMESPACE, LIMIT).await?;
-        let mut held = output.check(
-            ready,
-            "every Deployment is available, the Job complete, every pod ready",
-        );
+        let mut held =
+            output.check(ready, "every Deployment is available, the Job complete, every pod ready");
         self.pods().await?;
-        let options = get::Options {
-            namespace: Some(NAMESPACE.into()),
-            ..get::Options::default()
-        };
+        let options = get::Options { namespace: Some(NAMESPACE.into()), ..get::Options::default() };
         let services = get::table::<Service>(cluster.client(), &options, cluster.now()).await?;
         output.tell(&services);
-        let pending = services
-            .lines()
-            .any(|line| line.starts_with("web ") && line.contains("<pending>"));
-        held &= output.check(
-            pending,
-            "the load balancer of the Service web is <pending>: nobody provides one here",
-        );
+        let pending = services.lines().any(|line| line.starts_with("web ") && line.contains("<pending>"));
+        held &= output
+            .check(pending, "the load balancer of the Service web is <pending>: nobody provides one here");
         let job = self.api::<Job>().get("report").await?;
         let (wanted, done) = (job.spec.completions.unwrap_or_default(), job.status.succeeded);
-        held &= output.check(
-            done == wanted,
-            &format!("the Job report has {done} of {wanted} completions"),
-        );
+        held &= output.check(done == wanted, &format!("the Job report has {done} of {wanted} completions"));
         Ok(held)
     }
 
@@ -166,47 +136,27 @@ impl Story<'_> {
         let Self { cluster, output } = self;
         let pod = self.victim().await?;
         let name = pod.metadata.name.clone();
-        output.step(&format!(
-            "crash the container of {name}, twice: it is restarted, then with back-off"
-        ));
-        let node = cluster
-            .sim_node(&pod.spec.node_name)
-            .ok_or("the pod is on no simulated node")?;
-        let restarts = |pod: &Pod| {
-            pod.status
-                .container_statuses
-                .first()
-                .map_or(0, |status| status.restart_count)
-        };
+        output.step(&format!("crash the container of {name}, twice: it is restarted, then with back-off"));
+        let node = cluster.sim_node(&pod.spec.node_name).ok_or("the pod is on no simulated node")?;
+        let restarts =
+            |pod: &Pod| pod.status.container_statuses.first().map_or(0, |status| status.restart_count);
         let mut held = true;
         for crash in 1..=2 {
-            held &= output.check(
-                node.crash(&pod.metadata.uid, "server", 137),
-                &format!("crash {crash}"),
-            );
+            held &= output.check(node.crash(&pod.metadata.uid, "server", 137), &format!("crash {crash}"));
             let mut waited = false;
             wait::until(&self.api::<Pod>(), &name, LIMIT, |pod| {
                 let waiting = |pod: &Pod| {
-                    let state = pod
-                        .status
-                        .container_statuses
-                        .first()
-                        .and_then(|status| status.state.waiting.clone());
+                    let state =
+                        pod.status.container_statuses.first().and_then(|status| status.state.waiting.clone());
                     state.is_some_and(|waiting| waiting.reason == "CrashLoopBackOff")
                 };
                 waited |= pod.is_some_and(waiting);
                 pod.is_some_and(|pod| restarts(pod) >= crash && is_ready(pod))
             })
             .await?;
-            let how = if waited {
-                "after CrashLoopBackOff"
-            } else {
-                "at once"
-            };
-            held &= output.check(
-                waited == (crash > 1),
-                &format!("it was restarted {how} and is ready again"),
-            );
+            let how = if waited { "after CrashLoopBackOff" } else { "at once" };
+            held &=
+                output.check(waited == (crash > 1), &format!("it was restarted {how} and is ready again"));
         }
         self.events(&name).await?;
         Ok(held)
@@ -235,10 +185,7 @@ impl Story<'_> {
         wait::gone(&self.api::<Pod>(), &*pod, LIMIT).await?;
         let pods = self.web_ready("").await?;
         let replaced = pods.iter().all(|other| other.metadata.uid != pod.metadata.uid);
-        Ok(output.check(
-            replaced && pods.len() == 5,
-            "five web pods are ready, and it is not among them",
-        ))
+        Ok(output.check(replaced && pods.len() == 5, "five web pods are ready, and it is not among them"))
     }
 
     async fn drain_node(&self) -> Result<bool, Anything> {
@@ -246,23 +193,12 @@ impl Story<'_> {
         let node = self.victim().await?.spec.node_name.clone();
         output.step(&format!("drain {node}: its pods move"));
         let evicted = drain::run(cluster.client(), &node, &drain::Options::default()).await?;
-        evicted
-            .iter()
-            .for_each(|pod| output.tell(&format!("pod/{} evicted", pod.name)));
+        evicted.iter().for_each(|pod| output.tell(&format!("pod/{} evicted", pod.name)));
         let pods = self.web_ready(&node).await?;
-        let mut held = output.check(
-            pods.len() == 5,
-            &format!("five web pods are ready, none on {node}"),
-        );
-        let left = self
-            .api::<Pod>()
-            .list(&ListOptions::new().fields(format!("spec.nodeName={node}")))
-            .await?;
-        let running = left
-            .items
-            .iter()
-            .filter(|pod| !orlop_planners::pod::is_terminal(pod))
-            .count();
+        let mut held = output.check(pods.len() == 5, &format!("five web pods are ready, none on {node}"));
+        let left =
+            self.api::<Pod>().list(&ListOptions::new().fields(format!("spec.nodeName={node}"))).await?;
+        let running = left.items.iter().filter(|pod| !orlop_planners::pod::is_terminal(pod)).count();
         held &= output.check(running == 0, &format!("nothing runs on {node} any more"));
         drain::cordon(cluster.client(), &node, false).await?;
         output.tell(&format!("node/{node} uncordoned"));
@@ -272,22 +208,14 @@ impl Story<'_> {
     async fn lose_node(&self) -> Result<bool, Anything> {
         let Self { cluster, output } = self;
         let node = self.victim().await?.spec.node_name.clone();
-        output.step(&format!(
-            "{node} loses its power: it is found dead, its pods are replaced elsewhere"
-        ));
+        output.step(&format!("{node} loses its power: it is found dead, its pods are replaced elsewhere"));
         let machine = cluster.sim_node(&node).ok_or("no such simulated node")?;
         machine.power_off();
         let nodes = Api::<Node>::all(Arc::clone(cluster.client()));
-        wait::until(&nodes, &node, LIMIT, |node| {
-            node.is_some_and(|node| !node_ready(node))
-        })
-        .await?;
+        wait::until(&nodes, &node, LIMIT, |node| node.is_some_and(|node| !node_ready(node))).await?;
         output.tell(&format!("node/{node} is NotReady"));
         let pods = self.web_ready(&node).await?;
-        let mut held = output.check(
-            pods.len() == 5,
-            &format!("five web pods are ready, none on {node}"),
-        );
+        let mut held = output.check(pods.len() == 5, &format!("five web pods are ready, none on {node}"));
         machine.reconnect();
         wait::until(&nodes, &node, LIMIT, |node| node.is_some_and(node_ready)).await?;
         let pods = self.cluster.informers().of::<Pod>();
@@ -298,9 +226,7 @@ impl Story<'_> {
             }
             Some(())
         };
-        let cleaned = tokio::time::timeout(LIMIT, cleaned)
-            .await
-            .is_ok_and(|cleaned| cleaned.is_some());
+        let cleaned = tokio::time::timeout(LIMIT, cleaned).await.is_ok_and(|cleaned| cleaned.is_some());
         held &= output.check(cleaned, &format!("{node} is back, and its old pods are gone"));
         self.pods().await?;
         Ok(held)
@@ -323,11 +249,8 @@ impl Story<'_> {
             most <= 6,
             &format!("never more than {most} web pods were asked for (of 5, one more is allowed)"),
         );
-        let updated = self
-            .web_pods()
-            .await?
-            .iter()
-            .all(|pod| pod.spec.containers[0].image == "example/web:1.1");
+        let updated =
+            self.web_pods().await?.iter().all(|pod| pod.spec.containers[0].image == "example/web:1.1");
         let newer = after.status.observed_generation > before.status.observed_generation;
         held &= output.check(updated && newer, "all web pods run example/web:1.1");
         Ok(held)
@@ -335,10 +258,8 @@ impl Story<'_> {
 
     /// The fewest pods that were ready, and the most replicas asked for, until a rollout is over.
     async fn watch_availability(&self) -> Result<(usize, i32), Anything> {
-        let (pods, sets) = (
-            self.cluster.informers().of::<Pod>(),
-            self.cluster.informers().of::<ReplicaSet>(),
-        );
+        let (pods, sets) =
+            (self.cluster.informers().of::<Pod>(), self.cluster.informers().of::<ReplicaSet>());
         let deployments = self.cluster.informers().of::<Deployment>();
         let (mut pod_changes, mut deployment_changes) = (pods.subscribe(), deployments.subscribe());
         let is_web =
@@ -357,16 +278,9 @@ impl Story<'_> {
                 });
                 let wanted = sets.filter(Some(NAMESPACE), |set| is_web(&set.metadata));
                 fewest = fewest.min(ready.len());
-                most = most.max(
-                    wanted
-                        .iter()
-                        .map(|set| set.spec.replicas.unwrap_or_default())
-                        .sum(),
-                );
-                let web = deployments
-                    .list_in(NAMESPACE)
-                    .into_iter()
-                    .find(|found| found.metadata.name == "web");
+                most = most.max(wanted.iter().map(|set| set.spec.replicas.unwrap_or_default()).sum());
+                let web =
+                    deployments.list_in(NAMESPACE).into_iter().find(|found| found.metadata.name == "web");
                 let done =
                     web.is_some_and(|web| matches!(rollout::progress(&web), rollout::Progress::Done(_)));
                 begun |= !done;
@@ -375,22 +289,14 @@ impl Story<'_> {
                 }
             }
         };
-        Ok(tokio::time::timeout(LIMIT, watch)
-            .await
-            .map_err(|_| "the rollout did not end")?)
+        Ok(tokio::time::timeout(LIMIT, watch).await.map_err(|_| "the rollout did not end")?)
     }
 
     async fn bad_image(&self) -> Result<bool, Anything> {
         let Self { cluster, output } = self;
         output.step("a bad image: the rollout gets stuck, says why, and is rolled back");
-        rollout::set_image(
-            cluster.client(),
-            NAMESPACE,
-            "web",
-            "server",
-            "example/web:does-not-exist",
-        )
-        .await?;
+        rollout::set_image(cluster.client(), NAMESPACE, "web", "server", "example/web:does-not-exist")
+            .await?;
         let tell = |line: &str| output.tell(line);
         let stuck = rollout::status(cluster.client(), NAMESPACE, "web", LIMIT, tell).await;
         let mut held = match stuck {
@@ -405,10 +311,7 @@ impl Story<'_> {
         held &= match &waiting {
             Some((name, state)) => {
                 let known = state.reason == "ImagePullBackOff" || state.reason == "ErrImagePull";
-                output.check(
-                    known,
-                    &format!("{name} waits: {}: {}", state.reason, state.message),
-                )
+                output.check(known, &format!("{name} waits: {}: {}", state.reason, state.message))
             }
             None => output.check(false, "a pod waits for its image"),
         };
@@ -426,11 +329,8 @@ impl Story<'_> {
             }
         }
         self.web_available().await?;
-        let back = self
-            .web_ready("")
-            .await?
-            .iter()
-            .all(|pod| pod.spec.containers[0].image == "example/web:1.1");
+        let back =
+            self.web_ready("").await?.iter().all(|pod| pod.spec.containers[0].image == "example/web:1.1");
         held &= output.check(back, "five web pods are ready, with the image from before");
         Ok(held)
     }
@@ -454,8 +354,7 @@ impl Story<'_> {
         let gone = self.empty::<Pod>().await && self.empty::<ReplicaSet>().await && self.empty::<Job>().await;
         let mut held = output.check(gone, "no pod, ReplicaSet or Job is left");
         let left = cluster.left_behind().await?;
-        left.iter()
-            .for_each(|leftover| output.tell(&leftover.to_string()));
+        left.iter().for_each(|leftover| output.tell(&leftover.to_string()));
         held &= output.check(left.is_empty(), "nothing is left behind on any node");
         Ok(held)
     }

@@ -25,33 +25,21 @@ pub(crate) async fn run(cluster: &Cluster, output: &Output, files: &[PathBuf]) -
     output.step("apply");
     for path in files {
         for source in apply::read(path)? {
-            for applied in apply::run(
-                cluster.client(),
-                cluster.scheme(),
-                &source,
-                &apply::Options::default(),
-            )
-            .await?
+            for applied in
+                apply::run(cluster.client(), cluster.scheme(), &source, &apply::Options::default()).await?
             {
                 output.say(&applied.to_string());
             }
         }
     }
     let ready = settle(cluster, output, "", LIMIT).await?;
-    let held = output.check(
-        ready,
-        "every Deployment is available, every Job complete, every pod ready",
-    );
+    let held = output.check(ready, "every Deployment is available, every Job complete, every pod ready");
     output.say(&table::<Deployment>(cluster).await?);
     output.say(&table::<Job>(cluster).await?);
     output.say(&table::<Service>(cluster).await?);
     output.say(&table::<Pod>(cluster).await?);
     if !held {
-        for pod in cluster
-            .informers()
-            .of::<Pod>()
-            .filter(None, |pod| pod.spec.node_name.is_empty())
-        {
+        for pod in cluster.informers().of::<Pod>().filter(None, |pod| pod.spec.node_name.is_empty()) {
             output.say(&format!("{}: {:?}", pod.metadata.name, pod.status.conditions));
         }
     }
@@ -71,11 +59,8 @@ pub(crate) async fn settle(
     limit: Duration,
 ) -> Result<bool, Anything> {
     let informers = cluster.informers();
-    let (deployments, jobs, pods) = (
-        informers.of::<Deployment>(),
-        informers.of::<Job>(),
-        informers.of::<Pod>(),
-    );
+    let (deployments, jobs, pods) =
+        (informers.of::<Deployment>(), informers.of::<Job>(), informers.of::<Pod>());
     let within = (!namespace.is_empty()).then_some(namespace);
     let mut changes = SelectAll::new();
     changes.push(deployments.subscribe().map(drop).boxed());
@@ -92,11 +77,7 @@ pub(crate) async fn settle(
                 return true;
             }
             let now = cluster.now();
-            let rows = pods
-                .list()
-                .into_iter()
-                .map(|pod| (None, pod.row(now)))
-                .collect::<Vec<_>>();
+            let rows = pods.list().into_iter().map(|pod| (None, pod.row(now))).collect::<Vec<_>>();
             output.show(&get::render(Pod::COLUMNS, rows.into_iter(), false));
             if changes.next().await.is_none() {
                 return false;

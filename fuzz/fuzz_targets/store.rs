@@ -76,9 +76,7 @@ impl Model {
 
     fn push(&mut self, state: State) {
         self.states.push(state);
-        self.compacted = self
-            .compacted
-            .max((self.present() as u64).saturating_sub(self.retention));
+        self.compacted = self.compacted.max((self.present() as u64).saturating_sub(self.retention));
     }
 
     /// The state that a read has to see, or whether it is refused because it is too new.
@@ -97,10 +95,7 @@ impl Model {
 
     /// What changed in the range with this revision.
     fn changes(&self, range: &KeyRange, revision: u64) -> BTreeMap<&'static str, Change> {
-        let (before, after) = (
-            &self.states[revision as usize - 1],
-            &self.states[revision as usize],
-        );
+        let (before, after) = (&self.states[revision as usize - 1], &self.states[revision as usize]);
         let mut keys = KEYS.to_vec();
         keys.retain(|key| range.contains(key) && before.get(key) != after.get(key));
         let change = |key: &&'static str| match (before.contains_key(key), after.contains_key(key)) {
@@ -125,39 +120,27 @@ fn follow(follower: &mut Follower, model: &Model) -> bool {
     loop {
         let due = (follower.at + 1..=model.present() as u64)
             .find(|revision| !model.changes(&follower.range, *revision).is_empty());
-        match follower
-            .watch
-            .poll_next_unpin(&mut Context::from_waker(Waker::noop()))
-        {
+        match follower.watch.poll_next_unpin(&mut Context::from_waker(Waker::noop())) {
             Poll::Pending => {
                 assert!(!follower.too_old, "it began in the compacted past");
                 assert_eq!(due, None, "a change was due");
                 return true;
             }
             Poll::Ready(Some(Ok(Update::Bookmark(revision)))) => {
-                assert!(
-                    due.is_none_or(|due| revision.0 < due),
-                    "the bookmark overtakes a change"
-                );
+                assert!(due.is_none_or(|due| revision.0 < due), "the bookmark overtakes a change");
                 assert!(revision.0 >= follower.at, "the bookmark lies before the start");
                 follower.at = revision.0;
             }
             Poll::Ready(Some(Ok(Update::Batch(batch)))) => {
                 assert!(!follower.too_old, "it began in the compacted past");
                 assert_eq!(Some(batch.revision.0), due);
-                let told: BTreeMap<&str, Change> = batch
-                    .events
-                    .iter()
-                    .map(|event| (&**event.key(), event.change))
-                    .collect();
+                let told: BTreeMap<&str, Change> =
+                    batch.events.iter().map(|event| (&**event.key(), event.change)).collect();
                 assert_eq!(told.len(), batch.events.len(), "each key once");
                 assert_eq!(told, model.changes(&follower.range, batch.revision.0));
                 for event in &*batch.events {
                     let before = &model.states[batch.revision.0 as usize - 1];
-                    assert_eq!(
-                        event.previous.as_deref().map(entry),
-                        before.get(&**event.key()).copied()
-                    );
+                    assert_eq!(event.previous.as_deref().map(entry), before.get(&**event.key()).copied());
                     if let Some(now) = event.current() {
                         assert_eq!(
                             model.states[batch.revision.0 as usize].get(&**event.key()),
@@ -180,14 +163,8 @@ fn follow(follower: &mut Follower, model: &Model) -> bool {
 fn run(bytes: &[u8]) -> Option<()> {
     let mut program = Program(bytes.iter());
     let retention = program.next()? % 16 + 1;
-    let store = MemoryStore::with_retention(Retention {
-        revisions: usize::from(retention),
-    });
-    let mut model = Model {
-        states: vec![State::new()],
-        retention: u64::from(retention),
-        compacted: 0,
-    };
+    let store = MemoryStore::with_retention(Retention { revisions: usize::from(retention) });
+    let mut model = Model { states: vec![State::new()], retention: u64::from(retention), compacted: 0 };
     let mut followers: Vec<Follower> = Vec::new();
     loop {
         match program.next()? % 8 {
@@ -238,10 +215,7 @@ fn run(bytes: &[u8]) -> Option<()> {
                     Err(Error::Conflict(conflict)) => {
                         assert!(!holds);
                         for failed in &conflict.failed {
-                            assert_eq!(
-                                failed.current.as_deref().map(entry),
-                                now.get(&*failed.key).copied()
-                            );
+                            assert_eq!(failed.current.as_deref().map(entry), now.get(&*failed.key).copied());
                         }
                     }
                     Err(Error::DuplicateKey { .. }) => assert!(twice),
@@ -274,16 +248,12 @@ fn run(bytes: &[u8]) -> Option<()> {
                     Ok(state) => {
                         let found = found.unwrap();
                         let behind = |key: &str| page.after.as_ref().is_none_or(|after| key > &**after);
-                        let all = model.states[state]
-                            .iter()
-                            .filter(|(key, _)| range.contains(key) && behind(key));
+                        let all =
+                            model.states[state].iter().filter(|(key, _)| range.contains(key) && behind(key));
                         let all: Vec<(String, Entry)> =
                             all.map(|(key, entry)| ((*key).to_owned(), *entry)).collect();
                         let shown = all.len().min(page.limit.unwrap_or(usize::MAX));
-                        let told = found
-                            .records
-                            .iter()
-                            .map(|record| (record.key.to_string(), entry(record)));
+                        let told = found.records.iter().map(|record| (record.key.to_string(), entry(record)));
                         assert_eq!(told.collect::<Vec<_>>(), all[..shown]);
                         assert_eq!(found.remaining, (all.len() - shown) as u64);
                         assert_eq!(found.revision.0, state as u64);
@@ -306,12 +276,7 @@ fn run(bytes: &[u8]) -> Option<()> {
                 let range = program.range()?;
                 let at = program.revision(model.present())?;
                 let watch = store.watch(&range, Revision(at));
-                followers.push(Follower {
-                    watch,
-                    range,
-                    at,
-                    too_old: at < model.compacted,
-                });
+                followers.push(Follower { watch, range, at, too_old: at < model.compacted });
             }
             _ => {
                 let which = program.next()?;

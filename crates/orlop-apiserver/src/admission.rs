@@ -42,14 +42,7 @@ pub struct Request<'a> {
 
 impl fmt::Debug for Request<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{:?} {} {} {}",
-            self.operation,
-            self.kind.resource(),
-            self.key,
-            self.subresource
-        )
+        write!(f, "{:?} {} {} {}", self.operation, self.kind.resource(), self.key, self.subresource)
     }
 }
 

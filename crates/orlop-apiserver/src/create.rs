@@ -56,9 +56,7 @@ impl LocalClient {
         match (kind.is_namespaced(), namespace.unwrap_or_default()) {
             (false, _) => meta.namespace = "".into(),
             (true, "") if meta.namespace.is_empty() => {
-                return Err(Error::bad_request(
-                    "an empty namespace may not be set during creation",
-                ));
+                return Err(Error::bad_request("an empty namespace may not be set during creation"));
             }
             (true, "") => {}
             (true, namespace) if meta.namespace.is_empty() => meta.namespace = namespace.into(),
@@ -70,9 +68,7 @@ impl LocalClient {
             (true, _) => {}
         }
         if !meta.resource_version.is_empty() {
-            return Err(Error::bad_request(
-                "resourceVersion should not be set on objects to be created",
-            ));
+            return Err(Error::bad_request("resourceVersion should not be set on objects to be created"));
         }
         if meta.name.is_empty() && meta.generate_name.is_empty() {
             let error = FieldError::required("metadata.name", "name or generateName is required");
@@ -92,11 +88,7 @@ impl LocalClient {
         while !base.is_char_boundary(end) {
             end -= 1;
         }
-        format!(
-            "{}{}",
-            &base[..end],
-            self.server.names.name_suffix_of(RANDOM_SUFFIX)
-        )
+        format!("{}{}", &base[..end], self.server.names.name_suffix_of(RANDOM_SUFFIX))
     }
 
     async fn try_create(
@@ -136,11 +128,7 @@ impl LocalClient {
         options: &WriteOptions,
     ) -> Result<Arc<Record>, Failure> {
         let (server, kind) = (&*self.server, resource.kind());
-        let namespace = if kind.is_namespaced() {
-            server.open_namespace(kind, key).await?
-        } else {
-            None
-        };
+        let namespace = if kind.is_namespaced() { server.open_namespace(kind, key).await? } else { None };
         let request = Request {
             operation: Operation::Create,
             kind,

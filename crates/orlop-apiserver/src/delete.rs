@@ -88,12 +88,12 @@ impl LocalClient {
             Step::Remove(object) if options.dry_run => {
                 Ok(Deleted::Gone(Arc::new(Record::from_object(object))))
             }
-            Step::Mark(object) => Ok(Deleted::Pending(
-                server.replace(resource, &store_key, old.revision, object).await?,
-            )),
-            Step::Remove(object) => Ok(Deleted::Gone(
-                server.remove(resource, &store_key, old.revision, object).await?,
-            )),
+            Step::Mark(object) => {
+                Ok(Deleted::Pending(server.replace(resource, &store_key, old.revision, object).await?))
+            }
+            Step::Remove(object) => {
+                Ok(Deleted::Gone(server.remove(resource, &store_key, old.revision, object).await?))
+            }
         }
     }
 }
@@ -138,12 +138,7 @@ pub(crate) fn check_preconditions(
 
 fn precondition(kind: &KindInfo, key: &ObjectKey, sent: &Str, stored: &Str, message: String) -> Error {
     let mut error = Error::conflict(kind, key, message);
-    if let Error::Conflict {
-        sent: told,
-        stored: found,
-        ..
-    } = &mut error
-    {
+    if let Error::Conflict { sent: told, stored: found, .. } = &mut error {
         (*told, *found) = (Some(sent.clone()), Some(stored.clone()));
     }
     error
@@ -200,10 +195,7 @@ fn plan(
         // Nobody waits for such an object: its last state says nothing of a deletion, as in Kubernetes.
         object = old.duplicate();
     }
-    debug_assert!(
-        graceful.is_none() || may_go(resource, &*object)?,
-        "a removed object is held by nothing"
-    );
+    debug_assert!(graceful.is_none() || may_go(resource, &*object)?, "a removed object is held by nothing");
     Ok(Step::Remove(object))
 }
 

@@ -180,11 +180,7 @@ impl Strategy<Pod> for Builtin {
             "spec.serviceAccountName" => &pod.spec.service_account_name,
             "spec.hostNetwork" => return boolean(pod.spec.host_network),
             "status.phase" => pod.status.phase.as_str(),
-            "status.podIP" => pod
-                .status
-                .pod_ips
-                .first()
-                .map_or(&*pod.status.pod_ip, |first| &first.ip),
+            "status.podIP" => pod.status.pod_ips.first().map_or(&*pod.status.pod_ip, |first| &first.ip),
             "status.nominatedNodeName" => &pod.status.nominated_node_name,
             // Kubernetes accepts status.podIPs, but gives it no value.
             _ => "",
@@ -275,11 +271,7 @@ impl Strategy<Deployment> for Builtin {
     }
 
     fn scale(&self, deployment: &Deployment) -> Option<Scale> {
-        Some(scale(
-            deployment.spec.replicas,
-            deployment.status.replicas,
-            deployment.spec.selector.as_deref(),
-        ))
+        Some(scale(deployment.spec.replicas, deployment.status.replicas, deployment.spec.selector.as_deref()))
     }
 
     fn set_replicas(&self, deployment: &mut Deployment, replicas: i32) -> Result<()> {
@@ -294,11 +286,7 @@ impl Strategy<ReplicaSet> for Builtin {
     generations!(ReplicaSet);
 
     fn scale(&self, set: &ReplicaSet) -> Option<Scale> {
-        Some(scale(
-            set.spec.replicas,
-            set.status.replicas,
-            set.spec.selector.as_deref(),
-        ))
+        Some(scale(set.spec.replicas, set.status.replicas, set.spec.selector.as_deref()))
     }
 
     fn set_replicas(&self, set: &mut ReplicaSet, replicas: i32) -> Result<()> {
@@ -362,11 +350,7 @@ impl Strategy<Event> for Builtin {
             "involvedObject.fieldPath" => &about.field_path,
             "reason" => &event.reason,
             "reportingComponent" => &event.reporting_component,
-            "source" => event
-                .source
-                .component
-                .non_empty()
-                .unwrap_or(&event.reporting_component),
+            "source" => event.source.component.non_empty().unwrap_or(&event.reporting_component),
             _ => &event.type_,
         };
         text.as_str().into()

@@ -101,28 +101,10 @@ impl Builder {
     /// # Errors
     /// Those of the store.
     pub async fn build(self) -> Result<LocalClient> {
-        let Self {
-            store,
-            clock,
-            random,
-            scheme,
-            admission,
-        } = self;
-        let (names, uids, addresses) = (
-            random.fork("names"),
-            random.fork("uids"),
-            random.fork("addresses"),
-        );
+        let Self { store, clock, random, scheme, admission } = self;
+        let (names, uids, addresses) = (random.fork("names"), random.fork("uids"), random.fork("addresses"));
         let client = LocalClient {
-            server: Arc::new(Server {
-                store,
-                scheme,
-                admission,
-                clock,
-                names,
-                uids,
-                addresses,
-            }),
+            server: Arc::new(Server { store, scheme, admission, clock, names, uids, addresses }),
         };
         client.make_namespaces().await?;
         Ok(client)
@@ -131,11 +113,7 @@ impl Builder {
 
 fn check_manager(options: &WriteOptions) -> Result<()> {
     let errors: Vec<FieldError> = metadata::validate_manager(&options.field_manager, "fieldManager");
-    refuse(
-        &KindInfo::guess("meta.k8s.io/v1", "WriteOptions"),
-        &ObjectKey::default(),
-        errors,
-    )
+    refuse(&KindInfo::guess("meta.k8s.io/v1", "WriteOptions"), &ObjectKey::default(), errors)
 }
 
 #[async_trait]
@@ -182,8 +160,7 @@ impl Client for LocalClient {
         options: &WriteOptions,
     ) -> Result<Arc<Record>> {
         check_manager(options)?;
-        self.write(kind, key, &subresource, Wanted::Draft(draft), options)
-            .await
+        self.write(kind, key, &subresource, Wanted::Draft(draft), options).await
     }
 
     async fn patch(
@@ -195,8 +172,7 @@ impl Client for LocalClient {
         options: &WriteOptions,
     ) -> Result<Arc<Record>> {
         check_manager(options)?;
-        self.write(kind, key, &subresource, Wanted::Patch(patch), options)
-            .await
+        self.write(kind, key, &subresource, Wanted::Patch(patch), options).await
     }
 
     async fn post(

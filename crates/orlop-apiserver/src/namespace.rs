@@ -23,15 +23,7 @@ impl LocalClient {
         for name in ALWAYS {
             let mut namespace = Namespace::default();
             namespace.metadata.name = name.into();
-            match self
-                .create(
-                    Namespace::KIND,
-                    None,
-                    Draft::of(namespace),
-                    &WriteOptions::default(),
-                )
-                .await
-            {
+            match self.create(Namespace::KIND, None, Draft::of(namespace), &WriteOptions::default()).await {
                 Err(error) if !error.is_already_exists() => return Err(error),
                 _ => {}
             }
@@ -56,12 +48,7 @@ impl LocalClient {
             Err(error) => return Err(error),
         };
         let mut left = 0;
-        for resource in self
-            .server
-            .scheme
-            .resources()
-            .filter(|resource| resource.kind().is_namespaced())
-        {
+        for resource in self.server.scheme.resources().filter(|resource| resource.kind().is_namespaced()) {
             let listing = self
                 .server
                 .store
@@ -70,10 +57,7 @@ impl LocalClient {
                 .map_err(store_error)?;
             for stored in &listing.records {
                 let object = self.server.record(&**resource, stored)?;
-                match self
-                    .delete(resource.kind(), &object.key(), &DeleteOptions::default())
-                    .await
-                {
+                match self.delete(resource.kind(), &object.key(), &DeleteOptions::default()).await {
                     Ok(deleted) => left += usize::from(!deleted.is_gone()),
                     Err(error) if error.is_not_found() => {}
                     Err(error) => return Err(error),
@@ -85,10 +69,7 @@ impl LocalClient {
         }
         let mut namespace = Namespace::clone(&namespace);
         namespace.metadata.resource_version = "".into();
-        namespace
-            .spec
-            .finalizers
-            .retain(|finalizer| *finalizer != "kubernetes");
+        namespace.spec.finalizers.retain(|finalizer| *finalizer != "kubernetes");
         let held = !namespace.spec.finalizers.is_empty() || !namespace.metadata.finalizers.is_empty();
         match self
             .update(
@@ -126,10 +107,7 @@ impl LocalClient {
                     ending.insert(namespace.meta().name.clone());
                 }
             }
-            let mut changes = self
-                .server
-                .store
-                .watch(&KeyRange::prefix("/registry/"), listing.revision);
+            let mut changes = self.server.store.watch(&KeyRange::prefix("/registry/"), listing.revision);
             loop {
                 let batch = match changes.next().await {
                     Some(Ok(Update::Batch(batch))) => batch,

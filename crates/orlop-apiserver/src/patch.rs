@@ -12,9 +12,7 @@ pub(crate) fn patched(mut document: Value, patch: &Patch, schema: Option<&'stati
     match patch {
         Patch::Merge(patch) => {
             if !patch.is_object() {
-                return Err(Error::bad_request(
-                    "a merge patch of an object must be a JSON object",
-                ));
+                return Err(Error::bad_request("a merge patch of an object must be a JSON object"));
             }
             json_patch::merge(&mut document, patch);
             Ok(document)

@@ -70,11 +70,7 @@ impl LocalClient {
                 return Err(conflict(
                     kind,
                     key,
-                    format!(
-                        "pod {} is already assigned to node {:?}",
-                        key.name,
-                        pod.spec.node_name.as_str()
-                    ),
+                    format!("pod {} is already assigned to node {:?}", key.name, pod.spec.node_name.as_str()),
                 ));
             }
             if !pod.spec.scheduling_gates.is_empty() {
@@ -106,10 +102,7 @@ impl LocalClient {
                 return Ok(None);
             }
             let store_key = server.store_key(&*resource, key)?;
-            match server
-                .replace(&*resource, &store_key, stored.revision, object)
-                .await
-            {
+            match server.replace(&*resource, &store_key, stored.revision, object).await {
                 Ok(_) => return Ok(None),
                 Err(Failure::Error(error)) => return Err(error),
                 Err(Failure::Raced) => {}
@@ -130,9 +123,7 @@ impl LocalClient {
         let preconditions = asked.and_then(|asked| asked.preconditions.as_deref());
         let delete = DeleteOptions {
             grace: asked.and_then(|asked| asked.grace_period_seconds),
-            propagation: asked
-                .and_then(|asked| asked.propagation_policy.as_ref())
-                .and_then(propagation),
+            propagation: asked.and_then(|asked| asked.propagation_policy.as_ref()).and_then(propagation),
             preconditions: Preconditions {
                 uid: preconditions.and_then(|wanted| wanted.uid.clone()),
                 resource_version: preconditions.and_then(|wanted| wanted.resource_version.clone()),
@@ -157,10 +148,7 @@ impl LocalClient {
             };
             server.admit(&request, &object).await?;
             let Some(pod) = own(&mut object)?.as_any_mut().downcast_mut::<Pod>() else {
-                return Err(Error::unsupported(format!(
-                    "{} cannot be evicted",
-                    kind.resource()
-                )));
+                return Err(Error::unsupported(format!("{} cannot be evicted", kind.resource())));
             };
             // Why the pod goes is told in its status, so that its Job or its owner can tell it from a failure.
             if !pod.metadata.is_deleting() && !delete.dry_run {
@@ -172,10 +160,7 @@ impl LocalClient {
                     server.now(),
                 );
                 let store_key = server.store_key(&*resource, key)?;
-                match server
-                    .replace(&*resource, &store_key, stored.revision, object)
-                    .await
-                {
+                match server.replace(&*resource, &store_key, stored.revision, object).await {
                     Ok(_) => {}
                     Err(Failure::Error(error)) => return Err(error),
                     Err(Failure::Raced) => continue,
@@ -207,12 +192,7 @@ fn read<K: StaticKind>(draft: Draft) -> Result<Arc<K>> {
 fn conflict(kind: &KindInfo, key: &ObjectKey, message: String) -> Error {
     let mut object = ObjectRef::new(kind, key);
     object.resource = format!("{}/binding", object.resource).into();
-    Error::Conflict {
-        object: Box::new(object),
-        sent: None,
-        stored: None,
-        message,
-    }
+    Error::Conflict { object: Box::new(object), sent: None, stored: None, message }
 }
 
 fn propagation(policy: &DeletionPropagation) -> Option<Propagation> {
@@ -227,16 +207,10 @@ fn propagation(policy: &DeletionPropagation) -> Option<Propagation> {
 /// Makes a condition true.
 fn set_condition(pod: &mut Pod, type_: PodConditionType, reason: &str, message: &str, now: Time) {
     let conditions = &mut pod.status.conditions;
-    let index = conditions
-        .iter()
-        .position(|condition| condition.type_ == type_)
-        .unwrap_or_else(|| {
-            conditions.push(PodCondition {
-                type_,
-                ..PodCondition::default()
-            });
-            conditions.len() - 1
-        });
+    let index = conditions.iter().position(|condition| condition.type_ == type_).unwrap_or_else(|| {
+        conditions.push(PodCondition { type_, ..PodCondition::default() });
+        conditions.len() - 1
+    });
     let condition = &mut conditions[index];
     if condition.status != ConditionStatus::True {
         condition.last_transition_time = Some(now);

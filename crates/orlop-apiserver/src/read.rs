@@ -72,23 +72,17 @@ impl LocalClient {
             let at = u64::try_from(token.rv).map_or(At::Latest, |revision| At::Exactly(Revision(revision)));
             (at, Some(Key::from(format!("{prefix}{}", token.after()))))
         };
-        let page = self
-            .collect(&**resource, &range, at, after, options.limit, &selection)
-            .await;
-        page.map(|found| found.into_list(&prefix, selection.is_everything()))
-            .map_err(|error| match error {
-                Error::Expired { .. } if options.continue_.is_empty() => Error::expired(EXPIRED_LIST),
-                Error::Expired { .. } => {
-                    let continue_ = Token::decode(&options.continue_)
-                        .map(|token| Token { rv: -1, ..token }.encode())
-                        .unwrap_or_default();
-                    Error::Expired {
-                        message: EXPIRED_CONTINUE.to_owned(),
-                        continue_,
-                    }
-                }
-                error => error,
-            })
+        let page = self.collect(&**resource, &range, at, after, options.limit, &selection).await;
+        page.map(|found| found.into_list(&prefix, selection.is_everything())).map_err(|error| match error {
+            Error::Expired { .. } if options.continue_.is_empty() => Error::expired(EXPIRED_LIST),
+            Error::Expired { .. } => {
+                let continue_ = Token::decode(&options.continue_)
+                    .map(|token| Token { rv: -1, ..token }.encode())
+                    .unwrap_or_default();
+                Error::Expired { message: EXPIRED_CONTINUE.to_owned(), continue_ }
+            }
+            error => error,
+        })
     }
 
     /// The selected records of one state, at most `limit` (0: all).
@@ -101,35 +95,18 @@ impl LocalClient {
         limit: usize,
         selection: &Selection,
     ) -> Result<Found> {
-        let mut found = Found {
-            items: Vec::new(),
-            revision: Revision::ZERO,
-            last: None,
-            remaining: 0,
-        };
+        let mut found = Found { items: Vec::new(), revision: Revision::ZERO, last: None, remaining: 0 };
         loop {
             let wanted = match limit {
                 0 => None,
                 limit if selection.is_everything() => Some(limit),
                 limit => Some(limit.max(BATCH)),
             };
-            let page = Page {
-                limit: wanted,
-                after: after.take(),
-            };
-            let listing = self
-                .server
-                .store
-                .list(range, at, page)
-                .await
-                .map_err(store_error)?;
+            let page = Page { limit: wanted, after: after.take() };
+            let listing = self.server.store.list(range, at, page).await.map_err(store_error)?;
             found.revision = listing.revision;
             found.remaining = listing.remaining;
-            found.items.reserve(if selection.is_everything() {
-                listing.records.len()
-            } else {
-                0
-            });
+            found.items.reserve(if selection.is_everything() { listing.records.len() } else { 0 });
             let count = listing.records.len();
             for (index, stored) in listing.records.iter().enumerate() {
                 let record = self.server.record(resource, stored)?;
@@ -188,11 +165,7 @@ pub(crate) fn range(resource: &dyn Resource, namespace: Option<&str>, selection:
     let namespace = namespace
         .or_else(|| selection.only_value("metadata.namespace"))
         .filter(|_| resource.kind().is_namespaced());
-    match (
-        resource.kind().is_namespaced(),
-        namespace,
-        selection.only_value("metadata.name"),
-    ) {
+    match (resource.kind().is_namespaced(), namespace, selection.only_value("metadata.name")) {
         (true, Some(namespace), Some(name)) => KeyRange::single(resource.store_key(namespace, name)),
         (false, _, Some(name)) => KeyRange::single(resource.store_key("", name)),
         _ => resource.store_range(namespace),
@@ -205,9 +178,7 @@ pub(crate) fn parse_version(version: &str) -> Result<Option<Revision>> {
         return Ok(None);
     }
     version.parse().map(Some).map_err(|_| {
-        Error::bad_request(format!(
-            "Invalid value: {version:?}: resource version must be a decimal number"
-        ))
+        Error::bad_request(format!("Invalid value: {version:?}: resource version must be a decimal number"))
     })
 }
 
@@ -237,9 +208,7 @@ fn check(kind: &KindInfo, options: &ListOptions) -> Result<()> {
         return Err(Error::invalid(&about, &ObjectKey::default(), errors));
     }
     if !options.continue_.is_empty() && !matches!(&*options.resource_version, "" | "0") {
-        return Err(Error::bad_request(
-            "specifying resource version is not allowed when using continue",
-        ));
+        return Err(Error::bad_request("specifying resource version is not allowed when using continue"));
     }
     Ok(())
 }
@@ -254,17 +223,12 @@ pub(crate) struct Found {
 
 impl Found {
     fn into_list(self, prefix: &str, counts: bool) -> RecordList {
-        let rest = self
-            .last
-            .as_deref()
-            .and_then(|last| last.strip_prefix(prefix))
-            .filter(|_| self.remaining > 0);
+        let rest =
+            self.last.as_deref().and_then(|last| last.strip_prefix(prefix)).filter(|_| self.remaining > 0);
         RecordList {
             items: self.items,
             resource_version: Str::from(self.revision.to_string()),
-            continue_: rest
-                .map(|last| Token::behind(self.revision, last).encode())
-                .unwrap_or_default(),
+            continue_: rest.map(|last| Token::behind(self.revision, last).encode()).unwrap_or_default(),
             remaining: (counts && self.remaining > 0).then_some(self.remaining),
         }
     }
@@ -298,15 +262,11 @@ impl Token {
 
     fn decode(text: &str) -> Result<Self> {
         let refuse = |reason: &str| Error::bad_request(format!("continue key is not valid: {reason}"));
-        let json = URL_SAFE_NO_PAD
-            .decode(text.trim_end_matches('='))
-            .map_err(|error| refuse(&error.to_string()))?;
+        let json =
+            URL_SAFE_NO_PAD.decode(text.trim_end_matches('=')).map_err(|error| refuse(&error.to_string()))?;
         let token: Self = serde_json::from_slice(&json).map_err(|error| refuse(&error.to_string()))?;
         if token.v != "meta.k8s.io/v1" {
-            return Err(refuse(&format!(
-                "server does not recognize this encoded version {:?}",
-                token.v
-            )));
+            return Err(refuse(&format!("server does not recognize this encoded version {:?}", token.v)));
         }
         // A token is not to be trusted: it may only lead on inside of the list.
         if token.start.split('/').any(|part| matches!(part, "" | "." | "..")) || token.rv == 0 {

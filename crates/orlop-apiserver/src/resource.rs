@@ -90,16 +90,8 @@ pub(crate) struct Registered<K, S> {
 impl<K: Object, S: Strategy<K>> Registered<K, S> {
     pub(crate) fn new(kind: &KindInfo, strategy: S) -> Self {
         let kind = Arc::new(kind.clone());
-        let codec = Arc::new(RecordCodec::<K> {
-            kind: Arc::clone(&kind),
-            object: PhantomData,
-        });
-        Self {
-            kind,
-            strategy,
-            codec,
-            object: PhantomData,
-        }
+        let codec = Arc::new(RecordCodec::<K> { kind: Arc::clone(&kind), object: PhantomData });
+        Self { kind, strategy, codec, object: PhantomData }
     }
 
     fn read(&self, value: Value) -> Result<K> {
@@ -108,9 +100,7 @@ impl<K: Object, S: Strategy<K>> Registered<K, S> {
 
     fn unreadable(&self, error: &dyn fmt::Display) -> Error {
         let KindInfo { version, kind, .. } = &*self.kind;
-        Error::bad_request(format!(
-            "{kind} in version {version:?} cannot be handled as a {kind}: {error}"
-        ))
+        Error::bad_request(format!("{kind} in version {version:?} cannot be handled as a {kind}: {error}"))
     }
 
     fn refuse_unknown_fields(&self, object: &K) -> Result<()> {
@@ -135,11 +125,7 @@ impl<K: Object, S: Strategy<K>> Registered<K, S> {
 
     // Objects come from `open` or from the store's codec, both of which make a `K`.
     fn mistyped(&self) -> Error {
-        Error::internal(format!(
-            "an object of {} is not a {}",
-            self.kind,
-            std::any::type_name::<K>()
-        ))
+        Error::internal(format!("an object of {} is not a {}", self.kind, std::any::type_name::<K>()))
     }
 }
 
@@ -180,8 +166,7 @@ impl<K: Object, S: Strategy<K>> Resource for Registered<K, S> {
     }
 
     fn prepare_update(&self, new: &mut dyn AnyObject, old: &dyn AnyObject) -> Result<()> {
-        self.strategy
-            .prepare_update(self.typed_mut(new)?, self.typed(old)?);
+        self.strategy.prepare_update(self.typed_mut(new)?, self.typed(old)?);
         Ok(())
     }
 
@@ -201,19 +186,12 @@ impl<K: Object, S: Strategy<K>> Resource for Registered<K, S> {
 
     fn validate_status_update(&self, new: &dyn AnyObject, old: &dyn AnyObject) -> Result<Vec<FieldError>> {
         let mut errors = self.validate_metadata_update(new, old)?;
-        errors.extend(
-            self.strategy
-                .validate_status_update(self.typed(new)?, self.typed(old)?),
-        );
+        errors.extend(self.strategy.validate_status_update(self.typed(new)?, self.typed(old)?));
         Ok(errors)
     }
 
     fn validate_metadata_update(&self, new: &dyn AnyObject, old: &dyn AnyObject) -> Result<Vec<FieldError>> {
-        Ok(validate_metadata(
-            self.typed(new)?,
-            Some(self.typed(old)?),
-            self.strategy.name_rule(),
-        ))
+        Ok(validate_metadata(self.typed(new)?, Some(self.typed(old)?), self.strategy.name_rule()))
     }
 
     fn copy_status(&self, from: &dyn AnyObject, to: &mut dyn AnyObject) -> Result<()> {
@@ -277,14 +255,9 @@ struct RecordCodec<K> {
 
 impl<K: Object> Codec for RecordCodec<K> {
     fn encode(&self, value: &(dyn Any + Send + Sync), format: Format) -> Result<Bytes, CodecError> {
-        let record = value
-            .downcast_ref::<Record>()
-            .ok_or(CodecError::WrongType { expected: "Record" })?;
+        let record = value.downcast_ref::<Record>().ok_or(CodecError::WrongType { expected: "Record" })?;
         match format {
-            Format::Json => record
-                .json()
-                .cloned()
-                .map_err(|error| CodecError::failed(format, error)),
+            Format::Json => record.json().cloned().map_err(|error| CodecError::failed(format, error)),
             Format::Protobuf => Err(CodecError::failed(format, "objects are stored as JSON")),
         }
     }
@@ -325,10 +298,7 @@ pub(crate) fn stamped(mut object: Arc<dyn AnyObject>, revision: Revision) -> Rec
 /// Reads an object of a kind; the document may leave out apiVersion and kind.
 fn read<K: Object>(kind: &Arc<KindInfo>, mut value: Value) -> serde_json::Result<K> {
     if let Value::Object(fields) = &mut value {
-        for (name, wanted) in [
-            ("apiVersion", kind.api_version()),
-            ("kind", Cow::Borrowed(&*kind.kind)),
-        ] {
+        for (name, wanted) in [("apiVersion", kind.api_version()), ("kind", Cow::Borrowed(&*kind.kind))] {
             match fields.get(name).and_then(Value::as_str) {
                 None | Some("") => drop(fields.insert(name.to_owned(), Value::from(&*wanted))),
                 Some(found) if found != wanted => {

@@ -25,9 +25,7 @@ pub struct Scheme {
 impl Scheme {
     /// No kind at all.
     pub fn empty() -> Self {
-        Self {
-            kinds: BTreeMap::new(),
-        }
+        Self { kinds: BTreeMap::new() }
     }
 
     /// The built-in kinds: Namespace, Node, Pod, ConfigMap, Secret, Service, Event, Lease, Deployment, ReplicaSet, Job.
@@ -63,13 +61,8 @@ impl Scheme {
     }
 
     fn insert<K: Object>(&mut self, kind: &KindInfo, strategy: impl Strategy<K>) -> &mut Self {
-        let name = (
-            kind.kind.to_string(),
-            kind.group.to_string(),
-            kind.version.to_string(),
-        );
-        self.kinds
-            .insert(name, Arc::new(Registered::<K, _>::new(kind, strategy)));
+        let name = (kind.kind.to_string(), kind.group.to_string(), kind.version.to_string());
+        self.kinds.insert(name, Arc::new(Registered::<K, _>::new(kind, strategy)));
         self
     }
 
@@ -105,8 +98,6 @@ impl Default for Scheme {
 
 impl fmt::Debug for Scheme {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set()
-            .entries(self.kinds().map(ToString::to_string))
-            .finish()
+        f.debug_set().entries(self.kinds().map(ToString::to_string)).finish()
     }
 }

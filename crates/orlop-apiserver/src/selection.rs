@@ -34,11 +34,7 @@ impl Selection {
                 format!("field label not supported: {field}")
             }));
         }
-        Ok(Self {
-            resource: Arc::clone(resource),
-            labels,
-            fields,
-        })
+        Ok(Self { resource: Arc::clone(resource), labels, fields })
     }
 
     pub(crate) fn is_everything(&self) -> bool {

@@ -33,9 +33,7 @@ pub(crate) struct Stored {
 impl Stored {
     /// The typed object; stored records always have one.
     pub(crate) fn object(&self) -> Result<&Arc<dyn AnyObject>> {
-        self.record
-            .object()
-            .ok_or_else(|| Error::internal(format!("{:?} has no typed form", self.record)))
+        self.record.object().ok_or_else(|| Error::internal(format!("{:?} has no typed form", self.record)))
     }
 }
 
@@ -62,9 +60,9 @@ impl Server {
     pub(crate) fn store_key(&self, resource: &dyn Resource, key: &ObjectKey) -> Result<Key> {
         let namespace = key.namespace();
         match (resource.kind().is_namespaced(), namespace.is_empty()) {
-            (true, true) => Err(Error::bad_request(
-                "an empty namespace may not be set when a resource name is provided",
-            )),
+            (true, true) => {
+                Err(Error::bad_request("an empty namespace may not be set when a resource name is provided"))
+            }
             (false, false) => Err(Error::bad_request(format!(
                 "namespace may not be set for {}, which are not namespaced",
                 resource.kind().plural
@@ -92,16 +90,8 @@ impl Server {
 
     pub(crate) async fn load(&self, resource: &dyn Resource, key: &ObjectKey) -> Result<Stored> {
         let store_key = self.store_key(resource, key)?;
-        match self
-            .store
-            .get(&store_key, At::Latest)
-            .await
-            .map_err(store_error)?
-        {
-            Some(stored) => Ok(Stored {
-                record: self.record(resource, &stored)?,
-                revision: stored.revision,
-            }),
+        match self.store.get(&store_key, At::Latest).await.map_err(store_error)? {
+            Some(stored) => Ok(Stored { record: self.record(resource, &stored)?, revision: stored.revision }),
             None => Err(Error::not_found(resource.kind(), key)),
         }
     }
@@ -135,8 +125,7 @@ impl Server {
         old: Revision,
         object: Arc<dyn AnyObject>,
     ) -> Result<Arc<Record>, Failure> {
-        self.commit(resource, key, Txn::update(key, old, value(resource, object)))
-            .await
+        self.commit(resource, key, Txn::update(key, old, value(resource, object))).await
     }
 
     /// Removes what was read as `old`; `last` is the last state that watchers see.
@@ -148,9 +137,8 @@ impl Server {
         last: Arc<dyn AnyObject>,
     ) -> Result<Arc<Record>, Failure> {
         let last = value(resource, last);
-        let txn = Txn::new()
-            .expect(key, Expected::At(old))
-            .delete_with(key, move |revision, _| last(revision));
+        let txn =
+            Txn::new().expect(key, Expected::At(old)).delete_with(key, move |revision, _| last(revision));
         self.commit(resource, key, txn).await
     }
 
@@ -207,11 +195,7 @@ pub(crate) fn own(object: &mut Arc<dyn AnyObject>) -> Result<&mut dyn AnyObject>
 }
 
 pub(crate) fn refuse(kind: &KindInfo, key: &ObjectKey, errors: Vec<FieldError>) -> Result<()> {
-    if errors.is_empty() {
-        Ok(())
-    } else {
-        Err(Error::invalid(kind, key, errors))
-    }
+    if errors.is_empty() { Ok(()) } else { Err(Error::invalid(kind, key, errors)) }
 }
 
 pub(crate) fn store_error(error: orlop_store::Error) -> Error {
@@ -223,20 +207,14 @@ pub(crate) fn store_error(error: orlop_store::Error) -> Error {
             wanted: requested.to_string().into(),
             current: current.to_string().into(),
         },
-        orlop_store::Error::Backend {
-            source,
-            uncertain: true,
-        } => Error::Timeout {
-            message: format!("the store did not confirm: {source}"),
-        },
+        orlop_store::Error::Backend { source, uncertain: true } => {
+            Error::Timeout { message: format!("the store did not confirm: {source}") }
+        }
         error => Error::internal(error.to_string()),
     }
 }
 
 /// The key of an object that is about to be created or updated.
 pub(crate) fn key_of(kind: &KindInfo, meta: &ObjectMeta) -> ObjectKey {
-    ObjectKey {
-        namespace: kind.is_namespaced().then(|| meta.namespace.clone()),
-        name: meta.name.clone(),
-    }
+    ObjectKey { namespace: kind.is_namespaced().then(|| meta.namespace.clone()), name: meta.name.clone() }
 }

@@ -35,9 +35,7 @@ impl Allocation {
     pub(crate) fn guard(self, txn: Txn) -> Txn {
         match self.guard {
             None => txn,
-            Some(expected) => txn
-                .expect(GUARD, expected)
-                .put(GUARD, |_| Value::bytes(Format::Json, "{}")),
+            Some(expected) => txn.expect(GUARD, expected).put(GUARD, |_| Value::bytes(Format::Json, "{}")),
         }
     }
 }
@@ -69,11 +67,7 @@ impl Server {
             return Ok(Allocation::default());
         }
         // The guard is read before the Services: who is not seen here is seen by the commit.
-        let guard = self
-            .store
-            .get(&Key::from(GUARD), At::Latest)
-            .await
-            .map_err(store_error)?;
+        let guard = self.store.get(&Key::from(GUARD), At::Latest).await.map_err(store_error)?;
         let guard = guard.map_or(Expected::Absent, |guard| Expected::At(guard.revision));
         let taken = self.taken(resource, key).await?;
         let spec = &mut service.spec;
@@ -89,36 +83,21 @@ impl Server {
     }
 
     async fn taken(&self, resource: &dyn Resource, key: &ObjectKey) -> Result<Taken> {
-        let listing = self
-            .store
-            .list(&resource.store_range(None), At::Latest, Page::ALL)
-            .await
-            .map_err(store_error)?;
+        let listing =
+            self.store.list(&resource.store_range(None), At::Latest, Page::ALL).await.map_err(store_error)?;
         let mut taken = Taken::default();
         for stored in &listing.records {
             let service = self.record(resource, stored)?.get::<Service>()?;
             if service.metadata.name == key.name && service.metadata.namespace == *key.namespace() {
                 continue;
             }
-            taken.addresses.extend(
-                service
-                    .spec
-                    .cluster_ips
-                    .iter()
-                    .filter(|address| **address != "None")
-                    .cloned(),
-            );
-            taken.ports.extend(
-                service
-                    .spec
-                    .ports
-                    .iter()
-                    .map(|port| port.node_port)
-                    .filter(|port| *port != 0),
-            );
+            taken
+                .addresses
+                .extend(service.spec.cluster_ips.iter().filter(|address| **address != "None").cloned());
             taken
                 .ports
-                .extend(Some(service.spec.health_check_node_port).filter(|port| *port != 0));
+                .extend(service.spec.ports.iter().map(|port| port.node_port).filter(|port| *port != 0));
+            taken.ports.extend(Some(service.spec.health_check_node_port).filter(|port| *port != 0));
         }
         Ok(taken)
     }
@@ -145,11 +124,7 @@ impl Server {
             }
         } else if taken.addresses.contains(&spec.cluster_ip) {
             let detail = "failed to allocate IP: provided IP is already allocated";
-            errors.push(FieldError::invalid(
-                "spec.clusterIPs",
-                spec.cluster_ip.as_str(),
-                detail,
-            ));
+            errors.push(FieldError::invalid("spec.clusterIPs", spec.cluster_ip.as_str(), detail));
         }
         if spec.cluster_ips.is_empty() {
             spec.cluster_ips = list![spec.cluster_ip.clone()];
@@ -160,12 +135,7 @@ impl Server {
         let wants_all =
             spec.type_ == ServiceType::NodePort || spec.allocate_load_balancer_node_ports != Some(false);
         let mut used = taken.ports.clone();
-        for (index, port) in spec
-            .ports
-            .iter()
-            .enumerate()
-            .filter(|(_, port)| port.node_port != 0)
-        {
+        for (index, port) in spec.ports.iter().enumerate().filter(|(_, port)| port.node_port != 0) {
             let field = format!("spec.ports[{index}].nodePort");
             if !NODE_PORTS.contains(&port.node_port) {
                 let (low, high) = (NODE_PORTS.start(), NODE_PORTS.end());
@@ -174,11 +144,7 @@ impl Server {
                 );
                 errors.push(FieldError::invalid(field, port.node_port, detail));
             } else if taken.ports.contains(&port.node_port) {
-                errors.push(FieldError::invalid(
-                    field,
-                    port.node_port,
-                    "provided port is already allocated",
-                ));
+                errors.push(FieldError::invalid(field, port.node_port, "provided port is already allocated"));
             }
             used.insert(port.node_port);
         }
@@ -200,12 +166,8 @@ impl Server {
                     && other.port == spec.ports[index].port
                     && other.protocol != spec.ports[index].protocol
             };
-            let chosen = spec
-                .ports
-                .iter()
-                .find(twin)
-                .map(|other| other.node_port)
-                .or_else(|| self.free_port(&used));
+            let chosen =
+                spec.ports.iter().find(twin).map(|other| other.node_port).or_else(|| self.free_port(&used));
             match chosen {
                 Some(chosen) => {
                     used.insert(chosen);
@@ -223,9 +185,7 @@ impl Server {
     fn free_port(&self, used: &BTreeSet<i32>) -> Option<i32> {
         let (low, count) = (*NODE_PORTS.start(), NODE_PORTS.end() - NODE_PORTS.start() + 1);
         let start = self.addresses.range(0..count as u64) as i32;
-        (0..count)
-            .map(|step| low + (start + step) % count)
-            .find(|port| !used.contains(port))
+        (0..count).map(|step| low + (start + step) % count).find(|port| !used.contains(port))
     }
 }
 
@@ -325,11 +285,7 @@ mod tests {
             node_port: *node_port,
             ..ServicePort::default()
         });
-        ServiceSpec {
-            type_,
-            ports: ports.collect(),
-            ..ServiceSpec::default()
-        }
+        ServiceSpec { type_, ports: ports.collect(), ..ServiceSpec::default() }
     }
 
     #[test]
@@ -345,15 +301,9 @@ mod tests {
 
         let mut inner = spec(ServiceType::ClusterIP, &[(80, 30_080), (443, 1)]);
         keep_allocations(&mut inner, &old);
-        assert_eq!(
-            inner.ports.iter().map(|port| port.node_port).collect::<Vec<_>>(),
-            [0, 1]
-        );
+        assert_eq!(inner.ports.iter().map(|port| port.node_port).collect::<Vec<_>>(), [0, 1]);
 
-        let mut outer = ServiceSpec {
-            type_: ServiceType::ExternalName,
-            ..old.clone()
-        };
+        let mut outer = ServiceSpec { type_: ServiceType::ExternalName, ..old.clone() };
         keep_allocations(&mut outer, &old);
         assert!(outer.cluster_ip.is_empty() && outer.cluster_ips.is_empty());
     }

@@ -27,11 +27,7 @@ pub trait Strategy<K: Object>: Send + Sync + 'static {
     /// # Errors
     /// [`Error::Internal`] if the object cannot be taken apart.
     fn clear_status(&self, object: &mut K) -> Result<()> {
-        if object.kind().status {
-            clear_field(object, "status")
-        } else {
-            Ok(())
-        }
+        if object.kind().status { clear_field(object, "status") } else { Ok(()) }
     }
 
     /// Resets what else a writer has no say in at creation, and fills in what follows from the rest.
@@ -130,10 +126,7 @@ pub trait Strategy<K: Object>: Send + Sync + 'static {
     fn scale(&self, object: &K) -> Option<Scale> {
         let value = object.kind().scale.then(|| serde_json::to_value(object).ok())??;
         let replicas = |part: &str| {
-            value[part]["replicas"]
-                .as_i64()
-                .and_then(|count| count.try_into().ok())
-                .unwrap_or(0)
+            value[part]["replicas"].as_i64().and_then(|count| count.try_into().ok()).unwrap_or(0)
         };
         let mut scale = Scale::default();
         scale.spec.replicas = replicas("spec");
@@ -186,16 +179,10 @@ pub(crate) fn validate_metadata<K: Object>(new: &K, old: Option<&K>, rule: NameR
         && new.owner_references == old.owner_references
         && new.finalizers == old.finalizers
         && new.managed_fields == old.managed_fields;
-    let mut errors = if is_same {
-        Vec::new()
-    } else {
-        metadata::validate_common(new, is_namespaced, "metadata")
-    };
+    let mut errors =
+        if is_same { Vec::new() } else { metadata::validate_common(new, is_namespaced, "metadata") };
     if old.is_deleting() {
-        let added = new
-            .finalizers
-            .iter()
-            .filter(|finalizer| !old.finalizers.contains(finalizer));
+        let added = new.finalizers.iter().filter(|finalizer| !old.finalizers.contains(finalizer));
         let added: Vec<String> = added.map(|finalizer| format!("{finalizer:?}")).collect();
         if !added.is_empty() {
             let detail =

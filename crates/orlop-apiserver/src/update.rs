@@ -60,13 +60,7 @@ impl LocalClient {
         let mut wanted = Some(wanted);
         loop {
             let old = self.server.load(resource, key).await?;
-            let attempt = Attempt {
-                resource,
-                key,
-                subresource,
-                old: &old,
-                options,
-            };
+            let attempt = Attempt { resource, key, subresource, old: &old, options };
             // A draft that insists on a version has one attempt: it is moved in, so that nothing is copied.
             let (new, insists) = match wanted.take() {
                 Some(Wanted::Draft(Draft::Typed(object)))
@@ -100,10 +94,8 @@ impl LocalClient {
     fn wanted_object(&self, attempt: &Attempt<'_>, wanted: &Wanted) -> Result<Arc<dyn AnyObject>> {
         let object = attempt.old.object()?;
         if !subresource_is_scale(attempt.subresource) {
-            return self.open(
-                attempt,
-                wanted.draft(|| object.to_value().map_err(encoding), object.schema())?,
-            );
+            return self
+                .open(attempt, wanted.draft(|| object.to_value().map_err(encoding), object.schema())?);
         }
         let scale = scale_of(attempt.resource, object, attempt.key)?;
         let draft = wanted.draft(
@@ -120,9 +112,7 @@ impl LocalClient {
             return Err(Error::invalid(Scale::KIND, attempt.key, [error]));
         }
         let mut new = object.duplicate();
-        attempt
-            .resource
-            .set_replicas(own(&mut new)?, scale.spec.replicas)?;
+        attempt.resource.set_replicas(own(&mut new)?, scale.spec.replicas)?;
         own(&mut new)?.meta_mut().resource_version = scale.metadata.resource_version;
         Ok(new)
     }
@@ -158,13 +148,7 @@ impl LocalClient {
         attempt: &Attempt<'_>,
         mut new: Arc<dyn AnyObject>,
     ) -> Result<Arc<Record>, Failure> {
-        let Attempt {
-            resource,
-            key,
-            subresource,
-            old: stored,
-            options,
-        } = *attempt;
+        let Attempt { resource, key, subresource, old: stored, options } = *attempt;
         let (server, kind) = (&*self.server, resource.kind());
         let old = stored.object()?;
         check_preconditions(kind, key, new.meta(), old.meta())?;
@@ -239,11 +223,7 @@ impl LocalClient {
         let resource = self.server.scheme.resource(kind)?;
         check_subresource(&**resource, &Subresource::Scale)?;
         let stored = self.server.load(&**resource, key).await?;
-        Ok(Arc::new(Record::new(scale_of(
-            &**resource,
-            stored.object()?,
-            key,
-        )?)))
+        Ok(Arc::new(Record::new(scale_of(&**resource, stored.object()?, key)?)))
     }
 
     /// Writes through `scale`, and answers the scale as it is then.
@@ -254,13 +234,9 @@ impl LocalClient {
         wanted: Wanted,
         options: &WriteOptions,
     ) -> Result<Arc<Record>> {
-        let written = self
-            .write_object(kind, key, &Subresource::Scale, wanted, options)
-            .await?;
+        let written = self.write_object(kind, key, &Subresource::Scale, wanted, options).await?;
         let resource = self.server.scheme.resource(kind)?;
-        let object = written
-            .object()
-            .ok_or_else(|| Error::internal("a written object has no typed form"))?;
+        let object = written.object().ok_or_else(|| Error::internal("a written object has no typed form"))?;
         Ok(Arc::new(Record::new(scale_of(&**resource, object, key)?)))
     }
 }
@@ -297,19 +273,12 @@ fn check_subresource(resource: &dyn Resource, subresource: &Subresource) -> Resu
 
 fn check_preconditions(kind: &KindInfo, key: &ObjectKey, new: &ObjectMeta, old: &ObjectMeta) -> Result<()> {
     if !new.uid.is_empty() && new.uid != old.uid {
-        let message = format!(
-            "Precondition failed: UID in precondition: {}, UID in object meta: {}",
-            new.uid, old.uid
-        );
+        let message =
+            format!("Precondition failed: UID in precondition: {}, UID in object meta: {}", new.uid, old.uid);
         return Err(Error::conflict(kind, key, message));
     }
     if !new.resource_version.is_empty() && new.resource_version != old.resource_version {
-        return Err(Error::modified(
-            kind,
-            key,
-            &new.resource_version,
-            &old.resource_version,
-        ));
+        return Err(Error::modified(kind, key, &new.resource_version, &old.resource_version));
     }
     Ok(())
 }
@@ -330,20 +299,14 @@ fn finalized(new: &dyn AnyObject, old: &Arc<dyn AnyObject>) -> Result<Arc<dyn An
     let namespace = own(&mut object)?.as_any_mut().downcast_mut::<Namespace>();
     if let (Some(wanted), Some(namespace)) = (wanted, namespace) {
         namespace.spec.finalizers.clone_from(&wanted.spec.finalizers);
-        namespace
-            .metadata
-            .resource_version
-            .clone_from(&wanted.metadata.resource_version);
+        namespace.metadata.resource_version.clone_from(&wanted.metadata.resource_version);
     }
     Ok(object)
 }
 
 fn scale_of(resource: &dyn Resource, object: &Arc<dyn AnyObject>, key: &ObjectKey) -> Result<Scale> {
     let Some(mut scale) = resource.scale(&**object)? else {
-        return Err(Error::unsupported(format!(
-            "{} have no scale",
-            resource.kind().resource()
-        )));
+        return Err(Error::unsupported(format!("{} have no scale", resource.kind().resource())));
     };
     let meta = object.meta();
     scale.metadata = ObjectMeta {
@@ -359,9 +322,7 @@ fn scale_of(resource: &dyn Resource, object: &Arc<dyn AnyObject>, key: &ObjectKe
 
 fn read_scale(draft: Draft) -> Result<Scale> {
     serde_json::from_value(draft.into_value()?).map_err(|error| {
-        Error::bad_request(format!(
-            "Scale in version \"v1\" cannot be handled as a Scale: {error}"
-        ))
+        Error::bad_request(format!("Scale in version \"v1\" cannot be handled as a Scale: {error}"))
     })
 }
 

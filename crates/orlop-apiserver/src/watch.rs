@@ -38,15 +38,8 @@ impl LocalClient {
             Some(from) if !options.initial_events => from,
             _ => {
                 self.wait_for(&options.resource_version).await?;
-                let found = self
-                    .collect(&**resource, &range, At::Latest, None, 0, &selection)
-                    .await?;
-                pending.extend(
-                    found
-                        .items
-                        .into_iter()
-                        .map(|record| Ok(WatchEvent::Added(record))),
-                );
+                let found = self.collect(&**resource, &range, At::Latest, None, 0, &selection).await?;
+                pending.extend(found.items.into_iter().map(|record| Ok(WatchEvent::Added(record))));
                 if options.initial_events && options.bookmarks {
                     pending.push_back(Ok(bookmark(found.revision, true)));
                 }
@@ -70,10 +63,7 @@ impl LocalClient {
 }
 
 fn bookmark(revision: Revision, initial_events_end: bool) -> WatchEvent {
-    WatchEvent::Bookmark {
-        resource_version: revision.to_string().into(),
-        initial_events_end,
-    }
+    WatchEvent::Bookmark { resource_version: revision.to_string().into(), initial_events_end }
 }
 
 /// The events of a store, as one selection sees them.
@@ -115,16 +105,10 @@ impl LocalWatch {
                 Change::Deleted => WatchEvent::Deleted(record),
             }));
         }
-        let previous = event
-            .previous
-            .as_ref()
-            .map(|stored| self.server.record(&*self.resource, stored))
-            .transpose()?;
-        let selects = |record: &Record| {
-            record
-                .object()
-                .is_some_and(|object| self.selection.selects(&**object))
-        };
+        let previous =
+            event.previous.as_ref().map(|stored| self.server.record(&*self.resource, stored)).transpose()?;
+        let selects =
+            |record: &Record| record.object().is_some_and(|object| self.selection.selects(&**object));
         let before = previous.as_deref().is_some_and(selects);
         let now = event.change != Change::Deleted && selects(&record);
         Ok(match (now, before, previous) {
@@ -136,10 +120,7 @@ impl LocalWatch {
                 let object = previous
                     .object()
                     .ok_or_else(|| Error::internal(format!("{previous:?} has no typed form")))?;
-                Some(WatchEvent::Deleted(Arc::new(stamped(
-                    object.duplicate(),
-                    event.revision(),
-                ))))
+                Some(WatchEvent::Deleted(Arc::new(stamped(object.duplicate(), event.revision()))))
             }
             _ => None,
         })

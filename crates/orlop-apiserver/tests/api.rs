@@ -77,10 +77,7 @@ impl Store for Yielding {
 /// A server whose requests interleave.
 async fn interleaving() -> Arc<LocalClient> {
     Arc::new(
-        over(Arc::new(Yielding(MemoryStore::new())), 1)
-            .build()
-            .await
-            .expect("an empty store can be set up"),
+        over(Arc::new(Yielding(MemoryStore::new())), 1).build().await.expect("an empty store can be set up"),
     )
 }
 
@@ -115,25 +112,16 @@ async fn passes_the_suite_of_clients() {
 
 async fn passes(interleaves: bool) {
     let subject = async || {
-        let client = if interleaves {
-            interleaving().await
-        } else {
-            server().await
-        };
+        let client = if interleaves { interleaving().await } else { server().await };
         let store = Arc::clone(client.store());
         let compact = move || -> BoxFuture<'static, ()> {
             let store = Arc::clone(&store);
             Box::pin(async move {
                 let revision = store.revision().await.expect("the store is open");
-                store
-                    .compact(revision)
-                    .await
-                    .expect("the present can be compacted to");
+                store.compact(revision).await.expect("the present can be compacted to");
             })
         };
-        Subject::new(client)
-            .with_compaction(compact)
-            .keeps_unknown_fields()
+        Subject::new(client).with_compaction(compact).keeps_unknown_fields()
     };
     let report = conformance::run(subject).await;
     report.assert_passed();
@@ -176,11 +164,7 @@ async fn own_kinds_need_no_rules() {
     home.status.replicas = 5;
     let created = sites.create(home).await.unwrap();
     assert_eq!(
-        (
-            created.metadata.generation,
-            created.status.replicas,
-            &*created.spec.host
-        ),
+        (created.metadata.generation, created.status.replicas, &*created.spec.host),
         (1, 0, "example.dev")
     );
 
@@ -189,22 +173,14 @@ async fn own_kinds_need_no_rules() {
     both.status.replicas = 9;
     let updated = sites.update(&both).await.unwrap();
     assert_eq!(
-        (
-            &*updated.spec.host,
-            updated.status.replicas,
-            updated.metadata.generation
-        ),
+        (&*updated.spec.host, updated.status.replicas, updated.metadata.generation),
         ("example.org", 0, 2)
     );
     both.metadata.resource_version = "".into();
     both.spec.host = "ignored".into();
     let updated = sites.update_status(&both).await.unwrap();
     assert_eq!(
-        (
-            &*updated.spec.host,
-            updated.status.replicas,
-            updated.metadata.generation
-        ),
+        (&*updated.spec.host, updated.status.replicas, updated.metadata.generation),
         ("example.org", 9, 2)
     );
 
@@ -214,10 +190,7 @@ async fn own_kinds_need_no_rules() {
     assert!(
         client
             .store()
-            .get(
-                &"/registry/example.dev/websites/default/home".into(),
-                Default::default()
-            )
+            .get(&"/registry/example.dev/websites/default/home".into(), Default::default())
             .await
             .unwrap()
             .is_some()
@@ -231,10 +204,7 @@ async fn own_kinds_need_no_rules() {
     object.body.insert("unknown".into(), json!(1));
     dynamic.update(object).await.unwrap();
     let site = sites.get("home").await.unwrap();
-    assert_eq!(
-        (&*site.spec.host, site.extra.get("unknown")),
-        ("example.net", Some(&json!(1)))
-    );
+    assert_eq!((&*site.spec.host, site.extra.get("unknown")), ("example.net", Some(&json!(1))));
 }
 
 struct Hosts;
@@ -248,20 +218,13 @@ impl Strategy<Website> for Hosts {
     fn validate_create(&self, site: &Website) -> Vec<FieldError> {
         let mut errors = Vec::new();
         if site.spec.replicas < 0 {
-            errors.push(FieldError::invalid(
-                "spec.replicas",
-                site.spec.replicas,
-                "must not be negative",
-            ));
+            errors.push(FieldError::invalid("spec.replicas", site.spec.replicas, "must not be negative"));
         }
         errors
     }
     fn validate_update(&self, new: &Website, old: &Website) -> Vec<FieldError> {
         let moved = new.spec.host != old.spec.host;
-        moved
-            .then(|| FieldError::forbidden("spec.host", "a site does not move"))
-            .into_iter()
-            .collect()
+        moved.then(|| FieldError::forbidden("spec.host", "a site does not move")).into_iter().collect()
     }
     fn fields(&self) -> &'static [&'static str] {
         &["spec.host"]
@@ -282,9 +245,7 @@ async fn own_kinds_may_have_rules() {
     wrong.spec.replicas = -1;
     wrong.metadata.labels.insert("-", "x".into());
     let error = sites.create(wrong).await.unwrap_err();
-    let Error::Invalid { causes, .. } = &error else {
-        panic!("{error:?}")
-    };
+    let Error::Invalid { causes, .. } = &error else { panic!("{error:?}") };
     let fields: Vec<&str> = causes.iter().map(|cause| &*cause.field).collect();
     assert_eq!(fields, ["metadata.name", "metadata.labels", "spec.replicas"]);
     assert!(
@@ -293,18 +254,12 @@ async fn own_kinds_may_have_rules() {
             .starts_with("Website.example.dev \"Bad_Name\" is invalid: [metadata.name: Invalid value"),
         "{error}"
     );
-    let error = sites
-        .modify("blog", |site| site.spec.host = "x".into())
-        .await
-        .unwrap_err();
+    let error = sites.modify("blog", |site| site.spec.host = "x".into()).await.unwrap_err();
     assert_eq!(
         error.to_string(),
         "Website.example.dev \"blog\" is invalid: spec.host: Forbidden: a site does not move"
     );
-    let found = sites
-        .list(&ListOptions::new().fields("spec.host=blog.example.dev"))
-        .await
-        .unwrap();
+    let found = sites.list(&ListOptions::new().fields("spec.host=blog.example.dev")).await.unwrap();
     assert_eq!(found.items.len(), 1);
 }
 
@@ -317,10 +272,7 @@ async fn kinds_may_be_known_at_run_time_only() {
     scheme.register_dynamic(&kind);
     let client = Arc::new(builder(1).scheme(scheme).build().await.unwrap());
     assert!(
-        api::<Pod>(&client)
-            .get("x")
-            .await
-            .is_err_and(|error| matches!(error, Error::UnknownKind { .. }))
+        api::<Pod>(&client).get("x").await.is_err_and(|error| matches!(error, Error::UnknownKind { .. }))
     );
     let gadgets = Api::dynamic(client as Arc<dyn Client>, &kind);
     let mut gadget = DynamicObject::new(Arc::new(kind.clone()));
@@ -328,18 +280,10 @@ async fn kinds_may_be_known_at_run_time_only() {
     gadget.body.insert("spec".into(), json!({"size": 1}));
     gadget.body.insert("status".into(), json!({"seen": true}));
     let created = gadgets.create(gadget).await.unwrap();
-    assert_eq!(
-        (created.metadata.generation, created.body.get("status")),
-        (1, None)
-    );
-    gadgets
-        .patch_status("one", json!({"spec": {"size": 9}, "status": {"seen": true}}))
-        .await
-        .unwrap();
-    let patched = gadgets
-        .patch_merge("one", json!({"spec": {"size": 2}, "status": {"seen": false}}))
-        .await
-        .unwrap();
+    assert_eq!((created.metadata.generation, created.body.get("status")), (1, None));
+    gadgets.patch_status("one", json!({"spec": {"size": 9}, "status": {"seen": true}})).await.unwrap();
+    let patched =
+        gadgets.patch_merge("one", json!({"spec": {"size": 2}, "status": {"seen": false}})).await.unwrap();
     assert_eq!(
         (&patched.body["spec"], &patched.body["status"]),
         (&json!({"size": 2}), &json!({"seen": true}))
@@ -355,10 +299,7 @@ async fn pods_are_defaulted_and_validated() {
     let created = api::<Pod>(&client).create(pod("a")).await.unwrap();
     assert_eq!(created.spec.restart_policy.as_str(), "Always");
     assert_eq!(created.spec.termination_grace_period_seconds, Some(30));
-    assert_eq!(
-        (created.status.phase.as_str(), created.status.qos_class.as_str()),
-        ("Pending", "BestEffort")
-    );
+    assert_eq!((created.status.phase.as_str(), created.status.qos_class.as_str()), ("Pending", "BestEffort"));
     let tolerated: Vec<_> = created
         .spec
         .tolerations
@@ -367,32 +308,18 @@ async fn pods_are_defaulted_and_validated() {
         .collect();
     assert_eq!(
         tolerated,
-        [
-            ("node.kubernetes.io/not-ready", Some(300)),
-            ("node.kubernetes.io/unreachable", Some(300))
-        ]
+        [("node.kubernetes.io/not-ready", Some(300)), ("node.kubernetes.io/unreachable", Some(300))]
     );
 
     let mut empty = pod("b");
     empty.spec.containers.clear();
     let error = api::<Pod>(&client).create(empty).await.unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "Pod \"b\" is invalid: spec.containers: Required value"
-    );
-    assert_eq!(
-        error.status()["details"]["causes"][0]["reason"],
-        "FieldValueRequired"
-    );
-    let error = api::<Pod>(&client)
-        .modify("a", |pod| pod.spec.restart_policy = "Never".into())
-        .await
-        .unwrap_err();
+    assert_eq!(error.to_string(), "Pod \"b\" is invalid: spec.containers: Required value");
+    assert_eq!(error.status()["details"]["causes"][0]["reason"], "FieldValueRequired");
+    let error =
+        api::<Pod>(&client).modify("a", |pod| pod.spec.restart_policy = "Never".into()).await.unwrap_err();
     assert!(
-        error.is_invalid()
-            && error
-                .to_string()
-                .contains("pod updates may not change fields other than"),
+        error.is_invalid() && error.to_string().contains("pod updates may not change fields other than"),
         "{error}"
     );
 }
@@ -438,58 +365,29 @@ async fn services_get_addresses_of_their_own() {
     }
 
     let taken = json!({"clusterIP": &*created[0].spec.cluster_ip, "ports": [{"port": 80, "nodePort": created[1].spec.ports[0].node_port}]});
-    let error = services
-        .create(service("late", "NodePort", taken))
-        .await
-        .unwrap_err();
+    let error = services.create(service("late", "NodePort", taken)).await.unwrap_err();
     assert!(
         error.to_string().contains("provided IP is already allocated")
             && error.to_string().contains("provided port is already allocated"),
         "{error}"
     );
     let error = services
-        .create(service(
-            "low",
-            "NodePort",
-            json!({"ports": [{"port": 80, "nodePort": 80}]}),
-        ))
+        .create(service("low", "NodePort", json!({"ports": [{"port": 80, "nodePort": 80}]})))
         .await
         .unwrap_err();
-    assert!(
-        error
-            .to_string()
-            .contains("The range of valid ports is 30000-32767"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("The range of valid ports is 30000-32767"), "{error}");
 
-    let headless = services
-        .create(service("headless", "ClusterIP", json!({"clusterIP": "None"})))
-        .await
-        .unwrap();
-    assert_eq!(
-        (&*headless.spec.cluster_ip, headless.spec.ports[0].node_port),
-        ("None", 0)
-    );
-    let inner = services
-        .create(service("inner", "ClusterIP", json!({})))
-        .await
-        .unwrap();
+    let headless =
+        services.create(service("headless", "ClusterIP", json!({"clusterIP": "None"}))).await.unwrap();
+    assert_eq!((&*headless.spec.cluster_ip, headless.spec.ports[0].node_port), ("None", 0));
+    let inner = services.create(service("inner", "ClusterIP", json!({}))).await.unwrap();
     assert_eq!(inner.spec.ports[0].node_port, 0);
-    let outer = services
-        .patch_merge("inner", json!({"spec": {"type": "LoadBalancer"}}))
-        .await
-        .unwrap();
+    let outer = services.patch_merge("inner", json!({"spec": {"type": "LoadBalancer"}})).await.unwrap();
     assert_eq!(outer.spec.cluster_ip, inner.spec.cluster_ip);
     assert!(outer.spec.ports[0].node_port >= 30_000);
-    let again = services
-        .apply(service("inner", "LoadBalancer", json!({})), "test")
-        .await
-        .unwrap();
+    let again = services.apply(service("inner", "LoadBalancer", json!({})), "test").await.unwrap();
     assert_eq!(again.spec.ports[0].node_port, outer.spec.ports[0].node_port);
-    let inner = services
-        .patch_merge("inner", json!({"spec": {"type": "ClusterIP"}}))
-        .await
-        .unwrap();
+    let inner = services.patch_merge("inner", json!({"spec": {"type": "ClusterIP"}})).await.unwrap();
     assert_eq!(inner.spec.ports[0].node_port, 0);
 }
 
@@ -535,23 +433,14 @@ async fn admission_changes_and_refuses() {
     let mut precious = pod("a");
     precious.metadata.labels.insert("precious", "".into());
     let created = pods.create(precious).await.unwrap();
-    assert_eq!(
-        created.metadata.labels.get("checked").map(|label| &**label),
-        Some("yes")
-    );
-    assert_eq!(
-        created.spec.tolerations.len(),
-        2,
-        "the chain begins with the default tolerations"
-    );
+    assert_eq!(created.metadata.labels.get("checked").map(|label| &**label), Some("yes"));
+    assert_eq!(created.spec.tolerations.len(), 2, "the chain begins with the default tolerations");
     let error = pods.evict("a").await.unwrap_err();
     assert_eq!((error.code(), error.is_transient()), (429, true));
     let error = pods.delete("a").await.unwrap_err();
     assert_eq!(error.to_string(), "pods \"a\" is forbidden: it is precious");
     assert_eq!(*pods.get("a").await.unwrap(), *created);
-    pods.modify("a", |pod| drop(pod.metadata.labels.remove("precious")))
-        .await
-        .unwrap();
+    pods.modify("a", |pod| drop(pod.metadata.labels.remove("precious"))).await.unwrap();
     pods.delete("a").await.unwrap();
 }
 
@@ -561,57 +450,26 @@ async fn admission_changes_and_refuses() {
 async fn namespaces_wait_for_what_ends_slowly() {
     let client = server().await;
     let namespaces = Api::<Namespace>::all(Arc::clone(&client) as Arc<dyn Client>);
-    namespaces
-        .create(read::<Namespace>(json!({"metadata": {"name": "team"}})))
-        .await
-        .unwrap();
+    namespaces.create(read::<Namespace>(json!({"metadata": {"name": "team"}}))).await.unwrap();
     let pods = api::<Pod>(&client).within("team");
     pods.create(pod("a")).await.unwrap();
     pods.bind("a", "node-1").await.unwrap();
-    pods.modify_status("a", |pod| pod.status.phase = PodPhase::Running)
-        .await
-        .unwrap();
-    api::<ConfigMap>(&client)
-        .within("team")
-        .create(map("b", "1"))
-        .await
-        .unwrap();
+    pods.modify_status("a", |pod| pod.status.phase = PodPhase::Running).await.unwrap();
+    api::<ConfigMap>(&client).within("team").create(map("b", "1")).await.unwrap();
 
     let mut tasks = tokio::task::JoinSet::new();
     let controller = Arc::clone(&client);
     tasks.spawn(async move { controller.run_namespaces().await });
     assert!(!namespaces.delete("team").await.unwrap().is_gone());
     tokio::time::sleep(std::time::Duration::from_secs(1)).await;
-    assert!(
-        api::<ConfigMap>(&client)
-            .within("team")
-            .get_opt("b")
-            .await
-            .unwrap()
-            .is_none()
-    );
+    assert!(api::<ConfigMap>(&client).within("team").get_opt("b").await.unwrap().is_none());
     assert!(pods.get("a").await.unwrap().metadata.is_deleting());
-    let mut watch = namespaces
-        .watch(&WatchOptions::new().fields("metadata.name=team"))
-        .await
-        .unwrap();
+    let mut watch = namespaces.watch(&WatchOptions::new().fields("metadata.name=team")).await.unwrap();
     assert!(matches!(watch.next().await, Some(Ok(WatchEvent::Added(_)))));
-    pods.delete_with("a", &DeleteOptions::new().grace(0))
-        .await
-        .unwrap();
+    pods.delete_with("a", &DeleteOptions::new().grace(0)).await.unwrap();
     while !matches!(watch.next().await, Some(Ok(WatchEvent::Deleted(_)))) {}
-    let again = namespaces
-        .create(read::<Namespace>(json!({"metadata": {"name": "team"}})))
-        .await
-        .unwrap();
-    assert_eq!(
-        again
-            .metadata
-            .labels
-            .get("kubernetes.io/metadata.name")
-            .map(|label| &**label),
-        Some("team")
-    );
+    let again = namespaces.create(read::<Namespace>(json!({"metadata": {"name": "team"}}))).await.unwrap();
+    assert_eq!(again.metadata.labels.get("kubernetes.io/metadata.name").map(|label| &**label), Some("team"));
     pods.create(pod("a")).await.unwrap();
     assert!(tasks.try_join_next().is_none(), "the controller goes on");
 }
@@ -626,9 +484,7 @@ async fn objects_are_shared_not_copied() {
     let created = maps.create(map("a", "1")).await.unwrap();
     let read = maps.get("a").await.unwrap();
     let listed = maps.list(&ListOptions::new()).await.unwrap();
-    let Some(Ok(WatchEvent::Added(seen))) = watch.next().await else {
-        panic!("expected ADDED")
-    };
+    let Some(Ok(WatchEvent::Added(seen))) = watch.next().await else { panic!("expected ADDED") };
     assert!(
         Arc::ptr_eq(&created, &read) && Arc::ptr_eq(&read, &listed.items[0]) && Arc::ptr_eq(&read, &seen)
     );
@@ -661,17 +517,8 @@ async fn stored_bytes_are_decoded_once() {
     let maps = api::<ConfigMap>(&client);
     let (one, two) = (maps.get("a").await.unwrap(), maps.get("a").await.unwrap());
     assert!(Arc::ptr_eq(&one, &two));
-    let updated = maps
-        .modify("a", |map| drop(map.data.insert("value", "2".into())))
-        .await
-        .unwrap();
-    assert_eq!(
-        (
-            &*updated.metadata.uid,
-            updated.data.get("value").map(|value| &**value)
-        ),
-        ("u", Some("2"))
-    );
+    let updated = maps.modify("a", |map| drop(map.data.insert("value", "2".into()))).await.unwrap();
+    assert_eq!((&*updated.metadata.uid, updated.data.get("value").map(|value| &**value)), ("u", Some("2")));
     // And back: what is stored can be written down whole.
     let stored = client
         .store()
@@ -682,10 +529,7 @@ async fn stored_bytes_are_decoded_once() {
     let text = stored.value.encoded(Format::Json).unwrap();
     assert_eq!(serde_json::from_slice::<ConfigMap>(&text).unwrap(), *updated);
     let key = ObjectKey::namespaced("default", "a");
-    let record = client
-        .get(ConfigMap::KIND, &key, &GetOptions::default())
-        .await
-        .unwrap();
+    let record = client.get(ConfigMap::KIND, &key, &GetOptions::default()).await.unwrap();
     assert_eq!(record.json().unwrap(), &text);
 }
 
@@ -698,16 +542,8 @@ async fn keys_cannot_be_led_astray() {
         assert!(maps.get(name).await.unwrap_err().is_not_found(), "{name}");
     }
     let all = Api::<ConfigMap>::all(client as Arc<dyn Client>);
-    assert!(matches!(
-        all.get("a").await.unwrap_err(),
-        Error::BadRequest { .. }
-    ));
-    assert!(
-        all.get(&ObjectKey::namespaced("default/x", "a"))
-            .await
-            .unwrap_err()
-            .is_not_found()
-    );
+    assert!(matches!(all.get("a").await.unwrap_err(), Error::BadRequest { .. }));
+    assert!(all.get(&ObjectKey::namespaced("default/x", "a")).await.unwrap_err().is_not_found());
 }
 
 #[tokio::test(start_paused = true)]
@@ -725,17 +561,10 @@ async fn a_seed_gives_one_history() {
         api::<Service>(&client).create(service).await.unwrap();
         let listing = client
             .store()
-            .list(
-                &orlop_store::KeyRange::all(),
-                Default::default(),
-                Default::default(),
-            )
+            .list(&orlop_store::KeyRange::all(), Default::default(), Default::default())
             .await
             .unwrap();
-        let texts = listing
-            .records
-            .iter()
-            .map(|record| record.value.encoded(Format::Json).unwrap());
+        let texts = listing.records.iter().map(|record| record.value.encoded(Format::Json).unwrap());
         texts.collect::<Vec<_>>()
     };
     assert_eq!(history(7).await, history(7).await);
@@ -795,11 +624,7 @@ async fn write(client: Arc<LocalClient>, ops: Vec<Op>) -> BTreeMap<String, u32> 
                 }
             }
             Op::Patch(number) => drop(
-                maps.patch_merge(
-                    &*name(number),
-                    json!({"metadata": {"labels": {"patched": "yes"}}}),
-                )
-                .await,
+                maps.patch_merge(&*name(number), json!({"metadata": {"labels": {"patched": "yes"}}})).await,
             ),
             Op::Delete(number) => drop(maps.delete(&*name(number)).await),
             Op::Pause => tokio::task::yield_now().await,
@@ -860,21 +685,16 @@ async fn replay(
     mut look: impl FnMut(&ConfigMap),
 ) {
     loop {
-        let event = watch
-            .next()
-            .await
-            .expect("the watch goes on")
-            .expect("the watch goes on");
+        let event = watch.next().await.expect("the watch goes on").expect("the watch goes on");
         let object = Arc::clone(event.object().expect("no bookmark was asked for"));
         look(&object);
         let name = object.metadata.name.to_string();
         let is_end = name == "end";
         match event {
             WatchEvent::Added(_) => assert!(seen.insert(name, object).is_none(), "added twice"),
-            WatchEvent::Modified(_) => assert!(
-                seen.insert(name, object).is_some(),
-                "modified before it was added"
-            ),
+            WatchEvent::Modified(_) => {
+                assert!(seen.insert(name, object).is_some(), "modified before it was added")
+            }
             WatchEvent::Deleted(_) => assert!(seen.remove(&name).is_some(), "deleted before it was added"),
             WatchEvent::Bookmark { .. } => unreachable!("has no object"),
         }
@@ -898,14 +718,8 @@ async fn creates_race_with_their_namespace() {
     };
     let create = async |number: u32| maps.create(map(&format!("map-{}", number / 2), "1")).await;
     let (_, created) = futures::join!(touch(), join_all((0..40).map(create)));
-    let taken = created
-        .iter()
-        .filter(|result| result.as_ref().is_err_and(Error::is_already_exists))
-        .count();
-    assert_eq!(
-        (created.iter().filter(|result| result.is_ok()).count(), taken),
-        (20, 20)
-    );
+    let taken = created.iter().filter(|result| result.as_ref().is_err_and(Error::is_already_exists)).count();
+    assert_eq!((created.iter().filter(|result| result.is_ok()).count(), taken), (20, 20));
     assert_eq!(maps.list(&ListOptions::new()).await.unwrap().items.len(), 20);
 }
 
@@ -928,10 +742,7 @@ async fn nothing_is_left_in_an_ended_namespace() {
         let store = Arc::new(Yielding(MemoryStore::new()));
         let client = Arc::new(over(store, 1).admission(Slow).build().await.unwrap());
         let namespaces = Api::<Namespace>::all(Arc::clone(&client) as Arc<dyn Client>);
-        namespaces
-            .create(read::<Namespace>(json!({"metadata": {"name": "team"}})))
-            .await
-            .unwrap();
+        namespaces.create(read::<Namespace>(json!({"metadata": {"name": "team"}}))).await.unwrap();
         let maps = api::<ConfigMap>(&client).within("team");
         let late = async {
             for _ in 0..delay {
@@ -944,10 +755,7 @@ async fn nothing_is_left_in_an_ended_namespace() {
             client.finish_namespace("team").await.unwrap();
         }
         assert!(namespaces.get_opt("team").await.unwrap().is_none());
-        assert!(
-            maps.list(&ListOptions::new()).await.unwrap().items.is_empty(),
-            "after {delay}: {created:?}"
-        );
+        assert!(maps.list(&ListOptions::new()).await.unwrap().items.is_empty(), "after {delay}: {created:?}");
     }
 }
 
@@ -966,17 +774,8 @@ async fn races_for_one_address_have_one_winner() {
             read(json!({"metadata": {"name": format!("web-{number}-{index}")}, "spec": spec}))
         };
         let created = join_all((0..5).map(|index| services.create(service(index)))).await;
-        assert_eq!(
-            created.iter().filter(|result| result.is_ok()).count(),
-            1,
-            "{created:?}"
-        );
-        assert!(
-            created
-                .iter()
-                .flat_map(|result| result.as_ref().err())
-                .all(Error::is_invalid)
-        );
+        assert_eq!(created.iter().filter(|result| result.is_ok()).count(), 1, "{created:?}");
+        assert!(created.iter().flat_map(|result| result.as_ref().err()).all(Error::is_invalid));
     }
 }
 
@@ -987,11 +786,7 @@ async fn bindings_and_deletions_get_through() {
     let touch = async || {
         for round in 0..30 {
             let label = json!({"metadata": {"labels": {"round": round.to_string()}}});
-            if pods
-                .patch_merge("a", label)
-                .await
-                .is_err_and(|error| error.is_not_found())
-            {
+            if pods.patch_merge("a", label).await.is_err_and(|error| error.is_not_found()) {
                 break;
             }
         }
@@ -1000,10 +795,7 @@ async fn bindings_and_deletions_get_through() {
     let (_, one, two) = futures::join!(touch(), pods.bind("a", "node-1"), pods.bind("a", "node-2"));
     assert!(one.is_ok() != two.is_ok(), "{one:?} {two:?}");
     let bound = pods.get("a").await.unwrap();
-    assert_eq!(
-        bound.spec.node_name,
-        if one.is_ok() { "node-1" } else { "node-2" }
-    );
+    assert_eq!(bound.spec.node_name, if one.is_ok() { "node-1" } else { "node-2" });
     let at_once = DeleteOptions::new().grace(0);
     let (_, deleted) = futures::join!(touch(), pods.delete_with("a", &at_once));
     assert!(deleted.unwrap().is_gone());
@@ -1019,21 +811,8 @@ async fn drafts_of_other_types_are_converted() {
     let kind = Arc::new(Pod::KIND.clone());
     let mut object = DynamicObject::new(kind);
     object.metadata.name = "a".into();
-    object.body.insert(
-        "spec".into(),
-        json!({"containers": [{"name": "main", "image": "x"}]}),
-    );
-    let created = client
-        .create(
-            Pod::KIND,
-            Some("default"),
-            Draft::of(object),
-            &WriteOptions::default(),
-        )
-        .await
-        .unwrap();
-    assert_eq!(
-        created.get::<Pod>().unwrap().spec.restart_policy.as_str(),
-        "Always"
-    );
+    object.body.insert("spec".into(), json!({"containers": [{"name": "main", "image": "x"}]}));
+    let created =
+        client.create(Pod::KIND, Some("default"), Draft::of(object), &WriteOptions::default()).await.unwrap();
+    assert_eq!(created.get::<Pod>().unwrap().spec.restart_policy.as_str(), "Always");
 }

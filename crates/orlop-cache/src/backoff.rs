@@ -38,19 +38,13 @@ pub(crate) struct Attempts {
 impl Attempts {
     /// The wait after one more failure. `now` counts from any moment that stays the same.
     pub(crate) fn failed(&mut self, backoff: &Backoff, now: Duration, random: &Random) -> Duration {
-        if self
-            .last
-            .is_some_and(|last| now.saturating_sub(last) > backoff.reset)
-        {
+        if self.last.is_some_and(|last| now.saturating_sub(last) > backoff.reset) {
             self.failures = 0;
         }
         self.last = Some(now);
         let factor = 1u32.checked_shl(self.failures).unwrap_or(u32::MAX);
         self.failures = self.failures.saturating_add(1);
-        random.jitter(
-            backoff.first.saturating_mul(factor).min(backoff.longest),
-            backoff.jitter,
-        )
+        random.jitter(backoff.first.saturating_mul(factor).min(backoff.longest), backoff.jitter)
     }
 }
 
@@ -60,18 +54,10 @@ mod tests {
 
     #[test]
     fn waits_double_up_to_the_longest_and_begin_anew_after_health() {
-        let (backoff, random) = (
-            Backoff {
-                jitter: 0.0,
-                ..Backoff::default()
-            },
-            Random::new(1),
-        );
+        let (backoff, random) = (Backoff { jitter: 0.0, ..Backoff::default() }, Random::new(1));
         let mut attempts = Attempts::default();
         let ms = Duration::from_millis;
-        let waits: Vec<_> = (0..8)
-            .map(|n| attempts.failed(&backoff, ms(n), &random))
-            .collect();
+        let waits: Vec<_> = (0..8).map(|n| attempts.failed(&backoff, ms(n), &random)).collect();
         assert_eq!(waits, [800, 1600, 3200, 6400, 12800, 25600, 30000, 30000].map(ms));
         assert_eq!(attempts.failed(&backoff, ms(120_007), &random), ms(30000));
         assert_eq!(attempts.failed(&backoff, ms(240_008), &random), ms(800));

@@ -66,18 +66,9 @@ impl<K: Object> Delta<K> {
 impl<K> Clone for Delta<K> {
     fn clone(&self) -> Self {
         match self {
-            Self::Added { object, initial } => Self::Added {
-                object: Arc::clone(object),
-                initial: *initial,
-            },
-            Self::Modified { old, new } => Self::Modified {
-                old: Arc::clone(old),
-                new: Arc::clone(new),
-            },
-            Self::Deleted { last, exact } => Self::Deleted {
-                last: Arc::clone(last),
-                exact: *exact,
-            },
+            Self::Added { object, initial } => Self::Added { object: Arc::clone(object), initial: *initial },
+            Self::Modified { old, new } => Self::Modified { old: Arc::clone(old), new: Arc::clone(new) },
+            Self::Deleted { last, exact } => Self::Deleted { last: Arc::clone(last), exact: *exact },
             Self::Synced => Self::Synced,
         }
     }
@@ -87,21 +78,15 @@ impl<K: Object> fmt::Debug for Delta<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = |object: &Arc<K>| format!("{}@{}", object.key(), object.meta().resource_version);
         match self {
-            Self::Added { object, initial } => write!(
-                f,
-                "Added({}{})",
-                name(object),
-                if *initial { ", initial" } else { "" }
-            ),
+            Self::Added { object, initial } => {
+                write!(f, "Added({}{})", name(object), if *initial { ", initial" } else { "" })
+            }
             Self::Modified { old, new } => {
                 write!(f, "Modified({} -> {})", name(old), new.meta().resource_version)
             }
-            Self::Deleted { last, exact } => write!(
-                f,
-                "Deleted({}{})",
-                name(last),
-                if *exact { "" } else { ", missed" }
-            ),
+            Self::Deleted { last, exact } => {
+                write!(f, "Deleted({}{})", name(last), if *exact { "" } else { ", missed" })
+            }
             Self::Synced => f.write_str("Synced"),
         }
     }

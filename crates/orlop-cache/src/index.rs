@@ -59,17 +59,8 @@ impl<K: Object, V: Ord + Clone + Send + Sync + 'static> Index<K, V> {
                     .insert(key.clone(), Arc::clone(object));
             }
         }
-        let state = RwLock::new(State {
-            slots,
-            synced,
-            closed,
-        });
-        Self {
-            data: Arc::new(Data {
-                values: Box::new(values),
-                state,
-            }),
-        }
+        let state = RwLock::new(State { slots, synced, closed });
+        Self { data: Arc::new(Data { values: Box::new(values), state }) }
     }
 
     pub(crate) fn register(&self) -> Weak<dyn Indexed<K>> {
@@ -81,21 +72,13 @@ impl<K: Object, V: Ord + Clone + Send + Sync + 'static> Index<K, V> {
     #[must_use]
     pub fn get(&self, value: &V) -> Vec<Arc<K>> {
         let state = self.data.state.read();
-        state
-            .slots
-            .get(value)
-            .map_or_else(Vec::new, |slot| slot.objects.values().cloned().collect())
+        state.slots.get(value).map_or_else(Vec::new, |slot| slot.objects.values().cloned().collect())
     }
 
     /// How many objects have this value.
     #[must_use]
     pub fn count(&self, value: &V) -> usize {
-        self.data
-            .state
-            .read()
-            .slots
-            .get(value)
-            .map_or(0, |slot| slot.objects.len())
+        self.data.state.read().slots.get(value).map_or(0, |slot| slot.objects.len())
     }
 
     /// The values that objects have, in order.
@@ -119,10 +102,8 @@ impl<K: Object, V: Ord + Clone + Send + Sync + 'static> Index<K, V> {
         let mut state = self.data.state.write();
         let (synced, closed) = (state.synced, state.closed);
         let slot = state.slots.entry(value.clone()).or_default();
-        let objects = slot.objects.values().map(|object| Delta::Added {
-            object: Arc::clone(object),
-            initial: true,
-        });
+        let objects =
+            slot.objects.values().map(|object| Delta::Added { object: Arc::clone(object), initial: true });
         let (subscription, feed) = Subscription::new(objects.chain(synced.then_some(Delta::Synced)), closed);
         slot.subscribers.push(feed);
         subscription
@@ -134,10 +115,7 @@ impl<K: Object, V: Ord + Clone + Send + Sync + 'static> Indexed<K> for Data<K, V
         if matches!(delta, Delta::Synced) {
             let mut state = self.state.write();
             state.synced = true;
-            state
-                .slots
-                .values_mut()
-                .for_each(|slot| tell(&mut slot.subscribers, delta, wakers));
+            state.slots.values_mut().for_each(|slot| tell(&mut slot.subscribers, delta, wakers));
             return;
         }
         let sorted = |object: Option<&Arc<K>>| {
@@ -146,11 +124,7 @@ impl<K: Object, V: Ord + Clone + Send + Sync + 'static> Indexed<K> for Data<K, V
             values.dedup();
             values
         };
-        let now = if matches!(delta, Delta::Deleted { .. }) {
-            None
-        } else {
-            delta.object()
-        };
+        let now = if matches!(delta, Delta::Deleted { .. }) { None } else { delta.object() };
         let (old, new) = (sorted(held), sorted(now));
         let mut state = self.state.write();
         for value in old.iter().filter(|value| new.binary_search(value).is_err()) {
@@ -159,10 +133,7 @@ impl<K: Object, V: Ord + Clone + Send + Sync + 'static> Indexed<K> for Data<K, V
             };
             slot.objects.remove(key);
             let gone = match delta {
-                Delta::Modified { new, .. } => &Delta::Deleted {
-                    last: Arc::clone(new),
-                    exact: true,
-                },
+                Delta::Modified { new, .. } => &Delta::Deleted { last: Arc::clone(new), exact: true },
                 delta => delta,
             };
             tell(&mut slot.subscribers, gone, wakers);
@@ -177,10 +148,7 @@ impl<K: Object, V: Ord + Clone + Send + Sync + 'static> Indexed<K> for Data<K, V
             slot.objects.insert(key.clone(), Arc::clone(object));
             match delta {
                 Delta::Modified { new, .. } if !had => {
-                    let added = Delta::Added {
-                        object: Arc::clone(new),
-                        initial: false,
-                    };
+                    let added = Delta::Added { object: Arc::clone(new), initial: false };
                     tell(&mut slot.subscribers, &added, wakers);
                 }
                 delta => tell(&mut slot.subscribers, delta, wakers),
@@ -192,10 +160,7 @@ impl<K: Object, V: Ord + Clone + Send + Sync + 'static> Indexed<K> for Data<K, V
         let mut state = self.state.write();
         state.closed = true;
         for slot in state.slots.values_mut() {
-            slot.subscribers
-                .iter()
-                .filter_map(Weak::upgrade)
-                .for_each(|queue| queue.close(wakers));
+            slot.subscribers.iter().filter_map(Weak::upgrade).for_each(|queue| queue.close(wakers));
         }
     }
 }
@@ -217,31 +182,19 @@ pub(crate) fn tell<K: Object>(
 
 impl<K> Default for Slot<K> {
     fn default() -> Self {
-        Self {
-            objects: BTreeMap::new(),
-            subscribers: Vec::new(),
-        }
+        Self { objects: BTreeMap::new(), subscribers: Vec::new() }
     }
 }
 
 impl<K, V> Clone for Index<K, V> {
     fn clone(&self) -> Self {
-        Self {
-            data: Arc::clone(&self.data),
-        }
+        Self { data: Arc::clone(&self.data) }
     }
 }
 
 impl<K, V: fmt::Debug> fmt::Debug for Index<K, V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = self.data.state.read();
-        f.debug_map()
-            .entries(
-                state
-                    .slots
-                    .iter()
-                    .map(|(value, slot)| (value, slot.objects.len())),
-            )
-            .finish()
+        f.debug_map().entries(state.slots.iter().map(|(value, slot)| (value, slot.objects.len()))).finish()
     }
 }

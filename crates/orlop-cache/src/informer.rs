@@ -103,19 +103,9 @@ impl<K: Object> Builder<K> {
     /// Builds the informer. It does nothing until it is run.
     #[must_use]
     pub fn build(self) -> Informer<K> {
-        let Self {
-            api,
-            settings,
-            random,
-            transform,
-        } = self;
+        let Self { api, settings, random, transform } = self;
         let (_, writer) = Store::new();
-        Informer {
-            api,
-            reflector: Reflector::new(settings, random),
-            transform,
-            writer,
-        }
+        Informer { api, reflector: Reflector::new(settings, random), transform, writer }
     }
 }
 
@@ -124,12 +114,7 @@ impl<K: Object> Informer<K> {
     #[must_use]
     pub fn builder(api: Api<K>) -> Builder<K> {
         let random = Random::new(0).fork(&api.kind().resource());
-        Builder {
-            api,
-            settings: Settings::default(),
-            random,
-            transform: None,
-        }
+        Builder { api, settings: Settings::default(), random, transform: None }
     }
 
     /// The store, which is empty until the informer has run for a while.
@@ -169,10 +154,7 @@ impl<K: Object> Informer<K> {
     #[must_use = "the informer stops when the handle is dropped"]
     pub fn spawn(self, stop: CancellationToken) -> Running {
         let stop = stop.child_token();
-        Running {
-            task: tokio::spawn(self.run(stop.clone())),
-            stop,
-        }
+        Running { task: tokio::spawn(self.run(stop.clone())), stop }
     }
 
     async fn keep_up(&mut self) {
@@ -189,12 +171,7 @@ impl<K: Object> Informer<K> {
                     if options.continue_.is_empty() {
                         kept.clear();
                     }
-                    match self
-                        .api
-                        .client()
-                        .list(self.api.kind(), self.api.namespace(), &options)
-                        .await
-                    {
+                    match self.api.client().list(self.api.kind(), self.api.namespace(), &options).await {
                         Ok(page) => {
                             kept.extend(page.items);
                             match self.reflector.listed(
@@ -223,8 +200,7 @@ impl<K: Object> Informer<K> {
                     if let Some(error) = &error {
                         tracing::debug!(kind = %self.api.kind().resource(), %error, "watch ended");
                     }
-                    self.reflector
-                        .watch_ended(error.as_ref(), began.elapsed(), brought, started.elapsed());
+                    self.reflector.watch_ended(error.as_ref(), began.elapsed(), brought, started.elapsed());
                 }
             }
         }
@@ -236,11 +212,7 @@ impl<K: Object> Informer<K> {
         options: &orlop_client::WatchOptions,
         brought: &mut bool,
     ) -> Option<orlop_client::Error> {
-        let watch = self
-            .api
-            .client()
-            .watch(self.api.kind(), self.api.namespace(), options)
-            .await;
+        let watch = self.api.client().watch(self.api.kind(), self.api.namespace(), options).await;
         let mut batches = match watch {
             Ok(events) => events.ready_chunks(BATCH),
             Err(error) => return Some(error),

@@ -94,10 +94,7 @@ enum State {
     Wait { wait: Duration, then_list: bool },
 }
 
-const FROM_THE_START: State = State::List {
-    continue_: String::new(),
-    whole: false,
-};
+const FROM_THE_START: State = State::List { continue_: String::new(), whole: false };
 
 impl Reflector {
     /// Begins with a list.
@@ -127,10 +124,7 @@ impl Reflector {
         match &self.state {
             State::Wait { wait, .. } => Step::Wait(*wait),
             State::Watch { timeout } => Step::Watch {
-                options: WatchOptions::from(self.seen.as_str())
-                    .labels(labels)
-                    .fields(fields)
-                    .bookmarks(),
+                options: WatchOptions::from(self.seen.as_str()).labels(labels).fields(fields).bookmarks(),
                 timeout: *timeout,
             },
             State::List { continue_, whole } => {
@@ -183,16 +177,10 @@ impl Reflector {
         let State::List { continue_, .. } = &self.state else {
             return;
         };
-        let gone = matches!(
-            error,
-            Error::Expired { .. } | Error::TooLargeResourceVersion { .. }
-        );
+        let gone = matches!(error, Error::Expired { .. } | Error::TooLargeResourceVersion { .. });
         if gone && !continue_.is_empty() {
             // It took too long to turn the pages: all in one.
-            self.state = State::List {
-                continue_: String::new(),
-                whole: true,
-            };
+            self.state = State::List { continue_: String::new(), whole: true };
         } else if gone && !self.unavailable {
             self.unavailable = true;
             self.state = FROM_THE_START;
@@ -238,9 +226,7 @@ impl Reflector {
     }
 
     fn start_watch(&mut self) {
-        self.state = State::Watch {
-            timeout: self.random.jitter(self.settings.watch_timeout, 1.0),
-        };
+        self.state = State::Watch { timeout: self.random.jitter(self.settings.watch_timeout, 1.0) };
     }
 
     fn wait(&mut self, now: Duration, then_list: bool) {
@@ -285,9 +271,7 @@ mod tests {
 
     #[track_caller]
     fn wait(reflector: &mut Reflector) -> Duration {
-        let Step::Wait(wait) = reflector.next() else {
-            panic!("{:?}", reflector.next())
-        };
+        let Step::Wait(wait) = reflector.next() else { panic!("{:?}", reflector.next()) };
         reflector.waited();
         wait
     }
@@ -303,10 +287,7 @@ mod tests {
     }
 
     fn transport() -> Error {
-        Error::Transport {
-            message: "connection refused".into(),
-            source: None,
-        }
+        Error::Transport { message: "connection refused".into(), source: None }
     }
 
     #[test]
@@ -339,17 +320,9 @@ mod tests {
     fn expired_lists_again_not_older_and_only_then_the_most_recent() {
         let mut reflector = synced("7");
         reflector.watch_ended(Some(&Error::expired("too old")), NOW, false, NOW);
-        let Step::List(options) = reflector.next() else {
-            panic!()
-        };
-        assert_eq!(
-            options.match_,
-            Some(orlop_client::ResourceVersionMatch::NotOlderThan)
-        );
-        let too_large = Error::TooLargeResourceVersion {
-            wanted: "7".into(),
-            current: "5".into(),
-        };
+        let Step::List(options) = reflector.next() else { panic!() };
+        assert_eq!(options.match_, Some(orlop_client::ResourceVersionMatch::NotOlderThan));
+        let too_large = Error::TooLargeResourceVersion { wanted: "7".into(), current: "5".into() };
         reflector.list_failed(&too_large, NOW);
         assert_eq!(list(&reflector), wanted("", 500), "no wait between them");
         // Set back from a backup: what is there now counts.
@@ -382,18 +355,9 @@ mod tests {
 
     #[test]
     fn what_passes_by_itself_is_waited_out_without_a_list() {
-        let too_many = Error::TooManyRequests {
-            object: Box::default(),
-            message: "busy".into(),
-            retry_after: None,
-        };
-        for error in [
-            transport(),
-            too_many,
-            Error::Timeout {
-                message: "slow".into(),
-            },
-        ] {
+        let too_many =
+            Error::TooManyRequests { object: Box::default(), message: "busy".into(), retry_after: None };
+        for error in [transport(), too_many, Error::Timeout { message: "slow".into() }] {
             let mut reflector = synced("7");
             let first = {
                 reflector.watch_ended(Some(&error), NOW, false, NOW);

@@ -15,10 +15,7 @@ pub struct Signal<T> {
 impl<T> Signal<T> {
     /// A signal with that value.
     pub const fn new(value: T) -> Self {
-        Self {
-            value: parking_lot::const_mutex(value),
-            changed: Notify::const_new(),
-        }
+        Self { value: parking_lot::const_mutex(value), changed: Notify::const_new() }
     }
 
     /// Looks at the value.
@@ -49,10 +46,7 @@ impl<T> Signal<T> {
 
 impl<T: fmt::Debug> fmt::Debug for Signal<T> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_tuple("Signal")
-            .field(&*self.value.lock())
-            .finish()
+        formatter.debug_tuple("Signal").field(&*self.value.lock()).finish()
     }
 }
 

@@ -77,10 +77,7 @@ impl<K: Object> Store<K> {
             subscribers: Vec::new(),
         };
         let store = Self {
-            inner: Arc::new(Inner {
-                state: RwLock::new(state),
-                progress: Signal::new(Progress::default()),
-            }),
+            inner: Arc::new(Inner { state: RwLock::new(state), progress: Signal::new(Progress::default()) }),
         };
         (store.clone(), Writer { store })
     }
@@ -100,9 +97,7 @@ impl<K: Object> Store<K> {
     /// The objects of a namespace, by name.
     #[must_use]
     pub fn list_in(&self, namespace: &str) -> Vec<Arc<K>> {
-        in_namespace(&self.inner.state.read().objects, namespace)
-            .cloned()
-            .collect()
+        in_namespace(&self.inner.state.read().objects, namespace).cloned().collect()
     }
 
     /// The objects, of a namespace or of all, that a label selector selects.
@@ -117,16 +112,10 @@ impl<K: Object> Store<K> {
     pub fn filter(&self, namespace: Option<&str>, condition: impl Fn(&K) -> bool) -> Vec<Arc<K>> {
         let state = self.inner.state.read();
         match namespace {
-            Some(namespace) => in_namespace(&state.objects, namespace)
-                .filter(|object| condition(object))
-                .cloned()
-                .collect(),
-            None => state
-                .objects
-                .values()
-                .filter(|object| condition(object))
-                .cloned()
-                .collect(),
+            Some(namespace) => {
+                in_namespace(&state.objects, namespace).filter(|object| condition(object)).cloned().collect()
+            }
+            None => state.objects.values().filter(|object| condition(object)).cloned().collect(),
         }
     }
 
@@ -153,10 +142,7 @@ impl<K: Object> Store<K> {
     #[must_use]
     pub fn snapshot(&self) -> Snapshot<K> {
         let state = self.inner.state.read();
-        Snapshot {
-            objects: Arc::clone(&state.objects),
-            revision: state.revision.clone(),
-        }
+        Snapshot { objects: Arc::clone(&state.objects), revision: state.revision.clone() }
     }
 
     /// An index by one value of each object.
@@ -199,10 +185,8 @@ impl<K: Object> Store<K> {
     /// that were there at the cache's start have all been told comes `Synced`.
     pub fn subscribe(&self) -> Subscription<K> {
         let mut state = self.inner.state.write();
-        let objects = state.objects.values().map(|object| Delta::Added {
-            object: Arc::clone(object),
-            initial: true,
-        });
+        let objects =
+            state.objects.values().map(|object| Delta::Added { object: Arc::clone(object), initial: true });
         let (subscription, feed) =
             Subscription::new(objects.chain(state.synced.then_some(Delta::Synced)), state.closed);
         state.subscribers.push(feed);
@@ -239,8 +223,7 @@ impl<K: Object> Store<K> {
     /// A cache that sees only a part of its kind's objects learns of revisions elsewhere from its source's bookmarks
     /// alone: put a time limit on the wait.
     pub async fn wait_for(&self, revision: &str) -> bool {
-        self.wait(|progress| reached(&progress.revision, revision) != Some(false))
-            .await
+        self.wait(|progress| reached(&progress.revision, revision) != Some(false)).await
             && self.has(revision) == Some(true)
     }
 
@@ -265,14 +248,8 @@ fn in_namespace<'a, K>(
     objects: &'a BTreeMap<ObjectKey, Arc<K>>,
     namespace: &'a str,
 ) -> impl Iterator<Item = &'a Arc<K>> + use<'a, K> {
-    let first = ObjectKey {
-        namespace: (!namespace.is_empty()).then(|| namespace.into()),
-        name: Str::EMPTY,
-    };
-    objects
-        .range(first..)
-        .take_while(move |(key, _)| key.namespace() == namespace)
-        .map(|(_, object)| object)
+    let first = ObjectKey { namespace: (!namespace.is_empty()).then(|| namespace.into()), name: Str::EMPTY };
+    objects.range(first..).take_while(move |(key, _)| key.namespace() == namespace).map(|(_, object)| object)
 }
 
 impl<K: Object> Writer<K> {
@@ -288,12 +265,8 @@ impl<K: Object> Writer<K> {
         let objects: BTreeMap<ObjectKey, Arc<K>> =
             objects.into_iter().map(|object| (object.key(), object)).collect();
         self.change(|state, wakers| {
-            let missing: Vec<_> = state
-                .objects
-                .keys()
-                .filter(|key| !objects.contains_key(*key))
-                .cloned()
-                .collect();
+            let missing: Vec<_> =
+                state.objects.keys().filter(|key| !objects.contains_key(*key)).cloned().collect();
             for key in missing {
                 if let Some(last) = state.objects.get(&key).cloned() {
                     state.delete(&key, last, false, wakers);
@@ -328,11 +301,7 @@ impl<K: Object> Writer<K> {
         let progress = {
             let mut state = inner.state.write();
             f(&mut state, &mut wakers);
-            Progress {
-                revision: state.revision.clone(),
-                synced: state.synced,
-                closed: state.closed,
-            }
+            Progress { revision: state.revision.clone(), synced: state.synced, closed: state.closed }
         };
         inner.progress.modify(|now| *now = progress);
         wakers.into_iter().for_each(Waker::wake);
@@ -343,16 +312,8 @@ impl<K: Object> Drop for Writer<K> {
     fn drop(&mut self) {
         self.change(|state, wakers| {
             state.closed = true;
-            state
-                .subscribers
-                .iter()
-                .filter_map(Weak::upgrade)
-                .for_each(|queue| queue.close(wakers));
-            state
-                .indexes
-                .iter()
-                .filter_map(Weak::upgrade)
-                .for_each(|index| index.close(wakers));
+            state.subscribers.iter().filter_map(Weak::upgrade).for_each(|queue| queue.close(wakers));
+            state.indexes.iter().filter_map(Weak::upgrade).for_each(|index| index.close(wakers));
         });
     }
 }
@@ -403,14 +364,8 @@ impl<K: Object> State<K> {
         };
         Arc::make_mut(&mut self.objects).insert(key.clone(), Arc::clone(&object));
         let delta = match &held {
-            Some(old) => Delta::Modified {
-                old: Arc::clone(old),
-                new: object,
-            },
-            None => Delta::Added {
-                object,
-                initial: !self.synced,
-            },
+            Some(old) => Delta::Modified { old: Arc::clone(old), new: object },
+            None => Delta::Added { object, initial: !self.synced },
         };
         self.update_indexes(&key, held.as_ref(), &delta, wakers);
         tell(&mut self.subscribers, &delta, wakers);
@@ -483,18 +438,13 @@ impl<K: Object> Snapshot<K> {
 
 impl<K> Clone for Store<K> {
     fn clone(&self) -> Self {
-        Self {
-            inner: Arc::clone(&self.inner),
-        }
+        Self { inner: Arc::clone(&self.inner) }
     }
 }
 
 impl<K> Clone for Snapshot<K> {
     fn clone(&self) -> Self {
-        Self {
-            objects: Arc::clone(&self.objects),
-            revision: self.revision.clone(),
-        }
+        Self { objects: Arc::clone(&self.objects), revision: self.revision.clone() }
     }
 }
 

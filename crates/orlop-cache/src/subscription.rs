@@ -46,14 +46,7 @@ impl<K: Object> Subscription<K> {
     pub(crate) fn new(deltas: impl IntoIterator<Item = Delta<K>>, closed: bool) -> (Self, Weak<Queue<K>>) {
         let deltas: VecDeque<_> = deltas.into_iter().collect();
         let limit = CAPACITY.max(2 * deltas.len());
-        let queue = Arc::new(Queue {
-            state: Mutex::new(State {
-                deltas,
-                limit,
-                waker: None,
-                closed,
-            }),
-        });
+        let queue = Arc::new(Queue { state: Mutex::new(State { deltas, limit, waker: None, closed }) });
         let feed = Arc::downgrade(&queue);
         (Self { queue }, feed)
     }

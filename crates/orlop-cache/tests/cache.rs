@@ -44,10 +44,7 @@ struct World {
 
 impl Source {
     fn new(seed: u64) -> Arc<Self> {
-        let world = World {
-            states: vec![Objects::new()],
-            ..World::default()
-        };
+        let world = World { states: vec![Objects::new()], ..World::default() };
         Arc::new(Self {
             world: Mutex::new(world),
             revision: watch::Sender::new(0),
@@ -67,9 +64,7 @@ impl Source {
         let mut world = self.world.lock();
         let mut state = world.states.last().cloned().unwrap_or_default();
         let key = ObjectKey::namespaced(format!("ns-{}", name.len() % 2), name);
-        let mut object = state
-            .get(&key)
-            .map_or_else(ConfigMap::default, |old| ConfigMap::clone(old));
+        let mut object = state.get(&key).map_or_else(ConfigMap::default, |old| ConfigMap::clone(old));
         let new = object.metadata.uid.is_empty();
         if new {
             world.uids += 1;
@@ -83,11 +78,7 @@ impl Source {
         let object = Arc::new(object);
         state.insert(key, Arc::clone(&object));
         world.states.push(state);
-        world.events.push(if new {
-            WatchEvent::Added(object)
-        } else {
-            WatchEvent::Modified(object)
-        });
+        world.events.push(if new { WatchEvent::Added(object) } else { WatchEvent::Modified(object) });
         self.revision.send_replace(revision as u64);
     }
 
@@ -115,18 +106,9 @@ impl Source {
 
     fn any_error(&self) -> Error {
         match self.random.index(5) {
-            0 => Error::Transport {
-                message: "connection refused".into(),
-                source: None,
-            },
-            1 => Error::TooManyRequests {
-                object: Box::default(),
-                message: "busy".into(),
-                retry_after: None,
-            },
-            2 => Error::Timeout {
-                message: "slow".into(),
-            },
+            0 => Error::Transport { message: "connection refused".into(), source: None },
+            1 => Error::TooManyRequests { object: Box::default(), message: "busy".into(), retry_after: None },
+            2 => Error::Timeout { message: "slow".into() },
             3 => Error::internal("broken"),
             _ => Error::expired("too old"),
         }
@@ -181,10 +163,11 @@ struct Faulty(Arc<Source>);
 impl Client for Faulty {
     async fn list(&self, _: &KindInfo, _: Option<&str>, options: &ListOptions) -> Result<RecordList> {
         let source = &self.0;
-        source.world.lock().asked.push(format!(
-            "list {:?} limit {}",
-            options.resource_version, options.limit
-        ));
+        source
+            .world
+            .lock()
+            .asked
+            .push(format!("list {:?} limit {}", options.resource_version, options.limit));
         if source.fault(0.3) {
             return Err(source.any_error());
         }
@@ -212,46 +195,22 @@ impl Client for Faulty {
         if at < world.compacted && !options.continue_.is_empty() {
             return Err(Error::expired("the provided continue parameter is too old"));
         }
-        let limit = if options.limit == 0 {
-            usize::MAX
-        } else {
-            options.limit
-        };
+        let limit = if options.limit == 0 { usize::MAX } else { options.limit };
         let all = &world.states[at];
-        let items = all
-            .values()
-            .skip(offset)
-            .take(limit)
-            .map(|object| Arc::new(Record::new(object)))
-            .collect();
+        let items =
+            all.values().skip(offset).take(limit).map(|object| Arc::new(Record::new(object))).collect();
         let end = offset.saturating_add(limit);
-        let continue_ = if end < all.len() {
-            format!("{at}:{end}")
-        } else {
-            String::new()
-        };
-        Ok(RecordList {
-            items,
-            resource_version: at.to_string().into(),
-            continue_,
-            remaining: None,
-        })
+        let continue_ = if end < all.len() { format!("{at}:{end}") } else { String::new() };
+        Ok(RecordList { items, resource_version: at.to_string().into(), continue_, remaining: None })
     }
 
     async fn watch(&self, _: &KindInfo, _: Option<&str>, options: &WatchOptions) -> Result<WatchStream> {
         let source = Arc::clone(&self.0);
-        source
-            .world
-            .lock()
-            .asked
-            .push(format!("watch {:?}", options.resource_version));
+        source.world.lock().asked.push(format!("watch {:?}", options.resource_version));
         if source.fault(0.2) {
             return Err(source.any_error());
         }
-        let at = options
-            .resource_version
-            .parse()
-            .expect("a revision that was given out");
+        let at = options.resource_version.parse().expect("a revision that was given out");
         let next = move |at| Arc::clone(&source).next(at);
         Ok(stream::unfold(at, next).boxed())
     }
@@ -325,10 +284,7 @@ impl View {
     fn hear(&mut self, delta: Delta<ConfigMap>) -> Result<(), TestCaseError> {
         match delta {
             Delta::Added { object, initial } => {
-                prop_assert!(
-                    !(initial && self.synced),
-                    "initial after the end of the initial ones"
-                );
+                prop_assert!(!(initial && self.synced), "initial after the end of the initial ones");
                 self.told.insert(object.metadata.uid.clone(), true);
                 prop_assert!(self.objects.insert(object.key(), object).is_none(), "added twice");
             }
@@ -345,10 +301,7 @@ impl View {
                 prop_assert!(known.is_some(), "deleted, but never added");
                 let known = known.expect("checked");
                 prop_assert_eq!(&known.metadata.uid, &last.metadata.uid);
-                prop_assert!(
-                    exact || known == last,
-                    "a missed deletion tells the last known state"
-                );
+                prop_assert!(exact || known == last, "a missed deletion tells the last known state");
                 self.told.insert(last.metadata.uid.clone(), false);
             }
             Delta::Synced => {
@@ -368,11 +321,7 @@ impl View {
 }
 
 fn paused() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .start_paused(true)
-        .build()
-        .expect("a runtime")
+    tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime")
 }
 
 fn group_of(object: &ConfigMap) -> Str {
@@ -424,12 +373,7 @@ async fn survive(seed: u64, page: usize, ops: Vec<Op>) -> Result<(), TestCaseErr
         }
         view.hear_all(&mut changes)?;
         let now = store.revision().parse().unwrap_or(0);
-        prop_assert!(
-            now >= revision,
-            "the cache went back from {} to {}",
-            revision,
-            now
-        );
+        prop_assert!(now >= revision, "the cache went back from {} to {}", revision, now);
         revision = now;
     }
     source.world.lock().faulty = false;
@@ -437,38 +381,21 @@ async fn survive(seed: u64, page: usize, ops: Vec<Op>) -> Result<(), TestCaseErr
     source.put("last", "1");
     let latest = source.now().to_string();
     let wait = tokio::time::timeout(Duration::from_secs(300), store.wait_for(&latest));
-    prop_assert!(
-        wait.await.unwrap_or(false),
-        "came to {} of {}",
-        store.revision(),
-        source.now()
-    );
+    prop_assert!(wait.await.unwrap_or(false), "came to {} of {}", store.revision(), source.now());
 
     let truth = source.objects();
     prop_assert_eq!(store.list(), truth.values().cloned().collect::<Vec<_>>());
     for namespace in ["ns-0", "ns-1", "none"] {
-        let expected: Vec<_> = truth
-            .values()
-            .filter(|object| object.metadata.namespace == namespace)
-            .cloned()
-            .collect();
+        let expected: Vec<_> =
+            truth.values().filter(|object| object.metadata.namespace == namespace).cloned().collect();
         prop_assert_eq!(store.list_in(namespace), expected);
     }
-    let in_group = |group: &str| {
-        truth
-            .values()
-            .filter(|object| group_of(object) == group)
-            .cloned()
-            .collect::<Vec<_>>()
-    };
+    let in_group =
+        |group: &str| truth.values().filter(|object| group_of(object) == group).cloned().collect::<Vec<_>>();
     for group in ["0", "1", "2", "3"] {
         prop_assert_eq!(store.by(&groups, &group.into()), in_group(group));
     }
-    prop_assert_eq!(
-        store.index(group_of).values(),
-        groups.values(),
-        "made late and kept from the start"
-    );
+    prop_assert_eq!(store.index(group_of).values(), groups.values(), "made late and kept from the start");
 
     view.hear_all(&mut changes)?;
     prop_assert_eq!(&view.objects, &truth);
@@ -478,20 +405,14 @@ async fn survive(seed: u64, page: usize, ops: Vec<Op>) -> Result<(), TestCaseErr
         prop_assert_eq!(*there, really, "a deletion of {} was missed", uid);
     }
     group_view.hear_all(&mut group_changes)?;
-    prop_assert_eq!(
-        group_view.objects.into_values().collect::<Vec<_>>(),
-        in_group("1")
-    );
+    prop_assert_eq!(group_view.objects.into_values().collect::<Vec<_>>(), in_group("1"));
     prop_assert!(group_view.synced);
     if let Some(mut late) = late {
         late_view.hear_all(&mut late)?;
         prop_assert_eq!(late_view.objects, truth);
     }
     running.stop().await;
-    prop_assert!(
-        matches!(changes.next().now_or_never(), Some(None)),
-        "the stream ends with the cache"
-    );
+    prop_assert!(matches!(changes.next().now_or_never(), Some(None)), "the stream ends with the cache");
     Ok(())
 }
 
@@ -584,12 +505,7 @@ async fn a_deletion_missed_in_a_gap_is_told_with_the_last_known_state() {
     source.put("bb", "");
     writer.replace(source.objects().into_values().collect(), "5");
     drop(writer);
-    let told: Vec<_> = changes
-        .collect::<Vec<_>>()
-        .await
-        .iter()
-        .map(|delta| format!("{delta:?}"))
-        .collect();
+    let told: Vec<_> = changes.collect::<Vec<_>>().await.iter().map(|delta| format!("{delta:?}")).collect();
     assert_eq!(
         told,
         [
@@ -658,9 +574,7 @@ async fn a_snapshot_stays_as_it_is() {
     writer.replace(source.objects().into_values().collect(), "3");
     assert_eq!((before.len(), before.revision().as_str()), (1, "1"));
     assert_eq!(
-        before
-            .get(&ObjectKey::namespaced("ns-1", "a"))
-            .map(|object| group_of(object)),
+        before.get(&ObjectKey::namespaced("ns-1", "a")).map(|object| group_of(object)),
         Some("".into())
     );
     assert_eq!((store.len(), store.snapshot().iter_in("ns-1").count()), (2, 2));
@@ -673,24 +587,15 @@ async fn labels_select() {
         let mut object = ConfigMap::default();
         object.metadata.name = name.into();
         object.metadata.namespace = name[..1].into();
-        object.metadata.labels = labels
-            .iter()
-            .map(|(key, value)| (*key, Str::from(*value)))
-            .collect();
+        object.metadata.labels = labels.iter().map(|(key, value)| (*key, Str::from(*value))).collect();
         Arc::new(object)
     };
-    let objects = [
-        object("a1", &[("app", "web")]),
-        object("a2", &[]),
-        object("b1", &[("app", "web"), ("tier", "x")]),
-    ];
+    let objects =
+        [object("a1", &[("app", "web")]), object("a2", &[]), object("b1", &[("app", "web"), ("tier", "x")])];
     writer.replace(objects.to_vec(), "1");
     let names = |namespace, selector: &str| {
         let selected = store.select(namespace, &selector.parse().expect("a selector"));
-        selected
-            .iter()
-            .map(|object| object.metadata.name.to_string())
-            .collect::<Vec<_>>()
+        selected.iter().map(|object| object.metadata.name.to_string()).collect::<Vec<_>>()
     };
     assert_eq!(names(None, "app=web"), ["a1", "b1"]);
     assert_eq!(names(Some("a"), "app=web"), ["a1"]);
@@ -703,9 +608,8 @@ async fn labels_select() {
 async fn a_subscriber_of_a_value_hears_of_that_value_alone() {
     let (store, mut writer) = Store::<ConfigMap>::new();
     let groups = store.index(group_of);
-    let mut subscriptions: Vec<_> = (0..1000)
-        .map(|group: u32| groups.subscribe(&group.to_string().into()))
-        .collect();
+    let mut subscriptions: Vec<_> =
+        (0..1000).map(|group: u32| groups.subscribe(&group.to_string().into())).collect();
     let source = Source::new(1);
     let mut feed = |source: &Source| {
         let event = source.world.lock().events.last().cloned().expect("an event");
@@ -722,11 +626,7 @@ async fn a_subscriber_of_a_value_hears_of_that_value_alone() {
     feed(&source);
     let told: Vec<Vec<String>> = subscriptions
         .iter_mut()
-        .map(|changes| {
-            std::iter::from_fn(|| changes.try_next())
-                .map(|delta| format!("{delta:?}"))
-                .collect()
-        })
+        .map(|changes| std::iter::from_fn(|| changes.try_next()).map(|delta| format!("{delta:?}")).collect())
         .collect();
     assert_eq!(told[7], ["Added(ns-1/a@1, initial)", "Deleted(ns-1/a@2)"]);
     assert_eq!(told[8], ["Added(ns-1/a@2)", "Deleted(ns-1/a@3)"]);

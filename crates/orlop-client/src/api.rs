@@ -107,12 +107,7 @@ impl Api<DynamicObject> {
 
 impl<K: Object> Api<K> {
     fn of(client: Arc<dyn Client>, kind: &KindInfo) -> Self {
-        Self {
-            client,
-            kind: Arc::new(kind.clone()),
-            namespace: None,
-            object: PhantomData,
-        }
+        Self { client, kind: Arc::new(kind.clone()), namespace: None, object: PhantomData }
     }
 
     /// The same kind in one namespace. For a cluster-scoped kind nothing changes.
@@ -120,10 +115,7 @@ impl<K: Object> Api<K> {
     pub fn within(&self, namespace: impl Into<Str>) -> Self {
         let namespace = namespace.into();
         let namespace = (self.kind.is_namespaced() && !namespace.is_empty()).then_some(namespace);
-        Self {
-            namespace,
-            ..self.clone()
-        }
+        Self { namespace, ..self.clone() }
     }
 
     /// The client behind the handle.
@@ -159,19 +151,11 @@ impl<K: Object> Api<K> {
 
     /// The namespace that an object without one of its own goes to.
     fn home<'a>(&'a self, object: &'a K) -> Option<&'a str> {
-        object
-            .meta()
-            .namespace
-            .non_empty()
-            .map(Str::as_str)
-            .or(self.namespace())
+        object.meta().namespace.non_empty().map(Str::as_str).or(self.namespace())
     }
 
     fn key_of(&self, object: &K) -> Result<ObjectKey> {
-        self.key(ObjectKey {
-            namespace: self.home(object).map(Str::from),
-            name: object.meta().name.clone(),
-        })
+        self.key(ObjectKey { namespace: self.home(object).map(Str::from), name: object.meta().name.clone() })
     }
 
     /// One object by name or key.
@@ -180,10 +164,7 @@ impl<K: Object> Api<K> {
     /// [`Error::NotFound`] among others.
     pub async fn get(&self, name: impl Named) -> Result<Arc<K>> {
         let key = self.key(name)?;
-        self.client
-            .get(&self.kind, &key, &GetOptions::default())
-            .await?
-            .get()
+        self.client.get(&self.kind, &key, &GetOptions::default()).await?.get()
     }
 
     /// One object by name or key, or `None` if there is none.
@@ -202,19 +183,10 @@ impl<K: Object> Api<K> {
     /// # Errors
     /// [`Error::Expired`] if the revision or the continue token asked for is compacted, among others.
     pub async fn list(&self, options: &ListOptions) -> Result<ObjectList<K>> {
-        let RecordList {
-            items,
-            resource_version,
-            continue_,
-            remaining,
-        } = self.client.list(&self.kind, self.namespace(), options).await?;
+        let RecordList { items, resource_version, continue_, remaining } =
+            self.client.list(&self.kind, self.namespace(), options).await?;
         let items = items.iter().map(|record| record.get()).collect::<Result<_>>()?;
-        Ok(ObjectList {
-            items,
-            resource_version,
-            continue_,
-            remaining,
-        })
+        Ok(ObjectList { items, resource_version, continue_, remaining })
     }
 
     /// The changes that the options select.
@@ -241,10 +213,7 @@ impl<K: Object> Api<K> {
     pub async fn create_with(&self, object: impl IntoDraft<K>, options: &WriteOptions) -> Result<Arc<K>> {
         let object = object.into_arc();
         let namespace = self.home(&object).map(Str::from);
-        self.client
-            .create(&self.kind, namespace.as_deref(), Draft::Typed(object), options)
-            .await?
-            .get()
+        self.client.create(&self.kind, namespace.as_deref(), Draft::Typed(object), options).await?.get()
     }
 
     /// Replaces an object but for its status. With a resourceVersion in it only if the stored one is the same.
@@ -252,8 +221,7 @@ impl<K: Object> Api<K> {
     /// # Errors
     /// [`Error::Conflict`], [`Error::Invalid`], [`Error::NotFound`] among others.
     pub async fn update(&self, object: impl IntoDraft<K>) -> Result<Arc<K>> {
-        self.update_with(object, Subresource::Main, &WriteOptions::default())
-            .await
+        self.update_with(object, Subresource::Main, &WriteOptions::default()).await
     }
 
     /// Replaces an object's status and leaves the rest.
@@ -261,8 +229,7 @@ impl<K: Object> Api<K> {
     /// # Errors
     /// As [`update`](Self::update).
     pub async fn update_status(&self, object: impl IntoDraft<K>) -> Result<Arc<K>> {
-        self.update_with(object, Subresource::Status, &WriteOptions::default())
-            .await
+        self.update_with(object, Subresource::Status, &WriteOptions::default()).await
     }
 
     /// [`update`](Self::update) of a subresource that has the form of the object, with options.
@@ -277,10 +244,7 @@ impl<K: Object> Api<K> {
     ) -> Result<Arc<K>> {
         let object = object.into_arc();
         let key = self.key_of(&object)?;
-        self.client
-            .update(&self.kind, &key, subresource, Draft::Typed(object), options)
-            .await?
-            .get()
+        self.client.update(&self.kind, &key, subresource, Draft::Typed(object), options).await?.get()
     }
 
     /// Reads an object, changes a copy and writes it back, again and again while others get in between.
@@ -313,10 +277,7 @@ impl<K: Object> Api<K> {
         loop {
             let mut object = K::clone(&*self.get(&key).await?);
             change(&mut object);
-            match self
-                .update_with(object, subresource.clone(), &WriteOptions::default())
-                .await
-            {
+            match self.update_with(object, subresource.clone(), &WriteOptions::default()).await {
                 Err(error) if error.is_conflict() && attempt < ATTEMPTS => attempt += 1,
                 result => return result,
             }
@@ -328,13 +289,7 @@ impl<K: Object> Api<K> {
     /// # Errors
     /// As [`update`](Self::update).
     pub async fn patch_merge(&self, name: impl Named, patch: Value) -> Result<Arc<K>> {
-        self.patch(
-            name,
-            Subresource::Main,
-            Patch::Merge(patch),
-            &WriteOptions::default(),
-        )
-        .await
+        self.patch(name, Subresource::Main, Patch::Merge(patch), &WriteOptions::default()).await
     }
 
     /// Changes an object's status by a JSON merge patch (`{"status": {…}}`).
@@ -342,13 +297,7 @@ impl<K: Object> Api<K> {
     /// # Errors
     /// As [`update`](Self::update).
     pub async fn patch_status(&self, name: impl Named, patch: Value) -> Result<Arc<K>> {
-        self.patch(
-            name,
-            Subresource::Status,
-            Patch::Merge(patch),
-            &WriteOptions::default(),
-        )
-        .await
+        self.patch(name, Subresource::Status, Patch::Merge(patch), &WriteOptions::default()).await
     }
 
     /// Changes an object, or a subresource that has its form, by any patch.
@@ -363,10 +312,7 @@ impl<K: Object> Api<K> {
         options: &WriteOptions,
     ) -> Result<Arc<K>> {
         let key = self.key(name)?;
-        self.client
-            .patch(&self.kind, &key, subresource, patch, options)
-            .await?
-            .get()
+        self.client.patch(&self.kind, &key, subresource, patch, options).await?.get()
     }
 
     /// Makes the stored object what `object` says, as `kubectl apply` does: creates it if there is none; otherwise
@@ -394,10 +340,7 @@ impl<K: Object> Api<K> {
         let wanted = Draft::Typed(object).into_value()?;
         let Applied { object, outcome } =
             apply(&*self.client, &self.kind, &key, wanted, schema, options).await?;
-        Ok(Applied {
-            object: object.get()?,
-            outcome,
-        })
+        Ok(Applied { object: object.get()?, outcome })
     }
 
     /// Deletes an object, as its kind does by itself (pods with their grace period).
@@ -422,9 +365,7 @@ impl<K: Object> Api<K> {
     /// # Errors
     /// The first failure; what was deleted before stays so.
     pub async fn delete_all(&self, select: &ListOptions, options: &DeleteOptions) -> Result<Vec<Deleted>> {
-        self.client
-            .delete_collection(&self.kind, self.namespace(), select, options)
-            .await
+        self.client.delete_collection(&self.kind, self.namespace(), select, options).await
     }
 
     /// The number of replicas wanted and seen, and the selector.
@@ -433,10 +374,7 @@ impl<K: Object> Api<K> {
     /// [`Error::Unsupported`] if the kind has no scale.
     pub async fn get_scale(&self, name: impl Named) -> Result<Arc<Scale>> {
         let key = self.key(name)?;
-        let options = GetOptions {
-            subresource: Subresource::Scale,
-            ..GetOptions::default()
-        };
+        let options = GetOptions { subresource: Subresource::Scale, ..GetOptions::default() };
         self.client.get(&self.kind, &key, &options).await?.get()
     }
 
@@ -447,16 +385,7 @@ impl<K: Object> Api<K> {
     pub async fn scale(&self, name: impl Named, replicas: i32) -> Result<Arc<Scale>> {
         let key = self.key(name)?;
         let patch = Patch::Merge(json!({ "spec": { "replicas": replicas } }));
-        self.client
-            .patch(
-                &self.kind,
-                &key,
-                Subresource::Scale,
-                patch,
-                &WriteOptions::default(),
-            )
-            .await?
-            .get()
+        self.client.patch(&self.kind, &key, Subresource::Scale, patch, &WriteOptions::default()).await?.get()
     }
 }
 
@@ -471,13 +400,7 @@ impl Api<Pod> {
         eviction.metadata.name = key.name.clone();
         eviction.metadata.namespace = key.namespace.clone().unwrap_or_default();
         self.client
-            .post(
-                &self.kind,
-                &key,
-                Subresource::Eviction,
-                Draft::of(eviction),
-                &WriteOptions::default(),
-            )
+            .post(&self.kind, &key, Subresource::Eviction, Draft::of(eviction), &WriteOptions::default())
             .await
             .map(drop)
     }
@@ -489,23 +412,13 @@ impl Api<Pod> {
     pub async fn bind(&self, name: impl Named, node: &str) -> Result<()> {
         let key = self.key(name)?;
         let mut binding = Binding {
-            target: ObjectReference {
-                kind: "Node".into(),
-                name: node.into(),
-                ..ObjectReference::default()
-            },
+            target: ObjectReference { kind: "Node".into(), name: node.into(), ..ObjectReference::default() },
             ..Binding::default()
         };
         binding.metadata.name = key.name.clone();
         binding.metadata.namespace = key.namespace.clone().unwrap_or_default();
         self.client
-            .post(
-                &self.kind,
-                &key,
-                Subresource::Binding,
-                Draft::of(binding),
-                &WriteOptions::default(),
-            )
+            .post(&self.kind, &key, Subresource::Binding, Draft::of(binding), &WriteOptions::default())
             .await
             .map(drop)
     }

@@ -64,39 +64,18 @@ pub async fn apply(
                     after["metadata"]["resourceVersion"] = version.clone();
                 }
                 if after == before {
-                    return Ok(Applied {
-                        object: live,
-                        outcome: Outcome::Unchanged,
-                    });
+                    return Ok(Applied { object: live, outcome: Outcome::Unchanged });
                 }
-                let updated = client
-                    .update(kind, key, Subresource::Main, Draft::Json(after), options)
-                    .await;
+                let updated = client.update(kind, key, Subresource::Main, Draft::Json(after), options).await;
                 updated.map(|object| {
                     let same = object.resource_version() == live.resource_version();
-                    Applied {
-                        object,
-                        outcome: if same {
-                            Outcome::Unchanged
-                        } else {
-                            Outcome::Configured
-                        },
-                    }
+                    Applied { object, outcome: if same { Outcome::Unchanged } else { Outcome::Configured } }
                 })
             }
             Err(error) if error.is_not_found() && pinned.is_none() => {
-                let created = client
-                    .create(
-                        kind,
-                        key.namespace.as_deref(),
-                        Draft::Json(wanted.clone()),
-                        options,
-                    )
-                    .await;
-                created.map(|object| Applied {
-                    object,
-                    outcome: Outcome::Created,
-                })
+                let created =
+                    client.create(kind, key.namespace.as_deref(), Draft::Json(wanted.clone()), options).await;
+                created.map(|object| Applied { object, outcome: Outcome::Created })
             }
             Err(error) => return Err(error),
         };
@@ -155,13 +134,9 @@ fn prune_null(value: &mut Value) {
 
 fn annotate(object: &mut Value, applied: &str) {
     let Value::Object(object) = object else { return };
-    let meta = object
-        .entry("metadata")
-        .or_insert_with(|| Value::Object(Map::new()));
+    let meta = object.entry("metadata").or_insert_with(|| Value::Object(Map::new()));
     let Value::Object(meta) = meta else { return };
-    let annotations = meta
-        .entry("annotations")
-        .or_insert_with(|| Value::Object(Map::new()));
+    let annotations = meta.entry("annotations").or_insert_with(|| Value::Object(Map::new()));
     if let Value::Object(annotations) = annotations {
         annotations.insert(LAST_APPLIED.into(), Value::from(applied));
     }
@@ -179,11 +154,7 @@ fn merge(last: Option<&Value>, wanted: &Value, live: &Value, schema: Option<&'st
     };
     let last = last.and_then(Value::as_object);
     let mut merged = live.clone();
-    for name in last
-        .into_iter()
-        .flat_map(Map::keys)
-        .filter(|name| !wanted.contains_key(*name))
-    {
+    for name in last.into_iter().flat_map(Map::keys).filter(|name| !wanted.contains_key(*name)) {
         merged.remove(name);
     }
     for (name, wanted) in wanted {
@@ -205,10 +176,7 @@ fn merge_field(
 ) -> Value {
     match (wanted, live, field) {
         (Value::Array(wanted), Value::Array(live), Some(field)) if field.merge => {
-            let last = last
-                .and_then(Value::as_array)
-                .map(Vec::as_slice)
-                .unwrap_or_default();
+            let last = last.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
             if field.merge_key.is_empty() {
                 Value::Array(merge_set(last, wanted, live))
             } else {
@@ -232,9 +200,7 @@ fn merge_field(
 }
 
 fn merge_set(last: &[Value], wanted: &[Value], live: &[Value]) -> Vec<Value> {
-    let kept = live
-        .iter()
-        .filter(|item| wanted.contains(item) || !last.contains(item));
+    let kept = live.iter().filter(|item| wanted.contains(item) || !last.contains(item));
     let mut merged: Vec<Value> = kept.cloned().collect();
     for item in wanted {
         if !merged.contains(item) {
@@ -255,10 +221,7 @@ fn merge_keyed(
     let key_of = |item: &Value| item.get(field.merge_key).filter(|key| !key.is_null()).cloned();
     let keys = |items: &[Value]| -> Option<Vec<Value>> {
         let keys: Vec<Value> = items.iter().map(key_of).collect::<Option<_>>()?;
-        let unique = keys
-            .iter()
-            .enumerate()
-            .all(|(index, key)| !keys[..index].contains(key));
+        let unique = keys.iter().enumerate().all(|(index, key)| !keys[..index].contains(key));
         unique.then_some(keys)
     };
     let (wanted_keys, live_keys) = (keys(wanted)?, keys(live)?);
@@ -301,10 +264,7 @@ mod tests {
 
     #[track_caller]
     fn check(last: Value, wanted: Value, live: Value, expected: Value) {
-        assert_eq!(
-            merge(Some(&last), &wanted, &live, Some(Deployment::SCHEMA)),
-            expected
-        );
+        assert_eq!(merge(Some(&last), &wanted, &live, Some(Deployment::SCHEMA)), expected);
     }
 
     #[test]
@@ -338,20 +298,10 @@ mod tests {
     #[test]
     fn lists_without_clear_keys_are_replaced() {
         let twice = json!([{"name": "a"}, {"name": "a"}]);
-        check(
-            json!({}),
-            containers(twice.clone()),
-            containers(json!([{"name": "b"}])),
-            containers(twice),
-        );
+        check(json!({}), containers(twice.clone()), containers(json!([{"name": "b"}])), containers(twice));
         // Arguments have no key at all.
         let args = |args: Value| containers(json!([{"name": "a", "args": args}]));
-        check(
-            json!({}),
-            args(json!(["x"])),
-            args(json!(["y", "z"])),
-            args(json!(["x"])),
-        );
+        check(json!({}), args(json!(["x"])), args(json!(["y", "z"])), args(json!(["x"])));
     }
 
     #[test]
@@ -371,11 +321,6 @@ mod tests {
             json!({"spec": {"strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": "25%"}}}});
         let recreate = json!({"spec": {"strategy": {"type": "Recreate"}}});
         check(json!({}), recreate.clone(), live.clone(), recreate);
-        check(
-            json!({}),
-            json!({"spec": {"strategy": {"type": "RollingUpdate"}}}),
-            live.clone(),
-            live,
-        );
+        check(json!({}), json!({"spec": {"strategy": {"type": "RollingUpdate"}}}), live.clone(), live);
     }
 }

@@ -52,11 +52,7 @@ impl ObjectRef {
 }
 
 fn qualified(name: &str, group: &str) -> String {
-    if group.is_empty() {
-        name.to_owned()
-    } else {
-        format!("{name}.{group}")
-    }
+    if group.is_empty() { name.to_owned() } else { format!("{name}.{group}") }
 }
 
 impl fmt::Display for ObjectRef {
@@ -78,11 +74,7 @@ pub struct Cause {
 
 impl From<FieldError> for Cause {
     fn from(error: FieldError) -> Self {
-        Self {
-            reason: error.kind.reason().into(),
-            message: error.body().into(),
-            field: error.field.into(),
-        }
+        Self { reason: error.kind.reason().into(), message: error.body().into(), field: error.field.into() }
     }
 }
 
@@ -246,23 +238,17 @@ const MODIFIED: &str =
 impl Error {
     /// [`Error::NotFound`] of an object.
     pub fn not_found(kind: &KindInfo, key: &ObjectKey) -> Self {
-        Self::NotFound {
-            object: Box::new(ObjectRef::new(kind, key)),
-        }
+        Self::NotFound { object: Box::new(ObjectRef::new(kind, key)) }
     }
 
     /// [`Error::UnknownKind`].
     pub fn unknown_kind(kind: &KindInfo) -> Self {
-        Self::UnknownKind {
-            kind: kind.to_string(),
-        }
+        Self::UnknownKind { kind: kind.to_string() }
     }
 
     /// [`Error::AlreadyExists`] of an object.
     pub fn already_exists(kind: &KindInfo, key: &ObjectKey) -> Self {
-        Self::AlreadyExists {
-            object: Box::new(ObjectRef::new(kind, key)),
-        }
+        Self::AlreadyExists { object: Box::new(ObjectRef::new(kind, key)) }
     }
 
     /// [`Error::Conflict`]: the object was changed since the caller read it.
@@ -299,48 +285,32 @@ impl Error {
 
     /// [`Error::Forbidden`] of an object.
     pub fn forbidden(kind: &KindInfo, key: &ObjectKey, message: impl Into<String>) -> Self {
-        Self::Forbidden {
-            object: Box::new(ObjectRef::new(kind, key)),
-            message: message.into(),
-        }
+        Self::Forbidden { object: Box::new(ObjectRef::new(kind, key)), message: message.into() }
     }
 
     /// [`Error::BadRequest`].
     pub fn bad_request(message: impl Into<String>) -> Self {
-        Self::BadRequest {
-            message: message.into(),
-        }
+        Self::BadRequest { message: message.into() }
     }
 
     /// [`Error::Unsupported`].
     pub fn unsupported(message: impl Into<String>) -> Self {
-        Self::Unsupported {
-            message: message.into(),
-        }
+        Self::Unsupported { message: message.into() }
     }
 
     /// [`Error::Internal`].
     pub fn internal(message: impl Into<String>) -> Self {
-        Self::Internal {
-            message: message.into(),
-        }
+        Self::Internal { message: message.into() }
     }
 
     /// [`Error::Expired`] without a token to go on with.
     pub fn expired(message: impl Into<String>) -> Self {
-        Self::Expired {
-            message: message.into(),
-            continue_: String::new(),
-        }
+        Self::Expired { message: message.into(), continue_: String::new() }
     }
 
     /// [`Error::Decode`] of an object of that kind.
     pub fn decode(kind: &KindInfo, name: &str, error: impl fmt::Display) -> Self {
-        Self::Decode {
-            kind: Str::from(&*kind.kind),
-            name: name.into(),
-            message: error.to_string(),
-        }
+        Self::Decode { kind: Str::from(&*kind.kind), name: name.into(), message: error.to_string() }
     }
 
     /// Whether this is [`Error::NotFound`].
@@ -436,11 +406,7 @@ impl Error {
         });
         let mut details = serde_json::Map::new();
         if let Some(object) = self.object() {
-            let kind = if matches!(self, Self::Invalid { .. }) {
-                &object.kind
-            } else {
-                &object.resource
-            };
+            let kind = if matches!(self, Self::Invalid { .. }) { &object.kind } else { &object.resource };
             for (key, value) in [("name", &object.name), ("group", &object.group), ("kind", kind)] {
                 if !value.is_empty() {
                     details.insert(key.into(), Value::from(value.as_str()));
@@ -461,10 +427,7 @@ impl Error {
                 );
                 details.insert("retryAfterSeconds".into(), json!(1));
             }
-            Self::TooManyRequests {
-                retry_after: Some(after),
-                ..
-            } => {
+            Self::TooManyRequests { retry_after: Some(after), .. } => {
                 details.insert("retryAfterSeconds".into(), json!(after.as_secs()));
             }
             Self::Expired { continue_, .. } if !continue_.is_empty() => {
@@ -496,24 +459,9 @@ mod tests {
             FieldError::required("spec.containers", ""),
         ];
         for (error, code, reason, message) in [
-            (
-                Error::not_found(Pod::KIND, &key),
-                404,
-                "NotFound",
-                "pods \"x\" not found",
-            ),
-            (
-                Error::not_found(Deployment::KIND, &key),
-                404,
-                "NotFound",
-                "deployments.apps \"x\" not found",
-            ),
-            (
-                Error::already_exists(Pod::KIND, &key),
-                409,
-                "AlreadyExists",
-                "pods \"x\" already exists",
-            ),
+            (Error::not_found(Pod::KIND, &key), 404, "NotFound", "pods \"x\" not found"),
+            (Error::not_found(Deployment::KIND, &key), 404, "NotFound", "deployments.apps \"x\" not found"),
+            (Error::already_exists(Pod::KIND, &key), 409, "AlreadyExists", "pods \"x\" already exists"),
             (
                 Error::modified(Pod::KIND, &key, "1", "2"),
                 409,
@@ -532,57 +480,34 @@ mod tests {
                 "Invalid",
                 "Deployment.apps \"x\" is invalid: [spec.containers: Required value, metadata.name: Invalid value: \"X\": no capitals]",
             ),
+            (Error::forbidden(Pod::KIND, &key, "no"), 403, "Forbidden", "pods \"x\" is forbidden: no"),
             (
-                Error::forbidden(Pod::KIND, &key, "no"),
-                403,
-                "Forbidden",
-                "pods \"x\" is forbidden: no",
-            ),
-            (
-                Error::TooLargeResourceVersion {
-                    wanted: "9".into(),
-                    current: "3".into(),
-                },
+                Error::TooLargeResourceVersion { wanted: "9".into(), current: "3".into() },
                 504,
                 "Timeout",
                 "Too large resource version: 9, current: 3",
             ),
         ] {
-            assert_eq!(
-                (error.code(), error.reason(), &*error.to_string()),
-                (code, reason, message)
-            );
+            assert_eq!((error.code(), error.reason(), &*error.to_string()), (code, reason, message));
             let status = error.status();
-            assert_eq!(
-                (&status["message"], &status["code"]),
-                (&json!(message), &json!(code))
-            );
+            assert_eq!((&status["message"], &status["code"]), (&json!(message), &json!(code)));
         }
     }
 
     #[test]
     fn a_status_has_the_details() {
         let key = ObjectKey::namespaced("default", "x");
-        let status = Error::invalid(
-            Deployment::KIND,
-            &key,
-            [FieldError::invalid("spec.replicas", -1, "too few")],
-        )
-        .status();
+        let status =
+            Error::invalid(Deployment::KIND, &key, [FieldError::invalid("spec.replicas", -1, "too few")])
+                .status();
         assert_eq!(
             status["details"],
             json!({"name": "x", "group": "apps", "kind": "Deployment", "causes": [
                 {"reason": "FieldValueInvalid", "message": "Invalid value: -1: too few", "field": "spec.replicas"},
             ]})
         );
-        let expired = Error::Expired {
-            message: "too old".into(),
-            continue_: "token".into(),
-        };
-        assert_eq!(
-            (&expired.status()["metadata"]["continue"], expired.code()),
-            (&json!("token"), 410)
-        );
+        let expired = Error::Expired { message: "too old".into(), continue_: "token".into() };
+        assert_eq!((&expired.status()["metadata"]["continue"], expired.code()), (&json!("token"), 410));
         assert!(
             std::mem::size_of::<Error>() <= 88,
             "errors are passed by value: {}",

@@ -132,10 +132,7 @@ impl WatchOptions {
 
     /// Changes after this revision only.
     pub fn from(resource_version: impl Into<String>) -> Self {
-        Self {
-            resource_version: resource_version.into(),
-            ..Self::default()
-        }
+        Self { resource_version: resource_version.into(), ..Self::default() }
     }
 
     /// Selects by labels.
@@ -183,10 +180,7 @@ pub struct WriteOptions {
 impl WriteOptions {
     /// Plain options in the name of a field manager.
     pub fn by(field_manager: impl Into<String>) -> Self {
-        Self {
-            field_manager: field_manager.into(),
-            ..Self::default()
-        }
+        Self { field_manager: field_manager.into(), ..Self::default() }
     }
 
     /// Do everything but store.

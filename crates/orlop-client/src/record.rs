@@ -49,11 +49,7 @@ impl Record {
 
     /// A record of a typed object of any kind.
     pub fn from_object(object: Arc<dyn AnyObject>) -> Self {
-        Self {
-            form: Form::Typed(object),
-            other: OnceLock::new(),
-            json: OnceLock::new(),
-        }
+        Self { form: Form::Typed(object), other: OnceLock::new(), json: OnceLock::new() }
     }
 
     /// A record of an object of that kind that came as JSON text; only its metadata is decoded now.
@@ -70,15 +66,8 @@ impl Record {
         let partial: Partial =
             serde_json::from_slice(&json).map_err(|error| Error::decode(kind, "", error))?;
         let meta = partial.metadata.unwrap_or_default();
-        let form = Form::Json(Box::new(Undecoded {
-            kind: kind.clone(),
-            meta,
-        }));
-        Ok(Self {
-            form,
-            other: OnceLock::new(),
-            json: OnceLock::from(json),
-        })
+        let form = Form::Json(Box::new(Undecoded { kind: kind.clone(), meta }));
+        Ok(Self { form, other: OnceLock::new(), json: OnceLock::from(json) })
     }
 
     /// The object's kind.
@@ -100,10 +89,7 @@ impl Record {
     /// Namespace (unless cluster-scoped) and name.
     pub fn key(&self) -> ObjectKey {
         let meta = self.meta();
-        ObjectKey {
-            namespace: meta.namespace.non_empty().cloned(),
-            name: meta.name.clone(),
-        }
+        ObjectKey { namespace: meta.namespace.non_empty().cloned(), name: meta.name.clone() }
     }
 
     /// The object's resourceVersion.
@@ -190,13 +176,7 @@ impl Record {
 
 impl fmt::Debug for Record {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} {} @{}",
-            self.kind().kind,
-            self.key(),
-            self.resource_version()
-        )
+        write!(f, "{} {} @{}", self.kind().kind, self.key(), self.resource_version())
     }
 }
 
@@ -248,10 +228,7 @@ mod tests {
     #[test]
     fn text_is_decoded_when_asked_and_once() {
         let record = Record::from_json(ConfigMap::KIND, TEXT).unwrap();
-        assert_eq!(
-            (record.key().to_string(), &*record.resource_version()),
-            ("b/a".to_owned(), "7")
-        );
+        assert_eq!((record.key().to_string(), &*record.resource_version()), ("b/a".to_owned(), "7"));
         assert!(record.object().is_none() && record.typed::<ConfigMap>().is_none());
         let map = record.get::<ConfigMap>().unwrap();
         assert_eq!(map.data.get("k").map(|value| &**value), Some("v"));
@@ -267,15 +244,9 @@ mod tests {
         let record = Record::new(map);
         assert_eq!(record.json().unwrap(), TEXT);
         let dynamic = record.get::<DynamicObject>().unwrap();
-        assert_eq!(
-            (&*dynamic.kind.plural, &dynamic.body["data"]["k"]),
-            ("configmaps", &Value::from("v"))
-        );
+        assert_eq!((&*dynamic.kind.plural, &dynamic.body["data"]["k"]), ("configmaps", &Value::from("v")));
         assert!(Arc::ptr_eq(&dynamic, &record.get().unwrap()));
-        assert!(Arc::ptr_eq(
-            &record.get::<ConfigMap>().unwrap(),
-            &record.get().unwrap()
-        ));
+        assert!(Arc::ptr_eq(&record.get::<ConfigMap>().unwrap(), &record.get().unwrap()));
         assert_eq!(format!("{record:?}"), "ConfigMap b/a @7");
     }
 }

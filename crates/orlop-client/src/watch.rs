@@ -58,13 +58,9 @@ impl<T> WatchEvent<T> {
             Self::Added(object) => WatchEvent::Added(form(object)?),
             Self::Modified(object) => WatchEvent::Modified(form(object)?),
             Self::Deleted(object) => WatchEvent::Deleted(form(object)?),
-            Self::Bookmark {
-                resource_version,
-                initial_events_end,
-            } => WatchEvent::Bookmark {
-                resource_version,
-                initial_events_end,
-            },
+            Self::Bookmark { resource_version, initial_events_end } => {
+                WatchEvent::Bookmark { resource_version, initial_events_end }
+            }
         })
     }
 }
@@ -97,10 +93,7 @@ impl<T> Clone for WatchEvent<T> {
             Self::Added(object) => Self::Added(Arc::clone(object)),
             Self::Modified(object) => Self::Modified(Arc::clone(object)),
             Self::Deleted(object) => Self::Deleted(Arc::clone(object)),
-            Self::Bookmark {
-                resource_version,
-                initial_events_end,
-            } => Self::Bookmark {
+            Self::Bookmark { resource_version, initial_events_end } => Self::Bookmark {
                 resource_version: resource_version.clone(),
                 initial_events_end: *initial_events_end,
             },
@@ -114,14 +107,12 @@ impl<T: fmt::Debug> fmt::Debug for WatchEvent<T> {
             Self::Added(object) | Self::Modified(object) | Self::Deleted(object) => {
                 write!(f, "{} {object:?}", self.type_())
             }
-            Self::Bookmark {
-                resource_version,
-                initial_events_end: false,
-            } => write!(f, "BOOKMARK @{resource_version}"),
-            Self::Bookmark {
-                resource_version,
-                initial_events_end: true,
-            } => write!(f, "BOOKMARK @{resource_version} (initial events end)"),
+            Self::Bookmark { resource_version, initial_events_end: false } => {
+                write!(f, "BOOKMARK @{resource_version}")
+            }
+            Self::Bookmark { resource_version, initial_events_end: true } => {
+                write!(f, "BOOKMARK @{resource_version} (initial events end)")
+            }
         }
     }
 }

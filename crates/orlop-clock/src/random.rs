@@ -27,10 +27,7 @@ pub struct Random {
 impl Random {
     /// The stream of this seed.
     pub fn new(seed: u64) -> Self {
-        Self {
-            seed,
-            state: Arc::new(AtomicU64::new(seed)),
-        }
+        Self { seed, state: Arc::new(AtomicU64::new(seed)) }
     }
 
     /// A stream with a seed taken from the environment, different at each call. For the edge of a
@@ -81,11 +78,7 @@ impl Random {
             Excluded(&high) => high - 1,
             Unbounded => u64::MAX,
         };
-        if high < low {
-            low
-        } else {
-            self.draw().u64(low..=high)
-        }
+        if high < low { low } else { self.draw().u64(low..=high) }
     }
 
     /// An index below `len`, or 0 if `len` is 0.
@@ -121,9 +114,7 @@ impl Random {
     /// As many characters of the alphabet of generated names as asked for.
     pub fn name_suffix_of(&self, len: usize) -> String {
         let mut draw = self.draw();
-        (0..len)
-            .map(|_| char::from(SAFE[draw.usize(..SAFE.len())]))
-            .collect()
+        (0..len).map(|_| char::from(SAFE[draw.usize(..SAFE.len())])).collect()
     }
 
     /// A random UUID as text (RFC 9562, version 4; the former RFC 4122), such as
@@ -156,9 +147,7 @@ impl Random {
 
 impl fmt::Debug for Random {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Random")
-            .field("seed", &self.seed)
-            .finish_non_exhaustive()
+        f.debug_struct("Random").field("seed", &self.seed).finish_non_exhaustive()
     }
 }
 
@@ -267,10 +256,7 @@ mod tests {
         let base = Duration::from_secs(10);
         for _ in 0..1000 {
             let jittered = random.jitter(base, 0.2);
-            assert!(
-                jittered >= base && jittered < Duration::from_secs(12),
-                "{jittered:?}"
-            );
+            assert!(jittered >= base && jittered < Duration::from_secs(12), "{jittered:?}");
         }
         assert_eq!(random.jitter(base, 0.0), base);
         assert_eq!(random.jitter(base, -1.0), base);

@@ -17,10 +17,7 @@ pub struct TokioClock {
 impl TokioClock {
     /// A clock that shows `base` now.
     pub fn new(base: Timestamp) -> Self {
-        Self {
-            base,
-            start: Instant::now(),
-        }
+        Self { base, start: Instant::now() }
     }
 
     /// What this clock shows, or showed, at an instant of tokio's clock.
@@ -56,9 +53,6 @@ mod tests {
         ::tokio::time::sleep(Duration::from_secs(3600)).await;
         assert_eq!(clock.now().as_second(), base.as_second() + 3600);
         assert_eq!(clock.at(start), base);
-        assert_eq!(
-            TokioClock::new(base).at(start).as_second(),
-            base.as_second() - 3600
-        );
+        assert_eq!(TokioClock::new(base).at(start).as_second(), base.as_second() - 3600);
     }
 }

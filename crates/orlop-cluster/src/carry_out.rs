@@ -40,11 +40,7 @@ pub(crate) async fn carry_out<M>(
     plan: &Plan<M>,
     manager: &str,
 ) -> Result<(), (usize, Error)> {
-    for event in plan
-        .events
-        .iter()
-        .filter(|event| event.occasion == Occasion::Planned)
-    {
+    for event in plan.events.iter().filter(|event| event.occasion == Occasion::Planned) {
         teller.tell(event, event.text("")).await;
     }
     let mut place = 0;
@@ -108,9 +104,7 @@ async fn make(client: &dyn Client, change: &Change, manager: &str) -> Outcome {
 
 async fn create(client: &dyn Client, wanted: &Create, options: &WriteOptions) -> Outcome {
     let kind = wanted.object.kind();
-    let created = client
-        .create(kind, wanted.namespace.as_deref(), draft(&wanted.object), options)
-        .await;
+    let created = client.create(kind, wanted.namespace.as_deref(), draft(&wanted.object), options).await;
     match (created, &wanted.on_exists) {
         (Ok(record), _) => Outcome::Made(record.meta().name.clone()),
         (Err(error), OnExists::Ignore) if error.is_already_exists() => Outcome::Unneeded,
@@ -132,27 +126,17 @@ async fn update(
     part: Subresource,
     options: &WriteOptions,
 ) -> Result<()> {
-    client
-        .update(object.kind(), &object.key(), part, draft(object), options)
-        .await
-        .map(drop)
+    client.update(object.kind(), &object.key(), part, draft(object), options).await.map(drop)
 }
 
 async fn patch(client: &dyn Client, wanted: &PatchChange, options: &WriteOptions) -> Result<()> {
-    let part = if wanted.status {
-        Subresource::Status
-    } else {
-        Subresource::Main
-    };
+    let part = if wanted.status { Subresource::Status } else { Subresource::Main };
     let document = wanted.document.clone();
     let patch = match wanted.type_ {
         PatchType::Merge => Patch::Merge(document),
         PatchType::Strategic => Patch::Strategic(document),
     };
-    client
-        .patch(&wanted.kind, &wanted.key, part, patch, options)
-        .await
-        .map(drop)
+    client.patch(&wanted.kind, &wanted.key, part, patch, options).await.map(drop)
 }
 
 async fn delete(client: &dyn Client, wanted: &Delete) -> Result<()> {

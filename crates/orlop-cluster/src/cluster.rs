@@ -105,8 +105,7 @@ impl Builder {
     /// Adds simulated nodes `node-1`, `node-2` … of the usual size.
     pub fn nodes(mut self, count: usize) -> Self {
         let width = count.to_string().len();
-        self.nodes
-            .extend((1..=count).map(|number| NodeConfig::new(format!("node-{number:0width$}"))));
+        self.nodes.extend((1..=count).map(|number| NodeConfig::new(format!("node-{number:0width$}"))));
         self
     }
 
@@ -127,23 +126,10 @@ impl Builder {
     /// # Errors
     /// See [`StartError`].
     pub async fn start(self) -> Result<Cluster, StartError> {
-        let Self {
-            clock,
-            seed,
-            store,
-            server,
-            scheme,
-            nodes,
-            agent,
-            sim,
-        } = self;
+        let Self { clock, seed, store, server, scheme, nodes, agent, sim } = self;
         let random = Random::new(seed);
         let builder = LocalClient::builder(store, Arc::clone(&clock), random.fork("api server"));
-        let local = server
-            .into_iter()
-            .fold(builder, |builder, set_up| set_up(builder))
-            .build()
-            .await?;
+        let local = server.into_iter().fold(builder, |builder, set_up| set_up(builder)).build().await?;
         let client: Arc<dyn Client> = Arc::new(local.clone());
         let informers = Informers::with_random(Arc::clone(&client), random.fork("informers"));
         let stop = CancellationToken::new();
@@ -176,9 +162,7 @@ impl Builder {
         let handle = scheduler.handle();
         tasks.spawn(scheduler.run(stop.clone()));
 
-        let pods_by_node = informers
-            .of::<Pod>()
-            .index(|pod: &Pod| pod.spec.node_name.clone());
+        let pods_by_node = informers.of::<Pod>().index(|pod: &Pod| pod.spec.node_name.clone());
         let mut cluster = Cluster {
             client,
             scheme: Arc::new(scheme),
@@ -202,12 +186,7 @@ impl Builder {
 
 /// Kinds that garbage collection looks at: all but events, which neither own nor are owned.
 fn owned_kinds(local: &LocalClient) -> Arc<[KindInfo]> {
-    local
-        .scheme()
-        .kinds()
-        .filter(|kind| !Event::KIND.is(kind))
-        .cloned()
-        .collect()
+    local.scheme().kinds().filter(|kind| !Event::KIND.is(kind)).cloned().collect()
 }
 
 fn scheduler(
@@ -283,10 +262,7 @@ pub struct Cluster {
 
 impl std::fmt::Debug for Cluster {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("Cluster")
-            .field("nodes", &self.nodes.len())
-            .finish_non_exhaustive()
+        formatter.debug_struct("Cluster").field("nodes", &self.nodes.len()).finish_non_exhaustive()
     }
 }
 
@@ -369,15 +345,8 @@ impl Cluster {
         let link = Arc::new(runtime.link(Arc::clone(&self.client)));
         let name = node.name.clone();
         let pods = self.pods_by_node.clone();
-        let agent = Agent::new(
-            node,
-            link,
-            Arc::new(runtime),
-            pods,
-            clock,
-            self.random.fork("agents"),
-        )
-        .config(self.agent.clone());
+        let agent = Agent::new(node, link, Arc::new(runtime), pods, clock, self.random.fork("agents"))
+            .config(self.agent.clone());
         let stop = self.stop.clone();
         self.tasks.spawn(async move {
             if let Err(error) = agent.run(stop).await {
@@ -418,11 +387,7 @@ impl Cluster {
                 let pod = ObjectKey::namespaced(known.namespace, known.name);
                 let alive = Api::<Pod>::all(Arc::clone(&self.client)).get_opt(&pod).await?;
                 if alive.is_none_or(|alive| alive.metadata.uid != known.uid) {
-                    found.push(Leftover {
-                        node: node.clone(),
-                        pod,
-                        uid: known.uid,
-                    });
+                    found.push(Leftover { node: node.clone(), pod, uid: known.uid });
                 }
             }
         }

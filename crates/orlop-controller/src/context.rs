@@ -64,18 +64,8 @@ impl Life {
 impl Context {
     pub(crate) fn new(shared: &Arc<Shared>, failures: u32) -> Self {
         let writes = Arc::new(Writes::default());
-        let client = Arc::new(Tracked {
-            client: Arc::clone(&shared.client),
-            writes: Arc::clone(&writes),
-        });
-        Self {
-            shared: Arc::clone(shared),
-            client,
-            writes,
-            owner: None,
-            failures,
-            advanced: Arc::default(),
-        }
+        let client = Arc::new(Tracked { client: Arc::clone(&shared.client), writes: Arc::clone(&writes) });
+        Self { shared: Arc::clone(shared), client, writes, owner: None, failures, advanced: Arc::default() }
     }
 
     pub(crate) fn owned_by<K: Object>(mut self, owner: &K) -> Self {
@@ -143,11 +133,7 @@ impl Context {
         let owner = self.owner("apply")?;
         let mut child = child.clone();
         owner.control(&mut child)?;
-        Ok(self
-            .api::<C>()
-            .apply_with(child, &WriteOptions::by(self.shared.name.as_str()))
-            .await?
-            .object)
+        Ok(self.api::<C>().apply_with(child, &WriteOptions::by(self.shared.name.as_str())).await?.object)
     }
 
     /// Changes the status of an object, if that changes anything: `change` gets a copy of it. Refused with a conflict
@@ -229,11 +215,7 @@ impl Context {
             }
             (true, true) => {
                 cleanup.await?;
-                let finalizers = meta
-                    .finalizers
-                    .iter()
-                    .map(Str::as_str)
-                    .filter(|other| *other != finalizer);
+                let finalizers = meta.finalizers.iter().map(Str::as_str).filter(|other| *other != finalizer);
                 match self.set_finalizers(object, finalizers.collect()).await {
                     Err(error) if error.is_not_found() => {}
                     result => result?,
@@ -266,12 +248,7 @@ impl Context {
             tracing::warn!(controller = %self.shared.name, reason, "an event without an object");
             return;
         };
-        if let Err(error) = self
-            .shared
-            .recorder
-            .event_about(&owner.about, type_, reason, message)
-            .await
-        {
+        if let Err(error) = self.shared.recorder.event_about(&owner.about, type_, reason, message).await {
             tracing::warn!(controller = %self.shared.name, reason, %error, "event not written");
         }
     }

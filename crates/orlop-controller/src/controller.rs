@@ -31,12 +31,7 @@ type Setting = Box<dyn FnOnce(KeyController<ObjectKey>) -> KeyController<ObjectK
 impl<K: Object> Controller<K> {
     /// A controller of the objects behind a handle.
     pub fn new(name: impl Into<Str>, api: Api<K>) -> Self {
-        Self {
-            name: name.into(),
-            api,
-            informers: None,
-            settings: Vec::new(),
-        }
+        Self { name: name.into(), api, informers: None, settings: Vec::new() }
     }
 
     fn with(
@@ -117,12 +112,7 @@ impl<K: Object> Controller<K> {
         F: Fn(Arc<K>, Context) -> R + Send + Sync + 'static,
         R: Future<Output = Result<Action, Error>> + Send + 'static,
     {
-        let Self {
-            name,
-            api,
-            informers,
-            settings,
-        } = self;
+        let Self { name, api, informers, settings } = self;
         let informers = informers.unwrap_or_else(|| Informers::new(Arc::clone(api.client())));
         let store = informers.of_api(&api);
         let keys = KeyController::new(name, &informers).watch_api(&api, |object: &K| Some(object.key()));
@@ -146,9 +136,6 @@ impl<K: Object> Controller<K> {
 
 impl<K: Object> fmt::Debug for Controller<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Controller")
-            .field("name", &self.name)
-            .field("api", &self.api)
-            .finish_non_exhaustive()
+        f.debug_struct("Controller").field("name", &self.name).field("api", &self.api).finish_non_exhaustive()
     }
 }

@@ -85,10 +85,7 @@ impl Error {
     #[must_use]
     pub const fn is_conflict(&self) -> bool {
         use orlop_client::Error as Client;
-        matches!(
-            self,
-            Self::Client(Client::Conflict { .. } | Client::AlreadyExists { .. })
-        )
+        matches!(self, Self::Client(Client::Conflict { .. } | Client::AlreadyExists { .. }))
     }
 
     /// When the key is tried again, if it had failed `failures` times before.
@@ -101,10 +98,9 @@ impl Error {
     #[must_use]
     pub fn retry(&self, failures: u32) -> Retry {
         match self {
-            Self::Client(orlop_client::Error::TooManyRequests {
-                retry_after: Some(after),
-                ..
-            }) => Retry::After(*after),
+            Self::Client(orlop_client::Error::TooManyRequests { retry_after: Some(after), .. }) => {
+                Retry::After(*after)
+            }
             Self::Permanent(_) => Retry::Never,
             error if error.is_conflict() => {
                 let factor = 1u32.checked_shl(failures).unwrap_or(u32::MAX);
@@ -126,14 +122,8 @@ mod tests {
         let key = ObjectKey::namespaced("default", "web");
         let conflict = Error::from(orlop_client::Error::modified(Pod::KIND, &key, "1", "2"));
         let waits: Vec<_> = [0, 1, 2, 8, 40].map(|failures| conflict.retry(failures)).into();
-        assert_eq!(
-            waits,
-            [5, 10, 20, 1000, 1000].map(|ms| Retry::After(Duration::from_millis(ms)))
-        );
-        assert_eq!(
-            Error::from(orlop_client::Error::internal("broken")).retry(0),
-            Retry::Limited
-        );
+        assert_eq!(waits, [5, 10, 20, 1000, 1000].map(|ms| Retry::After(Duration::from_millis(ms))));
+        assert_eq!(Error::from(orlop_client::Error::internal("broken")).retry(0), Retry::Limited);
         assert_eq!(Error::other("not yet").retry(3), Retry::Limited);
         assert_eq!(Error::permanent("cannot be").retry(0), Retry::Never);
         let busy = orlop_client::Error::TooManyRequests {

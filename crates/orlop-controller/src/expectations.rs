@@ -30,35 +30,19 @@ impl<Q: Ord + Clone> Expectations<Q> {
     /// Expects nothing.
     #[must_use]
     pub const fn new() -> Self {
-        Self {
-            expected: Mutex::new(BTreeMap::new()),
-        }
+        Self { expected: Mutex::new(BTreeMap::new()) }
     }
 
     /// Expects so many creations for the key, and no longer anything that it expected before.
     pub fn expect_creations(&self, key: Q, creations: usize, now: Timestamp) {
         let creations = i64::try_from(creations).unwrap_or(i64::MAX);
-        self.expected.lock().insert(
-            key,
-            Expected {
-                creations,
-                deletions: BTreeSet::new(),
-                since: now,
-            },
-        );
+        self.expected.lock().insert(key, Expected { creations, deletions: BTreeSet::new(), since: now });
     }
 
     /// Expects the deletion of objects with these uids for the key, and no longer anything that it expected before.
     pub fn expect_deletions(&self, key: Q, uids: impl IntoIterator<Item = Str>, now: Timestamp) {
         let deletions = uids.into_iter().collect();
-        self.expected.lock().insert(
-            key,
-            Expected {
-                creations: 0,
-                deletions,
-                since: now,
-            },
-        );
+        self.expected.lock().insert(key, Expected { creations: 0, deletions, since: now });
     }
 
     /// A creation was seen, or failed.

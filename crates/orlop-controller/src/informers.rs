@@ -60,14 +60,7 @@ impl Informers {
     /// The same, with the source of the jitter of their waits.
     pub fn with_random(client: Arc<dyn Client>, random: Random) -> Self {
         let (stop, shared) = (CancellationToken::new(), Mutex::default());
-        Self {
-            inner: Arc::new(Inner {
-                client,
-                random,
-                stop,
-                shared,
-            }),
-        }
+        Self { inner: Arc::new(Inner { client, random, stop, shared }) }
     }
 
     /// The client that the informers use.
@@ -106,11 +99,7 @@ impl Informers {
 
     pub(crate) fn share<K: Object>(&self, api: &Api<K>) -> (Store<K>, Arc<dyn View>) {
         let kind = format!("{}/{}", api.kind().api_version(), api.kind().plural);
-        let id: Id = (
-            kind,
-            api.namespace().unwrap_or_default().into(),
-            TypeId::of::<K>(),
-        );
+        let id: Id = (kind, api.namespace().unwrap_or_default().into(), TypeId::of::<K>());
         let mut shared = self.inner.shared.lock();
         if let Some(Shared { store, view, .. }) = shared.get(&id)
             && let Some(store) = store.downcast_ref::<Store<K>>()
@@ -120,33 +109,18 @@ impl Informers {
         let random = self.inner.random.fork(&format!("{} {}", id.0, id.1));
         let informer = Informer::builder(api.clone()).random(random).build();
         let store = informer.store().clone();
-        let view: Arc<dyn View> = Arc::new(StoreView {
-            store: store.clone(),
-            kind: api.kind().clone(),
-            namespace: id.1.clone(),
-        });
+        let view: Arc<dyn View> =
+            Arc::new(StoreView { store: store.clone(), kind: api.kind().clone(), namespace: id.1.clone() });
         let running = informer.spawn(self.inner.stop.clone());
-        shared.insert(
-            id,
-            Shared {
-                store: Box::new(store.clone()),
-                view: Arc::clone(&view),
-                running,
-            },
-        );
+        shared.insert(id, Shared { store: Box::new(store.clone()), view: Arc::clone(&view), running });
         (store, view)
     }
 
     /// Waits until all informers that were asked for so far have the objects that there were at the start. `false` if
     /// one stopped before.
     pub async fn synced(&self) -> bool {
-        let views: Vec<_> = self
-            .inner
-            .shared
-            .lock()
-            .values()
-            .map(|shared| Arc::clone(&shared.view))
-            .collect();
+        let views: Vec<_> =
+            self.inner.shared.lock().values().map(|shared| Arc::clone(&shared.view)).collect();
         for view in views {
             if !view.synced().await {
                 return false;
@@ -167,8 +141,6 @@ impl Informers {
 
 impl fmt::Debug for Informers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set()
-            .entries(self.inner.shared.lock().keys().map(|(kind, ..)| kind))
-            .finish()
+        f.debug_set().entries(self.inner.shared.lock().keys().map(|(kind, ..)| kind)).finish()
     }
 }

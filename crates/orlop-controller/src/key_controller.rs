@@ -121,9 +121,7 @@ impl<Q: Hash + Eq + Clone + fmt::Debug + Send + Sync + 'static> KeyController<Q>
         K: Object,
         I: IntoIterator<Item = Q> + 'static,
     {
-        self.watch_deltas(api, move |delta| {
-            delta.states().flat_map(|object| map(object)).collect::<Vec<_>>()
-        })
+        self.watch_deltas(api, move |delta| delta.states().flat_map(|object| map(object)).collect::<Vec<_>>())
     }
 
     /// The same, with the whole change to look at: for controllers that count what they see, or that only care about
@@ -143,8 +141,7 @@ impl<Q: Hash + Eq + Clone + fmt::Debug + Send + Sync + 'static> KeyController<Q>
     {
         let (store, view) = self.informers.share(api);
         self.views.push(view);
-        self.sources
-            .push(Box::new(move |queue| Box::pin(feed(store, map, queue))));
+        self.sources.push(Box::new(move |queue| Box::pin(feed(store, map, queue))));
         self
     }
 
@@ -196,34 +193,11 @@ impl<Q: Hash + Eq + Clone + fmt::Debug + Send + Sync + 'static> KeyController<Q>
         F: Fn(Q, Context) -> R + Send + Sync + 'static,
         R: Future<Output = Result<Action, Error>> + Send + 'static,
     {
-        let Self {
-            name,
-            informers,
-            client,
-            clock,
-            queue,
-            views,
-            sources,
-            concurrency,
-            timeout,
-            stop,
-        } = self;
+        let Self { name, informers, client, clock, queue, views, sources, concurrency, timeout, stop } = self;
         let recorder = Recorder::new(Arc::clone(&client), Arc::clone(&clock), name.clone());
-        let shared = Arc::new(Shared {
-            name,
-            client,
-            clock,
-            recorder,
-        });
+        let shared = Arc::new(Shared { name, client, clock, recorder });
         let parked = Mutex::new(JoinSet::new());
-        let engine = Arc::new(Engine {
-            shared,
-            queue: queue.clone(),
-            views,
-            reconcile,
-            timeout,
-            parked,
-        });
+        let engine = Arc::new(Engine { shared, queue: queue.clone(), views, reconcile, timeout, parked });
         // Dropped, and with them their tasks ended, in whatever way this future ends.
         let (mut feeds, mut workers) = (JoinSet::new(), JoinSet::new());
         for source in sources {
@@ -268,13 +242,7 @@ where
         let initial = matches!(delta, Delta::Added { initial: true, .. });
         let priority = if initial { Priority::LOW } else { Priority::NORMAL };
         for key in map(&delta) {
-            queue.add_with(
-                key,
-                Add {
-                    priority,
-                    ..Add::default()
-                },
-            );
+            queue.add_with(key, Add { priority, ..Add::default() });
         }
         in_a_row += 1;
         if in_a_row % BREATH == 0 {
@@ -325,11 +293,7 @@ where
                 Err(_) => return Err(Error::Timeout { limit }),
             },
         };
-        caught.unwrap_or_else(|panic| {
-            Err(Error::Panic {
-                message: said(&*panic),
-            })
-        })
+        caught.unwrap_or_else(|panic| Err(Error::Panic { message: said(&*panic) }))
     }
 
     fn tell(&self, ticket: &Ticket<Q>, error: &Error) {
@@ -391,8 +355,7 @@ fn finish<Q: Hash + Eq + Clone + 'static>(ticket: Ticket<Q>, outcome: Result<Act
 /// What a panic said.
 fn said(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "without a word".to_owned())
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "without a word".to_owned())
 }
 
 impl<Q: Hash + Eq + Clone + 'static> fmt::Debug for KeyController<Q> {

@@ -13,11 +13,7 @@ pub(crate) struct Owner {
 
 impl Owner {
     pub(crate) fn of<K: Object>(object: &K) -> Self {
-        Self {
-            key: object.key(),
-            reference: object.controller_reference(),
-            about: reference_to(object),
-        }
+        Self { key: object.key(), reference: object.controller_reference(), about: reference_to(object) }
     }
 
     pub(crate) fn control<C: Object>(&self, child: &mut C) -> Result<(), Error> {
@@ -28,27 +24,17 @@ impl Owner {
                 meta.namespace = namespace.clone();
             }
             if !namespaced || meta.namespace != *namespace {
-                return Err(Error::CrossNamespace {
-                    owner: self.key.clone(),
-                    object: child.key(),
-                });
+                return Err(Error::CrossNamespace { owner: self.key.clone(), object: child.key() });
             }
         }
         let references = &child.meta().owner_references;
-        if let Some(other) = references
-            .iter()
-            .find(|other| other.controller == Some(true) && other.uid != self.reference.uid)
+        if let Some(other) =
+            references.iter().find(|other| other.controller == Some(true) && other.uid != self.reference.uid)
         {
-            return Err(Error::AlreadyControlled {
-                object: child.key(),
-                owner: Box::new(other.clone()),
-            });
+            return Err(Error::AlreadyControlled { object: child.key(), owner: Box::new(other.clone()) });
         }
         let references = &mut child.meta_mut().owner_references;
-        match references
-            .iter_mut()
-            .find(|other| other.uid == self.reference.uid)
-        {
+        match references.iter_mut().find(|other| other.uid == self.reference.uid) {
             Some(reference) => *reference = self.reference.clone(),
             None => references.push(self.reference.clone()),
         }
@@ -74,15 +60,8 @@ pub fn controller_of<C: Object>(object: &C, kind: &KindInfo) -> Option<ObjectKey
     if group != kind.group || owner.kind != *kind.kind {
         return None;
     }
-    let namespace = if kind.is_namespaced() {
-        meta.namespace.non_empty().cloned()
-    } else {
-        None
-    };
-    Some(ObjectKey {
-        namespace,
-        name: owner.name.clone(),
-    })
+    let namespace = if kind.is_namespaced() { meta.namespace.non_empty().cloned() } else { None };
+    Some(ObjectKey { namespace, name: owner.name.clone() })
 }
 
 /// How an event refers to an object.
@@ -123,14 +102,8 @@ mod tests {
         assert_eq!(child.metadata.namespace, "shop");
         assert_eq!(child.metadata.owner_references.len(), 1);
         let reference = &child.metadata.owner_references[0];
-        assert_eq!(
-            (reference.api_version.as_str(), reference.kind.as_str()),
-            ("apps/v1", "Deployment")
-        );
-        assert_eq!(
-            (reference.controller, reference.block_owner_deletion),
-            (Some(true), Some(true))
-        );
+        assert_eq!((reference.api_version.as_str(), reference.kind.as_str()), ("apps/v1", "Deployment"));
+        assert_eq!((reference.controller, reference.block_owner_deletion), (Some(true), Some(true)));
         assert_eq!(controller_of(&child, Deployment::KIND), Some(owner.key()));
         assert_eq!(controller_of(&child, ReplicaSet::KIND), None);
     }
@@ -141,21 +114,12 @@ mod tests {
         let mut other = deployment();
         other.metadata.uid = "u2".into();
         set_controller(&other, &mut child).unwrap();
-        assert!(matches!(
-            set_controller(&owner, &mut child),
-            Err(Error::AlreadyControlled { .. })
-        ));
+        assert!(matches!(set_controller(&owner, &mut child), Err(Error::AlreadyControlled { .. })));
 
         let mut elsewhere = Pod::default();
         elsewhere.metadata.namespace = "elsewhere".into();
-        assert!(matches!(
-            set_controller(&owner, &mut elsewhere),
-            Err(Error::CrossNamespace { .. })
-        ));
-        assert!(matches!(
-            set_controller(&owner, &mut Node::default()),
-            Err(Error::CrossNamespace { .. })
-        ));
+        assert!(matches!(set_controller(&owner, &mut elsewhere), Err(Error::CrossNamespace { .. })));
+        assert!(matches!(set_controller(&owner, &mut Node::default()), Err(Error::CrossNamespace { .. })));
         // An owner of the cluster may own anything.
         set_controller(&Namespace::default(), &mut elsewhere).unwrap();
     }

@@ -77,14 +77,7 @@ impl Recorder {
     /// A recorder that names `component` as the source of its events.
     pub fn new(client: Arc<dyn Client>, clock: Arc<dyn Clock>, component: impl Into<Str>) -> Self {
         let (component, memory) = (component.into(), Mutex::default());
-        Self {
-            inner: Arc::new(Inner {
-                events: Api::all(client),
-                clock,
-                component,
-                memory,
-            }),
-        }
+        Self { inner: Arc::new(Inner { events: Api::all(client), clock, component, memory }) }
     }
 
     /// Writes an event about an object.
@@ -98,8 +91,7 @@ impl Recorder {
         reason: &str,
         message: impl Into<Str>,
     ) -> Result<()> {
-        self.event_about(&crate::reference_to(about), type_, reason, message)
-            .await
+        self.event_about(&crate::reference_to(about), type_, reason, message).await
     }
 
     /// Writes an event about whatever the reference refers to.
@@ -128,20 +120,13 @@ impl Recorder {
         let (name, first, count) = self.count(subject, now);
 
         // Events about objects of the cluster live where people look for them.
-        let namespace = about
-            .namespace
-            .non_empty()
-            .cloned()
-            .unwrap_or_else(|| "default".into());
+        let namespace = about.namespace.non_empty().cloned().unwrap_or_else(|| "default".into());
         let events = self.inner.events.within(namespace.clone());
         let mut event = Event {
             involved_object: about.clone(),
             reason: reason.into(),
             message,
-            source: EventSource {
-                component: self.inner.component.clone(),
-                ..EventSource::default()
-            },
+            source: EventSource { component: self.inner.component.clone(), ..EventSource::default() },
             first_timestamp: Some(first),
             last_timestamp: Some(now),
             count,
@@ -178,14 +163,7 @@ impl Recorder {
         // As client-go names them: the object and the moment in nanoseconds.
         *last_stamp = self.inner.clock.now().as_nanosecond().max(*last_stamp + 1);
         let name: Str = format!("{}.{:x}", subject.name, last_stamp).into();
-        seen.insert(
-            subject,
-            Seen {
-                name: name.clone(),
-                first: now,
-                count: 1,
-            },
-        );
+        seen.insert(subject, Seen { name: name.clone(), first: now, count: 1 });
         if seen.len() > REMEMBERED {
             seen.shift_remove_index(0);
         }
@@ -195,8 +173,6 @@ impl Recorder {
 
 impl fmt::Debug for Recorder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Recorder")
-            .field("component", &self.inner.component)
-            .finish_non_exhaustive()
+        f.debug_struct("Recorder").field("component", &self.inner.component).finish_non_exhaustive()
     }
 }

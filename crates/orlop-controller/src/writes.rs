@@ -26,42 +26,25 @@ impl Writes {
     fn note(&self, kind: &KindInfo, namespace: Option<&str>, revision: Str) {
         let namespace = namespace.unwrap_or_default();
         let mut last = self.last.lock();
-        match last
-            .iter_mut()
-            .find(|write| write.kind.is(kind) && write.namespace == *namespace)
-        {
+        match last.iter_mut().find(|write| write.kind.is(kind) && write.namespace == *namespace) {
             // Writes at the same time may be answered in any order.
             Some(write) => match (write.revision.parse::<u64>(), revision.parse::<u64>()) {
                 (Ok(old), Ok(new)) if new < old => {}
                 _ => write.revision = revision,
             },
-            None => last.push(Write {
-                kind: kind.clone(),
-                namespace: namespace.into(),
-                revision,
-            }),
+            None => last.push(Write { kind: kind.clone(), namespace: namespace.into(), revision }),
         }
     }
 
     fn note_record(&self, record: &Record) {
         let meta = record.meta();
-        self.note(
-            record.kind(),
-            Some(&meta.namespace),
-            meta.resource_version.clone(),
-        );
+        self.note(record.kind(), Some(&meta.namespace), meta.resource_version.clone());
     }
 
     /// What was in the way of a write is a reason to wait too: trying again without seeing it fails again.
     fn note_error(&self, kind: &KindInfo, namespace: Option<&str>, error: &Error) {
-        if let Error::Conflict {
-            stored: Some(stored),
-            sent: Some(sent),
-            ..
-        } = error
-            && [stored, sent]
-                .iter()
-                .all(|version| version.parse::<u64>().is_ok())
+        if let Error::Conflict { stored: Some(stored), sent: Some(sent), .. } = error
+            && [stored, sent].iter().all(|version| version.parse::<u64>().is_ok())
         {
             self.note(kind, namespace, stored.clone());
         }
@@ -89,9 +72,7 @@ impl Tracked {
         match &result {
             Ok(_) if dry_run => {}
             // A subresource of another kind (`Scale`) stands for its object.
-            Ok(record) => self
-                .writes
-                .note(kind, Some(&record.meta().namespace), record.resource_version()),
+            Ok(record) => self.writes.note(kind, Some(&record.meta().namespace), record.resource_version()),
             Err(error) => self.writes.note_error(kind, namespace, error),
         }
         result

@@ -49,9 +49,7 @@ const fn ms(n: u64) -> Duration {
 }
 
 fn clock() -> Arc<dyn Clock> {
-    Arc::new(TokioClock::new(
-        Timestamp::from_second(1_700_000_000).expect("in range"),
-    ))
+    Arc::new(TokioClock::new(Timestamp::from_second(1_700_000_000).expect("in range")))
 }
 
 async fn server() -> Arc<dyn Client> {
@@ -95,11 +93,7 @@ struct Slow {
 
 impl Slow {
     fn new(client: &Arc<dyn Client>, lag: Duration) -> Arc<Self> {
-        Arc::new(Self {
-            client: Arc::clone(client),
-            lag,
-            lists: AtomicUsize::new(0),
-        })
+        Arc::new(Self { client: Arc::clone(client), lag, lists: AtomicUsize::new(0) })
     }
 }
 
@@ -191,54 +185,32 @@ async fn publish(site: Arc<Website>, cx: Context, cleaned: Arc<Mutex<Vec<Str>>>)
     config.metadata.name = site.metadata.name.clone();
     config.data.insert("host", site.spec.host.clone());
     cx.apply(&config).await?;
-    cx.modify_status(&*site, |site| site.status.host = site.spec.host.clone())
-        .await?;
-    cx.event(
-        EventType::Normal,
-        "Published",
-        format!("Published {}", site.spec.host),
-    )
-    .await;
+    cx.modify_status(&*site, |site| site.status.host = site.spec.host.clone()).await?;
+    cx.event(EventType::Normal, "Published", format!("Published {}", site.spec.host)).await;
     Ok(Action::await_change())
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_controller_makes_the_world_as_the_object_says() {
     let client = server().await;
-    let (sites, configs) = (
-        Api::<Website>::all(client.clone()),
-        Api::<ConfigMap>::all(client.clone()),
-    );
+    let (sites, configs) = (Api::<Website>::all(client.clone()), Api::<ConfigMap>::all(client.clone()));
     let (stop, cleaned) = (CancellationToken::new(), Arc::new(Mutex::new(Vec::new())));
-    let controller = Controller::new("website", sites.clone())
-        .owns(configs.clone())
-        .clock(clock())
-        .stop(stop.clone());
+    let controller =
+        Controller::new("website", sites.clone()).owns(configs.clone()).clock(clock()).stop(stop.clone());
     let seen = Arc::clone(&cleaned);
     let running = tokio::spawn(controller.run(move |site, cx| publish(site, cx, Arc::clone(&seen))));
 
     sites.create(site("home", "a.dev")).await.unwrap();
     until(async || sites.get(key("home")).await.unwrap().status.host == "a.dev").await;
-    let (home, config) = (
-        sites.get(key("home")).await.unwrap(),
-        configs.get(key("home")).await.unwrap(),
-    );
+    let (home, config) = (sites.get(key("home")).await.unwrap(), configs.get(key("home")).await.unwrap());
     assert_eq!(config.data["host"], "a.dev");
     assert_eq!(controller_of(&*config, Website::KIND), Some(key("home")));
     assert_eq!(home.metadata.finalizers[..], [FINALIZER]);
 
     // The spec changes, somebody meddles with the child, the child is deleted: each time it is put right.
-    sites
-        .modify(key("home"), |site| site.spec.host = "b.dev".into())
-        .await
-        .unwrap();
+    sites.modify(key("home"), |site| site.spec.host = "b.dev".into()).await.unwrap();
     until(async || sites.get(key("home")).await.unwrap().status.host == "b.dev").await;
-    configs
-        .modify(key("home"), |config| {
-            drop(config.data.insert("host", "meddled".into()))
-        })
-        .await
-        .unwrap();
+    configs.modify(key("home"), |config| drop(config.data.insert("host", "meddled".into()))).await.unwrap();
     until(async || configs.get(key("home")).await.unwrap().data["host"] == "b.dev").await;
     configs.delete(key("home")).await.unwrap();
     until(async || configs.get_opt(key("home")).await.unwrap().is_some()).await;
@@ -247,10 +219,7 @@ async fn a_controller_makes_the_world_as_the_object_says() {
     sleep(ms(1000)).await;
     let version = sites.list(&ListOptions::new()).await.unwrap().resource_version;
     sleep(Duration::from_secs(60)).await;
-    assert_eq!(
-        sites.list(&ListOptions::new()).await.unwrap().resource_version,
-        version
-    );
+    assert_eq!(sites.list(&ListOptions::new()).await.unwrap().resource_version, version);
 
     assert!(cleaned.lock().is_empty());
     sites.delete(key("home")).await.unwrap();
@@ -259,20 +228,11 @@ async fn a_controller_makes_the_world_as_the_object_says() {
 
     stop.cancel();
     timeout(ms(1000), running).await.expect("ends").unwrap();
-    let events = Api::<Event>::all(client)
-        .list(&ListOptions::new())
-        .await
-        .unwrap()
-        .items;
-    let told: Vec<_> = events
-        .iter()
-        .map(|event| (event.message.as_str(), event.involved_object.name.as_str()))
-        .collect();
+    let events = Api::<Event>::all(client).list(&ListOptions::new()).await.unwrap().items;
+    let told: Vec<_> =
+        events.iter().map(|event| (event.message.as_str(), event.involved_object.name.as_str())).collect();
     assert_eq!(told, [("Published a.dev", "home"), ("Published b.dev", "home")]);
-    assert!(
-        events[0].count >= 1 && events[1].count > 1,
-        "the same event is counted"
-    );
+    assert!(events[0].count >= 1 && events[1].count > 1, "the same event is counted");
 }
 
 /// Putting the finalizer on and then writing the status is no conflict with oneself.
@@ -303,11 +263,7 @@ async fn a_cleanup_that_fails_holds_the_object_and_is_tried_again() {
         let count = Arc::clone(&count);
         async move {
             let cleanup = async {
-                if count.fetch_add(1, Ordering::SeqCst) < 3 {
-                    Err(Error::other("not yet"))
-                } else {
-                    Ok(())
-                }
+                if count.fetch_add(1, Ordering::SeqCst) < 3 { Err(Error::other("not yet")) } else { Ok(()) }
             };
             let _ = cx.finalize(&*site, FINALIZER, cleanup).await?;
             Ok(Action::await_change())
@@ -321,10 +277,7 @@ async fn a_cleanup_that_fails_holds_the_object_and_is_tried_again() {
     sites.delete(key("home")).await.unwrap();
     until(async || sites.get(key("home")).await.unwrap().metadata.finalizers.len() == 1).await;
     assert_eq!(tries.load(Ordering::SeqCst), 4);
-    assert_eq!(
-        sites.get(key("home")).await.unwrap().metadata.finalizers[..],
-        ["somebody/else"]
-    );
+    assert_eq!(sites.get(key("home")).await.unwrap().metadata.finalizers[..], ["somebody/else"]);
 }
 
 /// The site wants a number of pages; the reconciler counts them in its cache and makes what is missing, under random
@@ -351,8 +304,7 @@ async fn a_key_waits_until_its_own_writes_are_in_the_cache() {
                     cx.api::<ConfigMap>().create(page).await?;
                 }
                 // Its own echo: asks for the key again at once.
-                cx.modify_status(&*site, |site| site.status.pages = site.spec.pages)
-                    .await?;
+                cx.modify_status(&*site, |site| site.status.pages = site.spec.pages).await?;
                 Ok(Action::await_change())
             }
         });
@@ -363,10 +315,7 @@ async fn a_key_waits_until_its_own_writes_are_in_the_cache() {
     sites.create(home).await.unwrap();
     until(async || sites.get(key("home")).await.unwrap().status.pages == 3).await;
     for more in 4..8 {
-        sites
-            .modify(key("home"), |site| site.spec.pages = more)
-            .await
-            .unwrap();
+        sites.modify(key("home"), |site| site.spec.pages = more).await.unwrap();
         sleep(ms(77)).await;
     }
     sleep(Duration::from_secs(10)).await;
@@ -383,25 +332,16 @@ where
 {
     let client = server().await;
     for name in names {
-        Api::<Website>::all(client.clone())
-            .create(site(name, ""))
-            .await
-            .unwrap();
+        Api::<Website>::all(client.clone()).create(site(name, "")).await.unwrap();
     }
-    let (start, calls) = (
-        Instant::now(),
-        Arc::new(Mutex::new(BTreeMap::<Str, Vec<u128>>::new())),
-    );
+    let (start, calls) = (Instant::now(), Arc::new(Mutex::new(BTreeMap::<Str, Vec<u128>>::new())));
     let seen = Arc::clone(&calls);
     let controller = Controller::new("website", Api::<Website>::all(client))
         .limit(Fixed(ms(100)))
         .timeout(ms(300))
         .run(move |site, cx| {
             let name = site.metadata.name.clone();
-            seen.lock()
-                .entry(name.clone())
-                .or_default()
-                .push(start.elapsed().as_millis());
+            seen.lock().entry(name.clone()).or_default().push(start.elapsed().as_millis());
             reconcile(name, cx)
         });
     let _ = timeout(time, controller).await;
@@ -430,11 +370,7 @@ async fn the_kind_of_failure_decides_when_it_is_tried_again() {
     assert_eq!(seen["fixed"], [0, 100, 200]);
     assert_eq!(seen["never"], [0]);
     assert_eq!(seen["panic"], [0, 100, 200, 300]);
-    assert_eq!(
-        seen["slow"],
-        [0],
-        "ends after 300 ms, and comes back 100 ms later"
-    );
+    assert_eq!(seen["slow"], [0], "ends after 300 ms, and comes back 100 ms later");
 }
 
 #[tokio::test(start_paused = true)]
@@ -457,30 +393,22 @@ async fn concurrency_is_bounded_and_a_key_is_never_reconciled_twice_at_once() {
     let most = Arc::new(AtomicUsize::new(0));
     let done: Arc<Mutex<BTreeMap<Str, Str>>> = Arc::default();
     let (b, m, d) = (busy.clone(), most.clone(), done.clone());
-    let controller = Controller::new("website", sites.clone())
-        .concurrency(3)
-        .run(move |site, _| {
-            let (busy, most, done) = (b.clone(), m.clone(), d.clone());
-            async move {
-                let name = site.metadata.name.clone();
-                assert!(
-                    busy.lock().insert(name.clone(), Str::EMPTY).is_none(),
-                    "{name} twice at once"
-                );
-                most.fetch_max(busy.lock().len(), Ordering::SeqCst);
-                sleep(ms(20)).await;
-                busy.lock().remove(&name);
-                done.lock().insert(name, site.spec.host.clone());
-                Ok(Action::await_change())
-            }
-        });
+    let controller = Controller::new("website", sites.clone()).concurrency(3).run(move |site, _| {
+        let (busy, most, done) = (b.clone(), m.clone(), d.clone());
+        async move {
+            let name = site.metadata.name.clone();
+            assert!(busy.lock().insert(name.clone(), Str::EMPTY).is_none(), "{name} twice at once");
+            most.fetch_max(busy.lock().len(), Ordering::SeqCst);
+            sleep(ms(20)).await;
+            busy.lock().remove(&name);
+            done.lock().insert(name, site.spec.host.clone());
+            Ok(Action::await_change())
+        }
+    });
     let _running = tokio_util::task::AbortOnDropHandle::new(tokio::spawn(controller));
     for round in 1..5 {
         for name in &names {
-            sites
-                .modify(key(name), |site| site.spec.host = round.to_string().into())
-                .await
-                .unwrap();
+            sites.modify(key(name), |site| site.spec.host = round.to_string().into()).await.unwrap();
             sleep(ms(3)).await;
         }
     }
@@ -497,15 +425,13 @@ async fn fresh_changes_come_before_the_initial_list() {
     }
     let order: Arc<Mutex<Vec<Str>>> = Arc::default();
     let seen = Arc::clone(&order);
-    let controller = Controller::new("website", sites.clone())
-        .concurrency(1)
-        .run(move |site, _| {
-            seen.lock().push(site.metadata.name.clone());
-            async {
-                sleep(ms(10)).await;
-                Ok(Action::await_change())
-            }
-        });
+    let controller = Controller::new("website", sites.clone()).concurrency(1).run(move |site, _| {
+        seen.lock().push(site.metadata.name.clone());
+        async {
+            sleep(ms(10)).await;
+            Ok(Action::await_change())
+        }
+    });
     let _running = tokio_util::task::AbortOnDropHandle::new(tokio::spawn(controller));
     sleep(ms(25)).await;
     sites.create(site("new", "")).await.unwrap();
@@ -523,26 +449,20 @@ async fn a_graceful_stop_finishes_what_was_begun_and_begins_nothing() {
     let (begun, ended) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let stop = CancellationToken::new();
     let (b, e) = (begun.clone(), ended.clone());
-    let controller = Controller::new("website", sites)
-        .concurrency(2)
-        .stop(stop.clone())
-        .run(move |_, _| {
-            let (begun, ended) = (b.clone(), e.clone());
-            async move {
-                begun.fetch_add(1, Ordering::SeqCst);
-                sleep(ms(100)).await;
-                ended.fetch_add(1, Ordering::SeqCst);
-                Ok(Action::await_change())
-            }
-        });
+    let controller = Controller::new("website", sites).concurrency(2).stop(stop.clone()).run(move |_, _| {
+        let (begun, ended) = (b.clone(), e.clone());
+        async move {
+            begun.fetch_add(1, Ordering::SeqCst);
+            sleep(ms(100)).await;
+            ended.fetch_add(1, Ordering::SeqCst);
+            Ok(Action::await_change())
+        }
+    });
     let running = tokio::spawn(controller);
     sleep(ms(50)).await;
     stop.cancel();
     timeout(ms(1000), running).await.expect("ends by itself").unwrap();
-    assert_eq!(
-        (begun.load(Ordering::SeqCst), ended.load(Ordering::SeqCst)),
-        (2, 2)
-    );
+    assert_eq!((begun.load(Ordering::SeqCst), ended.load(Ordering::SeqCst)), (2, 2));
 }
 
 #[tokio::test(start_paused = true)]
@@ -590,24 +510,14 @@ async fn there_is_one_informer_for_a_kind() {
             });
         running.spawn(controller);
     }
-    Api::<Website>::all(client.clone())
-        .create(site("home", ""))
-        .await
-        .unwrap();
+    Api::<Website>::all(client.clone()).create(site("home", "")).await.unwrap();
     until(async || done.lock().len() == 3).await;
     // Mapped from another kind: all three look at it again.
     let mut config = ConfigMap::default();
     config.metadata.name = "home".into();
-    Api::<ConfigMap>::namespaced(client, "default")
-        .create(config)
-        .await
-        .unwrap();
+    Api::<ConfigMap>::namespaced(client, "default").create(config).await.unwrap();
     until(async || done.lock().len() == 6).await;
-    assert_eq!(
-        counting.lists.load(Ordering::Relaxed),
-        2,
-        "one list for each kind"
-    );
+    assert_eq!(counting.lists.load(Ordering::Relaxed), 2, "one list for each kind");
     informers.shut_down().await;
 }
 
@@ -615,42 +525,24 @@ async fn there_is_one_informer_for_a_kind() {
 async fn the_same_event_is_counted_another_is_new() {
     let client = server().await;
     let recorder = Recorder::new(client.clone(), clock(), "tester");
-    let about = Api::<Website>::all(client.clone())
-        .create(site("home", ""))
-        .await
-        .unwrap();
+    let about = Api::<Website>::all(client.clone()).create(site("home", "")).await.unwrap();
     for _ in 0..3 {
-        recorder
-            .event(&*about, EventType::Warning, "Failed", "no luck")
-            .await
-            .unwrap();
+        recorder.event(&*about, EventType::Warning, "Failed", "no luck").await.unwrap();
         sleep(Duration::from_secs(10)).await;
     }
-    recorder
-        .event(&*about, EventType::Warning, "Failed", "no luck at all")
-        .await
-        .unwrap();
+    recorder.event(&*about, EventType::Warning, "Failed", "no luck at all").await.unwrap();
     let events = Api::<Event>::namespaced(client.clone(), "default");
     let list = events.list(&ListOptions::new()).await.unwrap().items;
-    let told: Vec<_> = list
-        .iter()
-        .map(|event| (event.message.as_str(), event.count))
-        .collect();
+    let told: Vec<_> = list.iter().map(|event| (event.message.as_str(), event.count)).collect();
     assert_eq!(told, [("no luck", 3), ("no luck at all", 1)]);
     let event = &list[0];
     assert_eq!(event.involved_object.uid, about.metadata.uid);
-    assert_eq!(
-        (event.type_.as_str(), event.source.component.as_str()),
-        ("Warning", "tester")
-    );
+    assert_eq!((event.type_.as_str(), event.source.component.as_str()), ("Warning", "tester"));
     let seconds = |time: Option<orlop_model::Time>| time.expect("set").seconds();
     assert_eq!(seconds(event.last_timestamp) - seconds(event.first_timestamp), 20);
     // Its Event was removed (they live for an hour): it is written anew and goes on counting.
     events.delete(&event.metadata.name).await.unwrap();
-    recorder
-        .event(&*about, EventType::Warning, "Failed", "no luck")
-        .await
-        .unwrap();
+    recorder.event(&*about, EventType::Warning, "Failed", "no luck").await.unwrap();
     assert_eq!(events.get(&event.metadata.name).await.unwrap().count, 4);
 }
 
@@ -658,11 +550,8 @@ async fn the_same_event_is_counted_another_is_new() {
 #[test]
 fn a_run_can_be_repeated() {
     let run = || {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_time()
-            .start_paused(true)
-            .build()
-            .unwrap();
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
         runtime.block_on(async {
             let client = server().await;
             let configs = Api::<ConfigMap>::all(client.clone());
@@ -678,24 +567,13 @@ fn a_run_can_be_repeated() {
                     .await
                     .unwrap();
             }
-            until(async || {
-                configs
-                    .list(&ListOptions::new().labels(""))
-                    .await
-                    .unwrap()
-                    .items
-                    .len()
-                    >= 30
-            })
-            .await;
+            until(async || configs.list(&ListOptions::new().labels("")).await.unwrap().items.len() >= 30)
+                .await;
             sleep(ms(100)).await;
             let configs = configs.list(&ListOptions::new()).await.unwrap();
             let events = Api::<Event>::all(client).list(&ListOptions::new()).await.unwrap();
             let events = events.items.iter().map(|event| {
-                format!(
-                    "{} {} {}",
-                    event.metadata.name, event.metadata.resource_version, event.message
-                )
+                format!("{} {} {}", event.metadata.name, event.metadata.resource_version, event.message)
             });
             let configs = configs
                 .items

@@ -29,21 +29,15 @@ pub(crate) enum Role {
 
 /// The named fields of a struct with their attributes.
 pub(crate) fn fields(input: &DeriveInput) -> Result<Vec<FieldAttributes>> {
-    let syn::Data::Struct(syn::DataStruct {
-        fields: syn::Fields::Named(named),
-        ..
-    }) = &input.data
-    else {
+    let syn::Data::Struct(syn::DataStruct { fields: syn::Fields::Named(named), .. }) = &input.data else {
         return Err(Error::new_spanned(&input.ident, "only structs with named fields"));
     };
     named.named.iter().map(field).collect()
 }
 
 fn field(field: &syn::Field) -> Result<FieldAttributes> {
-    let ident = field
-        .ident
-        .clone()
-        .ok_or_else(|| Error::new_spanned(field, "only structs with named fields"))?;
+    let ident =
+        field.ident.clone().ok_or_else(|| Error::new_spanned(field, "only structs with named fields"))?;
     let mut parsed = FieldAttributes {
         name: camel_case(&ident.to_string()),
         ident,
@@ -96,18 +90,11 @@ fn number(input: &syn::parse::ParseStream<'_>) -> Result<(u32, u32)> {
 
 fn names(text: &LitStr) -> Vec<String> {
     let value = text.value();
-    value
-        .split(',')
-        .map(str::trim)
-        .filter(|name| !name.is_empty())
-        .map(str::to_owned)
-        .collect()
+    value.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect()
 }
 
 fn wire(attributes: &[Attribute]) -> impl Iterator<Item = &Attribute> {
-    attributes
-        .iter()
-        .filter(|attribute| attribute.path().is_ident("wire"))
+    attributes.iter().filter(|attribute| attribute.path().is_ident("wire"))
 }
 
 /// The path of `orlop_model`, from `#[wire(crate = …)]` on the struct.
@@ -158,11 +145,7 @@ pub(crate) fn object(input: &DeriveInput) -> Result<ObjectAttributes> {
         status: false,
         scale: false,
     };
-    for attribute in input
-        .attrs
-        .iter()
-        .filter(|attribute| attribute.path().is_ident("object"))
-    {
+    for attribute in input.attrs.iter().filter(|attribute| attribute.path().is_ident("object")) {
         attribute.parse_nested_meta(|meta| {
             if meta.path.is_ident("crate") || meta.input.peek(Token![crate]) {
                 parsed.model = meta.value()?.parse()?;

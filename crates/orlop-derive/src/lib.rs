@@ -48,9 +48,7 @@ use syn::{DeriveInput, parse_macro_input};
 #[proc_macro_derive(Message, attributes(wire))]
 pub fn derive_message(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
-    message::expand(&input)
-        .unwrap_or_else(|error| error.to_compile_error())
-        .into()
+    message::expand(&input).unwrap_or_else(|error| error.to_compile_error()).into()
 }
 
 /// Implements `Object`, `StaticKind`, `Serialize` and `Deserialize` for a kind: a struct with
@@ -72,7 +70,5 @@ pub fn derive_message(input: TokenStream) -> TokenStream {
 #[proc_macro_derive(Object, attributes(object, wire))]
 pub fn derive_object(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
-    object::expand(&input)
-        .unwrap_or_else(|error| error.to_compile_error())
-        .into()
+    object::expand(&input).unwrap_or_else(|error| error.to_compile_error()).into()
 }

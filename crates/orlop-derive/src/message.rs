@@ -49,22 +49,16 @@ pub(crate) fn implement(input: &DeriveInput, model: &Path) -> Result<TokenStream
     let fields = attributes::fields(input)?;
     let writes = fields.iter().map(|field| write(field, model));
     let reads = fields.iter().filter_map(|field| read(field, model));
-    let inline_reads = fields
-        .iter()
-        .filter(|field| field.role == Role::Inline)
-        .map(|field| {
-            let ident = &field.ident;
-            quote! {
-                if #model::Message::deserialize_field(&mut self.#ident, name, map)? {
-                    return ::core::result::Result::Ok(true);
-                }
+    let inline_reads = fields.iter().filter(|field| field.role == Role::Inline).map(|field| {
+        let ident = &field.ident;
+        quote! {
+            if #model::Message::deserialize_field(&mut self.#ident, name, map)? {
+                return ::core::result::Result::Ok(true);
             }
-        });
+        }
+    });
     let unknown = fields.iter().filter_map(|field| unknown(field, model));
-    let schemas = fields
-        .iter()
-        .filter(|field| field.role != Role::Extra)
-        .map(|field| schema(field, model));
+    let schemas = fields.iter().filter(|field| field.role != Role::Extra).map(|field| schema(field, model));
     let extra = fields.iter().find(|field| field.role == Role::Extra).map_or_else(
         || quote!(::core::option::Option::None),
         |field| {
@@ -145,14 +139,7 @@ fn unknown(field: &FieldAttributes, model: &Path) -> Option<TokenStream> {
 }
 
 fn schema(field: &FieldAttributes, model: &Path) -> TokenStream {
-    let FieldAttributes {
-        ty,
-        name,
-        number: (number, outer),
-        keys,
-        merge_key,
-        ..
-    } = field;
+    let FieldAttributes { ty, name, number: (number, outer), keys, merge_key, .. } = field;
     let list = match field.list.as_ref().map(syn::LitStr::value).as_deref() {
         Some("set") => quote!(Set),
         Some("map") => quote!(Map(&[#(#keys),*])),

@@ -12,14 +12,8 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
     let model = &attributes.model;
     let message = message::implement(input, model)?;
     let name = &input.ident;
-    if !attributes::fields(input)?
-        .iter()
-        .any(|field| field.ident == "metadata")
-    {
-        return Err(Error::new_spanned(
-            name,
-            "a kind has a field `metadata: ObjectMeta`",
-        ));
+    if !attributes::fields(input)?.iter().any(|field| field.ident == "metadata") {
+        return Err(Error::new_spanned(name, "a kind has a field `metadata: ObjectMeta`"));
     }
     let kind = kind_info(&attributes, model);
     Ok(quote! {
@@ -66,23 +60,10 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
 }
 
 fn kind_info(attributes: &ObjectAttributes, model: &Path) -> TokenStream {
-    let ObjectAttributes {
-        group,
-        version,
-        kind,
-        plural,
-        singular,
-        status,
-        scale,
-        ..
-    } = attributes;
+    let ObjectAttributes { group, version, kind, plural, singular, status, scale, .. } = attributes;
     let short = list(&attributes.short);
     let categories = list(&attributes.categories);
-    let scope = if attributes.cluster {
-        quote!(Cluster)
-    } else {
-        quote!(Namespaced)
-    };
+    let scope = if attributes.cluster { quote!(Cluster) } else { quote!(Namespaced) };
     quote! {
         #model::KindInfo {
             group: ::std::borrow::Cow::Borrowed(#group),

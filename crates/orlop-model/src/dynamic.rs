@@ -24,11 +24,7 @@ impl DynamicObject {
     /// An object with nothing but its kind.
     #[must_use]
     pub fn new(kind: Arc<KindInfo>) -> Self {
-        Self {
-            kind,
-            metadata: ObjectMeta::default(),
-            body: serde_json::Map::new(),
-        }
+        Self { kind, metadata: ObjectMeta::default(), body: serde_json::Map::new() }
     }
 }
 
@@ -80,11 +76,7 @@ impl<'de> Deserialize<'de> for DynamicObject {
                 }
                 let api_version = api_version.ok_or_else(|| de::Error::missing_field("apiVersion"))?;
                 let kind = kind.ok_or_else(|| de::Error::missing_field("kind"))?;
-                Ok(DynamicObject {
-                    kind: Arc::new(KindInfo::guess(&api_version, &kind)),
-                    metadata,
-                    body,
-                })
+                Ok(DynamicObject { kind: Arc::new(KindInfo::guess(&api_version, &kind)), metadata, body })
             }
         }
         deserializer.deserialize_map(ObjectVisitor)

@@ -177,12 +177,7 @@ impl FieldError {
         value: impl Into<FieldValue>,
         detail: impl Into<String>,
     ) -> Self {
-        Self {
-            kind,
-            field: field.into(),
-            value: value.into(),
-            detail: detail.into(),
-        }
+        Self { kind, field: field.into(), value: value.into(), detail: detail.into() }
     }
 
     /// A value is missing.

@@ -67,10 +67,7 @@ pub fn quantity(bytes: &[u8]) {
     let mut next = || Quantity::parse(lines.next().unwrap_or_default()).ok();
     let Some(first) = next() else { return };
     let _ = (first.value(), first.milli_value(), first.as_i64(), first.to_f64());
-    assert_eq!(
-        first.to_string().parse::<Quantity>().is_ok(),
-        !first.to_string().is_empty()
-    );
+    assert_eq!(first.to_string().parse::<Quantity>().is_ok(), !first.to_string().is_empty());
     let kept: Quantity = first.to_string().parse().expect("what is written can be read");
     if first.to_string().bytes().any(|byte| byte.is_ascii_alphabetic()) {
         assert_eq!(kept, first, "{first}");
@@ -94,18 +91,12 @@ pub fn selectors(bytes: &[u8]) {
     };
     let labels: Map<Str> = [("a", Str::from("b")), ("n", Str::from("5"))].into();
     if let Ok(selector) = Selector::parse(text) {
-        let again: Selector = selector
-            .to_string()
-            .parse()
-            .expect("the canonical text is a selector");
+        let again: Selector = selector.to_string().parse().expect("the canonical text is a selector");
         assert_eq!(again.to_string(), selector.to_string());
         assert_eq!(again.matches(&labels), selector.matches(&labels));
     }
     if let Ok(selector) = FieldSelector::parse(text) {
-        let again: FieldSelector = selector
-            .to_string()
-            .parse()
-            .expect("the canonical text is a selector");
+        let again: FieldSelector = selector.to_string().parse().expect("the canonical text is a selector");
         assert_eq!(again.matches(&labels), selector.matches(&labels));
     }
 }
@@ -118,9 +109,7 @@ mod tests {
     fn vary(seeds: &[&str], target: fn(&[u8])) {
         let mut state = 1_u64;
         let mut random = move |below: usize| {
-            state = state
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             usize::try_from(state >> 33).unwrap_or(0) % below.max(1)
         };
         let letters = b"{}[]:,\"'\\ \n-+.0129eEkKiMGmun&*!|>#?%@`=<()ax\0\xff\xc3\xa9";
@@ -151,10 +140,7 @@ mod tests {
     #[test]
     fn objects_hold_together() {
         vary(&[POD, r#"{"metadata":null,"status":{}}"#], pod_json);
-        vary(
-            &[POD, r#"{"apiVersion":"a/b","kind":"C","d":{"e":1}}"#],
-            dynamic_json,
-        );
+        vary(&[POD, r#"{"apiVersion":"a/b","kind":"C","d":{"e":1}}"#], dynamic_json);
     }
 
     #[test]
@@ -179,13 +165,6 @@ mod tests {
 
     #[test]
     fn selectors_hold_together() {
-        vary(
-            &[
-                "a=b,c!=d,e in (f,,g),!h,i>5",
-                "a notin (b),c",
-                "x=a\\,b,y!=c\\\\,z==\\=",
-            ],
-            selectors,
-        );
+        vary(&["a=b,c!=d,e in (f,,g),!h,i>5", "a notin (b),c", "x=a\\,b,y!=c\\\\,z==\\="], selectors);
     }
 }

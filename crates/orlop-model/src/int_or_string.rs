@@ -30,10 +30,8 @@ impl IntOrString {
         match self {
             Self::Int(value) => Ok(*value),
             Self::String(text) => {
-                let percent: i64 = text
-                    .strip_suffix('%')
-                    .and_then(|digits| digits.parse().ok())
-                    .ok_or(NotAPercentage)?;
+                let percent: i64 =
+                    text.strip_suffix('%').and_then(|digits| digits.parse().ok()).ok_or(NotAPercentage)?;
                 let product = percent.saturating_mul(i64::from(total));
                 let whole = product.div_euclid(100) + i64::from(round_up && product.rem_euclid(100) != 0);
                 Ok(whole.clamp(i64::from(i32::MIN), i64::from(i32::MAX)) as i32)

@@ -37,40 +37,19 @@
 // The derive macros name this crate by its name, in this crate too.
 extern crate self as orlop_model;
 
-#[expect(
-    missing_docs,
-    reason = "fields are documented by the API reference that each kind names"
-)]
+#[expect(missing_docs, reason = "fields are documented by the API reference that each kind names")]
 pub mod apps;
-#[expect(
-    missing_docs,
-    reason = "fields are documented by the API reference that each kind names"
-)]
+#[expect(missing_docs, reason = "fields are documented by the API reference that each kind names")]
 pub mod autoscaling;
-#[expect(
-    missing_docs,
-    reason = "fields are documented by the API reference that each kind names"
-)]
+#[expect(missing_docs, reason = "fields are documented by the API reference that each kind names")]
 pub mod batch;
-#[expect(
-    missing_docs,
-    reason = "fields are documented by the API reference that each kind names"
-)]
+#[expect(missing_docs, reason = "fields are documented by the API reference that each kind names")]
 pub mod coordination;
-#[expect(
-    missing_docs,
-    reason = "fields are documented by the API reference that each kind names"
-)]
+#[expect(missing_docs, reason = "fields are documented by the API reference that each kind names")]
 pub mod core;
-#[expect(
-    missing_docs,
-    reason = "fields are documented by the API reference that each kind names"
-)]
+#[expect(missing_docs, reason = "fields are documented by the API reference that each kind names")]
 pub mod meta;
-#[expect(
-    missing_docs,
-    reason = "fields are documented by the API reference that each kind names"
-)]
+#[expect(missing_docs, reason = "fields are documented by the API reference that each kind names")]
 pub mod policy;
 
 mod any_object;

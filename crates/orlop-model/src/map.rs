@@ -180,12 +180,7 @@ impl<V> IntoIterator for Map<V> {
 
 impl<K: Into<Str>, V> FromIterator<(K, V)> for Map<V> {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(entries: I) -> Self {
-        Self::settled(
-            entries
-                .into_iter()
-                .map(|(key, value)| (key.into(), value))
-                .collect(),
-        )
+        Self::settled(entries.into_iter().map(|(key, value)| (key.into(), value)).collect())
     }
 }
 
@@ -251,9 +246,6 @@ mod tests {
             .into_iter()
             .collect();
         assert_eq!(read, collected);
-        assert_eq!(
-            serde_json::to_string(&read).unwrap(),
-            r#"{"a":"4","b":"","c":"3"}"#
-        );
+        assert_eq!(serde_json::to_string(&read).unwrap(), r#"{"a":"4","b":"","c":"3"}"#);
     }
 }

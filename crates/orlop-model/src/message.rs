@@ -100,11 +100,7 @@ pub fn write<F: Field + Serialize, M: SerializeMap>(
     name: &'static str,
     field: &F,
 ) -> Result<(), M::Error> {
-    if field.is_absent() {
-        Ok(())
-    } else {
-        map.serialize_entry(name, field)
-    }
+    if field.is_absent() { Ok(()) } else { map.serialize_entry(name, field) }
 }
 
 /// Writes a field in any case; an absent list, map, pointer or time as `null`, as Go does.
@@ -116,11 +112,7 @@ pub fn write_required<F: Field + Serialize, M: SerializeMap>(
     name: &'static str,
     field: &F,
 ) -> Result<(), M::Error> {
-    if field.is_null() {
-        map.serialize_entry(name, &())
-    } else {
-        map.serialize_entry(name, field)
-    }
+    if field.is_null() { map.serialize_entry(name, &()) } else { map.serialize_entry(name, field) }
 }
 
 /// Reads the value of a field; `null` is the default.
@@ -136,10 +128,7 @@ pub fn read<'de, F: Deserialize<'de> + Default, A: MapAccess<'de>>(map: &mut A) 
 /// # Errors
 /// If a value is of another type.
 pub fn deserialize<'de, M: Message, D: Deserializer<'de>>(deserializer: D) -> Result<M, D::Error> {
-    deserializer.deserialize_map(Fields {
-        kind: None,
-        message: PhantomData,
-    })
+    deserializer.deserialize_map(Fields { kind: None, message: PhantomData })
 }
 
 /// Reads a kind from a JSON object; `kind` and `apiVersion` may be missing, but not be another's.
@@ -150,10 +139,7 @@ pub fn deserialize_kind<'de, M: Message, D: Deserializer<'de>>(
     kind: &'static KindInfo,
     deserializer: D,
 ) -> Result<M, D::Error> {
-    deserializer.deserialize_map(Fields {
-        kind: Some(kind),
-        message: PhantomData,
-    })
+    deserializer.deserialize_map(Fields { kind: Some(kind), message: PhantomData })
 }
 
 /// Reads a text.
@@ -212,9 +198,9 @@ impl<'de, M: Message> Visitor<'de> for Fields<M> {
 fn expect<'de, A: MapAccess<'de>>(wanted: &str, name: &str, map: &mut A) -> Result<(), A::Error> {
     let found: Option<Str> = map.next_value()?;
     match found {
-        Some(found) if !found.is_empty() && found != *wanted => Err(de::Error::custom(format_args!(
-            "{name} is {found:?}, expected {wanted:?}"
-        ))),
+        Some(found) if !found.is_empty() && found != *wanted => {
+            Err(de::Error::custom(format_args!("{name} is {found:?}, expected {wanted:?}")))
+        }
         _ => Ok(()),
     }
 }

@@ -15,9 +15,7 @@ const MAX_SUBRESOURCE: usize = 256;
 
 fn invalid(field: &str, value: &str, complaints: names::Complaints) -> impl Iterator<Item = FieldError> {
     let (field, value) = (field.to_owned(), value.to_owned());
-    complaints
-        .into_iter()
-        .map(move |complaint| FieldError::invalid(field.clone(), value.clone(), complaint))
+    complaints.into_iter().map(move |complaint| FieldError::invalid(field.clone(), value.clone(), complaint))
 }
 
 /// What is wrong with the metadata of an object to be created, whose fields are at `path`.
@@ -34,11 +32,7 @@ pub fn validate_name(meta: &ObjectMeta, rule: NameRule, path: &str) -> Vec<Field
     let mut errors = Vec::new();
     if !meta.generate_name.is_empty() {
         let complaints = rule.check_prefix(&meta.generate_name);
-        errors.extend(invalid(
-            &format!("{path}.generateName"),
-            &meta.generate_name,
-            complaints,
-        ));
+        errors.extend(invalid(&format!("{path}.generateName"), &meta.generate_name, complaints));
     }
     let field = format!("{path}.name");
     if meta.name.is_empty() {
@@ -57,40 +51,20 @@ pub fn validate_common(meta: &ObjectMeta, is_namespaced: bool, path: &str) -> Ve
     match (is_namespaced, meta.namespace.is_empty()) {
         (true, true) => errors.push(FieldError::required(field, "")),
         (true, false) => {
-            errors.extend(invalid(
-                &field,
-                &meta.namespace,
-                names::dns1123_label(&meta.namespace),
-            ));
+            errors.extend(invalid(&field, &meta.namespace, names::dns1123_label(&meta.namespace)));
         }
         (false, false) => errors.push(FieldError::forbidden(field, "not allowed on this type")),
         (false, true) => {}
     }
     if meta.generation < 0 {
         let detail = "must be greater than or equal to 0";
-        errors.push(FieldError::invalid(
-            format!("{path}.generation"),
-            meta.generation,
-            detail,
-        ));
+        errors.push(FieldError::invalid(format!("{path}.generation"), meta.generation, detail));
     }
     errors.extend(validate_labels(&meta.labels, &format!("{path}.labels")));
-    errors.extend(validate_annotations(
-        &meta.annotations,
-        &format!("{path}.annotations"),
-    ));
-    errors.extend(validate_owners(
-        &meta.owner_references,
-        &format!("{path}.ownerReferences"),
-    ));
-    errors.extend(validate_finalizers(
-        &meta.finalizers,
-        &format!("{path}.finalizers"),
-    ));
-    errors.extend(validate_managed_fields(
-        &meta.managed_fields,
-        &format!("{path}.managedFields"),
-    ));
+    errors.extend(validate_annotations(&meta.annotations, &format!("{path}.annotations")));
+    errors.extend(validate_owners(&meta.owner_references, &format!("{path}.ownerReferences")));
+    errors.extend(validate_finalizers(&meta.finalizers, &format!("{path}.finalizers")));
+    errors.extend(validate_managed_fields(&meta.managed_fields, &format!("{path}.managedFields")));
     errors
 }
 
@@ -113,10 +87,7 @@ pub fn validate_annotations(annotations: &Map<Str>, path: &str) -> Vec<FieldErro
         // Capitals are allowed in prefixes too.
         errors.extend(invalid(path, key, names::label_key(&key.to_lowercase())));
     }
-    let size: usize = annotations
-        .iter()
-        .map(|(key, value)| key.len() + value.len())
-        .sum();
+    let size: usize = annotations.iter().map(|(key, value)| key.len() + value.len()).sum();
     if size > MAX_ANNOTATIONS {
         errors.push(FieldError::too_long(path, MAX_ANNOTATIONS));
     }
@@ -159,11 +130,7 @@ fn validate_owner(owner: &OwnerReference, path: &str) -> Vec<FieldError> {
     let field = |name: &str| format!("{path}.{name}");
     if version.is_empty() {
         let version = owner.api_version.as_str();
-        errors.push(FieldError::invalid(
-            field("apiVersion"),
-            version,
-            "version must not be empty",
-        ));
+        errors.push(FieldError::invalid(field("apiVersion"), version, "version must not be empty"));
     }
     for (name, value) in [("kind", &owner.kind), ("name", &owner.name), ("uid", &owner.uid)] {
         if value.is_empty() {
@@ -183,10 +150,8 @@ fn validate_owner(owner: &OwnerReference, path: &str) -> Vec<FieldError> {
 /// What is wrong with finalizers at `path`.
 #[must_use]
 pub fn validate_finalizers(finalizers: &List<Str>, path: &str) -> Vec<FieldError> {
-    let mut errors: Vec<FieldError> = finalizers
-        .iter()
-        .flat_map(|finalizer| names::finalizer(path, finalizer))
-        .collect();
+    let mut errors: Vec<FieldError> =
+        finalizers.iter().flat_map(|finalizer| names::finalizer(path, finalizer)).collect();
     let has = |name: &str| finalizers.iter().any(|finalizer| *finalizer == *name);
     if has("orphan") && has("foregroundDeletion") {
         errors.push(FieldError::invalid(
@@ -204,24 +169,14 @@ pub fn validate_managed_fields(entries: &List<ManagedFieldsEntry>, path: &str) -
     let mut errors = Vec::new();
     for (index, entry) in entries.iter().enumerate() {
         let field = |name: &str| format!("{path}[{index}].{name}");
-        if !matches!(
-            entry.operation,
-            ManagedFieldsOperationType::Apply | ManagedFieldsOperationType::Update
-        ) {
+        if !matches!(entry.operation, ManagedFieldsOperationType::Apply | ManagedFieldsOperationType::Update)
+        {
             let operation = entry.operation.as_str();
-            errors.push(FieldError::invalid(
-                field("operation"),
-                operation,
-                "must be `Apply` or `Update`",
-            ));
+            errors.push(FieldError::invalid(field("operation"), operation, "must be `Apply` or `Update`"));
         }
         if !entry.fields_type.is_empty() && entry.fields_type != "FieldsV1" {
             let found = entry.fields_type.as_str();
-            errors.push(FieldError::invalid(
-                field("fieldsType"),
-                found,
-                "must be `FieldsV1`",
-            ));
+            errors.push(FieldError::invalid(field("fieldsType"), found, "must be `FieldsV1`"));
         }
         errors.extend(validate_manager(&entry.manager, &field("manager")));
         if entry.subresource.len() > MAX_SUBRESOURCE {

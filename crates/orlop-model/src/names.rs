@@ -31,10 +31,7 @@ fn no_match(message: &str, pattern: &str, examples: &[&str]) -> String {
         return format!("{message} (regex used for validation is '{pattern}')");
     }
     let examples: Vec<String> = examples.iter().map(|example| format!("'{example}', ")).collect();
-    format!(
-        "{message} (e.g. {}regex used for validation is '{pattern}')",
-        examples.join(" or ")
-    )
+    format!("{message} (e.g. {}regex used for validation is '{pattern}')", examples.join(" or "))
 }
 
 fn longer_than(value: &str, limit: usize) -> Option<String> {
@@ -119,9 +116,7 @@ fn subdomain_complaint() -> String {
 pub fn dns1123_subdomain_underscore(value: &str) -> Complaints {
     let is_label = |label: &str| {
         let label = label.strip_prefix('_').unwrap_or(label);
-        is_enclosed(label, is_lower, |byte| {
-            is_lower(byte) || byte == b'-' || byte == b'_'
-        })
+        is_enclosed(label, is_lower, |byte| is_lower(byte) || byte == b'-' || byte == b'_')
     };
     let mut complaints: Complaints = longer_than(value, MAX_SUBDOMAIN).into_iter().collect();
     if !value.split('.').all(is_label) {
@@ -198,10 +193,7 @@ pub fn label_key(value: &str) -> Complaints {
         complaints.push(format!("name part must be no more than {MAX_LABEL} bytes"));
     }
     if !is_qualified_part(name) {
-        complaints.push(format!(
-            "name part {}",
-            no_match(QUALIFIED_WORDS, QUALIFIED, QUALIFIED_EXAMPLES)
-        ));
+        complaints.push(format!("name part {}", no_match(QUALIFIED_WORDS, QUALIFIED, QUALIFIED_EXAMPLES)));
     }
     complaints
 }
@@ -228,9 +220,7 @@ pub fn label_value(value: &str) -> Complaints {
 pub fn c_identifier(value: &str) -> Complaints {
     let ok = !value.starts_with(|first: char| first.is_ascii_digit())
         && !value.is_empty()
-        && value
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     check(ok, || {
         no_match(
             "a valid C identifier must start with alphabetic character or '_', followed by a string of alphanumeric characters or '_'",
@@ -262,9 +252,7 @@ pub fn decimal_integer(value: &str) -> Complaints {
     let digits = value.strip_prefix('-').unwrap_or(value).as_bytes();
     let ok =
         value == "0" || matches!(digits, [b'1'..=b'9', rest @ ..] if rest.iter().all(u8::is_ascii_digit));
-    check(ok, || {
-        "must be a valid decimal integer in canonical form".to_owned()
-    })
+    check(ok, || "must be a valid decimal integer in canonical form".to_owned())
 }
 
 /// The name of a port (RFC 6335), at most 15 bytes.
@@ -289,9 +277,7 @@ pub fn port_name(value: &str) -> Complaints {
 /// The number of a port: 1 to 65535.
 #[must_use]
 pub fn port_number(value: i64) -> Complaints {
-    check((1..=65535).contains(&value), || {
-        "must be between 1 and 65535, inclusive".to_owned()
-    })
+    check((1..=65535).contains(&value), || "must be between 1 and 65535, inclusive".to_owned())
 }
 
 /// Digits and a percent sign.
@@ -312,10 +298,7 @@ pub fn percent(value: &str) -> Complaints {
 /// The name of an HTTP header.
 #[must_use]
 pub fn http_header_name(value: &str) -> Complaints {
-    let ok = !value.is_empty()
-        && value
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let ok = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     check(ok, || {
         no_match(
             "a valid HTTP header must consist of alphanumeric characters or '-'",
@@ -358,15 +341,10 @@ pub fn relaxed_env_var_name(value: &str) -> Complaints {
     if value.is_empty() {
         return vec!["environment variable name must be non-empty".to_owned()];
     }
-    check(
-        value
-            .bytes()
-            .all(|byte| matches!(byte, b' '..=b'~') && byte != b'='),
-        || {
-            "a valid environment variable name must consist only of printable ASCII characters other than '='"
-                .to_owned()
-        },
-    )
+    check(value.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'='), || {
+        "a valid environment variable name must consist only of printable ASCII characters other than '='"
+            .to_owned()
+    })
 }
 
 /// The key of an entry of a ConfigMap or Secret.
@@ -519,10 +497,7 @@ pub fn cronjob_name(field: &str, value: &str) -> Vec<FieldError> {
 /// The name of a finalizer: a [`label_key`].
 #[must_use]
 pub fn finalizer(field: &str, value: &str) -> Vec<FieldError> {
-    label_key(value)
-        .into_iter()
-        .map(|complaint| FieldError::invalid(field, value, complaint))
-        .collect()
+    label_key(value).into_iter().map(|complaint| FieldError::invalid(field, value, complaint)).collect()
 }
 
 /// An IP address in canonical notation: no leading zeros, no IPv4 inside IPv6, no zone, and IPv6 as
@@ -569,14 +544,10 @@ pub fn legacy_cidr(field: &str, value: &str, strict: bool) -> Vec<FieldError> {
     let detail = match lenient_cidr(value) {
         None => "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)",
         Some(_) if !strict => return Vec::new(),
-        Some(Network {
-            has_leading_zeros: true,
-            ..
-        }) => "must not have leading 0s in IP or prefix length",
-        Some(Network {
-            address: IpAddr::V6(address),
-            ..
-        }) if is_mapped(address) => "must not have an IPv4-mapped IPv6 address",
+        Some(Network { has_leading_zeros: true, .. }) => "must not have leading 0s in IP or prefix length",
+        Some(Network { address: IpAddr::V6(address), .. }) if is_mapped(address) => {
+            "must not have an IPv4-mapped IPv6 address"
+        }
         Some(network) if network.has_host_bits() => "must not have bits set beyond the prefix length",
         Some(_) => return Vec::new(),
     };
@@ -615,11 +586,7 @@ fn lenient_ip(value: &str) -> Option<IpAddr> {
             .map(|part| {
                 let digits = part.trim_end_matches(['.', ':']);
                 let rest = digits.trim_start_matches('0');
-                let kept = if rest.is_empty() && !digits.is_empty() {
-                    "0"
-                } else {
-                    rest
-                };
+                let kept = if rest.is_empty() && !digits.is_empty() { "0" } else { rest };
                 format!("{kept}{}", &part[digits.len()..])
             })
             .collect();
@@ -637,11 +604,7 @@ fn lenient_cidr(value: &str) -> Option<Network> {
     }
     let prefix: u32 = prefix_text.parse().ok().filter(|prefix| *prefix <= bits)?;
     let strict = address_text.parse::<IpAddr>().is_ok() && prefix.to_string() == prefix_text;
-    Some(Network {
-        address,
-        prefix,
-        has_leading_zeros: !strict,
-    })
+    Some(Network { address, prefix, has_leading_zeros: !strict })
 }
 
 fn is_mapped(address: Ipv6Addr) -> bool {
@@ -661,57 +624,20 @@ mod tests {
         for good in ["10.9.8.7", "2001:db8::ffff", "::", "::1", "0.0.0.0"] {
             assert_eq!(details(ip("f", good)), [""; 0], "{good}");
         }
-        assert_eq!(
-            details(ip("f", "FE80:0::1")),
-            ["must be in canonical form (\"fe80::1\")"]
-        );
+        assert_eq!(details(ip("f", "FE80:0::1")), ["must be in canonical form (\"fe80::1\")"]);
         assert_eq!(details(ip("f", "1.2.3.004")), ["must not have leading 0s"]);
         assert_eq!(details(ip("f", "00001::")), ["must not have leading 0s"]);
         assert_eq!(details(legacy_ip("f", "1.2.3.004", false)), [""; 0]);
-        for bad in [
-            "1.2.3",
-            "1.2.3.256",
-            "fe80::1%eth0",
-            " 1.2.3.4",
-            "1.2.3.4.",
-            ":::",
-            "1.2.3.04x",
-            "",
-        ] {
-            assert!(
-                details(ip("f", bad))[0].starts_with("must be a valid IP"),
-                "{bad}"
-            );
+        for bad in ["1.2.3", "1.2.3.256", "fe80::1%eth0", " 1.2.3.4", "1.2.3.4.", ":::", "1.2.3.04x", ""] {
+            assert!(details(ip("f", bad))[0].starts_with("must be a valid IP"), "{bad}");
         }
-        assert_eq!(
-            details(cidr("f", "2001:DB8::/64")),
-            ["must be in canonical form (\"2001:db8::/64\")"]
-        );
-        assert_eq!(
-            details(cidr("f", "::ffff:1.1.1.0/120")),
-            ["must not have an IPv4-mapped IPv6 address"]
-        );
-        assert_eq!(
-            details(cidr("f", "010.0.0.0/8")),
-            ["must not have leading 0s in IP or prefix length"]
-        );
-        assert_eq!(
-            details(cidr("f", "1.2.3.4/0")),
-            ["must not have bits set beyond the prefix length"]
-        );
+        assert_eq!(details(cidr("f", "2001:DB8::/64")), ["must be in canonical form (\"2001:db8::/64\")"]);
+        assert_eq!(details(cidr("f", "::ffff:1.1.1.0/120")), ["must not have an IPv4-mapped IPv6 address"]);
+        assert_eq!(details(cidr("f", "010.0.0.0/8")), ["must not have leading 0s in IP or prefix length"]);
+        assert_eq!(details(cidr("f", "1.2.3.4/0")), ["must not have bits set beyond the prefix length"]);
         assert_eq!(details(cidr("f", "::/0")), [""; 0]);
-        for bad in [
-            "10.0.0.0",
-            "10.0.0.0/33",
-            "10.0.0.0/",
-            "10.0.0.0/+8",
-            "10.0.0.0/8/8",
-            "::/129",
-        ] {
-            assert!(
-                details(cidr("f", bad))[0].starts_with("must be a valid CIDR"),
-                "{bad}"
-            );
+        for bad in ["10.0.0.0", "10.0.0.0/33", "10.0.0.0/", "10.0.0.0/+8", "10.0.0.0/8/8", "::/129"] {
+            assert!(details(cidr("f", bad))[0].starts_with("must be a valid CIDR"), "{bad}");
         }
     }
 

@@ -30,10 +30,7 @@ pub trait Object: Clone + fmt::Debug + Serialize + DeserializeOwned + Send + Syn
     /// Namespace and name.
     fn key(&self) -> ObjectKey {
         let meta = self.meta();
-        ObjectKey {
-            namespace: meta.namespace.non_empty().cloned(),
-            name: meta.name.clone(),
-        }
+        ObjectKey { namespace: meta.namespace.non_empty().cloned(), name: meta.name.clone() }
     }
 
     /// A reference by which another object names this one as its controller.
@@ -68,18 +65,12 @@ pub struct ObjectKey {
 impl ObjectKey {
     /// Key of an object in a namespace.
     pub fn namespaced(namespace: impl Into<Str>, name: impl Into<Str>) -> Self {
-        Self {
-            namespace: Some(namespace.into()),
-            name: name.into(),
-        }
+        Self { namespace: Some(namespace.into()), name: name.into() }
     }
 
     /// Key of an object of the cluster.
     pub fn cluster(name: impl Into<Str>) -> Self {
-        Self {
-            namespace: None,
-            name: name.into(),
-        }
+        Self { namespace: None, name: name.into() }
     }
 
     /// The namespace, empty for objects of the cluster.
@@ -108,9 +99,7 @@ impl ObjectMeta {
     /// The owner that controls the object, if any.
     #[must_use]
     pub fn controller(&self) -> Option<&OwnerReference> {
-        self.owner_references
-            .iter()
-            .find(|owner| owner.controller == Some(true))
+        self.owner_references.iter().find(|owner| owner.controller == Some(true))
     }
 
     /// Whether deletion has begun.

@@ -47,11 +47,7 @@ impl Path {
     /// The path of the field `name` below this one.
     #[must_use]
     pub fn child(&self, name: &str) -> String {
-        if self.text.is_empty() {
-            name.to_owned()
-        } else {
-            format!("{}.{name}", self.text)
-        }
+        if self.text.is_empty() { name.to_owned() } else { format!("{}.{name}", self.text) }
     }
 }
 

@@ -29,10 +29,7 @@ impl Prepare for Secret {
 
 impl Prepare for Namespace {
     fn prepare_for_create(&mut self) {
-        self.status = NamespaceStatus {
-            phase: NamespacePhase::Active,
-            ..NamespaceStatus::default()
-        };
+        self.status = NamespaceStatus { phase: NamespacePhase::Active, ..NamespaceStatus::default() };
         if !self.spec.finalizers.contains(&FinalizerName::Kubernetes) {
             self.spec.finalizers.push(FinalizerName::Kubernetes);
         }

@@ -104,11 +104,7 @@ impl Quantity {
     pub const MAX_EXPONENT: i32 = 4096;
 
     const fn small(amount: Amount, format: Format) -> Self {
-        Self(Repr::Small {
-            value: amount.value,
-            scale: amount.scale,
-            format,
-        })
+        Self(Repr::Small { value: amount.value, scale: amount.scale, format })
     }
 
     fn wide(number: Decimal, format: Format) -> Self {
@@ -123,47 +119,26 @@ impl Quantity {
     pub fn new(value: i64, scale: i32, format: Format) -> Self {
         let scale = scale.clamp(-Self::MAX_EXPONENT, Self::MAX_EXPONENT);
         #[expect(clippy::cast_possible_truncation, reason = "clamped to fit")]
-        let amount = Amount {
-            value,
-            scale: scale as i16,
-        };
+        let amount = Amount { value, scale: scale as i16 };
         Self::small(amount.rounded(-9).0, format)
     }
 
     /// So many whole units.
     #[must_use]
     pub const fn from_units(units: i64) -> Self {
-        Self::small(
-            Amount {
-                value: units,
-                scale: 0,
-            },
-            Format::DecimalSi,
-        )
+        Self::small(Amount { value: units, scale: 0 }, Format::DecimalSi)
     }
 
     /// So many thousandths, as cpu is counted.
     #[must_use]
     pub const fn from_millis(millis: i64) -> Self {
-        Self::small(
-            Amount {
-                value: millis,
-                scale: -3,
-            },
-            Format::DecimalSi,
-        )
+        Self::small(Amount { value: millis, scale: -3 }, Format::DecimalSi)
     }
 
     /// So many bytes, written in powers of 1024.
     #[must_use]
     pub const fn from_bytes(bytes: i64) -> Self {
-        Self::small(
-            Amount {
-                value: bytes,
-                scale: 0,
-            },
-            Format::BinarySi,
-        )
+        Self::small(Amount { value: bytes, scale: 0 }, Format::BinarySi)
     }
 
     /// Reads a quantity.
@@ -176,10 +151,7 @@ impl Quantity {
 
     fn amount(&self) -> Result<Amount, &Decimal> {
         match &self.0 {
-            Repr::Small { value, scale, .. } => Ok(Amount {
-                value: *value,
-                scale: *scale,
-            }),
+            Repr::Small { value, scale, .. } => Ok(Amount { value: *value, scale: *scale }),
             Repr::Worded(worded) => Ok(worded.amount),
             Repr::Wide(wide) => Err(&wide.number),
         }
@@ -341,11 +313,7 @@ impl Quantity {
     }
 
     fn plus(&self, other: &Self) -> Self {
-        let format = if self.is_zero() {
-            other.format()
-        } else {
-            self.format()
-        };
+        let format = if self.is_zero() { other.format() } else { self.format() };
         if let (Ok(left), Ok(right)) = (self.amount(), other.amount())
             && let Some(sum) = left.plus(right)
         {
@@ -355,11 +323,7 @@ impl Quantity {
     }
 
     fn minus(&self, other: &Self) -> Self {
-        let format = if self.is_zero() {
-            other.format()
-        } else {
-            self.format()
-        };
+        let format = if self.is_zero() { other.format() } else { self.format() };
         if let (Ok(left), Ok(right)) = (self.amount(), other.amount())
             && let Some(difference) = right.negated().and_then(|right| left.plus(right))
         {
@@ -567,11 +531,7 @@ impl<'de> Deserialize<'de> for Quantity {
             fn visit_f64<E: serde::de::Error>(self, number: f64) -> Result<Quantity, E> {
                 // Scientific where the plain notation would be long.
                 let text = number.to_string();
-                if text.len() > 24 {
-                    self.visit_str(&format!("{number:e}"))
-                } else {
-                    self.visit_str(&text)
-                }
+                if text.len() > 24 { self.visit_str(&format!("{number:e}")) } else { self.visit_str(&text) }
             }
             fn visit_unit<E>(self) -> Result<Quantity, E> {
                 Ok(Quantity::ZERO)

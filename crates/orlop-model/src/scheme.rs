@@ -78,10 +78,7 @@ impl Scheme {
 
     /// Adds a kind that is known only at run time; its objects are read as [`DynamicObject`]s.
     pub fn register_dynamic(&mut self, kind: KindInfo) -> &mut Self {
-        self.insert(Entry {
-            kind: Arc::new(kind),
-            decode: decode_dynamic,
-        })
+        self.insert(Entry { kind: Arc::new(kind), decode: decode_dynamic })
     }
 
     fn insert(&mut self, entry: Entry) -> &mut Self {
@@ -110,9 +107,7 @@ impl Scheme {
     }
 
     fn entry(&self, api_version: &str, kind: &str) -> Option<&Entry> {
-        self.kinds
-            .iter()
-            .find(|entry| entry.kind.kind == kind && entry.kind.api_version() == api_version)
+        self.kinds.iter().find(|entry| entry.kind.kind == kind && entry.kind.api_version() == api_version)
     }
 
     /// The kind that people mean by a resource: plural, singular, short name or kind, in any case,
@@ -122,9 +117,8 @@ impl Scheme {
     #[must_use]
     pub fn resource(&self, name: &str) -> Option<&Arc<KindInfo>> {
         let name = name.to_lowercase();
-        let (resource, rest) = name
-            .split_once('.')
-            .map_or((name.as_str(), None), |(name, rest)| (name, Some(rest)));
+        let (resource, rest) =
+            name.split_once('.').map_or((name.as_str(), None), |(name, rest)| (name, Some(rest)));
         let in_group = |kind: &KindInfo| {
             rest.is_none_or(|rest| {
                 rest == kind.group
@@ -140,10 +134,7 @@ impl Scheme {
             } else if kind.singular == resource || kind.kind.eq_ignore_ascii_case(resource) {
                 Some(1)
             } else {
-                kind.short_names
-                    .iter()
-                    .any(|short| short == resource)
-                    .then_some(2)
+                kind.short_names.iter().any(|short| short == resource).then_some(2)
             }
         };
         self.kinds()
@@ -189,10 +180,7 @@ impl Scheme {
 
 impl fmt::Debug for Scheme {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_set()
-            .entries(self.kinds().map(ToString::to_string))
-            .finish()
+        formatter.debug_set().entries(self.kinds().map(ToString::to_string)).finish()
     }
 }
 
@@ -241,10 +229,7 @@ pub struct DecodeError {
 
 impl DecodeError {
     fn new(kind: DecodeErrorKind) -> Self {
-        Self {
-            path: Vec::new(),
-            kind,
-        }
+        Self { path: Vec::new(), kind }
     }
 }
 
@@ -297,11 +282,7 @@ pub(crate) fn path_text(path: &[Step]) -> String {
 }
 
 fn prefix(path: &[Step]) -> String {
-    if path.is_empty() {
-        String::new()
-    } else {
-        format!("{}: ", path_text(path))
-    }
+    if path.is_empty() { String::new() } else { format!("{}: ", path_text(path)) }
 }
 
 #[cfg(test)]
@@ -323,11 +304,7 @@ mod tests {
             ("cm", "ConfigMap"),
             ("leases.coordination.k8s.io", "Lease"),
         ] {
-            assert_eq!(
-                scheme.resource(name).map(|kind| &*kind.kind),
-                Some(kind),
-                "{name}"
-            );
+            assert_eq!(scheme.resource(name).map(|kind| &*kind.kind), Some(kind), "{name}");
         }
         for name in ["", "pod.apps", "deployments.v2.apps", "widgets"] {
             assert_eq!(scheme.resource(name), None, "{name}");
@@ -340,20 +317,11 @@ mod tests {
         let error = |value| scheme.decode(value).unwrap_err().to_string();
         let deployment =
             json!({"apiVersion": "apps/v1", "kind": "Deployment", "spec": {"replicas": "three"}});
-        assert_eq!(
-            error(deployment),
-            "spec.replicas: invalid type: string \"three\", expected i32"
-        );
+        assert_eq!(error(deployment), "spec.replicas: invalid type: string \"three\", expected i32");
         let pod = json!({"apiVersion": "v1", "kind": "Pod", "spec": {"containers": [{}, {"name": 1}]}});
-        assert_eq!(
-            error(pod),
-            "spec.containers[1].name: invalid type: integer `1`, expected a string"
-        );
+        assert_eq!(error(pod), "spec.containers[1].name: invalid type: integer `1`, expected a string");
         assert_eq!(error(json!({"kind": "Pod"})), "missing field \"apiVersion\"");
-        assert_eq!(
-            error(json!({"kind": 5})),
-            "kind: invalid type: number, expected a string"
-        );
+        assert_eq!(error(json!({"kind": 5})), "kind: invalid type: number, expected a string");
         assert_eq!(error(json!([])), "not an object");
         assert_eq!(
             error(json!({"apiVersion": "v2", "kind": "Pod"})),

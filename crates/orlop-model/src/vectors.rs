@@ -93,11 +93,7 @@ impl Family {
     /// A family by the name of its file.
     #[must_use]
     pub const fn new(name: &'static str, run: Run) -> Self {
-        Self {
-            name,
-            run,
-            raw: false,
-        }
+        Self { name, run, raw: false }
     }
 
     /// A family whose lines may hold numbers beyond 64 bits, which [`Value`] cannot: the function
@@ -126,10 +122,7 @@ pub fn run(folder: impl AsRef<Path>, families: &[Family]) -> ExitCode {
     let chosen: Vec<&Family> = families
         .iter()
         .filter(|family| {
-            let mut names = arguments
-                .iter()
-                .filter(|argument| !argument.starts_with('-'))
-                .peekable();
+            let mut names = arguments.iter().filter(|argument| !argument.starts_with('-')).peekable();
             names.peek().is_none() || names.any(|name| family.name.contains(name.as_str()))
         })
         .collect();
@@ -150,34 +143,22 @@ pub fn run(folder: impl AsRef<Path>, families: &[Family]) -> ExitCode {
                 for miss in outcomes.iter().filter_map(|outcome| outcome.as_ref().err()) {
                     print(&format!("MISS {miss}\n"));
                 }
-                print(&format!(
-                    "{name}: {} passed, {failed} failed\n",
-                    outcomes.len() - failed
-                ));
+                print(&format!("{name}: {} passed, {failed} failed\n", outcomes.len() - failed));
                 good &= failed == 0;
             }
             Ok(None) if fresh => {}
             Ok(None) => {
-                print(&format!(
-                    "{name}: no file {name}.jsonl.gz in {}\n",
-                    folder.display()
-                ));
+                print(&format!("{name}: no file {name}.jsonl.gz in {}\n", folder.display()));
                 good = false;
             }
             Err(error) => {
-                print(&format!(
-                    "{name}: cannot be read: {error}\n{name}: 0 passed, 1 failed\n"
-                ));
+                print(&format!("{name}: cannot be read: {error}\n{name}: 0 passed, 1 failed\n"));
                 good = false;
             }
         }
     }
     std::panic::set_hook(hook);
-    if good {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    }
+    if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 thread_local! {
@@ -214,24 +195,17 @@ fn run_lines(family: &Family, text: &[u8], only: &str) -> Vec<Result<(), String>
         .collect();
     let mut outcomes = Vec::with_capacity(lines.len());
     let lines = Mutex::new(lines);
-    let next = || {
-        lines
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-            .pop_front()
-    };
+    let next = || lines.lock().unwrap_or_else(std::sync::PoisonError::into_inner).pop_front();
     std::thread::scope(|scope| {
         let workers: Vec<_> = (0..std::thread::available_parallelism().map_or(1, usize::from))
             .map(|_| {
-                std::thread::Builder::new()
-                    .stack_size(16 << 20)
-                    .spawn_scoped(scope, || {
-                        let mut done = Vec::new();
-                        while let Some((number, line)) = next() {
-                            done.push((number, run_line(family, number, line)));
-                        }
-                        done
-                    })
+                std::thread::Builder::new().stack_size(16 << 20).spawn_scoped(scope, || {
+                    let mut done = Vec::new();
+                    while let Some((number, line)) = next() {
+                        done.push((number, run_line(family, number, line)));
+                    }
+                    done
+                })
             })
             .collect();
         for worker in workers {
@@ -261,29 +235,17 @@ fn run_line(family: &Family, number: usize, line: &[u8]) -> Result<(), String> {
         op: String,
     }
     let head: Head = serde_json::from_str(line).map_err(|error| unreadable(&error))?;
-    let case = Case {
-        id: head.id,
-        op: head.op,
-        line: line.to_owned(),
-        value,
-    };
+    let case = Case { id: head.id, op: head.op, line: line.to_owned(), value };
     let outcome = catch_unwind(AssertUnwindSafe(|| (family.run)(&case)))
         .unwrap_or_else(|_| Err(format!("panic: {}", PANIC.take())));
     outcome.map_err(|difference| {
-        let op = if case.op.is_empty() {
-            String::new()
-        } else {
-            format!(" [{}]", case.op)
-        };
+        let op = if case.op.is_empty() { String::new() } else { format!(" [{}]", case.op) };
         format!("{}{op}\n{}", case.id, indent(&difference))
     })
 }
 
 fn indent(text: &str) -> String {
-    text.lines()
-        .map(|line| format!("    {line}"))
-        .collect::<Vec<_>>()
-        .join("\n")
+    text.lines().map(|line| format!("    {line}")).collect::<Vec<_>>().join("\n")
 }
 
 /// Collects what differs between wanted and got, so that one case shows all of it.
@@ -329,11 +291,7 @@ impl Check {
     /// # Errors
     /// All differences as a text.
     pub fn finish(self) -> Result<(), String> {
-        if self.0.is_empty() {
-            Ok(())
-        } else {
-            Err(self.0.join("\n"))
-        }
+        if self.0.is_empty() { Ok(()) } else { Err(self.0.join("\n")) }
     }
 }
 
@@ -397,16 +355,8 @@ const PLAIN_STRUCTS: &[&str] = &[
 ];
 
 /// Fields whose value is a quantity.
-const QUANTITIES: &[&str] = &[
-    "sizeLimit",
-    "divisor",
-    "averageValue",
-    "value",
-    "storage",
-    "memory",
-    "cpu",
-    "ephemeral-storage",
-];
+const QUANTITIES: &[&str] =
+    &["sizeLimit", "divisor", "averageValue", "value", "storage", "memory", "cpu", "ephemeral-storage"];
 
 /// Fields whose values are maps of quantities.
 const RESOURCE_LISTS: &[&str] = &[
@@ -471,16 +421,8 @@ fn normalize(value: &Value, name: &str, parent: &str) -> Value {
 fn is_plain(name: &str) -> bool {
     PLAIN_STRUCTS.contains(&name)
         || RESOURCE_LISTS.contains(&name)
-        || [
-            "labels",
-            "annotations",
-            "nodeSelector",
-            "matchLabels",
-            "data",
-            "stringData",
-            "binaryData",
-        ]
-        .contains(&name)
+        || ["labels", "annotations", "nodeSelector", "matchLabels", "data", "stringData", "binaryData"]
+            .contains(&name)
 }
 
 #[cfg(test)]
@@ -499,11 +441,7 @@ mod tests {
 
     #[test]
     fn differences_name_their_places() {
-        let found = differences(
-            "out",
-            &json!({"a": [1, 2], "b": 1}),
-            &json!({"a": [1, 3], "c": 1}),
-        );
+        let found = differences("out", &json!({"a": [1, 2], "b": 1}), &json!({"a": [1, 3], "c": 1}));
         assert_eq!(found.len(), 3);
         assert!(found[0].starts_with("out.a[1]:"));
     }
@@ -512,11 +450,7 @@ mod tests {
     fn unreadable_lines_and_panics_are_failed_cases() {
         let family = Family::new("f", |case| {
             assert_ne!(case.id, "c", "refused");
-            if case.id == "b" {
-                Err("differs".to_owned())
-            } else {
-                Ok(())
-            }
+            if case.id == "b" { Err("differs".to_owned()) } else { Ok(()) }
         });
         let lines = b"{\"id\":\"a\"}\n{\"id\":\"b\",\"fn\":\"g\"}\nnonsense\n\n{\"id\":\"c\"}\n";
         let outcomes = run_lines(&family, lines, "");

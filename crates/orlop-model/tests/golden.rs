@@ -2,10 +2,7 @@
 //!
 //! Reads the folder in `ORLOP_GOLDEN` and is passed over aloud without it.
 
-#![allow(
-    clippy::print_stdout,
-    reason = "what was checked, and what was not, is told on the standard output"
-)]
+#![allow(clippy::print_stdout, reason = "what was checked, and what was not, is told on the standard output")]
 
 use std::path::Path;
 
@@ -26,9 +23,7 @@ fn round_trip<K: Object + StaticKind>(folder: &Path) -> Result<(), String> {
         return Err(format!("{}: {}", K::KIND, difference("", &wanted, &got)));
     }
     let mut unknown = Vec::new();
-    object.unknown_fields(&mut orlop_model::Path::new(), &mut |path, name| {
-        unknown.push(path.child(name))
-    });
+    object.unknown_fields(&mut orlop_model::Path::new(), &mut |path, name| unknown.push(path.child(name)));
     if !unknown.is_empty() {
         return Err(format!("{}: the type does not know {unknown:?}", K::KIND));
     }
@@ -40,18 +35,11 @@ fn keeps_unknown_fields<K: Object + StaticKind>(mut wanted: Value) -> Result<(),
     wanted["orlopUnknown"] = Value::from(1);
     wanted["metadata"]["orlopUnknown"] = Value::from("kept");
     if let Some(spec) = wanted.get_mut("spec").and_then(Value::as_object_mut) {
-        spec.insert(
-            "orlopUnknown".to_owned(),
-            serde_json::json!({"deep": [1, 2, null]}),
-        );
+        spec.insert("orlopUnknown".to_owned(), serde_json::json!({"deep": [1, 2, null]}));
     }
     let object: K = serde_json::from_value(wanted.clone()).map_err(|error| error.to_string())?;
     let got = serde_json::to_value(&object).map_err(|error| error.to_string())?;
-    if got == wanted {
-        Ok(())
-    } else {
-        Err(format!("{}: {}", K::KIND, difference("", &wanted, &got)))
-    }
+    if got == wanted { Ok(()) } else { Err(format!("{}: {}", K::KIND, difference("", &wanted, &got))) }
 }
 
 /// The first place where two documents differ.
@@ -61,13 +49,7 @@ fn difference(path: &str, wanted: &Value, got: &Value) -> String {
             let names = wanted.keys().chain(got.keys());
             let null = Value::Null;
             names
-                .map(|name| {
-                    (
-                        name,
-                        wanted.get(name).unwrap_or(&null),
-                        got.get(name).unwrap_or(&null),
-                    )
-                })
+                .map(|name| (name, wanted.get(name).unwrap_or(&null), got.get(name).unwrap_or(&null)))
                 .find(|(_, wanted, got)| wanted != got)
                 .map_or_else(
                     || format!("{path}: equal"),
@@ -109,10 +91,6 @@ fn golden() {
         round_trip::<orlop_model::policy::v1::Eviction>(folder),
     ];
     let failed: Vec<String> = results.iter().filter_map(|result| result.clone().err()).collect();
-    println!(
-        "golden: {} passed, {} failed",
-        results.len() - failed.len(),
-        failed.len()
-    );
+    println!("golden: {} passed, {} failed", results.len() - failed.len(), failed.len());
     assert!(failed.is_empty(), "{}", failed.join("\n"));
 }

@@ -174,26 +174,14 @@ pub fn pod_actions(input: &ActionsInput<'_>) -> PodActions {
 fn resets(pod: &Pod, seen: &RuntimeView) -> Vec<Reset> {
     let (mut resets, mut sources) = (Vec::new(), Vec::new());
     for container in pod.spec.containers.iter().chain(&pod.spec.init_containers) {
-        for instance in seen
-            .containers
-            .iter()
-            .filter(|instance| instance.name == container.name)
-        {
+        for instance in seen.containers.iter().filter(|instance| instance.name == container.name) {
             let exited = instance.state == ContainerState::Exited;
             let source = exited
                 && restart_rule(container, instance.exit_code).is_some_and(|action| {
                     *action == orlop_model::core::v1::ContainerRestartRuleAction::RestartAllContainers
                 });
-            let reset = Reset {
-                id: instance.id.clone(),
-                name: instance.name.clone(),
-                kill: !exited,
-            };
-            if source {
-                sources.push(reset)
-            } else {
-                resets.push(reset)
-            }
+            let reset = Reset { id: instance.id.clone(), name: instance.name.clone(), kill: !exited };
+            if source { sources.push(reset) } else { resets.push(reset) }
         }
     }
     resets.append(&mut sources);
@@ -219,8 +207,7 @@ fn begin_anew(pod: &Pod, seen: &RuntimeView, actions: &mut PodActions) {
         .collect();
     if start.is_empty() {
         let ran = spec.containers.iter().any(|container| {
-            seen.container(&container.name)
-                .is_some_and(|current| current.state != ContainerState::Unknown)
+            seen.container(&container.name).is_some_and(|current| current.state != ContainerState::Unknown)
         });
         if ran {
             actions.create_sandbox = false;
@@ -237,10 +224,7 @@ fn begin_anew(pod: &Pod, seen: &RuntimeView, actions: &mut PodActions) {
 fn go_on(input: &ActionsInput<'_>, actions: &mut PodActions) {
     let ActionsInput { pod, seen, .. } = *input;
     actions.start_ephemeral = (0..pod.spec.ephemeral_containers.len())
-        .filter(|&index| {
-            seen.container(&pod.spec.ephemeral_containers[index].container.name)
-                .is_none()
-        })
+        .filter(|&index| seen.container(&pod.spec.ephemeral_containers[index].container.name).is_none())
         .collect();
     let initialized = init_actions(input, actions);
     if actions.kill_pod || !initialized {
@@ -270,15 +254,9 @@ fn go_on(input: &ActionsInput<'_>, actions: &mut PodActions) {
             restart = true;
             (format!("Container {name} definition changed"), KillReason::None)
         } else if input.liveness.get(&current.id) == Some(ProbeOutcome::Failure) {
-            (
-                format!("Container {name} failed liveness probe"),
-                KillReason::LivenessProbe,
-            )
+            (format!("Container {name} failed liveness probe"), KillReason::LivenessProbe)
         } else if input.startup.get(&current.id) == Some(ProbeOutcome::Failure) {
-            (
-                format!("Container {name} failed startup probe"),
-                KillReason::StartupProbe,
-            )
+            (format!("Container {name} failed startup probe"), KillReason::StartupProbe)
         } else {
             if resize(input, container, index, false, current, actions) {
                 keep += 1;
@@ -289,12 +267,7 @@ fn go_on(input: &ActionsInput<'_>, actions: &mut PodActions) {
             message.push_str(", will be restarted");
             actions.start.push(index);
         }
-        actions.kill.push(Kill {
-            id: current.id.clone(),
-            name: name.clone(),
-            message,
-            reason,
-        });
+        actions.kill.push(Kill { id: current.id.clone(), name: name.clone(), message, reason });
     }
     if keep == 0 && actions.start.is_empty() {
         actions.kill_pod = true;
@@ -325,12 +298,7 @@ fn init_actions(input: &ActionsInput<'_>, actions: &mut PodActions) -> bool {
                    reason: KillReason,
                    index: usize,
                    actions: &mut PodActions| {
-        actions.kill.push(Kill {
-            id: current.id.clone(),
-            name: current.name.clone(),
-            message,
-            reason,
-        });
+        actions.kill.push(Kill { id: current.id.clone(), name: current.name.clone(), message, reason });
         actions.start_init.push(index);
     };
     for (index, container) in inits.iter().enumerate().rev() {
@@ -458,11 +426,7 @@ fn resize(
         return true;
     }
     let wanted = Figures::of(&container.resources);
-    let applied = actuated
-        .containers
-        .get(&container.name)
-        .map(Figures::of)
-        .unwrap_or_default();
+    let applied = actuated.containers.get(&container.name).map(Figures::of).unwrap_or_default();
     if wanted == applied {
         return true;
     }
@@ -470,10 +434,7 @@ fn resize(
     let memory =
         wanted.memory_limit != applied.memory_limit || wanted.memory_request != applied.memory_request;
     let restarts = |resource: &str| {
-        let policy = container
-            .resize_policy
-            .iter()
-            .find(|policy| policy.resource_name == *resource);
+        let policy = container.resize_policy.iter().find(|policy| policy.resource_name == *resource);
         policy.is_some_and(|policy| policy.restart_policy == RestartContainer)
     };
     if cpu && restarts(resource_name::CPU) || memory && restarts(resource_name::MEMORY) {
@@ -494,10 +455,7 @@ fn resize(
     // The limit decides about the order where both changed.
     let order = |list: &mut Vec<Resize>, limits: (i64, i64), requests: (i64, i64)| {
         let (to, from) = if limits.0 != limits.1 { limits } else { requests };
-        let resize = Resize {
-            id: current.id.clone(),
-            name: current.name.clone(),
-        };
+        let resize = Resize { id: current.id.clone(), name: current.name.clone() };
         match to.cmp(&from) {
             std::cmp::Ordering::Greater => list.push(resize),
             std::cmp::Ordering::Less => list.insert(0, resize),

@@ -95,15 +95,7 @@ impl Agent {
         random: Random,
     ) -> Self {
         let random = random.fork(&format!("node {}", node.name));
-        Self {
-            node,
-            client,
-            runtime,
-            pods,
-            clock,
-            random,
-            config: AgentConfig::default(),
-        }
+        Self { node, client, runtime, pods, clock, random, config: AgentConfig::default() }
     }
 
     /// With other settings.
@@ -120,22 +112,11 @@ impl Agent {
     /// # Errors
     /// [`AgentError::Recover`] before anything else was done.
     pub async fn run(self, stop: CancellationToken) -> Result<(), AgentError> {
-        let Self {
-            node: config,
-            client,
-            runtime,
-            pods,
-            clock,
-            random,
-            config: settings,
-        } = self;
+        let Self { node: config, client, runtime, pods, clock, random, config: settings } = self;
         let known = runtime
             .recover(settings.recover)
             .await
-            .map_err(|source| AgentError::Recover {
-                node: config.name.clone(),
-                source,
-            })?;
+            .map_err(|source| AgentError::Recover { node: config.name.clone(), source })?;
         let config = Arc::new(config);
         let context = Arc::new(Context {
             node: config.name.clone(),

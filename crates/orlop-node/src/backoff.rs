@@ -45,11 +45,7 @@ impl Backoff {
     /// Waits from `base` to `longest`. A longest wait below the base lowers the base.
     pub fn new(base: Duration, longest: Duration) -> Self {
         let signed = |duration: Duration| SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX);
-        Self {
-            base: signed(base.min(longest)),
-            longest: signed(longest),
-            entries: BTreeMap::new(),
-        }
+        Self { base: signed(base.min(longest)), longest: signed(longest), entries: BTreeMap::new() }
     }
 
     fn is_expired(&self, entry: &Entry, event: Timestamp) -> bool {
@@ -58,18 +54,13 @@ impl Backoff {
 
     /// The time before which `key` must not be tried again after it failed at `event`; `None`: at once.
     pub fn until(&self, key: &str, event: Timestamp) -> Option<Timestamp> {
-        let entry = self
-            .entries
-            .get(key)
-            .filter(|entry| !self.is_expired(entry, event))?;
+        let entry = self.entries.get(key).filter(|entry| !self.is_expired(entry, event))?;
         event.checked_add(entry.wait).ok()
     }
 
     /// The present wait of `key`; zero if it has none.
     pub fn wait(&self, key: &str) -> Duration {
-        self.entries
-            .get(key)
-            .map_or(Duration::ZERO, |entry| entry.wait.unsigned_abs())
+        self.entries.get(key).map_or(Duration::ZERO, |entry| entry.wait.unsigned_abs())
     }
 
     /// `key` is tried again at `now`, after it failed at `event`: the next wait is twice the last one.
@@ -83,22 +74,14 @@ impl Backoff {
 
     /// The time before which `key` must not be tried again after the failure last noted; `None`: at once.
     pub fn until_last(&self, key: &str, now: Timestamp) -> Option<Timestamp> {
-        let entry = self
-            .entries
-            .get(key)
-            .filter(|entry| !self.is_expired(entry, now))?;
-        entry
-            .updated
-            .checked_add(entry.wait)
-            .ok()
-            .filter(|until| now < *until)
+        let entry = self.entries.get(key).filter(|entry| !self.is_expired(entry, now))?;
+        entry.updated.checked_add(entry.wait).ok().filter(|until| now < *until)
     }
 
     /// Forgets keys that would begin anew.
     pub fn collect(&mut self, now: Timestamp) {
         let longest = self.longest.saturating_mul(2);
-        self.entries
-            .retain(|_, entry| now.duration_since(entry.updated) <= longest);
+        self.entries.retain(|_, entry| now.duration_since(entry.updated) <= longest);
     }
 
     /// Forgets everything about `key`.
@@ -128,10 +111,7 @@ pub fn go_duration(duration: Duration) -> String {
         return fraction(duration.as_nanos() as f64 / 1e6, "ms");
     }
     let (hours, minutes) = (duration.as_secs() / 3600, duration.as_secs() / 60 % 60);
-    let seconds = fraction(
-        (duration.as_secs() % 60) as f64 + f64::from(duration.subsec_nanos()) / 1e9,
-        "s",
-    );
+    let seconds = fraction((duration.as_secs() % 60) as f64 + f64::from(duration.subsec_nanos()) / 1e9, "s");
     match (hours, minutes) {
         (0, 0) => seconds,
         (0, _) => format!("{minutes}m{seconds}"),

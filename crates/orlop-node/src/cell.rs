@@ -82,13 +82,7 @@ impl PodCell {
             pod,
         };
         let uid = state.pod.metadata.uid.clone();
-        Self {
-            uid,
-            state: Mutex::new(state),
-            wake: Notify::new(),
-            end: Notify::new(),
-            probe: Notify::new(),
-        }
+        Self { uid, state: Mutex::new(state), wake: Notify::new(), end: Notify::new(), probe: Notify::new() }
     }
 
     /// The pod as last seen.
@@ -176,19 +170,14 @@ impl PodCell {
     /// Reads or changes pod, status and probe results at one moment.
     pub(crate) fn with<T>(&self, read: impl FnOnce(&Arc<Pod>, &PodStatus, &mut PodProbes) -> T) -> T {
         let mut state = self.state.lock();
-        let State {
-            pod, status, probes, ..
-        } = &mut *state;
+        let State { pod, status, probes, .. } = &mut *state;
         read(pod, status, probes)
     }
 
     /// A new status; asks the readiness probes at once for what has started and is not ready.
     pub(crate) fn set_status(&self, status: PodStatus) {
-        let waits = status
-            .container_statuses
-            .iter()
-            .chain(&status.init_container_statuses)
-            .any(|container| {
+        let waits =
+            status.container_statuses.iter().chain(&status.init_container_statuses).any(|container| {
                 container.started == Some(true) && !container.ready && container.state.running.is_some()
             });
         let mut state = self.state.lock();

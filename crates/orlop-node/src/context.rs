@@ -85,18 +85,9 @@ impl Context {
 
     /// How an event names a container of the pod.
     pub(crate) fn field(&self, pod: &Pod, container: &str) -> String {
-        let list = if pod
-            .spec
-            .init_containers
-            .iter()
-            .any(|init| init.name == *container)
-        {
+        let list = if pod.spec.init_containers.iter().any(|init| init.name == *container) {
             "initContainers"
-        } else if pod
-            .spec
-            .ephemeral_containers
-            .iter()
-            .any(|ephemeral| ephemeral.container.name == *container)
+        } else if pod.spec.ephemeral_containers.iter().any(|ephemeral| ephemeral.container.name == *container)
         {
             "ephemeralContainers"
         } else {

@@ -64,10 +64,7 @@ impl Worker {
             return true;
         }
         let (api, key) = self.api();
-        match api
-            .delete_with(&key, &DeleteOptions::new().grace(0).uid(self.cell.uid.clone()))
-            .await
-        {
+        match api.delete_with(&key, &DeleteOptions::new().grace(0).uid(self.cell.uid.clone())).await {
             Ok(_) => true,
             // Gone, or another pod of the same name.
             Err(error) if error.is_not_found() || error.is_conflict() => true,

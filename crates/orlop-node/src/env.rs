@@ -102,11 +102,7 @@ pub fn environment(container: &Container, around: &Surroundings<'_>) -> Result<V
 
 /// The command and the arguments of a container with the finished environment's variables in them.
 pub fn command(container: &Container, env: &[(Str, Str)]) -> (Vec<Str>, Vec<Str>) {
-    let lookup = |name: &str| {
-        env.iter()
-            .find(|(known, _)| *known == *name)
-            .map(|(_, value)| value.as_str())
-    };
+    let lookup = |name: &str| env.iter().find(|(known, _)| *known == *name).map(|(_, value)| value.as_str());
     let expanded = |list: &[Str]| list.iter().map(|text| expand(text, lookup).into()).collect();
     (expanded(&container.command), expanded(&container.args))
 }
@@ -120,10 +116,7 @@ struct Variables(Vec<(Str, Str)>);
 
 impl Variables {
     fn get(&self, name: &str) -> Option<&str> {
-        self.0
-            .iter()
-            .find(|(known, _)| *known == *name)
-            .map(|(_, value)| value.as_str())
+        self.0.iter().find(|(known, _)| *known == *name).map(|(_, value)| value.as_str())
     }
 
     fn set(&mut self, name: &str, value: Str) {
@@ -150,10 +143,7 @@ fn value_from(
     }
     if let Some(key) = &source.config_map_key_ref {
         let optional = key.optional == Some(true);
-        let map = around
-            .materials
-            .config_map(&key.name, optional)
-            .map_err(EnvError::Missing)?;
+        let map = around.materials.config_map(&key.name, optional).map_err(EnvError::Missing)?;
         return match map.map(|map| map.data.get(&key.key)) {
             Some(Some(value)) => Ok(Some(value.clone())),
             Some(None) if !optional => Err(EnvError::ConfigMapKey {
@@ -166,10 +156,7 @@ fn value_from(
     }
     if let Some(key) = &source.secret_key_ref {
         let optional = key.optional == Some(true);
-        let secret = around
-            .materials
-            .secret(&key.name, optional)
-            .map_err(EnvError::Missing)?;
+        let secret = around.materials.secret(&key.name, optional).map_err(EnvError::Missing)?;
         return match secret.map(|secret| secret.data.get(&key.key)) {
             Some(Some(value)) => Ok(Some(text(value))),
             Some(None) if !optional => Err(EnvError::SecretKey {
@@ -190,12 +177,7 @@ pub(crate) fn pod_field(path: &str, around: &Surroundings<'_>) -> Option<Str> {
     Some(match path {
         "spec.nodeName" => pod.spec.node_name.clone(),
         "spec.serviceAccountName" => pod.spec.service_account_name.clone(),
-        "status.hostIP" => around
-            .host_ips
-            .first()
-            .map(ToString::to_string)
-            .unwrap_or_default()
-            .into(),
+        "status.hostIP" => around.host_ips.first().map(ToString::to_string).unwrap_or_default().into(),
         "status.hostIPs" => joined(&mut around.host_ips.iter().map(ToString::to_string)),
         "status.podIP" => around.pod_ips.first().cloned().unwrap_or_default(),
         "status.podIPs" => joined(&mut around.pod_ips.iter().map(ToString::to_string)),
@@ -207,10 +189,7 @@ pub(crate) fn pod_field(path: &str, around: &Surroundings<'_>) -> Option<Str> {
 pub(crate) fn metadata_field(path: &str, pod: &Pod) -> Option<Str> {
     let meta = &pod.metadata;
     let entry = |map: &Map<Str>, prefix: &str| {
-        let key = path
-            .strip_prefix(prefix)?
-            .strip_prefix("['")?
-            .strip_suffix("']")?;
+        let key = path.strip_prefix(prefix)?.strip_prefix("['")?.strip_suffix("']")?;
         Some(map.get(key).cloned().unwrap_or_default())
     };
     match path {
@@ -226,10 +205,7 @@ pub(crate) fn metadata_field(path: &str, pod: &Pod) -> Option<Str> {
 
 /// `key="value"` per line, sorted by key.
 fn listing(map: &Map<Str>) -> Str {
-    let lines: Vec<String> = map
-        .iter()
-        .map(|(key, value)| format!("{key}={value:?}"))
-        .collect();
+    let lines: Vec<String> = map.iter().map(|(key, value)| format!("{key}={value:?}")).collect();
     lines.join("\n").into()
 }
 
@@ -250,31 +226,17 @@ pub(crate) fn resource(
     let unsupported =
         || EnvError::Resource(format!("unsupported container resource : {}", selector.resource));
     let (kind, name) = selector.resource.split_once('.').ok_or_else(unsupported)?;
-    let known = [
-        resource_name::CPU,
-        resource_name::MEMORY,
-        resource_name::EPHEMERAL_STORAGE,
-    ]
-    .contains(&name)
+    let known = [resource_name::CPU, resource_name::MEMORY, resource_name::EPHEMERAL_STORAGE].contains(&name)
         || name.starts_with("hugepages-");
     if !known {
         return Err(unsupported());
     }
     let milli = |quantity: &Quantity| {
-        i128::from(if name == resource_name::CPU {
-            quantity.milli_value()
-        } else {
-            quantity.value()
-        })
+        i128::from(if name == resource_name::CPU { quantity.milli_value() } else { quantity.value() })
     };
     let amount = match kind {
         "limits" => {
-            let own = container
-                .resources
-                .limits
-                .get(name)
-                .map(milli)
-                .filter(|limit| *limit > 0);
+            let own = container.resources.limits.get(name).map(milli).filter(|limit| *limit > 0);
             let pod = || {
                 spec.resources
                     .as_deref()
@@ -282,17 +244,13 @@ pub(crate) fn resource(
                     .map(milli)
                     .filter(|limit| *limit > 0)
             };
-            own.or_else(pod)
-                .or_else(|| around.allocatable.get(name).map(milli))
-                .unwrap_or(0)
+            own.or_else(pod).or_else(|| around.allocatable.get(name).map(milli)).unwrap_or(0)
         }
         "requests" => container.resources.requests.get(name).map_or(0, milli),
         _ => return Err(unsupported()),
     };
     let unit = if name == resource_name::CPU { 1000 } else { 1 };
-    let divisor = Some(milli(&selector.divisor))
-        .filter(|divisor| *divisor > 0)
-        .unwrap_or(unit);
+    let divisor = Some(milli(&selector.divisor)).filter(|divisor| *divisor > 0).unwrap_or(unit);
     Ok(((amount + divisor - 1) / divisor).to_string().into())
 }
 
@@ -346,10 +304,7 @@ mod tests {
             allocatable: &allocatable,
         };
         let env = environment(&pod.spec.containers[0], &around)?;
-        Ok(env
-            .into_iter()
-            .map(|(name, value)| (name.to_string(), value.to_string()))
-            .collect())
+        Ok(env.into_iter().map(|(name, value)| (name.to_string(), value.to_string())).collect())
     }
 
     fn materials() -> Materials {
@@ -392,31 +347,19 @@ mod tests {
             ("CPU", "1"),
             ("MEM", "8"),
         ];
-        assert_eq!(
-            env,
-            wanted.map(|(name, value)| (name.to_owned(), value.to_owned()))
-        );
+        assert_eq!(env, wanted.map(|(name, value)| (name.to_owned(), value.to_owned())));
     }
 
     #[test]
     fn what_is_missing_is_said_in_known_words() {
         for (source, text) in [
-            (
-                json!({"configMapKeyRef": {"name": "no", "key": "k"}}),
-                "configmap \"no\" not found",
-            ),
-            (
-                json!({"secretKeyRef": {"name": "no", "key": "k"}}),
-                "secret \"no\" not found",
-            ),
+            (json!({"configMapKeyRef": {"name": "no", "key": "k"}}), "configmap \"no\" not found"),
+            (json!({"secretKeyRef": {"name": "no", "key": "k"}}), "secret \"no\" not found"),
             (
                 json!({"configMapKeyRef": {"name": "cfg", "key": "k"}}),
                 "couldn't find key k in ConfigMap shop/cfg",
             ),
-            (
-                json!({"secretKeyRef": {"name": "key", "key": "k"}}),
-                "couldn't find key k in Secret shop/key",
-            ),
+            (json!({"secretKeyRef": {"name": "key", "key": "k"}}), "couldn't find key k in Secret shop/key"),
         ] {
             let container = json!({"name": "c", "env": [{"name": "V", "valueFrom": source}]});
             assert_eq!(made(container, &materials()).unwrap_err().to_string(), text);

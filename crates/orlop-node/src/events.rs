@@ -68,12 +68,7 @@ pub(crate) struct Recorder {
 
 impl Recorder {
     pub(crate) fn new(host: Str, clock: Arc<dyn Clock>) -> Self {
-        Self {
-            host,
-            clock,
-            queue: Mutex::default(),
-            wake: Notify::new(),
-        }
+        Self { host, clock, queue: Mutex::default(), wake: Notify::new() }
     }
 
     /// An event about a pod, or about one of its containers (`field` such as `spec.containers{web}`).
@@ -112,35 +107,20 @@ impl Recorder {
     }
 
     fn push(&self, object: ObjectReference, type_: EventType, reason: &'static str, message: Str) {
-        let key = Key {
-            uid: object.uid.clone(),
-            field: object.field_path.clone(),
-            type_,
-            reason,
-            message,
-        };
+        let key = Key { uid: object.uid.clone(), field: object.field_path.clone(), type_, reason, message };
         let mut queue = self.queue.lock();
         if queue.len() >= QUEUE {
             tracing::warn!(node = %self.host, reason, "too many events, one is dropped");
             return;
         }
-        queue.push_back(Draft {
-            key,
-            object,
-            at: Time::from(self.clock.now()),
-        });
+        queue.push_back(Draft { key, object, at: Time::from(self.clock.now()) });
         drop(queue);
         self.wake.notify_one();
     }
 
     /// Writes events as they come, until dropped.
     pub(crate) async fn run(&self, client: Arc<dyn Client>) {
-        let mut writer = Writer {
-            recorder: self,
-            client,
-            known: BTreeMap::new(),
-            written: 0,
-        };
+        let mut writer = Writer { recorder: self, client, known: BTreeMap::new(), written: 0 };
         loop {
             writer.drain().await;
             self.wake.notified().await;
@@ -149,14 +129,7 @@ impl Recorder {
 
     /// Writes what waits.
     pub(crate) async fn flush(&self, client: Arc<dyn Client>) {
-        Writer {
-            recorder: self,
-            client,
-            known: BTreeMap::new(),
-            written: 0,
-        }
-        .drain()
-        .await;
+        Writer { recorder: self, client, known: BTreeMap::new(), written: 0 }.drain().await;
     }
 }
 
@@ -180,12 +153,7 @@ impl Writer<'_> {
 
     async fn write(&mut self, draft: &Draft) -> orlop_client::Result<()> {
         self.written += 1;
-        let namespace = draft
-            .object
-            .namespace
-            .non_empty()
-            .cloned()
-            .unwrap_or_else(|| "default".into());
+        let namespace = draft.object.namespace.non_empty().cloned().unwrap_or_else(|| "default".into());
         let api = Api::<Event>::namespaced(Arc::clone(&self.client), namespace.clone());
         if let Some(known) = self.known.get_mut(&draft.key) {
             known.count += 1;
@@ -209,21 +177,11 @@ impl Writer<'_> {
             }
         }
         if self.known.len() >= REMEMBERED {
-            let oldest = self
-                .known
-                .iter()
-                .min_by_key(|(_, known)| known.used)
-                .map(|(key, _)| key.clone());
+            let oldest = self.known.iter().min_by_key(|(_, known)| known.used).map(|(key, _)| key.clone());
             oldest.map(|key| self.known.remove(&key));
         }
-        self.known.insert(
-            draft.key.clone(),
-            Known {
-                name: event.metadata.name,
-                count: 1,
-                used: self.written,
-            },
-        );
+        self.known
+            .insert(draft.key.clone(), Known { name: event.metadata.name, count: 1, used: self.written });
         Ok(())
     }
 

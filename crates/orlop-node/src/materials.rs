@@ -26,16 +26,14 @@ impl Materials {
     /// Adds a ConfigMap.
     #[must_use]
     pub fn with_config_map(mut self, map: ConfigMap) -> Self {
-        self.config_maps
-            .insert(map.metadata.name.clone(), Ok(Arc::new(map)));
+        self.config_maps.insert(map.metadata.name.clone(), Ok(Arc::new(map)));
         self
     }
 
     /// Adds a Secret.
     #[must_use]
     pub fn with_secret(mut self, secret: Secret) -> Self {
-        self.secrets
-            .insert(secret.metadata.name.clone(), Ok(Arc::new(secret)));
+        self.secrets.insert(secret.metadata.name.clone(), Ok(Arc::new(secret)));
         self
     }
 
@@ -103,16 +101,8 @@ struct Names {
 impl Names {
     fn of_pod(&mut self, pod: &Pod) {
         let spec = &pod.spec;
-        let ephemeral = spec
-            .ephemeral_containers
-            .iter()
-            .map(|ephemeral| &ephemeral.container);
-        for container in spec
-            .init_containers
-            .iter()
-            .chain(&spec.containers)
-            .chain(ephemeral)
-        {
+        let ephemeral = spec.ephemeral_containers.iter().map(|ephemeral| &ephemeral.container);
+        for container in spec.init_containers.iter().chain(&spec.containers).chain(ephemeral) {
             for from in &container.env_from {
                 if let Some(map) = &from.config_map_ref {
                     self.config_maps.insert(map.name.clone());
@@ -121,11 +111,7 @@ impl Names {
                     self.secrets.insert(secret.name.clone());
                 }
             }
-            for source in container
-                .env
-                .iter()
-                .filter_map(|variable| variable.value_from.as_deref())
-            {
+            for source in container.env.iter().filter_map(|variable| variable.value_from.as_deref()) {
                 if let Some(map) = &source.config_map_key_ref {
                     self.config_maps.insert(map.name.clone());
                 }
@@ -141,12 +127,7 @@ impl Names {
             if let Some(secret) = &volume.source.secret {
                 self.secrets.insert(secret.secret_name.clone());
             }
-            for projection in volume
-                .source
-                .projected
-                .iter()
-                .flat_map(|projected| &projected.sources)
-            {
+            for projection in volume.source.projected.iter().flat_map(|projected| &projected.sources) {
                 if let Some(map) = &projection.config_map {
                     self.config_maps.insert(map.name.clone());
                 }

@@ -32,12 +32,8 @@ pub fn merge(pod: &Pod, generated: &PodStatus, may_run: bool, now: Timestamp) ->
         status.message = api.message.clone();
     }
     let shared = |condition: &PodCondition| condition.type_ == PodConditionType::DisruptionTarget;
-    let mut conditions: List<PodCondition> = api
-        .conditions
-        .iter()
-        .filter(|condition| !is_own_condition(&condition.type_))
-        .cloned()
-        .collect();
+    let mut conditions: List<PodCondition> =
+        api.conditions.iter().filter(|condition| !is_own_condition(&condition.type_)).cloned().collect();
     for condition in &generated.conditions {
         if shared(condition) && !held {
             conditions.retain(|present| !shared(present));
@@ -45,25 +41,14 @@ pub fn merge(pod: &Pod, generated: &PodStatus, may_run: bool, now: Timestamp) ->
             continue;
         }
         let mut condition = condition.clone();
-        if is_final
-            && matches!(
-                condition.type_,
-                PodConditionType::Ready | PodConditionType::ContainersReady
-            )
+        if is_final && matches!(condition.type_, PodConditionType::Ready | PodConditionType::ContainersReady)
         {
             condition.status = ConditionStatus::False;
-            let reason = if generated.phase == PodPhase::Failed {
-                "PodFailed"
-            } else {
-                "PodCompleted"
-            };
+            let reason = if generated.phase == PodPhase::Failed { "PodFailed" } else { "PodCompleted" };
             condition.reason = reason.into();
             condition.message = orlop_model::Str::EMPTY;
         }
-        let before = api
-            .conditions
-            .iter()
-            .find(|before| before.type_ == condition.type_);
+        let before = api.conditions.iter().find(|before| before.type_ == condition.type_);
         condition.last_transition_time = match before {
             Some(before) if before.status == condition.status && before.last_transition_time.is_some() => {
                 before.last_transition_time
@@ -74,10 +59,7 @@ pub fn merge(pod: &Pod, generated: &PodStatus, may_run: bool, now: Timestamp) ->
     }
     // In the order in which the server has them, so that a status that says the same is the same.
     conditions.sort_by_key(|condition| {
-        api.conditions
-            .iter()
-            .position(|before| before.type_ == condition.type_)
-            .unwrap_or(usize::MAX)
+        api.conditions.iter().position(|before| before.type_ == condition.type_).unwrap_or(usize::MAX)
     });
     status.conditions = conditions;
     (status != *api).then_some(status)
@@ -107,16 +89,8 @@ pub fn finish(pod: &Pod, status: &mut PodStatus) {
     let ran = |container: &ContainerStatus| {
         container.state.waiting.is_none() || container.last_state.terminated.is_some()
     };
-    let inits = status
-        .init_container_statuses
-        .iter()
-        .rposition(ran)
-        .map_or(0, |last| last + 1);
-    status
-        .init_container_statuses
-        .iter_mut()
-        .take(inits)
-        .for_each(unknown);
+    let inits = status.init_container_statuses.iter().rposition(ran).map_or(0, |last| last + 1);
+    status.init_container_statuses.iter_mut().take(inits).for_each(unknown);
     if !is_static(pod) && !matches!(status.phase, PodPhase::Failed | PodPhase::Succeeded) {
         status.phase = PodPhase::Failed;
     }
@@ -133,21 +107,17 @@ fn is_initialized(pod: &Pod, status: &PodStatus) -> bool {
     if status.container_statuses.iter().any(ran) {
         return true;
     }
-    let (Some(container), Some(last)) = (
-        pod.spec.init_containers.last(),
-        status.init_container_statuses.last(),
-    ) else {
+    let (Some(container), Some(last)) =
+        (pod.spec.init_containers.last(), status.init_container_statuses.last())
+    else {
         return false;
     };
     if is_sidecar(container) {
         return last.state.running.is_some() && last.started == Some(true);
     }
-    [&last.last_state, &last.state].iter().any(|state| {
-        state
-            .terminated
-            .as_ref()
-            .is_some_and(|ended| ended.exit_code == 0)
-    })
+    [&last.last_state, &last.state]
+        .iter()
+        .any(|state| state.terminated.as_ref().is_some_and(|ended| ended.exit_code == 0))
 }
 
 #[cfg(test)]
@@ -182,41 +152,25 @@ mod tests {
             ],
         }));
         let status = merge(&pod, &generated("Running", "False"), true, now()).unwrap();
-        assert_eq!(
-            status.conditions[0].last_transition_time,
-            pod.status.conditions[0].last_transition_time
-        );
+        assert_eq!(status.conditions[0].last_transition_time, pod.status.conditions[0].last_transition_time);
         assert_eq!(status.conditions[1], pod.status.conditions[1]);
-        assert_eq!(
-            (status.start_time, status.nominated_node_name.as_str()),
-            (pod.status.start_time, "n7")
-        );
+        assert_eq!((status.start_time, status.nominated_node_name.as_str()), (pod.status.start_time, "n7"));
         assert_eq!(status.observed_generation, 3);
         let status = merge(&pod, &generated("Running", "True"), true, now()).unwrap();
         assert_eq!(status.conditions[0].last_transition_time, Some(now().into()));
 
         let mut stored = pod;
         stored.status = status;
-        assert_eq!(
-            merge(&stored, &generated("Running", "True"), true, now()),
-            None,
-            "it says the same"
-        );
+        assert_eq!(merge(&stored, &generated("Running", "True"), true, now()), None, "it says the same");
     }
 
     #[test]
     fn nothing_is_final_while_something_runs() {
         let pod = pod(json!({"phase": "Running"}));
         let held = merge(&pod, &generated("Failed", "True"), true, now()).unwrap();
-        assert_eq!(
-            (held.phase, held.conditions[0].status.as_str()),
-            (PodPhase::Running, "False")
-        );
+        assert_eq!((held.phase, held.conditions[0].status.as_str()), (PodPhase::Running, "False"));
         let told = merge(&pod, &generated("Failed", "True"), false, now()).unwrap();
-        assert_eq!(
-            (told.phase, told.conditions[0].reason.as_str()),
-            (PodPhase::Failed, "PodFailed")
-        );
+        assert_eq!((told.phase, told.conditions[0].reason.as_str()), (PodPhase::Failed, "PodFailed"));
     }
 
     #[test]
@@ -227,12 +181,7 @@ mod tests {
         finish(&pod, &mut status);
         assert_eq!(status.phase, PodPhase::Failed);
         assert_eq!(
-            status.container_statuses[0]
-                .state
-                .terminated
-                .as_ref()
-                .unwrap()
-                .reason,
+            status.container_statuses[0].state.terminated.as_ref().unwrap().reason,
             "ContainerStatusUnknown"
         );
     }

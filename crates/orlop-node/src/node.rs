@@ -74,22 +74,14 @@ impl NodeConfig {
             provider_id: Str::EMPTY,
             pod_cidr: Str::EMPTY,
             os: "linux".into(),
-            arch: if cfg!(target_arch = "aarch64") {
-                "arm64".into()
-            } else {
-                "amd64".into()
-            },
+            arch: if cfg!(target_arch = "aarch64") { "arm64".into() } else { "amd64".into() },
         }
     }
 
     /// What pods may use.
     pub(crate) fn allocatable(&self) -> Map<Quantity> {
         let mut allocatable = self.capacity.clone();
-        allocatable.extend(
-            self.allocatable
-                .iter()
-                .map(|(name, value)| (name.clone(), value.clone())),
-        );
+        allocatable.extend(self.allocatable.iter().map(|(name, value)| (name.clone(), value.clone())));
         allocatable
     }
 
@@ -109,10 +101,9 @@ impl NodeConfig {
         node.metadata.name = self.name.clone();
         node.metadata.labels = self.labels();
         node.metadata.annotations = self.annotations.clone();
-        node.metadata.annotations.insert(
-            "volumes.kubernetes.io/controller-managed-attach-detach",
-            "true".into(),
-        );
+        node.metadata
+            .annotations
+            .insert("volumes.kubernetes.io/controller-managed-attach-detach", "true".into());
         node.spec.taints = self.taints.iter().cloned().collect();
         node.spec.provider_id = self.provider_id.clone();
         node.spec.pod_cidr = self.pod_cidr.clone();
@@ -124,11 +115,7 @@ impl NodeConfig {
 }
 
 fn condition(type_: NodeConditionType, holds: bool, reason: &str, message: impl Into<Str>) -> NodeCondition {
-    let status = if holds {
-        ConditionStatus::True
-    } else {
-        ConditionStatus::False
-    };
+    let status = if holds { ConditionStatus::True } else { ConditionStatus::False };
     NodeCondition {
         type_,
         status,
@@ -141,47 +128,24 @@ fn condition(type_: NodeConditionType, holds: bool, reason: &str, message: impl 
 /// The node's status now. Conditions have no times yet.
 fn status(config: &NodeConfig, runtime: &dyn PodRuntime, health: &RuntimeHealth) -> NodeStatus {
     let info = runtime.info();
-    let address = |type_: NodeAddressType, address: Str| NodeAddress {
-        type_,
-        address,
-        ..NodeAddress::default()
-    };
-    let addresses = config
-        .addresses
-        .iter()
-        .map(|ip| address(NodeAddressType::InternalIP, ip.to_string().into()));
-    let network = health
-        .network
-        .as_ref()
-        .map(|why| format!("container runtime network not ready: {why}"));
-    let problems: Vec<&str> = health
-        .runtime
-        .iter()
-        .chain(&network)
-        .map(String::as_str)
-        .collect();
+    let address =
+        |type_: NodeAddressType, address: Str| NodeAddress { type_, address, ..NodeAddress::default() };
+    let addresses =
+        config.addresses.iter().map(|ip| address(NodeAddressType::InternalIP, ip.to_string().into()));
+    let network = health.network.as_ref().map(|why| format!("container runtime network not ready: {why}"));
+    let problems: Vec<&str> = health.runtime.iter().chain(&network).map(String::as_str).collect();
     let ready = match problems.as_slice() {
-        [] => condition(
-            NodeConditionType::Ready,
-            true,
-            "KubeletReady",
-            "kubelet is posting ready status",
-        ),
+        [] => condition(NodeConditionType::Ready, true, "KubeletReady", "kubelet is posting ready status"),
         [only] => condition(NodeConditionType::Ready, false, "KubeletNotReady", *only),
-        many => condition(
-            NodeConditionType::Ready,
-            false,
-            "KubeletNotReady",
-            format!("[{}]", many.join(", ")),
-        ),
+        many => {
+            condition(NodeConditionType::Ready, false, "KubeletNotReady", format!("[{}]", many.join(", ")))
+        }
     };
     use NodeConditionType as T;
     NodeStatus {
         capacity: config.capacity.clone(),
         allocatable: config.allocatable(),
-        addresses: addresses
-            .chain([address(NodeAddressType::Hostname, config.name.clone())])
-            .collect(),
+        addresses: addresses.chain([address(NodeAddressType::Hostname, config.name.clone())]).collect(),
         conditions: [
             condition(
                 T::MemoryPressure,
@@ -189,12 +153,7 @@ fn status(config: &NodeConfig, runtime: &dyn PodRuntime, health: &RuntimeHealth)
                 "KubeletHasSufficientMemory",
                 "kubelet has sufficient memory available",
             ),
-            condition(
-                T::DiskPressure,
-                false,
-                "KubeletHasNoDiskPressure",
-                "kubelet has no disk pressure",
-            ),
+            condition(T::DiskPressure, false, "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
             condition(
                 T::PIDPressure,
                 false,
@@ -304,9 +263,7 @@ async fn try_register(context: &Context, config: &NodeConfig) -> Result<Arc<Node
 /// Keeps the node's status up to date, until dropped.
 pub(crate) async fn report(context: Arc<Context>, config: Arc<NodeConfig>, mut node: Arc<Node>) {
     let api = Api::<Node>::all(Arc::clone(&context.client));
-    context
-        .events
-        .node(&node, Normal, "Starting", "Starting kubelet.");
+    context.events.node(&node, Normal, "Starting", "Starting kubelet.");
     tell_readiness(&context, &node, &node.status);
     let mut reported = Instant::now();
     // Not all nodes report in the same moment.
@@ -357,17 +314,8 @@ fn is_ready(status: &NodeStatus) -> bool {
 }
 
 fn tell_readiness(context: &Context, node: &Node, status: &NodeStatus) {
-    let reason = if is_ready(status) {
-        "NodeReady"
-    } else {
-        "NodeNotReady"
-    };
-    context.events.node(
-        node,
-        Normal,
-        reason,
-        format!("Node {} status is now: {reason}", context.node),
-    );
+    let reason = if is_ready(status) { "NodeReady" } else { "NodeNotReady" };
+    context.events.node(node, Normal, reason, format!("Node {} status is now: {reason}", context.node));
 }
 
 /// Whether a fresh status says something else than the node's.

@@ -51,13 +51,9 @@ pub fn pod_text(pod: &Pod) -> String {
 /// The key under which restarts of a container wait: another image, or other resources, begin anew.
 pub fn backoff_key(pod: &Pod, container: &Container) -> Str {
     let mut hash = Fnv::default();
-    for text in [
-        &pod.metadata.name,
-        &pod.metadata.namespace,
-        &pod.metadata.uid,
-        &container.name,
-        &container.image,
-    ] {
+    for text in
+        [&pod.metadata.name, &pod.metadata.namespace, &pod.metadata.uid, &container.name, &container.image]
+    {
         hash.text(text);
     }
     for list in [&container.resources.requests, &container.resources.limits] {
@@ -75,10 +71,7 @@ pub(crate) fn last_end(seen: &RuntimeView, name: &str) -> Option<Timestamp> {
     let ended = |instance: &&crate::view::ContainerView| {
         instance.name == *name && instance.state == ContainerState::Exited
     };
-    seen.containers
-        .iter()
-        .find(ended)
-        .map(|instance| instance.finished_at.unwrap_or(instance.created_at))
+    seen.containers.iter().find(ended).map(|instance| instance.finished_at.unwrap_or(instance.created_at))
 }
 
 /// What to do for a pod at `now`: the pure core of the agent.
@@ -102,10 +95,7 @@ pub fn plan(
         restart_all,
         actuated,
     };
-    let mut plan = PodPlan {
-        actions: pod_actions(&input),
-        ..PodPlan::default()
-    };
+    let mut plan = PodPlan { actions: pod_actions(&input), ..PodPlan::default() };
     // A new sandbox begins with containers of its own; what ended in the old one holds it back all the same.
     let PodPlan { actions, held, wake } = &mut plan;
     let mut may_start = |container: &Container| {
@@ -140,9 +130,7 @@ pub fn plan(
     if !open {
         actions.start.clear();
     }
-    actions
-        .start
-        .retain(|&index| may_start(&pod.spec.containers[index]));
+    actions.start.retain(|&index| may_start(&pod.spec.containers[index]));
     plan
 }
 

@@ -85,12 +85,7 @@ impl ProbeResults {
 
 impl<K: Into<Str>> FromIterator<(K, ProbeOutcome)> for ProbeResults {
     fn from_iter<I: IntoIterator<Item = (K, ProbeOutcome)>>(results: I) -> Self {
-        Self(
-            results
-                .into_iter()
-                .map(|(id, outcome)| (id.into(), outcome))
-                .collect(),
-        )
+        Self(results.into_iter().map(|(id, outcome)| (id.into(), outcome)).collect())
     }
 }
 
@@ -120,13 +115,7 @@ pub struct Prober {
 impl Prober {
     /// A prober that has not looked yet.
     pub fn new(kind: ProbeKind) -> Self {
-        Self {
-            kind,
-            container_id: Str::EMPTY,
-            on_hold: false,
-            last: None,
-            run: 0,
-        }
+        Self { kind, container_id: Str::EMPTY, on_hold: false, last: None, run: 0 }
     }
 
     /// The kind of its probe.
@@ -154,29 +143,21 @@ impl Prober {
         if matches!(status.phase, PodPhase::Failed | PodPhase::Succeeded) {
             return Next::Stop;
         }
-        let mut known = status
-            .container_statuses
-            .iter()
-            .chain(&status.init_container_statuses);
-        let Some(known) = known
-            .find(|known| known.name == container.name)
-            .filter(|known| !known.container_id.is_empty())
+        let mut known = status.container_statuses.iter().chain(&status.init_container_statuses);
+        let Some(known) =
+            known.find(|known| known.name == container.name).filter(|known| !known.container_id.is_empty())
         else {
             return Next::Wait;
         };
         let running = known.state.running.as_deref();
-        let started_at = running
-            .and_then(|running| running.started_at)
-            .map(|time| time.timestamp());
+        let started_at = running.and_then(|running| running.started_at).map(|time| time.timestamp());
         let id = runtime_id(&known.container_id);
         if self.container_id != *id {
             results.remove(&self.container_id);
             self.container_id = id.into();
             self.on_hold = false;
-            let inherited = started_at.is_some_and(|at| {
-                at.saturating_add(INHERITED)
-                    .is_ok_and(|held| held < agent_started)
-            });
+            let inherited = started_at
+                .is_some_and(|at| at.saturating_add(INHERITED).is_ok_and(|held| held < agent_started));
             if !inherited {
                 results.set(id, self.kind.initial());
             } else if self.kind == ProbeKind::Startup && known.started == Some(true) && is_sidecar(container)
@@ -216,22 +197,14 @@ impl Prober {
     /// Answers whether another result was published.
     pub fn answered(&mut self, probe: &Probe, answer: Option<bool>, results: &mut ProbeResults) -> bool {
         let Some(well) = answer else { return false };
-        let outcome = if well {
-            ProbeOutcome::Success
-        } else {
-            ProbeOutcome::Failure
-        };
+        let outcome = if well { ProbeOutcome::Success } else { ProbeOutcome::Failure };
         if self.last == Some(outcome) {
             self.run = self.run.saturating_add(1);
         } else {
             self.last = Some(outcome);
             self.run = 1;
         }
-        let threshold = if well {
-            probe.success_threshold
-        } else {
-            probe.failure_threshold
-        };
+        let threshold = if well { probe.success_threshold } else { probe.failure_threshold };
         if self.run < threshold {
             return false;
         }
@@ -270,11 +243,7 @@ mod tests {
     }
 
     fn running(id: &str, started: bool) -> PodStatus {
-        status(
-            id,
-            started,
-            json!({"running": {"startedAt": "2026-03-01T12:00:00Z"}}),
-        )
+        status(id, started, json!({"running": {"startedAt": "2026-03-01T12:00:00Z"}}))
     }
 
     struct Probing {
@@ -285,32 +254,16 @@ mod tests {
 
     impl Probing {
         fn new(kind: ProbeKind) -> Self {
-            Self {
-                pod: pod(),
-                prober: Prober::new(kind),
-                results: ProbeResults::default(),
-            }
+            Self { pod: pod(), prober: Prober::new(kind), results: ProbeResults::default() }
         }
 
         fn tick(&mut self, status: &PodStatus, seconds: i64) -> Next {
             let container = self.pod.spec.containers[0].clone();
-            self.prober.tick(
-                &self.pod,
-                status,
-                &container,
-                &mut self.results,
-                at(-100),
-                at(seconds),
-            )
+            self.prober.tick(&self.pod, status, &container, &mut self.results, at(-100), at(seconds))
         }
 
         fn answers(&mut self, answers: &[bool]) -> Option<ProbeOutcome> {
-            let probe = self
-                .prober
-                .kind()
-                .of(&self.pod.spec.containers[0])
-                .unwrap()
-                .clone();
+            let probe = self.prober.kind().of(&self.pod.spec.containers[0]).unwrap().clone();
             for answer in answers {
                 self.prober.answered(&probe, Some(*answer), &mut self.results);
             }
@@ -362,26 +315,17 @@ mod tests {
         readiness.tick(&running("c1", true), 9);
         assert_eq!(readiness.answers(&[true]), Some(ProbeOutcome::Failure));
         assert_eq!(readiness.answers(&[true]), Some(ProbeOutcome::Success));
-        assert_eq!(
-            readiness.answers(&[false, false, true, false, false]),
-            Some(ProbeOutcome::Success)
-        );
+        assert_eq!(readiness.answers(&[false, false, true, false, false]), Some(ProbeOutcome::Success));
         assert_eq!(readiness.answers(&[false]), Some(ProbeOutcome::Failure));
         let probe = readiness.pod.spec.containers[0].readiness_probe.clone().unwrap();
-        assert!(
-            !readiness.prober.answered(&probe, None, &mut readiness.results),
-            "an error says nothing"
-        );
+        assert!(!readiness.prober.answered(&probe, None, &mut readiness.results), "an error says nothing");
     }
 
     #[test]
     fn a_failed_liveness_probe_waits_for_the_next_container() {
         let mut liveness = Probing::new(ProbeKind::Liveness);
         assert_eq!(liveness.tick(&running("c1", true), 9), Next::Probe);
-        assert_eq!(
-            liveness.answers(&[false, false, false]),
-            Some(ProbeOutcome::Failure)
-        );
+        assert_eq!(liveness.answers(&[false, false, false]), Some(ProbeOutcome::Failure));
         assert_eq!(liveness.tick(&running("c1", true), 19), Next::Wait);
         assert_eq!(liveness.tick(&running("c2", true), 29), Next::Probe);
         assert_eq!(

@@ -20,11 +20,7 @@ use crate::runtime::{ProbeAnswer, RuntimeError, Target};
 const TRIES: usize = 3;
 
 fn probed(pod: &Pod) -> impl Iterator<Item = (&Container, ProbeKind)> {
-    let sidecars = pod
-        .spec
-        .init_containers
-        .iter()
-        .filter(|container| is_sidecar(container));
+    let sidecars = pod.spec.init_containers.iter().filter(|container| is_sidecar(container));
     let of = |container| {
         ProbeKind::ALL
             .into_iter()
@@ -58,18 +54,12 @@ struct Slot {
 impl Slot {
     fn probe(&self) -> &Probe {
         // Slots are made for probes that are there.
-        self.prober
-            .kind()
-            .of(&self.container)
-            .unwrap_or_else(|| unreachable!("a prober without a probe"))
+        self.prober.kind().of(&self.container).unwrap_or_else(|| unreachable!("a prober without a probe"))
     }
 
     fn period(&self) -> Duration {
         Duration::from_secs(
-            u64::try_from(self.probe().period_seconds)
-                .ok()
-                .filter(|period| *period > 0)
-                .unwrap_or(10),
+            u64::try_from(self.probe().period_seconds).ok().filter(|period| *period > 0).unwrap_or(10),
         )
     }
 }
@@ -110,14 +100,7 @@ pub(crate) async fn run(context: Arc<Context>, cell: Arc<PodCell>) {
             }
             slot.due = now + slot.period();
             let next = cell.with(|pod, status, probes| {
-                slot.prober.tick(
-                    pod,
-                    status,
-                    &slot.container,
-                    results(probes, kind),
-                    context.started,
-                    time,
-                )
+                slot.prober.tick(pod, status, &slot.container, results(probes, kind), context.started, time)
             });
             match next {
                 Next::Wait => {}
@@ -138,11 +121,7 @@ pub(crate) async fn run(context: Arc<Context>, cell: Arc<PodCell>) {
         if running.is_empty() && slots.iter().all(|slot| slot.stopped) {
             return;
         }
-        let due = slots
-            .iter()
-            .filter(|slot| !slot.stopped && !slot.running)
-            .map(|slot| slot.due)
-            .min();
+        let due = slots.iter().filter(|slot| !slot.stopped && !slot.running).map(|slot| slot.due).min();
         tokio::select! {
             biased;
             Some((index, id, answer)) = running.next(), if !running.is_empty() => {
@@ -175,12 +154,7 @@ async fn probe(
 ) -> (usize, orlop_model::Str, Option<bool>) {
     let pod = cell.pod();
     let ip = cell.status().pod_ip.clone();
-    let target = Target {
-        pod: Arc::clone(&pod),
-        container: Arc::clone(&container),
-        id: id.clone(),
-        ip,
-    };
+    let target = Target { pod: Arc::clone(&pod), container: Arc::clone(&container), id: id.clone(), ip };
     let probe = kind.of(&container).cloned().unwrap_or_default();
     let mut answer: Result<ProbeAnswer, RuntimeError> = Err(RuntimeError::failed("not probed"));
     for _ in 0..TRIES {
@@ -192,14 +166,8 @@ async fn probe(
     let field = context.field(&pod, &container.name);
     let word = kind.as_str();
     let well = match answer {
-        Ok(ProbeAnswer {
-            well: true,
-            warning: false,
-            ..
-        }) => Some(true),
-        Ok(ProbeAnswer {
-            well: true, output, ..
-        }) => {
+        Ok(ProbeAnswer { well: true, warning: false, .. }) => Some(true),
+        Ok(ProbeAnswer { well: true, output, .. }) => {
             context.events.pod(
                 &pod,
                 &field,
@@ -221,9 +189,7 @@ async fn probe(
         }
         Err(error) => {
             let message = format!("{word} probe errored and resulted in unknown state: {error}");
-            context
-                .events
-                .pod(&pod, &field, EventType::Warning, "Unhealthy", message);
+            context.events.pod(&pod, &field, EventType::Warning, "Unhealthy", message);
             None
         }
     };

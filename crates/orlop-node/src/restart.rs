@@ -11,10 +11,7 @@ pub use orlop_model::pod_resources::is_sidecar;
 
 /// Whether this pod comes from the node itself (a file or URL) instead of the API server.
 pub fn is_static(pod: &Pod) -> bool {
-    pod.metadata
-        .annotations
-        .get("kubernetes.io/config.source")
-        .is_some_and(|source| *source != "api")
+    pod.metadata.annotations.get("kubernetes.io/config.source").is_some_and(|source| *source != "api")
 }
 
 fn matches(rule: &ContainerRestartRule, exit_code: i32) -> bool {
@@ -31,11 +28,7 @@ fn matches(rule: &ContainerRestartRule, exit_code: i32) -> bool {
 /// The action of the container's first restart rule that knows this exit code. Rules need a policy of the container.
 pub fn restart_rule(container: &Container, exit_code: i32) -> Option<&ContainerRestartRuleAction> {
     container.restart_policy.as_ref()?;
-    container
-        .restart_policy_rules
-        .iter()
-        .find(|rule| matches(rule, exit_code))
-        .map(|rule| &rule.action)
+    container.restart_policy_rules.iter().find(|rule| matches(rule, exit_code)).map(|rule| &rule.action)
 }
 
 /// Whether any container of the pod could ask for a restart of all.

@@ -70,9 +70,7 @@ pub enum RuntimeError {
 impl RuntimeError {
     /// [`RuntimeError::Failed`].
     pub fn failed(message: impl Into<String>) -> Self {
-        Self::Failed {
-            message: message.into(),
-        }
+        Self::Failed { message: message.into() }
     }
 
     /// Whether this is [`RuntimeError::NotFound`].

@@ -18,33 +18,18 @@ pub struct SandboxNeed {
 
 /// The network that a pod asks for.
 pub fn network_of(pod: &Pod) -> Network {
-    if pod.spec.host_network {
-        Network::Node
-    } else {
-        Network::Pod
-    }
+    if pod.spec.host_network { Network::Node } else { Network::Pod }
 }
 
 /// A sandbox is needed if there is none, if more than one is ready, if the newest is not, if its network is not what
 /// the pod asks for, or if it has a network of its own without an address.
 pub fn sandbox_need(pod: &Pod, seen: &RuntimeView) -> SandboxNeed {
     let Some(newest) = seen.sandboxes.first() else {
-        return SandboxNeed {
-            create: true,
-            attempt: 0,
-            id: Str::EMPTY,
-        };
+        return SandboxNeed { create: true, attempt: 0, id: Str::EMPTY };
     };
-    let anew = |id: &Str| SandboxNeed {
-        create: true,
-        attempt: newest.attempt.saturating_add(1),
-        id: id.clone(),
-    };
-    let ready = seen
-        .sandboxes
-        .iter()
-        .filter(|sandbox| sandbox.state == SandboxState::Ready)
-        .count();
+    let anew =
+        |id: &Str| SandboxNeed { create: true, attempt: newest.attempt.saturating_add(1), id: id.clone() };
+    let ready = seen.sandboxes.iter().filter(|sandbox| sandbox.state == SandboxState::Ready).count();
     if ready > 1 || newest.state != SandboxState::Ready {
         return anew(&newest.id);
     }
@@ -54,9 +39,5 @@ pub fn sandbox_need(pod: &Pod, seen: &RuntimeView) -> SandboxNeed {
     if !pod.spec.host_network && newest.ip.as_ref().is_some_and(|ip| ip.is_empty()) {
         return anew(&newest.id);
     }
-    SandboxNeed {
-        create: false,
-        attempt: newest.attempt,
-        id: newest.id.clone(),
-    }
+    SandboxNeed { create: false, attempt: newest.attempt, id: newest.id.clone() }
 }

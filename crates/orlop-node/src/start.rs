@@ -30,15 +30,8 @@ pub(crate) struct Failure {
 
 impl Failure {
     fn new(reason: &str, message: impl ToString) -> Self {
-        let error = StartError {
-            reason: reason.into(),
-            message: message.to_string().into(),
-        };
-        Self {
-            error,
-            until: None,
-            changed: false,
-        }
+        let error = StartError { reason: reason.into(), message: message.to_string().into() };
+        Self { error, until: None, changed: false }
     }
 }
 
@@ -62,21 +55,11 @@ impl<'a, 'b> Start<'a, 'b> {
     ) -> Self {
         let context = Arc::clone(&worker.context);
         let field = context.field(around.pod, &container.name);
-        Self {
-            context,
-            worker,
-            around,
-            container,
-            seen,
-            sandbox_id,
-            field,
-        }
+        Self { context, worker, around, container, seen, sandbox_id, field }
     }
 
     fn event(&self, type_: crate::events::EventType, reason: &'static str, message: impl Into<Str>) {
-        self.context
-            .events
-            .pod(self.around.pod, &self.field, type_, reason, message);
+        self.context.events.pod(self.around.pod, &self.field, type_, reason, message);
     }
 
     pub(crate) async fn run(mut self) -> Result<(), Failure> {
@@ -105,51 +88,31 @@ impl<'a, 'b> Start<'a, 'b> {
             volumes: Arc::clone(&self.worker.volumes),
             definition: definition(self.container),
         };
-        let id = runtime
-            .create_container(&config)
-            .await
-            .map_err(|error| match error {
-                RuntimeError::Config { .. } => self.failed("CreateContainerConfigError", error),
-                _ => self.failed("CreateContainerError", error),
-            })?;
+        let id = runtime.create_container(&config).await.map_err(|error| match error {
+            RuntimeError::Config { .. } => self.failed("CreateContainerConfigError", error),
+            _ => self.failed("CreateContainerError", error),
+        })?;
         self.event(Normal, "Created", "Container created");
         if let Err(error) = runtime.start_container(&id).await {
             let failure = self.failed("RunContainerError", error);
-            return Err(Failure {
-                changed: false,
-                ..failure
-            });
+            return Err(Failure { changed: false, ..failure });
         }
         self.event(Normal, "Started", "Container started");
 
-        let hook = container
-            .lifecycle
-            .as_ref()
-            .and_then(|lifecycle| lifecycle.post_start.clone());
+        let hook = container.lifecycle.as_ref().and_then(|lifecycle| lifecycle.post_start.clone());
         if let Some(handler) = hook {
             let ip = self.around.pod_ips.first().cloned().unwrap_or_default();
-            let target = Target {
-                pod: Arc::clone(&pod),
-                container,
-                id: id.clone(),
-                ip,
-            };
+            let target = Target { pod: Arc::clone(&pod), container, id: id.clone(), ip };
             if let Err(error) = run_hook(&self.context, &target, Hook::PostStart, &handler).await {
                 self.event(Warning, "FailedPostStartHook", "PostStartHook failed");
                 if let Ok(seen) = runtime.view(&pod.metadata.uid).await
                     && let Some(instance) = seen.containers.iter().find(|instance| instance.id == id)
                 {
                     let stop = Stop::new(&self.context, &pod, &seen);
-                    drop(
-                        stop.one(instance, "FailedPostStartHook", KillReason::None, None)
-                            .await,
-                    );
+                    drop(stop.one(instance, "FailedPostStartHook", KillReason::None, None).await);
                 }
                 let failure = self.failed("PostStartHookError", error);
-                return Err(Failure {
-                    changed: true,
-                    ..failure
-                });
+                return Err(Failure { changed: true, ..failure });
             }
         }
         Ok(())
@@ -163,21 +126,16 @@ impl<'a, 'b> Start<'a, 'b> {
 
     /// One more than the newest instance's; what the runtime has lost shows in the pod's status.
     fn restart_count(&self) -> i32 {
-        let of_runtime = self
-            .seen
-            .container(&self.container.name)
-            .map(|instance| instance.restart_count + 1);
+        let of_runtime = self.seen.container(&self.container.name).map(|instance| instance.restart_count + 1);
         let status = &self.around.pod.status;
         let mut known = status
             .container_statuses
             .iter()
             .chain(&status.init_container_statuses)
             .chain(&status.ephemeral_container_statuses);
-        let of_status = known
-            .find(|known| known.name == self.container.name)
-            .map(|known| {
-                known.restart_count + i32::from(of_runtime.is_none() && !known.container_id.is_empty())
-            });
+        let of_status = known.find(|known| known.name == self.container.name).map(|known| {
+            known.restart_count + i32::from(of_runtime.is_none() && !known.container_id.is_empty())
+        });
         of_runtime.max(of_status).unwrap_or(0)
     }
 
@@ -228,10 +186,7 @@ impl<'a, 'b> Start<'a, 'b> {
             if let Some(before) = self.worker.pull_errors.get(&image) {
                 message.push_str(&format!(": {}: {}", before.reason, before.message));
             }
-            return Err(Failure {
-                until: Some(until),
-                ..Failure::new("ImagePullBackOff", message)
-            });
+            return Err(Failure { until: Some(until), ..Failure::new("ImagePullBackOff", message) });
         }
         let secrets = self.secrets().await;
         let begin = Instant::now();
@@ -239,20 +194,12 @@ impl<'a, 'b> Start<'a, 'b> {
         let _turn = context.pulls.acquire().await;
         self.event(Normal, "Pulling", format!("Pulling image \"{image}\""));
         let pulling = Instant::now();
-        let pulled = context
-            .runtime
-            .pull_image(&ImagePull {
-                image: image.clone(),
-                secrets,
-            })
-            .await;
+        let pulled = context.runtime.pull_image(&ImagePull { image: image.clone(), secrets }).await;
         let now = context.clock.now();
         match pulled {
             Ok(found) => {
-                let (alone, whole) = (
-                    go_duration(round(pulling.elapsed())),
-                    go_duration(round(begin.elapsed())),
-                );
+                let (alone, whole) =
+                    (go_duration(round(pulling.elapsed())), go_duration(round(begin.elapsed())));
                 let message = format!(
                     "Successfully pulled image \"{image}\" in {alone} ({whole} including waiting). Image size: {} bytes.",
                     found.size
@@ -263,11 +210,7 @@ impl<'a, 'b> Start<'a, 'b> {
                 Ok(found)
             }
             Err(error) => {
-                self.event(
-                    Warning,
-                    "Failed",
-                    format!("Failed to pull image \"{image}\": {error}"),
-                );
+                self.event(Warning, "Failed", format!("Failed to pull image \"{image}\": {error}"));
                 let reason = match &error {
                     RuntimeError::Image { reason, .. } => reason.as_str(),
                     _ => "ErrImagePull",
@@ -297,9 +240,7 @@ impl<'a, 'b> Start<'a, 'b> {
                 "Unable to retrieve some image pull secrets ({}); attempting to pull the image may not succeed.",
                 missing.join(", ")
             );
-            self.context
-                .events
-                .pod(pod, "", Warning, "FailedToRetrieveImagePullSecret", message);
+            self.context.events.pod(pod, "", Warning, "FailedToRetrieveImagePullSecret", message);
         }
         found
     }
@@ -311,9 +252,7 @@ fn round(duration: std::time::Duration) -> std::time::Duration {
 
 /// Whether this can be the name of an image: a lower-case path, a tag, a digest.
 pub(crate) fn is_image_name(image: &str) -> bool {
-    let (name, digest) = image
-        .split_once('@')
-        .map_or((image, None), |(name, digest)| (name, Some(digest)));
+    let (name, digest) = image.split_once('@').map_or((image, None), |(name, digest)| (name, Some(digest)));
     let (path, tag) = match name.rsplit_once(':') {
         Some((path, tag)) if !tag.contains('/') => (path, Some(tag)),
         _ => (name, None),
@@ -327,16 +266,11 @@ pub(crate) fn is_image_name(image: &str) -> bool {
     };
     let parts: Vec<&str> = path.split('/').collect();
     let several = parts.len() > 1;
-    parts
-        .iter()
-        .enumerate()
-        .all(|(index, part)| component(part, several && index == 0))
+    parts.iter().enumerate().all(|(index, part)| component(part, several && index == 0))
         && tag.is_none_or(|tag| {
             !tag.is_empty()
                 && tag.len() <= 128
-                && tag
-                    .chars()
-                    .all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c))
+                && tag.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c))
         })
         && digest.is_none_or(|digest| {
             digest
@@ -362,17 +296,7 @@ mod tests {
         ] {
             assert!(is_image_name(good), "{good}");
         }
-        for bad in [
-            "",
-            "Nginx",
-            "a b",
-            "nginx:",
-            "nginx:a/b:",
-            "a//b",
-            "x@sha256:zz",
-            "-a",
-            "a/B",
-        ] {
+        for bad in ["", "Nginx", "a b", "nginx:", "nginx:a/b:", "a//b", "x@sha256:zz", "-a", "a/B"] {
             assert!(!is_image_name(bad), "{bad}");
         }
     }

@@ -28,23 +28,11 @@ pub(crate) struct Stop<'a> {
 
 /// The pod's container of this name; one that is not in the spec any more has nothing but its name.
 pub(crate) fn container_of(pod: &Pod, name: &str) -> Container {
-    let ephemeral = pod
-        .spec
-        .ephemeral_containers
-        .iter()
-        .map(|ephemeral| &ephemeral.container);
-    let mut all = pod
-        .spec
-        .containers
-        .iter()
-        .chain(&pod.spec.init_containers)
-        .chain(ephemeral);
+    let ephemeral = pod.spec.ephemeral_containers.iter().map(|ephemeral| &ephemeral.container);
+    let mut all = pod.spec.containers.iter().chain(&pod.spec.init_containers).chain(ephemeral);
     all.find(|container| container.name == *name)
         .cloned()
-        .unwrap_or_else(|| Container {
-            name: name.into(),
-            ..Container::default()
-        })
+        .unwrap_or_else(|| Container { name: name.into(), ..Container::default() })
 }
 
 /// Runs a lifecycle hook to its end.
@@ -69,18 +57,8 @@ impl<'a> Stop<'a> {
         let lives = |instance: &&ContainerView| {
             matches!(instance.state, ContainerState::Running | ContainerState::Unknown)
         };
-        let names = seen
-            .containers
-            .iter()
-            .filter(lives)
-            .map(|instance| instance.name.clone())
-            .collect();
-        Self {
-            context,
-            pod,
-            ip: seen.ips.first().cloned().unwrap_or_default(),
-            left: Signal::new(names),
-        }
+        let names = seen.containers.iter().filter(lives).map(|instance| instance.name.clone()).collect();
+        Self { context, pod, ip: seen.ips.first().cloned().unwrap_or_default(), left: Signal::new(names) }
     }
 
     /// Stops one container. Without a message the usual one is told. A grace given takes the place of the container's
@@ -97,18 +75,9 @@ impl<'a> Stop<'a> {
         let mut left = grace.unwrap_or_else(|| container_grace(pod, &container, reason));
         let usual = format!("Stopping container {}", instance.name);
         let message = if message.is_empty() { &usual } else { message };
-        context.events.pod(
-            pod,
-            &context.field(pod, &instance.name),
-            Normal,
-            "Killing",
-            message,
-        );
+        context.events.pod(pod, &context.field(pod, &instance.name), Normal, "Killing", message);
 
-        let hook = container
-            .lifecycle
-            .as_ref()
-            .and_then(|lifecycle| lifecycle.pre_stop.as_deref());
+        let hook = container.lifecycle.as_ref().and_then(|lifecycle| lifecycle.pre_stop.as_deref());
         if let Some(handler) = hook.filter(|_| !left.is_zero() && instance.state == ContainerState::Running) {
             let target = Target {
                 pod: Arc::clone(pod),
@@ -120,9 +89,7 @@ impl<'a> Stop<'a> {
             let done = tokio::time::timeout(left, run_hook(context, &target, Hook::PreStop, handler)).await;
             if matches!(done, Ok(Err(_))) {
                 let field = context.field(pod, &instance.name);
-                context
-                    .events
-                    .pod(pod, &field, Warning, "FailedPreStopHook", "PreStopHook failed");
+                context.events.pod(pod, &field, Warning, "FailedPreStopHook", "PreStopHook failed");
             }
             left = left.saturating_sub(whole_seconds(begin.elapsed()));
         }
@@ -139,10 +106,7 @@ impl<'a> Stop<'a> {
             }
             left = left.saturating_sub(whole_seconds(begin.elapsed()));
         }
-        let stopped = context
-            .runtime
-            .stop_container(&instance.id, left.max(LEAST_GRACE))
-            .await;
+        let stopped = context.runtime.stop_container(&instance.id, left.max(LEAST_GRACE)).await;
         self.left.modify(|left| {
             left.remove(&instance.name);
         });

@@ -21,9 +21,7 @@ pub fn pod_grace(pod: &Pod, before: Option<Duration>) -> Duration {
         Some(grace) => seconds(grace),
         None => before.unwrap_or_else(|| seconds(pod.spec.termination_grace_period_seconds.unwrap_or(30))),
     };
-    before
-        .map_or(own, |before| own.min(before))
-        .max(Duration::from_secs(1))
+    before.map_or(own, |before| own.min(before)).max(Duration::from_secs(1))
 }
 
 /// How long one container is given that is killed while its pod goes on.
@@ -37,9 +35,7 @@ pub fn container_grace(pod: &Pod, container: &Container, reason: KillReason) -> 
         KillReason::None | KillReason::Unknown => None,
     };
     let of_probe = probe.and_then(|probe| probe.termination_grace_period_seconds);
-    of_probe
-        .or(pod.spec.termination_grace_period_seconds)
-        .map_or(LEAST_GRACE, seconds)
+    of_probe.or(pod.spec.termination_grace_period_seconds).map_or(LEAST_GRACE, seconds)
 }
 
 /// The containers that must have ended before this one is stopped: a sidecar waits for all regular containers and for
@@ -55,11 +51,7 @@ pub fn ends_after<'a>(pod: &'a Pod, name: &str) -> Vec<&'a str> {
     let Some(position) = sidecars.iter().position(|sidecar| *sidecar == name) else {
         return Vec::new();
     };
-    let regular = pod
-        .spec
-        .containers
-        .iter()
-        .map(|container| container.name.as_str());
+    let regular = pod.spec.containers.iter().map(|container| container.name.as_str());
     regular.chain(sidecars.get(position + 1).copied()).collect()
 }
 

@@ -125,9 +125,7 @@ impl RuntimeView {
 
     /// Whether any instance of any container runs.
     pub fn is_running(&self) -> bool {
-        self.containers
-            .iter()
-            .any(|container| container.state == ContainerState::Running)
+        self.containers.iter().any(|container| container.state == ContainerState::Running)
     }
 }
 

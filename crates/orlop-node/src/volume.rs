@@ -33,21 +33,13 @@ pub fn volumes(around: &Surroundings<'_>) -> Result<Volumes, VolumeError> {
     let used = |volume: &&Volume| {
         let mut all = spec.init_containers.iter().chain(&spec.containers);
         all.any(|container| {
-            container
-                .volume_mounts
-                .iter()
-                .any(|mount| mount.name == volume.name)
-                || container
-                    .volume_devices
-                    .iter()
-                    .any(|device| device.name == volume.name)
+            container.volume_mounts.iter().any(|mount| mount.name == volume.name)
+                || container.volume_devices.iter().any(|device| device.name == volume.name)
         })
     };
     let content = |volume: &Volume| {
-        let content = resolve(volume, around).map_err(|message| VolumeError {
-            volume: volume.name.clone(),
-            message,
-        })?;
+        let content = resolve(volume, around)
+            .map_err(|message| VolumeError { volume: volume.name.clone(), message })?;
         Ok((volume.name.clone(), content))
     };
     spec.volumes.iter().filter(used).map(content).collect()
@@ -57,14 +49,7 @@ fn resolve(volume: &Volume, around: &Surroundings<'_>) -> Result<VolumeContent, 
     let source = &volume.source;
     let mut files = Files::new();
     if let Some(map) = &source.config_map {
-        config_map(
-            &mut files,
-            &map.name,
-            &map.items,
-            mode(map.default_mode),
-            map.optional,
-            around,
-        )?;
+        config_map(&mut files, &map.name, &map.items, mode(map.default_mode), map.optional, around)?;
     } else if let Some(secret) = &source.secret {
         self::secret(
             &mut files,
@@ -83,14 +68,7 @@ fn resolve(volume: &Volume, around: &Surroundings<'_>) -> Result<VolumeContent, 
             let done = if let Some(map) = &projection.config_map {
                 config_map(&mut files, &map.name, &map.items, default, map.optional, around)
             } else if let Some(secret) = &projection.secret {
-                self::secret(
-                    &mut files,
-                    &secret.name,
-                    &secret.items,
-                    default,
-                    secret.optional,
-                    around,
-                )
+                self::secret(&mut files, &secret.name, &secret.items, default, secret.optional, around)
             } else if let Some(downward) = &projection.downward_api {
                 downward_api(&mut files, &downward.items, default, around)
             } else {
@@ -123,10 +101,7 @@ fn choose<'a>(
     optional: bool,
     missing: impl Fn(&str) -> String,
 ) -> Result<(), String> {
-    let file = |data: &[u8], mode: u32| VolumeFile {
-        mode,
-        data: data.into(),
-    };
+    let file = |data: &[u8], mode: u32| VolumeFile { mode, data: data.into() };
     if items.is_empty() {
         files.extend(all.map(|(key, data)| (key.clone(), file(data, default))));
         return Ok(());
@@ -134,10 +109,7 @@ fn choose<'a>(
     for item in items {
         match all.clone().find(|(key, _)| **key == item.key) {
             Some((_, data)) => {
-                files.insert(
-                    item.path.clone(),
-                    file(data, item.mode.map_or(default, i32::unsigned_abs)),
-                );
+                files.insert(item.path.clone(), file(data, item.mode.map_or(default, i32::unsigned_abs)));
             }
             None if optional => {}
             None => return Err(missing(&item.key)),
@@ -178,9 +150,7 @@ fn secret(
         return Ok(());
     };
     let data = secret.data.iter().map(|(key, value)| (key, &value[..]));
-    choose(files, data, items, default, optional, |key| {
-        format!("references non-existent secret key: {key}")
-    })
+    choose(files, data, items, default, optional, |key| format!("references non-existent secret key: {key}"))
 }
 
 fn downward_api(
@@ -202,10 +172,7 @@ fn downward_api(
         let data = value.as_bytes().into();
         files.insert(
             item.path.clone(),
-            VolumeFile {
-                mode: item.mode.map_or(default, i32::unsigned_abs),
-                data,
-            },
+            VolumeFile { mode: item.mode.map_or(default, i32::unsigned_abs), data },
         );
     }
     Ok(())
@@ -244,10 +211,7 @@ mod tests {
 
     fn made(source: serde_json::Value) -> Result<Volumes, VolumeError> {
         let mut volume = json!({"name": "v"});
-        volume
-            .as_object_mut()
-            .unwrap()
-            .extend(source.as_object().unwrap().clone());
+        volume.as_object_mut().unwrap().extend(source.as_object().unwrap().clone());
         let pod: Pod = serde_json::from_value(json!({
             "metadata": {"name": "web", "namespace": "shop"},
             "spec": {
@@ -281,14 +245,9 @@ mod tests {
         assert_eq!((files["a"].mode, &*files["b"].data), (0o644, &[0_u8, 1][..]));
         let chosen =
             json!({"configMap": {"name": "cfg", "items": [{"key": "a", "path": "x/y", "mode": 256}]}});
-        let VolumeContent::Files(files) = &made(chosen).unwrap()["v"] else {
-            panic!()
-        };
+        let VolumeContent::Files(files) = &made(chosen).unwrap()["v"] else { panic!() };
         assert_eq!((files.len(), files["x/y"].mode), (1, 0o400));
-        assert_eq!(
-            made(json!({"emptyDir": {}})).unwrap()["v"],
-            VolumeContent::ByRuntime
-        );
+        assert_eq!(made(json!({"emptyDir": {}})).unwrap()["v"], VolumeContent::ByRuntime);
     }
 
     #[test]
@@ -306,10 +265,7 @@ mod tests {
             ),
         ] {
             let error = made(source).unwrap_err().to_string();
-            assert_eq!(
-                error,
-                format!("MountVolume.SetUp failed for volume \"v\" : {text}")
-            );
+            assert_eq!(error, format!("MountVolume.SetUp failed for volume \"v\" : {text}"));
         }
         assert!(made(json!({"secret": {"secretName": "no", "optional": true}})).is_ok());
     }

@@ -156,26 +156,15 @@ impl Worker {
 
         let restarting = restarting_all(&pod, &seen, &self.cell.status());
         let now = context.clock.now();
-        let plan = self
-            .cell
-            .plan(|pod, probes| plan(pod, &seen, probes, restarting, None, &self.crashes, now));
+        let plan =
+            self.cell.plan(|pod, probes| plan(pod, &seen, probes, restarting, None, &self.crashes, now));
         for held in &plan.held {
             let field = context.field(&pod, &held.name);
-            let message = format!(
-                "Back-off restarting failed container {} in pod {}",
-                held.name,
-                pod_text(&pod)
-            );
-            let error = StartError {
-                reason: "CrashLoopBackOff".into(),
-                message: held.message.clone().into(),
-            };
-            if self
-                .start_errors
-                .insert(held.name.clone(), error.clone())
-                .as_ref()
-                != Some(&error)
-            {
+            let message =
+                format!("Back-off restarting failed container {} in pod {}", held.name, pod_text(&pod));
+            let error =
+                StartError { reason: "CrashLoopBackOff".into(), message: held.message.clone().into() };
+            if self.start_errors.insert(held.name.clone(), error.clone()).as_ref() != Some(&error) {
                 context.events.pod(&pod, &field, Warning, "BackOff", message);
             }
         }
@@ -197,18 +186,14 @@ impl Worker {
             self.generate(&seen, false);
             self.write(true).await;
         }
-        let deadline = pod
-            .spec
-            .active_deadline_seconds
-            .zip(pod.status.start_time)
-            .map(|(seconds, start)| {
-                context.instant(
-                    start
-                        .timestamp()
-                        .saturating_add(SignedDuration::from_secs(seconds))
-                        .unwrap_or(Timestamp::MAX),
-                )
-            });
+        let deadline = pod.spec.active_deadline_seconds.zip(pod.status.start_time).map(|(seconds, start)| {
+            context.instant(
+                start
+                    .timestamp()
+                    .saturating_add(SignedDuration::from_secs(seconds))
+                    .unwrap_or(Timestamp::MAX),
+            )
+        });
         let usual = Instant::now() + context.spread(context.config.sync_frequency);
         Step::Wait([wake, deadline].into_iter().flatten().fold(usual, Instant::min))
     }
@@ -223,19 +208,13 @@ impl Worker {
         reason: &'static str,
         message: impl Into<Str>,
     ) {
-        self.context
-            .events
-            .pod(&self.cell.pod(), "", type_, reason, message);
+        self.context.events.pod(&self.cell.pod(), "", type_, reason, message);
     }
 
     pub(crate) async fn view(&self) -> Result<RuntimeView, RuntimeError> {
         let seen = self.context.runtime.view(&self.cell.uid).await;
         if let Err(error) = &seen {
-            self.event(
-                Warning,
-                "FailedSync",
-                format!("error determining status: {error}"),
-            );
+            self.event(Warning, "FailedSync", format!("error determining status: {error}"));
         }
         seen
     }
@@ -245,16 +224,10 @@ impl Worker {
         let Some(seconds) = pod.spec.active_deadline_seconds else {
             return;
         };
-        let start = pod
-            .status
-            .start_time
-            .map_or(self.started, |time| time.timestamp());
+        let start = pod.status.start_time.map_or(self.started, |time| time.timestamp());
         if self.evicted.is_none() && self.context.clock.now().duration_since(start).as_secs() >= seconds {
             let message = "Pod was active on the node longer than the specified deadline";
-            self.evicted = Some(Evict {
-                reason: "DeadlineExceeded".into(),
-                message: message.into(),
-            });
+            self.evicted = Some(Evict { reason: "DeadlineExceeded".into(), message: message.into() });
             self.event(Normal, "DeadlineExceeded", message);
         }
     }
@@ -346,10 +319,7 @@ impl Worker {
                 );
             }
             let lives = seen.is_running()
-                || seen
-                    .sandboxes
-                    .iter()
-                    .any(|sandbox| sandbox.state == SandboxState::Ready);
+                || seen.sandboxes.iter().any(|sandbox| sandbox.state == SandboxState::Ready);
             if lives {
                 if let Err(error) = self.stop_all(pod, seen, None).await {
                     self.event(Warning, "FailedKillPod", format!("error killing pod: {error}"));
@@ -391,13 +361,7 @@ impl Worker {
         if !starts && !actions.create_sandbox {
             return acted;
         }
-        let ips: Vec<Str> = self
-            .cell
-            .status()
-            .pod_ips
-            .iter()
-            .map(|ip| ip.ip.clone())
-            .collect();
+        let ips: Vec<Str> = self.cell.status().pod_ips.iter().map(|ip| ip.ip.clone()).collect();
         let materials = Materials::read(&context.client, pod).await;
         let around = Surroundings {
             pod,
@@ -425,10 +389,7 @@ impl Worker {
         let mut sandbox_id = actions.sandbox_id.clone();
         let mut ips = ips.clone();
         if actions.create_sandbox {
-            let config = SandboxConfig {
-                pod: Arc::clone(pod),
-                attempt: actions.attempt,
-            };
+            let config = SandboxConfig { pod: Arc::clone(pod), attempt: actions.attempt };
             match context.runtime.create_sandbox(&config).await {
                 Ok(sandbox) => {
                     sandbox_id = sandbox.id;
@@ -449,33 +410,20 @@ impl Worker {
                 self.write(true).await;
             }
         }
-        let around = Surroundings {
-            pod_ips: &ips,
-            ..around
-        };
+        let around = Surroundings { pod_ips: &ips, ..around };
         for &index in &actions.start_ephemeral {
             let container = &pod.spec.ephemeral_containers[index].container;
-            self.start_one(&around, container, seen, &sandbox_id, &mut acted)
-                .await;
+            self.start_one(&around, container, seen, &sandbox_id, &mut acted).await;
         }
         for &index in &actions.start_init {
             let container = &pod.spec.init_containers[index];
-            let started = self
-                .start_one(&around, container, seen, &sandbox_id, &mut acted)
-                .await;
+            let started = self.start_one(&around, container, seen, &sandbox_id, &mut acted).await;
             if !started && !is_sidecar(container) {
                 return acted;
             }
         }
         for &index in &actions.start {
-            self.start_one(
-                &around,
-                &pod.spec.containers[index],
-                seen,
-                &sandbox_id,
-                &mut acted,
-            )
-            .await;
+            self.start_one(&around, &pod.spec.containers[index], seen, &sandbox_id, &mut acted).await;
         }
         acted
     }
@@ -515,18 +463,8 @@ impl Worker {
 
     /// Removes ended instances but for the newest of each container, and empty sandboxes of before.
     async fn prune(&self, pod: &Pod, seen: &RuntimeView) {
-        let ephemeral = pod
-            .spec
-            .ephemeral_containers
-            .iter()
-            .map(|ephemeral| &ephemeral.container);
-        for container in pod
-            .spec
-            .init_containers
-            .iter()
-            .chain(&pod.spec.containers)
-            .chain(ephemeral)
-        {
+        let ephemeral = pod.spec.ephemeral_containers.iter().map(|ephemeral| &ephemeral.container);
+        for container in pod.spec.init_containers.iter().chain(&pod.spec.containers).chain(ephemeral) {
             let ended = seen.containers.iter().filter(|instance| {
                 instance.name == container.name && instance.state == ContainerState::Exited
             });
@@ -534,17 +472,9 @@ impl Worker {
                 drop(self.context.runtime.remove_container(&instance.id).await);
             }
         }
-        for sandbox in seen
-            .sandboxes
-            .iter()
-            .skip(1)
-            .filter(|sandbox| sandbox.state == SandboxState::NotReady)
+        for sandbox in seen.sandboxes.iter().skip(1).filter(|sandbox| sandbox.state == SandboxState::NotReady)
         {
-            if seen
-                .containers
-                .iter()
-                .all(|instance| instance.sandbox_id != sandbox.id)
-            {
+            if seen.containers.iter().all(|instance| instance.sandbox_id != sandbox.id) {
                 drop(self.context.runtime.remove_sandbox(&sandbox.id).await);
             }
         }
@@ -569,11 +499,7 @@ impl Worker {
         for result in join_all(kills).await {
             result?;
         }
-        for sandbox in seen
-            .sandboxes
-            .iter()
-            .filter(|sandbox| sandbox.state == SandboxState::Ready)
-        {
+        for sandbox in seen.sandboxes.iter().filter(|sandbox| sandbox.state == SandboxState::Ready) {
             runtime.stop_sandbox(&sandbox.id).await?;
         }
         Ok(())

@@ -37,14 +37,10 @@ impl World {
     }
 
     async fn with(options: SimOptions) -> Self {
-        let clock: Arc<dyn Clock> = Arc::new(TokioClock::new(
-            "2026-03-01T12:00:00Z".parse::<Timestamp>().unwrap(),
-        ));
+        let clock: Arc<dyn Clock> =
+            Arc::new(TokioClock::new("2026-03-01T12:00:00Z".parse::<Timestamp>().unwrap()));
         let store = Arc::new(MemoryStore::new());
-        let local = LocalClient::builder(store, Arc::clone(&clock), Random::new(1))
-            .build()
-            .await
-            .unwrap();
+        let local = LocalClient::builder(store, Arc::clone(&clock), Random::new(1)).build().await.unwrap();
         let client: Arc<dyn Client> = Arc::new(local);
         let stop = CancellationToken::new();
         let informer = Informer::builder(Api::<Pod>::all(Arc::clone(&client))).build();
@@ -57,21 +53,11 @@ impl World {
             Arc::clone(&clock),
             Random::new(2),
         );
-        let mut world = Self {
-            client,
-            clock,
-            by_node,
-            sim,
-            stop,
-            agents: JoinSet::new(),
-            _informer: running,
-        };
+        let mut world =
+            Self { client, clock, by_node, sim, stop, agents: JoinSet::new(), _informer: running };
         world.agent(AgentConfig::default());
         let nodes = Api::<Node>::all(Arc::clone(&world.client));
-        until("the node is registered", async || {
-            nodes.get_opt("n1").await.unwrap().is_some()
-        })
-        .await;
+        until("the node is registered", async || nodes.get_opt("n1").await.unwrap().is_some()).await;
         world
     }
 
@@ -106,15 +92,11 @@ impl World {
     async fn create_with(&self, name: &str, annotations: Value, mut spec: Value) -> Arc<Pod> {
         spec["nodeName"] = "n1".into();
         let pod = json!({"metadata": {"name": name, "annotations": annotations}, "spec": spec});
-        self.pods()
-            .create(&serde_json::from_value::<Pod>(pod).unwrap())
-            .await
-            .unwrap()
+        self.pods().create(&serde_json::from_value::<Pod>(pod).unwrap()).await.unwrap()
     }
 
     async fn phase(&self, name: &str, phase: PodPhase) -> Arc<Pod> {
-        self.when(name, &format!("is {phase}"), |pod| pod.status.phase == phase)
-            .await
+        self.when(name, &format!("is {phase}"), |pod| pod.status.phase == phase).await
     }
 
     /// Waits until the pod is as wanted.
@@ -136,18 +118,14 @@ impl World {
             Ok(pod) => pod,
             Err(_) => panic!(
                 "{name} never {what}: {}",
-                last.map(|pod| serde_json::to_string_pretty(&pod.status).unwrap())
-                    .unwrap_or_default()
+                last.map(|pod| serde_json::to_string_pretty(&pod.status).unwrap()).unwrap_or_default()
             ),
         }
     }
 
     async fn gone(&self, name: &str) {
         let pods = self.pods();
-        until("the pod is gone", async || {
-            pods.get_opt(name).await.unwrap().is_none()
-        })
-        .await;
+        until("the pod is gone", async || pods.get_opt(name).await.unwrap().is_none()).await;
     }
 
     /// `REASON MESSAGE` of the events about a pod, in order, each as often as it was counted.
@@ -157,29 +135,19 @@ impl World {
             .list(&Default::default())
             .await
             .unwrap();
-        let mut events: Vec<_> = listed
-            .items
-            .into_iter()
-            .filter(|event| event.involved_object.name == *pod)
-            .collect();
+        let mut events: Vec<_> =
+            listed.items.into_iter().filter(|event| event.involved_object.name == *pod).collect();
         events.sort_by(|one, other| {
             (one.first_timestamp, &one.metadata.name).cmp(&(other.first_timestamp, &other.metadata.name))
         });
-        events
-            .iter()
-            .map(|event| format!("{} {}", event.reason, event.message))
-            .collect()
+        events.iter().map(|event| format!("{} {}", event.reason, event.message)).collect()
     }
 
     /// Standard output of a command in a container.
     async fn exec(&self, pod: &Pod, container: &str, command: &[&str]) -> String {
         let seen = self.sim.view(&pod.metadata.uid).await.unwrap();
         let command: Vec<Str> = command.iter().map(|word| Str::from(*word)).collect();
-        let output = self
-            .sim
-            .exec(&seen.container(container).unwrap().id, &command, None)
-            .await
-            .unwrap();
+        let output = self.sim.exec(&seen.container(container).unwrap().id, &command, None).await.unwrap();
         String::from_utf8(output.stdout).unwrap()
     }
 }
@@ -196,10 +164,7 @@ async fn until<F: Future<Output = bool>>(what: &str, holds: impl Fn() -> F) {
             sleep(Duration::from_millis(100)).await;
         }
     };
-    assert!(
-        timeout(Duration::from_secs(900), wait).await.is_ok(),
-        "never: {what}"
-    );
+    assert!(timeout(Duration::from_secs(900), wait).await.is_ok(), "never: {what}");
 }
 
 fn condition<'a>(pod: &'a Pod, type_: &str) -> &'a str {
@@ -211,21 +176,12 @@ fn condition<'a>(pod: &'a Pod, type_: &str) -> &'a str {
 }
 
 fn container<'a>(pod: &'a Pod, name: &str) -> &'a ContainerStatus {
-    let mut all = pod
-        .status
-        .container_statuses
-        .iter()
-        .chain(&pod.status.init_container_statuses);
+    let mut all = pod.status.container_statuses.iter().chain(&pod.status.init_container_statuses);
     all.find(|container| container.name == *name).unwrap()
 }
 
 fn waiting(pod: &Pod, name: &str) -> String {
-    container(pod, name)
-        .state
-        .waiting
-        .as_ref()
-        .map(|waiting| waiting.reason.to_string())
-        .unwrap_or_default()
+    container(pod, name).state.waiting.as_ref().map(|waiting| waiting.reason.to_string()).unwrap_or_default()
 }
 
 fn is_ready(pod: &Pod) -> bool {
@@ -241,38 +197,21 @@ async fn the_node_is_registered_and_lives() {
     assert_eq!(node.metadata.labels["kubernetes.io/os"], "linux");
     assert_eq!(node.status.allocatable["pods"].value(), 110);
     assert_eq!(node.status.addresses[0].address, "192.168.0.1");
-    let ready = node
-        .status
-        .conditions
-        .iter()
-        .find(|condition| condition.type_ == *"Ready")
-        .unwrap();
-    assert_eq!(
-        (ready.status.as_str(), ready.reason.as_str()),
-        ("True", "KubeletReady")
-    );
+    let ready = node.status.conditions.iter().find(|condition| condition.type_ == *"Ready").unwrap();
+    assert_eq!((ready.status.as_str(), ready.reason.as_str()), ("True", "KubeletReady"));
     assert!(!node.status.node_info.kubelet_version.is_empty());
     assert_eq!(
         world.events("n1").await,
-        [
-            "Starting Starting kubelet.",
-            "NodeReady Node n1 status is now: NodeReady"
-        ]
+        ["Starting Starting kubelet.", "NodeReady Node n1 status is now: NodeReady"]
     );
 
     let leases = Api::<Lease>::namespaced(Arc::clone(&world.client), "kube-node-lease");
-    until("the lease is there", async || {
-        leases.get_opt("n1").await.unwrap().is_some()
-    })
-    .await;
+    until("the lease is there", async || leases.get_opt("n1").await.unwrap().is_some()).await;
     let renewed = |lease: &Lease| lease.spec.renew_time.unwrap().timestamp();
     let first = leases.get("n1").await.unwrap();
     assert_eq!(first.metadata.owner_references[0].uid, node.metadata.uid);
     assert_eq!(
-        (
-            first.spec.lease_duration_seconds,
-            first.spec.holder_identity.as_deref()
-        ),
+        (first.spec.lease_duration_seconds, first.spec.holder_identity.as_deref()),
         (Some(40), Some("n1"))
     );
     sleep(Duration::from_secs(21)).await;
@@ -292,10 +231,7 @@ async fn the_node_is_registered_and_lives() {
     sleep(Duration::from_secs(120)).await;
     assert_eq!(leases.get("n1").await.unwrap(), silent);
     world.sim.reconnect();
-    until("the lease is renewed", async || {
-        leases.get("n1").await.unwrap() != silent
-    })
-    .await;
+    until("the lease is renewed", async || leases.get("n1").await.unwrap() != silent).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -312,23 +248,14 @@ async fn a_pod_runs_and_is_deleted_gracefully() {
         .await;
     let pod = world.when("web", "is ready", is_ready).await;
     assert_eq!(pod.status.phase, PodPhase::Running);
-    for type_ in [
-        "PodScheduled",
-        "PodReadyToStartContainers",
-        "Initialized",
-        "ContainersReady",
-    ] {
+    for type_ in ["PodScheduled", "PodReadyToStartContainers", "Initialized", "ContainersReady"] {
         assert_eq!(condition(&pod, type_), "True", "{type_}");
     }
     let app = container(&pod, "app");
     assert!(app.ready && app.started == Some(true) && app.restart_count == 0);
     assert!(app.container_id.starts_with("containerd://") && app.image_id.starts_with("nginx@sha256:"));
     assert_eq!(
-        (
-            pod.status.pod_ip.as_str(),
-            pod.status.host_ip.as_str(),
-            pod.status.qos_class.as_str()
-        ),
+        (pod.status.pod_ip.as_str(), pod.status.host_ip.as_str(), pod.status.qos_class.as_str()),
         ("10.1.2.2", "192.168.0.1", "BestEffort")
     );
     assert!(pod.status.start_time.is_some() && pod.status.observed_generation == pod.metadata.generation);
@@ -339,33 +266,19 @@ async fn a_pod_runs_and_is_deleted_gracefully() {
             && events[1].contains("Image size: 20000000 bytes."),
         "{events:?}"
     );
-    assert_eq!(
-        events[2..],
-        ["Created Container created", "Started Container started"]
-    );
+    assert_eq!(events[2..], ["Created Container created", "Started Container started"]);
 
     // Nothing is written any more.
     let before = pod.metadata.resource_version.clone();
     sleep(Duration::from_secs(300)).await;
-    assert_eq!(
-        world.pods().get("web").await.unwrap().metadata.resource_version,
-        before
-    );
+    assert_eq!(world.pods().get("web").await.unwrap().metadata.resource_version, before);
 
     let begin = Instant::now();
     world.pods().delete("web").await.unwrap();
     world.gone("web").await;
     assert!(begin.elapsed() < Duration::from_secs(5), "{:?}", begin.elapsed());
-    assert!(
-        world
-            .events("web")
-            .await
-            .contains(&"Killing Stopping container app".to_owned())
-    );
-    until("nothing is left on the node", async || {
-        world.sim.pods().await.unwrap().is_empty()
-    })
-    .await;
+    assert!(world.events("web").await.contains(&"Killing Stopping container app".to_owned()));
+    until("nothing is left on the node", async || world.sim.pods().await.unwrap().is_empty()).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -375,18 +288,11 @@ async fn a_stubborn_container_is_killed_after_its_grace() {
     world.when("web", "is ready", is_ready).await;
     let begin = Instant::now();
     world.pods().delete("web").await.unwrap();
-    let pod = world
-        .when("web", "is being deleted", |pod| {
-            pod.metadata.deletion_timestamp.is_some()
-        })
-        .await;
+    let pod = world.when("web", "is being deleted", |pod| pod.metadata.deletion_timestamp.is_some()).await;
     assert_eq!(pod.metadata.deletion_grace_period_seconds, Some(20));
     world.gone("web").await;
     let took = begin.elapsed();
-    assert!(
-        took >= Duration::from_secs(20) && took < Duration::from_secs(23),
-        "{took:?}"
-    );
+    assert!(took >= Duration::from_secs(20) && took < Duration::from_secs(23), "{took:?}");
 
     // A later, shorter grace period cuts the first one short.
     world.create("other", json!({"terminationGracePeriodSeconds": 600, "containers": [{"name": "app", "image": "app:stubborn"}]})).await;
@@ -394,43 +300,25 @@ async fn a_stubborn_container_is_killed_after_its_grace() {
     let begin = Instant::now();
     world.pods().delete("other").await.unwrap();
     sleep(Duration::from_secs(5)).await;
-    world
-        .pods()
-        .delete_with("other", &DeleteOptions::new().grace(3))
-        .await
-        .unwrap();
+    world.pods().delete_with("other", &DeleteOptions::new().grace(3)).await.unwrap();
     world.gone("other").await;
     let took = begin.elapsed();
-    assert!(
-        took >= Duration::from_secs(8) && took < Duration::from_secs(12),
-        "{took:?}"
-    );
+    assert!(took >= Duration::from_secs(8) && took < Duration::from_secs(12), "{took:?}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_crashing_container_is_restarted_with_back_off() {
     let world = World::new().await;
-    world
-        .create(
-            "web",
-            json!({"containers": [{"name": "app", "image": "app:crash"}]}),
-        )
-        .await;
+    world.create("web", json!({"containers": [{"name": "app", "image": "app:crash"}]})).await;
     let pod = world
         .when("web", "is in back-off", |pod| {
-            pod.status
-                .container_statuses
-                .iter()
-                .any(|_| waiting(pod, "app") == "CrashLoopBackOff")
+            pod.status.container_statuses.iter().any(|_| waiting(pod, "app") == "CrashLoopBackOff")
         })
         .await;
     let app = container(&pod, "app");
     let message = &app.state.waiting.as_ref().unwrap().message;
     let uid = &pod.metadata.uid;
-    assert_eq!(
-        *message,
-        format!("back-off 10s restarting failed container=app pod=web_default({uid})")
-    );
+    assert_eq!(*message, format!("back-off 10s restarting failed container=app pod=web_default({uid})"));
     assert_eq!(app.restart_count, 1, "the first restart is immediate");
     let last = app.last_state.terminated.as_ref().unwrap();
     assert_eq!((last.exit_code, last.reason.as_str()), (1, "Error"));
@@ -455,18 +343,13 @@ async fn a_crashing_container_is_restarted_with_back_off() {
         .list(&Default::default())
         .await
         .unwrap();
-    let started: Vec<i32> = listed
-        .items
-        .iter()
-        .filter(|event| event.reason == *"Started")
-        .map(|event| event.count)
-        .collect();
+    let started: Vec<i32> =
+        listed.items.iter().filter(|event| event.reason == *"Started").map(|event| event.count).collect();
     assert_eq!(started, [8], "the same event is counted, not repeated");
     let events = world.events("web").await;
     assert!(
-        events.contains(&format!(
-            "BackOff Back-off restarting failed container app in pod web_default({uid})"
-        )),
+        events
+            .contains(&format!("BackOff Back-off restarting failed container app in pod web_default({uid})")),
         "{events:?}"
     );
 }
@@ -474,29 +357,17 @@ async fn a_crashing_container_is_restarted_with_back_off() {
 #[tokio::test(start_paused = true)]
 async fn images_that_do_not_exist_are_told_and_tried_again() {
     let world = World::new().await;
-    world
-        .create(
-            "web",
-            json!({"containers": [{"name": "app", "image": "app:does-not-exist"}]}),
-        )
-        .await;
+    world.create("web", json!({"containers": [{"name": "app", "image": "app:does-not-exist"}]})).await;
     world
         .when("web", "fails to pull", |pod| {
             !pod.status.container_statuses.is_empty() && waiting(pod, "app") == "ErrImagePull"
         })
         .await;
-    let pod = world
-        .when("web", "is in back-off", |pod| {
-            waiting(pod, "app") == "ImagePullBackOff"
-        })
-        .await;
+    let pod = world.when("web", "is in back-off", |pod| waiting(pod, "app") == "ImagePullBackOff").await;
     assert_eq!(pod.status.phase, PodPhase::Pending);
     let message = &container(&pod, "app").state.waiting.as_ref().unwrap().message;
     let error = "failed to pull and unpack image \"app:does-not-exist\": failed to resolve reference \"app:does-not-exist\": app:does-not-exist: not found";
-    assert_eq!(
-        *message,
-        format!("Back-off pulling image \"app:does-not-exist\": ErrImagePull: {error}")
-    );
+    assert_eq!(*message, format!("Back-off pulling image \"app:does-not-exist\": ErrImagePull: {error}"));
     let events = world.events("web").await;
     for event in [
         format!("Failed Failed to pull image \"app:does-not-exist\": {error}"),
@@ -507,19 +378,11 @@ async fn images_that_do_not_exist_are_told_and_tried_again() {
         assert!(events.contains(&event), "{event}: {events:?}");
     }
     // One that comes at the third attempt.
-    world
-        .create(
-            "late",
-            json!({"containers": [{"name": "app", "image": "app:flaky"}]}),
-        )
-        .await;
+    world.create("late", json!({"containers": [{"name": "app", "image": "app:flaky"}]})).await;
     world.phase("late", PodPhase::Running).await;
 
     world
-        .create(
-            "bad",
-            json!({"containers": [{"name": "app", "image": "app:1", "imagePullPolicy": "Never"}]}),
-        )
+        .create("bad", json!({"containers": [{"name": "app", "image": "app:1", "imagePullPolicy": "Never"}]}))
         .await;
     let pod = world
         .when("bad", "is refused", |pod| {
@@ -527,10 +390,7 @@ async fn images_that_do_not_exist_are_told_and_tried_again() {
         })
         .await;
     let message = &container(&pod, "app").state.waiting.as_ref().unwrap().message;
-    assert_eq!(
-        *message,
-        "Container image \"app:1\" is not present with pull policy of Never"
-    );
+    assert_eq!(*message, "Container image \"app:1\" is not present with pull policy of Never");
 }
 
 #[tokio::test(start_paused = true)]
@@ -538,33 +398,14 @@ async fn jobs_end() {
     let world = World::new().await;
     world.create("done", json!({"restartPolicy": "Never", "containers": [{"name": "app", "image": "app:1"}, {"name": "b", "image": "app:1"}]})).await;
     let pod = world.phase("done", PodPhase::Succeeded).await;
-    assert_eq!(
-        container(&pod, "app").state.terminated.as_ref().unwrap().reason,
-        "Completed"
-    );
-    let ready = pod
-        .status
-        .conditions
-        .iter()
-        .find(|condition| condition.type_ == *"Ready")
-        .unwrap();
-    assert_eq!(
-        (ready.status.as_str(), ready.reason.as_str()),
-        ("False", "PodCompleted")
-    );
+    assert_eq!(container(&pod, "app").state.terminated.as_ref().unwrap().reason, "Completed");
+    let ready = pod.status.conditions.iter().find(|condition| condition.type_ == *"Ready").unwrap();
+    assert_eq!((ready.status.as_str(), ready.reason.as_str()), ("False", "PodCompleted"));
     assert!(!pod.status.pod_ip.is_empty(), "its address is remembered");
 
     world.create("failed", json!({"restartPolicy": "Never", "containers": [{"name": "app", "image": "app:1", "command": ["sh", "-c", "sleep 2; exit 3"]}]})).await;
     let pod = world.phase("failed", PodPhase::Failed).await;
-    assert_eq!(
-        container(&pod, "app")
-            .state
-            .terminated
-            .as_ref()
-            .unwrap()
-            .exit_code,
-        3
-    );
+    assert_eq!(container(&pod, "app").state.terminated.as_ref().unwrap().exit_code, 3);
 
     // It fails twice, then it does what it should.
     let annotations = json!({"sim.orlop.dev/behaviour": "exit=1@1s,times=2"});
@@ -588,10 +429,7 @@ async fn jobs_end() {
     let pod = world.phase("late", PodPhase::Failed).await;
     assert_eq!(
         (pod.status.reason.as_str(), pod.status.message.as_str()),
-        (
-            "DeadlineExceeded",
-            "Pod was active on the node longer than the specified deadline"
-        )
+        ("DeadlineExceeded", "Pod was active on the node longer than the specified deadline")
     );
     // Finished pods stay until somebody deletes them.
     for name in ["done", "failed", "late"] {
@@ -611,35 +449,23 @@ async fn restart_rules_beat_policies() {
     let count = |pod: &Pod, name: &str| container(pod, name).restart_count;
     let run = |pod: &Pod| {
         !pod.status.container_statuses.is_empty()
-            && ["app", "other"]
-                .iter()
-                .all(|name| container(pod, name).state.running.is_some())
+            && ["app", "other"].iter().all(|name| container(pod, name).state.running.is_some())
     };
 
     let spec =
         json!({"restartPolicy": "Never", "initContainers": [init], "containers": [app("Restart"), other]});
     world.create_with("one", annotations.clone(), spec).await;
-    let pod = world
-        .when("one", "is restarted", |pod| run(pod) && count(pod, "app") == 1)
-        .await;
+    let pod = world.when("one", "is restarted", |pod| run(pod) && count(pod, "app") == 1).await;
     assert_eq!((count(&pod, "other"), count(&pod, "init")), (0, 0));
 
     let spec = json!({"restartPolicy": "Never", "initContainers": [init], "containers": [app("RestartAllContainers"), other]});
     world.create_with("all", annotations, spec).await;
     let first = world.when("all", "runs", run).await;
-    let pod = world
-        .when("all", "is restarted", |pod| run(pod) && count(pod, "app") == 1)
-        .await;
+    let pod = world.when("all", "is restarted", |pod| run(pod) && count(pod, "app") == 1).await;
     assert_eq!(condition(&pod, "AllContainersRestarting"), "False", "it is over");
     let last = container(&pod, "other").last_state.terminated.as_ref().unwrap();
-    assert_eq!(
-        (last.exit_code, last.reason.as_str()),
-        (137, "RestartingAllContainers")
-    );
-    assert_eq!(
-        (count(&pod, "app"), count(&pod, "other"), count(&pod, "init")),
-        (1, 1, 1)
-    );
+    assert_eq!((last.exit_code, last.reason.as_str()), (137, "RestartingAllContainers"));
+    assert_eq!((count(&pod, "app"), count(&pod, "other"), count(&pod, "init")), (1, 1, 1));
     assert_eq!(pod.status.pod_ip, first.status.pod_ip, "in the same sandbox");
 }
 
@@ -665,10 +491,7 @@ async fn init_containers_and_sidecars_keep_their_order() {
             !pod.status.init_container_statuses.is_empty() && waiting(pod, "app") == "PodInitializing"
         })
         .await;
-    assert_eq!(
-        (condition(&pod, "Initialized"), pod.status.phase.as_str()),
-        ("False", "Pending")
-    );
+    assert_eq!((condition(&pod, "Initialized"), pod.status.phase.as_str()), ("False", "Pending"));
     let pod = world.when("web", "is ready", is_ready).await;
     let start = |name: &str| {
         let state = &container(&pod, name).state;
@@ -679,21 +502,10 @@ async fn init_containers_and_sidecars_keep_their_order() {
             .or(state.terminated.as_ref().and_then(|state| state.started_at))
             .unwrap()
     };
-    let order: Vec<_> = ["first", "side", "second", "app"]
-        .map(start)
-        .into_iter()
-        .collect();
+    let order: Vec<_> = ["first", "side", "second", "app"].map(start).into_iter().collect();
     assert!(order.is_sorted(), "{order:?}");
     assert!(container(&pod, "side").state.running.is_some() && container(&pod, "side").started == Some(true));
-    assert_eq!(
-        container(&pod, "second")
-            .state
-            .terminated
-            .as_ref()
-            .unwrap()
-            .exit_code,
-        0
-    );
+    assert_eq!(container(&pod, "second").state.terminated.as_ref().unwrap().exit_code, 0);
 
     // The sidecar ends after the container it serves.
     world.sim.change(&pod.metadata.uid, "app", "stop=4s").unwrap();
@@ -718,10 +530,7 @@ async fn probes_decide() {
     world.create("sick", probe("livenessProbe", "app:sick", 3)).await;
     let pod = world
         .when("sick", "is restarted", |pod| {
-            pod.status
-                .container_statuses
-                .iter()
-                .any(|container| container.restart_count == 1)
+            pod.status.container_statuses.iter().any(|container| container.restart_count == 1)
         })
         .await;
     let events = world.events("sick").await;
@@ -736,9 +545,7 @@ async fn probes_decide() {
     );
     drop(pod);
 
-    world
-        .create("unready", probe("readinessProbe", "app:unready", 1))
-        .await;
+    world.create("unready", probe("readinessProbe", "app:unready", 1)).await;
     let pod = world.phase("unready", PodPhase::Running).await;
     sleep(Duration::from_secs(60)).await;
     let later = world.pods().get("unready").await.unwrap();
@@ -748,12 +555,7 @@ async fn probes_decide() {
     world.when("unready", "is ready", is_ready).await;
     world.sim.change(&pod.metadata.uid, "app", "ready=never").unwrap();
     let pod = world.when("unready", "is not ready", |pod| !is_ready(pod)).await;
-    let ready = pod
-        .status
-        .conditions
-        .iter()
-        .find(|condition| condition.type_ == *"Ready")
-        .unwrap();
+    let ready = pod.status.conditions.iter().find(|condition| condition.type_ == *"Ready").unwrap();
     assert_eq!(
         (ready.reason.as_str(), ready.message.as_str()),
         ("ContainersNotReady", "containers with unready status: [app]")
@@ -783,33 +585,17 @@ async fn hooks_run() {
     let begin = Instant::now();
     world.pods().delete("web").await.unwrap();
     world.gone("web").await;
-    assert!(
-        (7..10).contains(&begin.elapsed().as_secs()),
-        "{:?}",
-        begin.elapsed()
-    );
+    assert!((7..10).contains(&begin.elapsed().as_secs()), "{:?}", begin.elapsed());
 
-    world
-        .create_with(
-            "broken",
-            json!({"sim.orlop.dev/behaviour": "hook=fail"}),
-            spec("app:1"),
-        )
-        .await;
+    world.create_with("broken", json!({"sim.orlop.dev/behaviour": "hook=fail"}), spec("app:1")).await;
     world
         .when("broken", "has a failed hook", |pod| {
             !pod.status.container_statuses.is_empty() && waiting(pod, "app") == "PostStartHookError"
         })
         .await;
     let events = world.events("broken").await;
-    assert!(
-        events.contains(&"FailedPostStartHook PostStartHook failed".to_owned()),
-        "{events:?}"
-    );
-    assert!(
-        events.contains(&"Killing FailedPostStartHook".to_owned()),
-        "{events:?}"
-    );
+    assert!(events.contains(&"FailedPostStartHook PostStartHook failed".to_owned()), "{events:?}");
+    assert!(events.contains(&"Killing FailedPostStartHook".to_owned()), "{events:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -846,23 +632,14 @@ async fn configuration_is_waited_for() {
     assert_eq!(message(&pod), "secret \"keys\" not found");
     let secret: Secret =
         serde_json::from_value(json!({"metadata": {"name": "keys"}, "data": {"KEY": "c2VjcmV0"}})).unwrap();
-    Api::<Secret>::namespaced(Arc::clone(&world.client), "default")
-        .create(&secret)
-        .await
-        .unwrap();
-    world
-        .when("web", "misses its ConfigMap", |pod| {
-            message(pod) == "configmap \"cfg\" not found"
-        })
-        .await;
+    Api::<Secret>::namespaced(Arc::clone(&world.client), "default").create(&secret).await.unwrap();
+    world.when("web", "misses its ConfigMap", |pod| message(pod) == "configmap \"cfg\" not found").await;
     let maps = Api::<ConfigMap>::namespaced(Arc::clone(&world.client), "default");
     let mut map: ConfigMap =
         serde_json::from_value(json!({"metadata": {"name": "cfg"}, "data": {"other": "x"}})).unwrap();
     let stored = maps.create(&map).await.unwrap();
     world
-        .when("web", "misses a key", |pod| {
-            message(pod) == "couldn't find key host in ConfigMap default/cfg"
-        })
+        .when("web", "misses a key", |pod| message(pod) == "couldn't find key host in ConfigMap default/cfg")
         .await;
     assert!(
         world
@@ -888,9 +665,7 @@ async fn configuration_is_waited_for() {
             }),
         )
         .await;
-    let pod = world
-        .when("files", "waits", |pod| !pod.status.container_statuses.is_empty())
-        .await;
+    let pod = world.when("files", "waits", |pod| !pod.status.container_statuses.is_empty()).await;
     sleep(Duration::from_secs(5)).await;
     assert_eq!(waiting(&pod, "app"), "ContainerCreating");
     let events = world.events("files").await;
@@ -906,37 +681,22 @@ async fn configuration_is_waited_for() {
             .unwrap();
     maps.create(&page).await.unwrap();
     let pod = world.phase("files", PodPhase::Running).await;
-    assert_eq!(
-        world.exec(&pod, "app", &["cat", "/etc/v/index.html"]).await,
-        "hello"
-    );
+    assert_eq!(world.exec(&pod, "app", &["cat", "/etc/v/index.html"]).await, "hello");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_node_that_lost_its_power_starts_its_pods_anew() {
     let world = World::new().await;
-    world
-        .create("web", json!({"containers": [{"name": "app", "image": "app:1"}]}))
-        .await;
+    world.create("web", json!({"containers": [{"name": "app", "image": "app:1"}]})).await;
     let before = world.when("web", "is ready", is_ready).await;
     world.sim.power_off();
     sleep(Duration::from_secs(30)).await;
     assert_eq!(world.pods().get("web").await.unwrap(), before, "nobody tells");
     world.sim.reconnect();
     let pod = world
-        .when("web", "runs again", |pod| {
-            is_ready(pod) && container(pod, "app").restart_count == 1
-        })
+        .when("web", "runs again", |pod| is_ready(pod) && container(pod, "app").restart_count == 1)
         .await;
-    assert_eq!(
-        container(&pod, "app")
-            .last_state
-            .terminated
-            .as_ref()
-            .unwrap()
-            .exit_code,
-        255
-    );
+    assert_eq!(container(&pod, "app").last_state.terminated.as_ref().unwrap().exit_code, 255);
     assert!(
         world
             .events("web")
@@ -948,38 +708,23 @@ async fn a_node_that_lost_its_power_starts_its_pods_anew() {
 #[tokio::test(start_paused = true)]
 async fn a_new_agent_adopts_or_removes() {
     let mut world = World::new().await;
-    world
-        .create("web", json!({"containers": [{"name": "app", "image": "app:1"}]}))
-        .await;
+    world.create("web", json!({"containers": [{"name": "app", "image": "app:1"}]})).await;
     let before = world.when("web", "is ready", is_ready).await;
     let first = container(&before, "app").container_id.clone();
     // The agent stops; meanwhile one pod is deleted by force.
-    world
-        .create("lost", json!({"containers": [{"name": "app", "image": "app:1"}]}))
-        .await;
+    world.create("lost", json!({"containers": [{"name": "app", "image": "app:1"}]})).await;
     world.when("lost", "is ready", is_ready).await;
     world.stop.cancel();
     while world.agents.join_next().await.is_some() {}
-    assert_eq!(
-        world.sim.pods().await.unwrap().len(),
-        2,
-        "pods outlive their agent"
-    );
-    world
-        .pods()
-        .delete_with("lost", &DeleteOptions::new().grace(0))
-        .await
-        .unwrap();
+    assert_eq!(world.sim.pods().await.unwrap().len(), 2, "pods outlive their agent");
+    world.pods().delete_with("lost", &DeleteOptions::new().grace(0)).await.unwrap();
 
     world.stop = CancellationToken::new();
     let informer = Informer::builder(Api::<Pod>::all(Arc::clone(&world.client))).build();
     world.by_node = informer.index(|pod: &Pod| pod.spec.node_name.clone());
     world._informer = informer.spawn(world.stop.clone());
     let stop = world.agent(AgentConfig::default());
-    until("the lost pod is removed", async || {
-        world.sim.pods().await.unwrap().len() == 1
-    })
-    .await;
+    until("the lost pod is removed", async || world.sim.pods().await.unwrap().len() == 1).await;
     sleep(Duration::from_secs(60)).await;
     let after = world.pods().get("web").await.unwrap();
     assert!(
@@ -990,14 +735,9 @@ async fn a_new_agent_adopts_or_removes() {
 
     stop.cancel();
     while world.agents.join_next().await.is_some() {}
-    world.agent(AgentConfig {
-        recover: Recover::Remove,
-        ..AgentConfig::default()
-    });
+    world.agent(AgentConfig { recover: Recover::Remove, ..AgentConfig::default() });
     let pod = world
-        .when("web", "is started anew", |pod| {
-            is_ready(pod) && container(pod, "app").container_id != first
-        })
+        .when("web", "is started anew", |pod| is_ready(pod) && container(pod, "app").container_id != first)
         .await;
     assert_eq!(container(&pod, "app").restart_count, 1);
 }
@@ -1021,12 +761,7 @@ async fn one_seed_gives_one_story() {
             .list(&Default::default())
             .await
             .unwrap();
-        told.extend(
-            events
-                .items
-                .iter()
-                .map(|event| serde_json::to_string(&**event).unwrap()),
-        );
+        told.extend(events.items.iter().map(|event| serde_json::to_string(&**event).unwrap()));
         told
     }
     let (one, other) = (story().await, story().await);
@@ -1040,26 +775,14 @@ async fn the_same_name_again_is_another_pod() {
     let spec = json!({"containers": [{"name": "app", "image": "app:1"}]});
     world.create("web", spec.clone()).await;
     let first = world.when("web", "is ready", is_ready).await;
-    world
-        .pods()
-        .delete_with("web", &DeleteOptions::new().grace(0))
-        .await
-        .unwrap();
+    world.pods().delete_with("web", &DeleteOptions::new().grace(0)).await.unwrap();
     world.create("web", spec).await;
     let second = world.when("web", "is ready", is_ready).await;
     assert_ne!(first.metadata.uid, second.metadata.uid);
-    until("the first one is gone", async || {
-        world.sim.pods().await.unwrap().len() == 1
-    })
-    .await;
+    until("the first one is gone", async || world.sim.pods().await.unwrap().len() == 1).await;
     let key = ObjectKey::namespaced("default", "web");
     assert_eq!(
-        Api::<Pod>::all(Arc::clone(&world.client))
-            .get(&key)
-            .await
-            .unwrap()
-            .metadata
-            .uid,
+        Api::<Pod>::all(Arc::clone(&world.client)).get(&key).await.unwrap().metadata.uid,
         second.metadata.uid
     );
 }
@@ -1080,32 +803,15 @@ async fn many_nodes_write_little() {
             Arc::clone(&world.clock),
             Random::new(2).fork(&name),
         );
-        let (client, by_node, clock) = (
-            Arc::clone(&world.client),
-            world.by_node.clone(),
-            Arc::clone(&world.clock),
-        );
-        let agent = Agent::new(
-            NodeConfig::new(name),
-            client,
-            Arc::new(sim),
-            by_node,
-            clock,
-            Random::new(3),
-        );
+        let (client, by_node, clock) =
+            (Arc::clone(&world.client), world.by_node.clone(), Arc::clone(&world.clock));
+        let agent = Agent::new(NodeConfig::new(name), client, Arc::new(sim), by_node, clock, Random::new(3));
         let stop = world.stop.clone();
         world.agents.spawn(async move { agent.run(stop).await.unwrap() });
     }
     sleep(Duration::from_secs(30)).await;
     let revision = async || {
-        world
-            .pods()
-            .list(&Default::default())
-            .await
-            .unwrap()
-            .resource_version
-            .parse::<usize>()
-            .unwrap()
+        world.pods().list(&Default::default()).await.unwrap().resource_version.parse::<usize>().unwrap()
     };
     // Idle nodes renew their leases and nothing else.
     let begin = revision().await;
@@ -1120,32 +826,17 @@ async fn many_nodes_write_little() {
             node => format!("node-{node}"),
         };
         let pod = json!({"metadata": {"name": format!("p{index}")}, "spec": {"nodeName": node, "containers": [{"name": "app", "image": "app:1"}]}});
-        world
-            .pods()
-            .create(&serde_json::from_value::<Pod>(pod).unwrap())
-            .await
-            .unwrap();
+        world.pods().create(&serde_json::from_value::<Pod>(pod).unwrap()).await.unwrap();
     }
     let clock = Instant::now();
     until("all pods are ready", async || {
-        world
-            .pods()
-            .list(&Default::default())
-            .await
-            .unwrap()
-            .items
-            .iter()
-            .all(|pod| is_ready(pod))
+        world.pods().list(&Default::default()).await.unwrap().items.iter().all(|pod| is_ready(pod))
     })
     .await;
     let leases = NODES * (usize::try_from(clock.elapsed().as_secs()).unwrap() / 10 + 1);
     let writes = revision().await - begin - PODS;
     // Of each pod: its status when it is seen, with its sandbox, when it runs; events of pull, creation, start.
-    assert!(
-        writes <= 7 * PODS + leases,
-        "{writes} writes in {:?}",
-        clock.elapsed()
-    );
+    assert!(writes <= 7 * PODS + leases, "{writes} writes in {:?}", clock.elapsed());
 
     // Pods to which nothing happens cause no writes.
     sleep(Duration::from_secs(10)).await;

@@ -31,11 +31,7 @@ fn time(value: &Value) -> Result<Timestamp, String> {
 }
 
 fn optional_time(value: &Value) -> Result<Option<Timestamp>, String> {
-    if value.is_null() {
-        Ok(None)
-    } else {
-        time(value).map(Some)
-    }
+    if value.is_null() { Ok(None) } else { time(value).map(Some) }
 }
 
 fn items(value: &Value) -> &[Value] {
@@ -43,24 +39,14 @@ fn items(value: &Value) -> &[Value] {
 }
 
 fn runtime_view(pod: &Pod, value: &Value) -> Result<RuntimeView, String> {
-    let mut view = RuntimeView {
-        ips: items(&value["ips"]).iter().map(text).collect(),
-        ..RuntimeView::default()
-    };
+    let mut view =
+        RuntimeView { ips: items(&value["ips"]).iter().map(text).collect(), ..RuntimeView::default() };
     for sandbox in items(&value["sandboxes"]) {
         view.sandboxes.push(SandboxView {
             id: text(&sandbox["id"]),
             attempt: decode(&sandbox["attempt"])?,
-            state: if sandbox["state"] == "Ready" {
-                SandboxState::Ready
-            } else {
-                SandboxState::NotReady
-            },
-            network: if sandbox["network"] == "Node" {
-                Network::Node
-            } else {
-                Network::Pod
-            },
+            state: if sandbox["state"] == "Ready" { SandboxState::Ready } else { SandboxState::NotReady },
+            network: if sandbox["network"] == "Node" { Network::Node } else { Network::Pod },
             ip: sandbox["ip"].as_str().map(Str::from),
             created_at: time(&sandbox["createdAt"])?,
         });
@@ -68,15 +54,8 @@ fn runtime_view(pod: &Pod, value: &Value) -> Result<RuntimeView, String> {
     let spec = &pod.spec;
     for container in items(&value["containers"]) {
         let name = text(&container["name"]);
-        let ephemeral = spec
-            .ephemeral_containers
-            .iter()
-            .map(|ephemeral| &ephemeral.container);
-        let mut known = spec
-            .containers
-            .iter()
-            .chain(&spec.init_containers)
-            .chain(ephemeral);
+        let ephemeral = spec.ephemeral_containers.iter().map(|ephemeral| &ephemeral.container);
+        let mut known = spec.containers.iter().chain(&spec.init_containers).chain(ephemeral);
         let same = known.find(|known| known.name == name).map_or(0, definition);
         let user = &container["user"];
         let user = (!user.is_null()).then(|| -> Result<_, String> {
@@ -89,10 +68,7 @@ fn runtime_view(pod: &Pod, value: &Value) -> Result<RuntimeView, String> {
                     .collect(),
                 ..Default::default()
             };
-            Ok(Box::new(ContainerUser {
-                linux: Some(Box::new(linux)),
-                ..Default::default()
-            }))
+            Ok(Box::new(ContainerUser { linux: Some(Box::new(linux)), ..Default::default() }))
         });
         view.containers.push(ContainerView {
             id: text(&container["id"]),
@@ -114,11 +90,7 @@ fn runtime_view(pod: &Pod, value: &Value) -> Result<RuntimeView, String> {
             image: text(&container["image"]),
             image_ref: text(&container["imageRef"]),
             restart_count: decode(&container["restartCount"])?,
-            definition: if container["specChanged"] == true {
-                !same
-            } else {
-                same
-            },
+            definition: if container["specChanged"] == true { !same } else { same },
             resources: decode::<Option<ResourceRequirements>>(&container["resources"])?.map(Box::new),
             user: user.transpose()?,
         });
@@ -132,12 +104,7 @@ fn results(value: &Value) -> ProbeResults {
         "failure" => ProbeOutcome::Failure,
         _ => ProbeOutcome::Unknown,
     };
-    value
-        .as_object()
-        .into_iter()
-        .flatten()
-        .map(|(id, value)| (id.as_str(), outcome(value)))
-        .collect()
+    value.as_object().into_iter().flatten().map(|(id, value)| (id.as_str(), outcome(value))).collect()
 }
 
 fn actions(case: &Case) -> Result<(), String> {
@@ -166,9 +133,7 @@ fn actions(case: &Case) -> Result<(), String> {
     let mut kills = got.kill.clone();
     kills.sort_by(|one, other| one.id.cmp(&other.id));
     let resized = |list: &[orlop_node::Resize]| -> Vec<Value> {
-        list.iter()
-            .map(|resize| json!({"id": resize.id.as_str(), "name": resize.name.as_str()}))
-            .collect()
+        list.iter().map(|resize| json!({"id": resize.id.as_str(), "name": resize.name.as_str()})).collect()
     };
     let mut updates = serde_json::Map::new();
     for (resource, list) in [("cpu", &got.resize_cpu), ("memory", &got.resize_memory)] {
@@ -214,22 +179,15 @@ fn status(case: &Case) -> Result<(), String> {
     let node_ips: Vec<IpAddr> = decode(&input["nodeIPs"])?;
     let previous: Option<PodStatus> = decode(&input["statusManagerStatus"])?;
     let resize: Option<Vec<PodCondition>> = decode(&input["resizeConditions"])?;
-    let evict = input["evict"].as_object().map(|evict| Evict {
-        reason: text(&evict["reason"]),
-        message: text(&evict["message"]),
-    });
+    let evict = input["evict"]
+        .as_object()
+        .map(|evict| Evict { reason: text(&evict["reason"]), message: text(&evict["message"]) });
     let start_errors: BTreeMap<Str, StartError> = input["startErrors"]
         .as_object()
         .into_iter()
         .flatten()
         .map(|(name, error)| {
-            (
-                name.into(),
-                StartError {
-                    reason: text(&error["reason"]),
-                    message: text(&error["message"]),
-                },
-            )
+            (name.into(), StartError { reason: text(&error["reason"]), message: text(&error["message"]) })
         })
         .collect();
     let got = pod_status(&StatusInput {
@@ -248,20 +206,13 @@ fn status(case: &Case) -> Result<(), String> {
         terminal: input["podIsTerminal"] == true,
     });
     let mut check = Check::new();
-    check.object(
-        "out",
-        &case.value["out"],
-        &serde_json::to_value(&got).map_err(|error| error.to_string())?,
-    );
+    check.object("out", &case.value["out"], &serde_json::to_value(&got).map_err(|error| error.to_string())?);
     check.finish()
 }
 
 fn main() -> ExitCode {
     vectors::run(
         concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors"),
-        &[
-            Family::new("pod_actions", actions),
-            Family::new("pod_status", status),
-        ],
+        &[Family::new("pod_actions", actions), Family::new("pod_status", status)],
     )
 }

@@ -103,11 +103,7 @@ impl Create {
     /// Creates `object` in its namespace.
     pub fn new(object: impl Into<PlannedObject>) -> Self {
         let object = object.into();
-        Self {
-            namespace: object.meta().namespace.non_empty().cloned(),
-            object,
-            on_exists: OnExists::Fail,
-        }
+        Self { namespace: object.meta().namespace.non_empty().cloned(), object, on_exists: OnExists::Fail }
     }
 
     /// Creates it in that namespace.
@@ -213,10 +209,9 @@ impl Change {
     #[must_use]
     pub fn key(&self) -> ObjectKey {
         match self {
-            Self::Create(create) => ObjectKey {
-                namespace: create.namespace.clone(),
-                name: create.object.meta().name.clone(),
-            },
+            Self::Create(create) => {
+                ObjectKey { namespace: create.namespace.clone(), name: create.object.meta().name.clone() }
+            }
             Self::Update(object) | Self::UpdateStatus(object) => object.key(),
             Self::Patch(patch) => patch.key.clone(),
             Self::Delete(delete) => delete.key.clone(),

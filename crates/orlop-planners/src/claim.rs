@@ -46,13 +46,7 @@ fn release<K: StaticKind>(owner: &impl Object, child: &K) -> PatchChange {
 }
 
 fn adopt<K: StaticKind>(owner: &impl Object, child: &K) -> PatchChange {
-    let OwnerReference {
-        api_version,
-        kind,
-        name,
-        uid,
-        ..
-    } = owner.controller_reference();
+    let OwnerReference { api_version, kind, name, uid, .. } = owner.controller_reference();
     let metadata = json!({
         "ownerReferences": [{
             "apiVersion": api_version,

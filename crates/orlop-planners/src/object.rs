@@ -92,10 +92,7 @@ impl PlannedObject {
     #[must_use]
     pub fn key(&self) -> ObjectKey {
         let meta = self.meta();
-        ObjectKey {
-            namespace: meta.namespace.non_empty().cloned(),
-            name: meta.name.clone(),
-        }
+        ObjectKey { namespace: meta.namespace.non_empty().cloned(), name: meta.name.clone() }
     }
 
     /// The object as JSON.

@@ -30,13 +30,7 @@ pub struct Plan<M = ()> {
 
 impl<M: Default> Default for Plan<M> {
     fn default() -> Self {
-        Self {
-            changes: Vec::new(),
-            events: Vec::new(),
-            requeue: None,
-            memory: M::default(),
-            error: None,
-        }
+        Self { changes: Vec::new(), events: Vec::new(), requeue: None, memory: M::default(), error: None }
     }
 }
 
@@ -63,10 +57,7 @@ impl<M> Plan<M> {
         let targets: Vec<_> = self.changes.iter().map(Change::overwrites).collect();
         let last_of = |index: usize| match &targets[index] {
             None => index,
-            Some(target) => targets
-                .iter()
-                .rposition(|other| other.as_ref() == Some(target))
-                .unwrap_or(index),
+            Some(target) => targets.iter().rposition(|other| other.as_ref() == Some(target)).unwrap_or(index),
         };
         let last: Vec<usize> = (0..targets.len()).map(last_of).collect();
         let mut place = vec![0; last.len()];
@@ -316,10 +307,7 @@ mod tests {
         plan.push(Change::update(set.clone()));
         plan.events = vec![first, second];
         let plan = plan.compact();
-        assert_eq!(
-            plan.changes,
-            [Change::from(Delete::new(&pod)), Change::update(set)]
-        );
+        assert_eq!(plan.changes, [Change::from(Delete::new(&pod)), Change::update(set)]);
         let occasions: Vec<_> = plan.events.iter().map(|event| event.occasion).collect();
         assert_eq!(occasions, [Occasion::Success(1), Occasion::Failure(0)]);
     }

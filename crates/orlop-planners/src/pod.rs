@@ -26,10 +26,7 @@ pub fn is_terminating(pod: &Pod) -> bool {
 /// The condition `type_` of the pod.
 #[must_use]
 pub fn condition<'a>(pod: &'a Pod, type_: &PodConditionType) -> Option<&'a PodCondition> {
-    pod.status
-        .conditions
-        .iter()
-        .find(|condition| condition.type_ == *type_)
+    pod.status.conditions.iter().find(|condition| condition.type_ == *type_)
 }
 
 /// The condition `Ready` if it is `True`; the phase is not looked at.
@@ -51,10 +48,7 @@ pub fn is_available(pod: &Pod, min_ready_seconds: i32, now: Timestamp) -> bool {
     let Some(ready) = ready(pod) else { return false };
     min_ready_seconds == 0
         || ready.last_transition_time.is_some_and(|since| {
-            since
-                .timestamp()
-                .saturating_add(seconds(min_ready_seconds))
-                .is_ok_and(|at| at <= now)
+            since.timestamp().saturating_add(seconds(min_ready_seconds)).is_ok_and(|at| at <= now)
         })
 }
 
@@ -67,9 +61,7 @@ pub(crate) fn next_availability<'a>(
     pods.into_iter()
         .filter_map(|pod| {
             let since = ready(pod)?.last_transition_time?.timestamp();
-            let left = now
-                .duration_until(since)
-                .checked_add(seconds(min_ready_seconds))?;
+            let left = now.duration_until(since).checked_add(seconds(min_ready_seconds))?;
             Duration::try_from(left).ok().filter(|left| !left.is_zero())
         })
         .min()

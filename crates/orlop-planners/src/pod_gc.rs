@@ -47,10 +47,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self {
-            ended_pods: 12_500,
-            quarantine: SignedDuration::from_secs(40),
-        }
+        Self { ended_pods: 12_500, quarantine: SignedDuration::from_secs(40) }
     }
 }
 
@@ -83,18 +80,14 @@ pub fn sweep(
     memory: &mut Memory,
     now: Timestamp,
 ) -> Sweep {
-    let by_name: BTreeMap<&str, &Node> = nodes
-        .iter()
-        .map(|node| (node.metadata.name.as_str(), &**node))
-        .collect();
+    let by_name: BTreeMap<&str, &Node> =
+        nodes.iter().map(|node| (node.metadata.name.as_str(), &**node)).collect();
     let pods = in_order(pods);
     let deleting = |pod: &&Pod| pod.metadata.deletion_timestamp.is_some();
     Sweep {
         ended: surplus(&pods, settings.ended_pods),
         out_of_service: evicted_first(pods.iter().copied().filter(deleting).filter(|pod| {
-            by_name
-                .get(pod.spec.node_name.as_str())
-                .is_some_and(|node| is_out_of_service(node))
+            by_name.get(pod.spec.node_name.as_str()).is_some_and(|node| is_out_of_service(node))
         }))
         .map(|pod| delete(pod, None))
         .collect(),
@@ -142,11 +135,7 @@ fn surplus(pods: &[&Pod], keep: usize) -> Vec<Vec<Change>> {
     }
     let ended: Vec<&Pod> = evicted_first(pods.iter().copied().filter(|pod| has_ended(pod))).collect();
     let surplus = ended.len().saturating_sub(keep);
-    ended
-        .into_iter()
-        .take(surplus)
-        .map(|pod| delete(pod, None))
-        .collect()
+    ended.into_iter().take(surplus).map(|pod| delete(pod, None)).collect()
 }
 
 /// Evicted pods before the others; otherwise the order stays.
@@ -157,10 +146,7 @@ fn evicted_first<'a>(pods: impl Iterator<Item = &'a Pod>) -> impl Iterator<Item 
 
 /// An unknown phase counts as ended here, an absent one too.
 fn has_ended(pod: &Pod) -> bool {
-    !matches!(
-        pod.status.phase,
-        PodPhase::Pending | PodPhase::Running | PodPhase::Unknown
-    )
+    !matches!(pod.status.phase, PodPhase::Pending | PodPhase::Running | PodPhase::Unknown)
 }
 
 fn is_evicted(pod: &Pod) -> bool {
@@ -169,9 +155,7 @@ fn is_evicted(pod: &Pod) -> bool {
 
 fn is_out_of_service(node: &Node) -> bool {
     let conditions = &node.status.conditions;
-    let ready = conditions
-        .iter()
-        .find(|condition| condition.type_ == NodeConditionType::Ready);
+    let ready = conditions.iter().find(|condition| condition.type_ == NodeConditionType::Ready);
     let ready = ready.is_some_and(|condition| condition.status == ConditionStatus::True);
     !ready && node.spec.taints.iter().any(|taint| taint.key == OUT_OF_SERVICE)
 }
@@ -213,12 +197,6 @@ fn delete(pod: &Pod, condition: Option<PodCondition>) -> Vec<Change> {
         }
         changes.extend(failed.patch().map(Change::from));
     }
-    changes.push(
-        Delete {
-            grace_period_seconds: Some(0),
-            ..Delete::new(pod)
-        }
-        .into(),
-    );
+    changes.push(Delete { grace_period_seconds: Some(0), ..Delete::new(pod) }.into());
     changes
 }

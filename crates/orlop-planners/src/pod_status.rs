@@ -29,10 +29,7 @@ pub(crate) struct StatusChange<'a> {
 impl<'a> StatusChange<'a> {
     /// Nothing changes yet.
     pub(crate) fn of(pod: &'a Pod) -> Self {
-        Self {
-            pod,
-            status: pod.status.clone(),
-        }
+        Self { pod, status: pod.status.clone() }
     }
 
     /// Sets the phase.
@@ -45,12 +42,7 @@ impl<'a> StatusChange<'a> {
     /// Sets a condition; its transition time changes only with its status.
     #[must_use]
     pub(crate) fn condition(mut self, mut new: PodCondition) -> Self {
-        match self
-            .status
-            .conditions
-            .iter_mut()
-            .find(|old| old.type_ == new.type_)
-        {
+        match self.status.conditions.iter_mut().find(|old| old.type_ == new.type_) {
             None => self.status.conditions.push(new),
             Some(old) => {
                 if old.status == new.status {
@@ -74,15 +66,9 @@ impl<'a> StatusChange<'a> {
             .status
             .conditions
             .iter()
-            .filter_map(|new| {
-                match old
-                    .conditions
-                    .iter()
-                    .find(|condition| condition.type_ == new.type_)
-                {
-                    None => serde_json::to_value(new).ok(),
-                    Some(before) => difference(before, new),
-                }
+            .filter_map(|new| match old.conditions.iter().find(|condition| condition.type_ == new.type_) {
+                None => serde_json::to_value(new).ok(),
+                Some(before) => difference(before, new),
             })
             .collect();
         if !changed.is_empty() {
@@ -111,11 +97,8 @@ fn difference(old: &PodCondition, new: &PodCondition) -> Option<Value> {
     else {
         return None;
     };
-    let mut fields: Map<String, Value> = old
-        .keys()
-        .filter(|key| !new.contains_key(*key))
-        .map(|key| (key.clone(), Value::Null))
-        .collect();
+    let mut fields: Map<String, Value> =
+        old.keys().filter(|key| !new.contains_key(*key)).map(|key| (key.clone(), Value::Null)).collect();
     let type_ = new.get("type").cloned();
     fields.extend(new.into_iter().filter(|(key, value)| old.get(key) != Some(value)));
     fields.insert("type".into(), type_.unwrap_or_default());

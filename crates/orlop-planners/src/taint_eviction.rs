@@ -51,10 +51,7 @@ pub enum Decision {
 #[must_use]
 pub fn decide(pod: &Pod, taints: &[Taint], scheduled: Option<Scheduled>, now: Timestamp) -> Decision {
     let mut shortest: Option<SignedDuration> = None;
-    for taint in taints
-        .iter()
-        .filter(|taint| taint.effect == TaintEffect::NoExecute)
-    {
+    for taint in taints.iter().filter(|taint| taint.effect == TaintEffect::NoExecute) {
         let mut tolerations = pod.spec.tolerations.iter();
         let Some(used) = tolerations.find(|toleration| tolerates(toleration, taint)) else {
             return Decision::Now;
@@ -93,14 +90,9 @@ fn tolerates(toleration: &Toleration, taint: &Taint) -> bool {
 pub fn evict(pod: &Pod, now: Timestamp) -> Plan {
     let mut plan = Plan::default();
     let message = format!("Marking for deletion Pod {}", pod.key());
-    plan.events
-        .push(EventDraft::normal(pod, "TaintManagerEviction", message));
-    let condition = disruption(
-        pod,
-        "DeletionByTaintManager",
-        "Taint manager: deleting due to NoExecute taint",
-        now,
-    );
+    plan.events.push(EventDraft::normal(pod, "TaintManagerEviction", message));
+    let condition =
+        disruption(pod, "DeletionByTaintManager", "Taint manager: deleting due to NoExecute taint", now);
     if let Some(patch) = StatusChange::of(pod).condition(condition).patch() {
         plan.push(patch);
     }

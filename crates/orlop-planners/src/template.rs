@@ -32,11 +32,7 @@ pub fn pod_from_template(owner: &impl Object, template: &PodTemplateSpec) -> Pod
 /// `NAME-`, or `NAME` alone where that would not be a prefix of a valid pod name.
 fn pod_name_prefix(owner: &str) -> Str {
     // A name followed by a dash is a valid prefix exactly if the name is one and there is room.
-    if owner.len() < MAX_NAME && is_subdomain(owner) {
-        format!("{owner}-").into()
-    } else {
-        owner.into()
-    }
+    if owner.len() < MAX_NAME && is_subdomain(owner) { format!("{owner}-").into() } else { owner.into() }
 }
 
 /// Labels of letters, digits and inner dashes, joined by dots (RFC 1123).
@@ -56,20 +52,12 @@ fn is_subdomain(name: &str) -> bool {
 #[must_use]
 pub fn same_template(left: &PodTemplateSpec, right: &PodTemplateSpec) -> bool {
     fn labels(template: &PodTemplateSpec) -> impl Iterator<Item = (&Str, &Str)> {
-        template
-            .metadata
-            .labels
-            .iter()
-            .filter(|(key, _)| **key != *POD_TEMPLATE_HASH)
+        template.metadata.labels.iter().filter(|(key, _)| **key != *POD_TEMPLATE_HASH)
     }
     left.spec == right.spec
         && left.extra == right.extra
         && labels(left).eq(labels(right))
-        && right.metadata
-            == ObjectMeta {
-                labels: right.metadata.labels.clone(),
-                ..left.metadata.clone()
-            }
+        && right.metadata == ObjectMeta { labels: right.metadata.labels.clone(), ..left.metadata.clone() }
 }
 
 /// The template as canonical JSON without the hash label: sorted keys, nothing that is absent.
@@ -89,9 +77,8 @@ pub fn template_hash(template: &PodTemplateSpec, collision_count: Option<i32>) -
     if let Some(count) = collision_count {
         text.extend(count.to_le_bytes());
     }
-    let hash = text.iter().fold(0x811c_9dc5_u32, |hash, byte| {
-        (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193)
-    });
+    let hash =
+        text.iter().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193));
     safe_encode(&hash.to_string())
 }
 
@@ -100,9 +87,7 @@ pub fn template_hash(template: &PodTemplateSpec, collision_count: Option<i32>) -
 #[must_use]
 pub fn safe_encode(text: &str) -> String {
     const ALPHABET: &[u8; 27] = b"bcdfghjklmnpqrstvwxz2456789";
-    text.bytes()
-        .map(|byte| char::from(ALPHABET[usize::from(byte) % ALPHABET.len()]))
-        .collect()
+    text.bytes().map(|byte| char::from(ALPHABET[usize::from(byte) % ALPHABET.len()])).collect()
 }
 
 /// `PREFIX-HASH`, the prefix cut where that would be too long for a name.
@@ -125,19 +110,15 @@ mod tests {
 
     #[test]
     fn templates_are_compared_by_meaning() {
-        let left = template(
-            json!({"metadata": {"labels": {"app": "web", "pod-template-hash": "x"}},
-            "spec": {"containers": [{"name": "c", "resources": {"requests": {"cpu": "500m"}}}], "volumes": []}}),
-        );
+        let left = template(json!({"metadata": {"labels": {"app": "web", "pod-template-hash": "x"}},
+            "spec": {"containers": [{"name": "c", "resources": {"requests": {"cpu": "500m"}}}], "volumes": []}}));
         let right = template(json!({"metadata": {"labels": {"app": "web"}},
             "spec": {"containers": [{"name": "c", "resources": {"requests": {"cpu": "0.5"}}}]}}));
         assert!(same_template(&left, &right));
         assert_eq!(template_hash(&left, None), template_hash(&right, None));
         assert_ne!(template_hash(&left, None), template_hash(&left, Some(1)));
-        let other = template(
-            json!({"metadata": {"labels": {"app": "web"}, "annotations": {"a": "b"}},
-            "spec": {"containers": [{"name": "c", "resources": {"requests": {"cpu": "500m"}}}]}}),
-        );
+        let other = template(json!({"metadata": {"labels": {"app": "web"}, "annotations": {"a": "b"}},
+            "spec": {"containers": [{"name": "c", "resources": {"requests": {"cpu": "500m"}}}]}}));
         assert!(!same_template(&left, &other));
     }
 

@@ -124,13 +124,7 @@ impl<S: QueueSort> Scheduler<S> {
         Some(match self.engine.schedule(&pod) {
             Decision::Place(place) => {
                 let node = place.node().clone();
-                self.apply(
-                    Change::PodAssumed {
-                        pod: Arc::clone(&pod),
-                        node: node.clone(),
-                    },
-                    now,
-                );
+                self.apply(Change::PodAssumed { pod: Arc::clone(&pod), node: node.clone() }, now);
                 match self.reserve_and_permit(&pod, &node) {
                     Ok(()) => Step::Bind { pod, node },
                     Err((plugin, status)) => {
@@ -148,8 +142,7 @@ impl<S: QueueSort> Scheduler<S> {
                 match error {
                     // Not an error to be tried again and again: the first node wakes the pod.
                     ScheduleError::NoNodes => {
-                        self.queue
-                            .reject(&id, [Str::from(NO_NODES)].into(), &self.engine, now);
+                        self.queue.reject(&id, [Str::from(NO_NODES)].into(), &self.engine, now);
                     }
                     _ => self.queue.fail(&id, now),
                 }
@@ -182,14 +175,10 @@ impl<S: QueueSort> Scheduler<S> {
             return Ok(());
         };
         for plugin in &profile.reserve {
-            plugin
-                .reserve(pod, node)
-                .map_err(|status| (plugin.name().into(), status))?;
+            plugin.reserve(pod, node).map_err(|status| (plugin.name().into(), status))?;
         }
         for plugin in &profile.permit {
-            plugin
-                .permit(pod, node)
-                .map_err(|status| (plugin.name().into(), status))?;
+            plugin.permit(pod, node).map_err(|status| (plugin.name().into(), status))?;
         }
         Ok(())
     }
@@ -222,17 +211,13 @@ mod tests {
     }
 
     fn scheduler() -> Scheduler {
-        let mut scheduler = Scheduler::new(
-            Engine::new([Profile::kubernetes()], 3).unwrap(),
-            SchedulingQueue::default(),
-        );
+        let mut scheduler =
+            Scheduler::new(Engine::new([Profile::kubernetes()], 3).unwrap(), SchedulingQueue::default());
         let node = serde_json::from_value(json!({
             "metadata": {"name": "n"},
             "status": {"allocatable": {"cpu": "1", "memory": "1Gi", "pods": "10"}},
         }));
-        scheduler
-            .record(Change::NodeAdded(Arc::new(node.unwrap())), at(0))
-            .unwrap();
+        scheduler.record(Change::NodeAdded(Arc::new(node.unwrap())), at(0)).unwrap();
         scheduler
     }
 
@@ -251,15 +236,11 @@ mod tests {
         let mut scheduler = scheduler();
         scheduler.pod_seen(pod("a", "800m", ""), at(0));
         scheduler.pod_seen(pod("b", "800m", ""), at(0));
-        let Some(Step::Bind { pod: first, node }) = scheduler.next(at(0)) else {
-            panic!("a fits")
-        };
+        let Some(Step::Bind { pod: first, node }) = scheduler.next(at(0)) else { panic!("a fits") };
         assert_eq!((first.metadata.name.as_str(), node.as_str()), ("a", "n"));
         scheduler.bound(&pod_id(&first));
         scheduler.pod_seen(pod("a", "800m", "n"), at(0));
-        let Some(Step::Unschedulable { why, .. }) = scheduler.next(at(0)) else {
-            panic!("b does not fit")
-        };
+        let Some(Step::Unschedulable { why, .. }) = scheduler.next(at(0)) else { panic!("b does not fit") };
         assert_eq!(why.to_string(), "0/1 nodes are available: 1 Insufficient cpu.");
         assert_eq!(scheduler.next(at(60)), None);
         scheduler.pod_gone(&"a".into(), at(60));
@@ -271,9 +252,7 @@ mod tests {
         let mut scheduler = scheduler();
         let before = scheduler.engine().cluster().fingerprint();
         scheduler.pod_seen(pod("a", "800m", ""), at(0));
-        let Some(Step::Bind { pod: first, node }) = scheduler.next(at(0)) else {
-            panic!("a fits")
-        };
+        let Some(Step::Bind { pod: first, node }) = scheduler.next(at(0)) else { panic!("a fits") };
         // An update of the pod that was under way changes nothing.
         scheduler.pod_seen(pod("a", "800m", ""), at(0));
         assert_eq!(scheduler.next(at(0)), None);

@@ -38,11 +38,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 fn node(number: u8, cpu: u8, cordoned: bool, tainted: bool) -> Arc<Node> {
-    let taints = if tainted {
-        json!([{"key": "t", "effect": "NoSchedule"}])
-    } else {
-        json!([])
-    };
+    let taints = if tainted { json!([{"key": "t", "effect": "NoSchedule"}]) } else { json!([]) };
     let name = format!("n{number}");
     Arc::new(
         serde_json::from_value(json!({
@@ -98,17 +94,9 @@ fn new_engine(seed: u64) -> Engine {
 /// Nodes' offers against what the pods that an engine knows take, counted from the objects alone.
 fn overcommitted(nodes: &BTreeMap<Str, Arc<Node>>, placed: &BTreeMap<Str, (Pod, Str)>) -> Option<String> {
     for (name, node) in nodes {
-        let here: Vec<&Pod> = placed
-            .values()
-            .filter(|(_, on)| on == name)
-            .map(|(pod, _)| pod)
-            .collect();
+        let here: Vec<&Pod> = placed.values().filter(|(_, on)| on == name).map(|(pod, _)| pod).collect();
         for resource in ["cpu", "memory", "example.com/gpu"] {
-            let offered = node
-                .status
-                .allocatable
-                .get(resource)
-                .map_or(0, |amount| amount.milli_value());
+            let offered = node.status.allocatable.get(resource).map_or(0, |amount| amount.milli_value());
             let taken: i64 = here
                 .iter()
                 .filter_map(|pod| pod.spec.containers[0].resources.requests.get(resource))
@@ -118,10 +106,7 @@ fn overcommitted(nodes: &BTreeMap<Str, Arc<Node>>, placed: &BTreeMap<Str, (Pod, 
                 return Some(format!("{name}: {taken} of {offered} {resource}"));
             }
         }
-        let ports = here
-            .iter()
-            .filter(|pod| !pod.spec.containers[0].ports.is_empty())
-            .count();
+        let ports = here.iter().filter(|pod| !pod.spec.containers[0].ports.is_empty()).count();
         if here.len() > 6 || ports > 1 {
             return Some(format!("{name}: {} pods, {ports} with the port", here.len()));
         }
@@ -240,13 +225,7 @@ proptest! {
 /// One change after a history; numbers choose among what is there.
 #[derive(Clone, Debug)]
 enum Then {
-    Node {
-        number: u8,
-        cpu: u8,
-        cordoned: bool,
-        tainted: bool,
-        zone: u8,
-    },
+    Node { number: u8, cpu: u8, cordoned: bool, tainted: bool, zone: u8 },
     RemoveNode(u8),
     RemovePod(u8),
     PlacePod(u8, u8),
@@ -271,37 +250,22 @@ fn changes() -> impl Strategy<Value = Then> {
 impl Then {
     /// Applies it; `None` where there is nothing to apply it to, or no plugin can see it.
     fn apply(&self, engine: &mut Engine, left: &Left) -> Option<ClusterEvent> {
-        let placed = |number: u8| {
-            left.placed
-                .values()
-                .nth(usize::from(number) % left.placed.len().max(1))
-        };
+        let placed = |number: u8| left.placed.values().nth(usize::from(number) % left.placed.len().max(1));
         let bound = |(pod, node): &(Pod, Str)| {
             let mut pod = pod.clone();
             pod.spec.node_name = node.clone();
             pod
         };
         let change = match *self {
-            Self::Node {
-                number,
-                cpu,
-                cordoned,
-                tainted,
-                zone,
-            } => {
+            Self::Node { number, cpu, cordoned, tainted, zone } => {
                 let mut node = Node::clone(&node(number, cpu, cordoned, tainted));
-                node.metadata
-                    .labels
-                    .insert("topology.kubernetes.io/zone", format!("z{zone}").into());
+                node.metadata.labels.insert("topology.kubernetes.io/zone", format!("z{zone}").into());
                 Change::NodeUpdated(Arc::new(node))
             }
             Self::RemoveNode(number) => Change::NodeRemoved(format!("n{number}").into()),
             Self::RemovePod(number) => Change::PodRemoved(pod_id(&placed(number)?.0)),
             Self::PlacePod(number, kind) => {
-                let node = left
-                    .nodes
-                    .keys()
-                    .nth(usize::from(number) % left.nodes.len().max(1))?;
+                let node = left.nodes.keys().nth(usize::from(number) % left.nodes.len().max(1))?;
                 Change::PodAdded(Arc::new(bound(&(pod(201, kind), node.clone()))))
             }
             Self::Relabel(number, app) => {
@@ -320,10 +284,7 @@ impl Then {
 }
 
 fn logged(log: &ChangeLog) -> Vec<Logged> {
-    log.since(0)
-        .expect("short histories are whole")
-        .cloned()
-        .collect()
+    log.since(0).expect("short histories are whole").cloned().collect()
 }
 
 struct Left {
@@ -334,10 +295,7 @@ struct Left {
 /// Runs a history against the engine and a plain model of it, and checks after each decision that no
 /// node is given more than it has.
 fn run(engine: &mut Engine, steps: &[Step]) -> Result<Left, TestCaseError> {
-    let mut left = Left {
-        nodes: BTreeMap::new(),
-        placed: BTreeMap::new(),
-    };
+    let mut left = Left { nodes: BTreeMap::new(), placed: BTreeMap::new() };
     let mut assumed: Vec<Str> = Vec::new();
     for step in steps {
         match step {
@@ -365,10 +323,7 @@ fn run(engine: &mut Engine, steps: &[Step]) -> Result<Left, TestCaseError> {
                     continue;
                 }
                 if let Some(node) = engine.schedule(&pod).node().cloned() {
-                    let change = Change::PodAssumed {
-                        pod: Arc::new(pod.clone()),
-                        node: node.clone(),
-                    };
+                    let change = Change::PodAssumed { pod: Arc::new(pod.clone()), node: node.clone() };
                     engine.record(change).unwrap();
                     left.placed.insert(id.clone(), (pod, node));
                     assumed.push(id);

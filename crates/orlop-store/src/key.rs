@@ -98,10 +98,7 @@ pub struct KeyRange {
 impl KeyRange {
     /// Every key.
     pub fn all() -> Self {
-        Self {
-            from: Key::from(""),
-            to: None,
-        }
+        Self { from: Key::from(""), to: None }
     }
 
     /// Every key that begins with this text.
@@ -120,18 +117,12 @@ impl KeyRange {
 
     /// The keys from `from` on and below `to`; none if `to` is not above `from`.
     pub fn between(from: impl Into<Key>, to: impl Into<Key>) -> Self {
-        Self {
-            from: from.into(),
-            to: Some(to.into()),
-        }
+        Self { from: from.into(), to: Some(to.into()) }
     }
 
     /// The keys from `from` on.
     pub fn from(from: impl Into<Key>) -> Self {
-        Self {
-            from: from.into(),
-            to: None,
-        }
+        Self { from: from.into(), to: None }
     }
 
     /// The lower end, which belongs to the range.

@@ -27,25 +27,16 @@ pub struct Page {
 
 impl Page {
     /// The whole range.
-    pub const ALL: Self = Self {
-        limit: None,
-        after: None,
-    };
+    pub const ALL: Self = Self { limit: None, after: None };
 
     /// The first `limit` records.
     pub fn first(limit: usize) -> Self {
-        Self {
-            limit: Some(limit),
-            after: None,
-        }
+        Self { limit: Some(limit), after: None }
     }
 
     /// The same number of records, but behind this key.
     pub fn after(self, key: impl Into<Key>) -> Self {
-        Self {
-            after: Some(key.into()),
-            ..self
-        }
+        Self { after: Some(key.into()), ..self }
     }
 }
 
@@ -64,10 +55,6 @@ pub struct Listing {
 impl Listing {
     /// The key behind which the next page begins, if there is more.
     pub fn next(&self) -> Option<&Key> {
-        if self.remaining == 0 {
-            None
-        } else {
-            self.records.last().map(|record| &record.key)
-        }
+        if self.remaining == 0 { None } else { self.records.last().map(|record| &record.key) }
     }
 }

@@ -64,11 +64,9 @@ impl Write {
 impl fmt::Debug for Write {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Put { key, lease, .. } => f
-                .debug_struct("Put")
-                .field("key", key)
-                .field("lease", lease)
-                .finish_non_exhaustive(),
+            Self::Put { key, lease, .. } => {
+                f.debug_struct("Put").field("key", key).field("lease", lease).finish_non_exhaustive()
+            }
             Self::Delete { key, .. } => f.debug_struct("Delete").field("key", key).finish_non_exhaustive(),
         }
     }
@@ -110,17 +108,13 @@ impl Txn {
         value: impl FnOnce(Revision) -> Value + Send + 'static,
     ) -> Self {
         let key = key.into();
-        Self::new()
-            .expect(key.clone(), Expected::At(revision))
-            .put(key, value)
+        Self::new().expect(key.clone(), Expected::At(revision)).put(key, value)
     }
 
     /// Deletes a key that was last changed at `revision`.
     pub fn remove(key: impl Into<Key>, revision: Revision) -> Self {
         let key = key.into();
-        Self::new()
-            .expect(key.clone(), Expected::At(revision))
-            .delete(key)
+        Self::new().expect(key.clone(), Expected::At(revision)).delete(key)
     }
 
     /// Also demands this.
@@ -137,11 +131,7 @@ impl Txn {
 
     /// Also creates or replaces a key.
     pub fn put(self, key: impl Into<Key>, value: impl FnOnce(Revision) -> Value + Send + 'static) -> Self {
-        self.write(Write::Put {
-            key: key.into(),
-            lease: None,
-            value: Box::new(value),
-        })
+        self.write(Write::Put { key: key.into(), lease: None, value: Box::new(value) })
     }
 
     /// Also creates or replaces a key that goes when the lease ends.
@@ -151,19 +141,12 @@ impl Txn {
         lease: LeaseId,
         value: impl FnOnce(Revision) -> Value + Send + 'static,
     ) -> Self {
-        self.write(Write::Put {
-            key: key.into(),
-            lease: Some(lease),
-            value: Box::new(value),
-        })
+        self.write(Write::Put { key: key.into(), lease: Some(lease), value: Box::new(value) })
     }
 
     /// Also deletes a key, if it exists.
     pub fn delete(self, key: impl Into<Key>) -> Self {
-        self.write(Write::Delete {
-            key: key.into(),
-            value: None,
-        })
+        self.write(Write::Delete { key: key.into(), value: None })
     }
 
     /// Also deletes a key, if it exists, and says what its last state is.
@@ -172,10 +155,7 @@ impl Txn {
         key: impl Into<Key>,
         value: impl FnOnce(Revision, &Record) -> Value + Send + 'static,
     ) -> Self {
-        self.write(Write::Delete {
-            key: key.into(),
-            value: Some(Box::new(value)),
-        })
+        self.write(Write::Delete { key: key.into(), value: Some(Box::new(value)) })
     }
 }
 
@@ -193,10 +173,7 @@ impl Committed {
     /// What became of this key: its new record, or its last state if it was deleted; `None` if the
     /// transaction did not change it.
     pub fn record(&self, key: &str) -> Option<&Arc<Record>> {
-        self.events
-            .iter()
-            .map(|event| &event.record)
-            .find(|record| record.key == *key)
+        self.events.iter().map(|event| &event.record).find(|record| record.key == *key)
     }
 }
 
@@ -224,10 +201,7 @@ pub struct Failed {
 impl Conflict {
     /// What there is under a key whose condition does not hold.
     pub fn current(&self, key: &str) -> Option<&Arc<Record>> {
-        self.failed
-            .iter()
-            .find(|failed| failed.key == *key)
-            .and_then(|failed| failed.current.as_ref())
+        self.failed.iter().find(|failed| failed.key == *key).and_then(|failed| failed.current.as_ref())
     }
 
     fn describe(&self) -> String {

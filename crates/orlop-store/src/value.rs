@@ -91,10 +91,7 @@ pub enum CodecError {
 impl CodecError {
     /// The codec's refusal in its own words.
     pub fn failed(format: Format, reason: impl fmt::Display) -> Self {
-        Self::Failed {
-            format,
-            reason: reason.to_string().into(),
-        }
+        Self::Failed { format, reason: reason.to_string().into() }
     }
 }
 
@@ -116,10 +113,7 @@ impl Value {
     }
 
     fn from_typed(value: Typed, codec: Arc<dyn Codec>) -> Self {
-        Self {
-            typed: value.into(),
-            ..Self::empty(Some(codec))
-        }
+        Self { typed: value.into(), ..Self::empty(Some(codec)) }
     }
 
     /// A value that is there in one encoded form, and can be had in no other unless it is
@@ -132,10 +126,7 @@ impl Value {
 
     /// A value that is there in one encoded form; the others are made by the codec.
     pub fn bytes_with(format: Format, bytes: impl Into<Bytes>, codec: Arc<dyn Codec>) -> Self {
-        Self {
-            codec: Some(codec),
-            ..Self::bytes(format, bytes)
-        }
+        Self { codec: Some(codec), ..Self::bytes(format, bytes) }
     }
 
     fn empty(codec: Option<Arc<dyn Codec>>) -> Self {
@@ -169,9 +160,7 @@ impl Value {
     /// form is not a `T`.
     pub fn decode<T: Any + Send + Sync>(&self, codec: &dyn Codec) -> Result<Arc<T>, CodecError> {
         let typed = self.typed_by(codec)?.clone();
-        typed.downcast().map_err(|_| CodecError::WrongType {
-            expected: std::any::type_name::<T>(),
-        })
+        typed.downcast().map_err(|_| CodecError::WrongType { expected: std::any::type_name::<T>() })
     }
 
     fn typed_by(&self, codec: &dyn Codec) -> Result<&Typed, CodecError> {
@@ -183,24 +172,18 @@ impl Value {
             return Ok(typed);
         }
         // A value without a typed form was made from bytes, so one of the formats is there.
-        let (format, bytes) = self
-            .any_bytes()
-            .ok_or(CodecError::NoCodec { wanted: Format::Json })?;
+        let (format, bytes) = self.any_bytes().ok_or(CodecError::NoCodec { wanted: Format::Json })?;
         let typed = codec.decode(bytes, format)?;
         Ok(self.typed.get_or_init(|| typed))
     }
 
     fn any_bytes(&self) -> Option<(Format, &Bytes)> {
-        Format::ALL
-            .into_iter()
-            .find_map(|format| self.ready(format).map(|bytes| (format, bytes)))
+        Format::ALL.into_iter().find_map(|format| self.ready(format).map(|bytes| (format, bytes)))
     }
 
     /// The encoded form, if it exists; nothing is encoded.
     pub fn ready(&self, format: Format) -> Option<&Bytes> {
-        self.encoded[format as usize]
-            .get()
-            .and_then(|bytes| bytes.as_ref().ok())
+        self.encoded[format as usize].get().and_then(|bytes| bytes.as_ref().ok())
     }
 
     /// The encoded form. The bytes are shared, not copied.
@@ -210,10 +193,7 @@ impl Value {
     pub fn encoded(&self, format: Format) -> Result<Bytes, CodecError> {
         self.encoded[format as usize]
             .get_or_init(|| {
-                let codec = self
-                    .codec
-                    .as_deref()
-                    .ok_or(CodecError::NoCodec { wanted: format })?;
+                let codec = self.codec.as_deref().ok_or(CodecError::NoCodec { wanted: format })?;
                 codec.encode(&**self.typed_by(codec)?, format)
             })
             .clone()
@@ -255,14 +235,7 @@ impl fmt::Debug for Value {
         f.field("typed", &self.typed.get().is_some());
         for format in Format::ALL {
             if let Some(bytes) = self.ready(format) {
-                f.field(
-                    if format == Format::Json {
-                        "json"
-                    } else {
-                        "protobuf"
-                    },
-                    bytes,
-                );
+                f.field(if format == Format::Json { "json" } else { "protobuf" }, bytes);
             }
         }
         f.finish()

@@ -44,11 +44,7 @@ impl Event {
 
     /// The record that the key has after the change: none if it was deleted.
     pub fn current(&self) -> Option<&Arc<Record>> {
-        if self.change == Change::Deleted {
-            None
-        } else {
-            Some(&self.record)
-        }
+        if self.change == Change::Deleted { None } else { Some(&self.record) }
     }
 }
 
@@ -111,11 +107,7 @@ pub struct Watch {
 impl Watch {
     /// For backends: a watch that is fed by this.
     pub fn new(source: impl WatchSource + 'static) -> Self {
-        Self {
-            source: Box::pin(source),
-            ticks: None,
-            ended: false,
-        }
+        Self { source: Box::pin(source), ticks: None, ended: false }
     }
 
     /// Asks for a [bookmark](Update::Bookmark) as soon as everything that the store has by now is
@@ -165,8 +157,6 @@ impl Stream for Watch {
 
 impl fmt::Debug for Watch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Watch")
-            .field("ended", &self.ended)
-            .finish_non_exhaustive()
+        f.debug_struct("Watch").field("ended", &self.ended).finish_non_exhaustive()
     }
 }

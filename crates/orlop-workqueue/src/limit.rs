@@ -54,10 +54,7 @@ impl Exponential {
 impl Default for Exponential {
     /// 5 ms up to 1,000 s, as client-go's default controller rate limiter.
     fn default() -> Self {
-        Self {
-            first: Duration::from_millis(5),
-            longest: Duration::from_secs(1000),
-        }
+        Self { first: Duration::from_millis(5), longest: Duration::from_secs(1000) }
     }
 }
 
@@ -88,11 +85,9 @@ impl Bucket {
     pub fn try_new(per_second: f64, burst: u32) -> Result<Self, Error> {
         let interval = Duration::try_from_secs_f64(1.0 / per_second);
         match interval {
-            Ok(interval) if burst > 0 && per_second > 0.0 => Ok(Self {
-                interval,
-                burst,
-                full_at: Duration::ZERO,
-            }),
+            Ok(interval) if burst > 0 && per_second > 0.0 => {
+                Ok(Self { interval, burst, full_at: Duration::ZERO })
+            }
             _ => Err(Error::Bucket { per_second, burst }),
         }
     }
@@ -101,20 +96,14 @@ impl Bucket {
 impl Default for Bucket {
     /// Ten a second with a burst of 100, as client-go's default controller rate limiter.
     fn default() -> Self {
-        Self {
-            interval: Duration::from_millis(100),
-            burst: 100,
-            full_at: Duration::ZERO,
-        }
+        Self { interval: Duration::from_millis(100), burst: 100, full_at: Duration::ZERO }
     }
 }
 
 impl<K> Limit<K> for Bucket {
     fn delay(&mut self, _: &K, _: u32, now: Duration) -> Duration {
         self.full_at = self.full_at.max(now).saturating_add(self.interval);
-        self.full_at
-            .saturating_sub(self.interval.saturating_mul(self.burst))
-            .saturating_sub(now)
+        self.full_at.saturating_sub(self.interval.saturating_mul(self.burst)).saturating_sub(now)
     }
 }
 

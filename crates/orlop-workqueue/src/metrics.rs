@@ -89,16 +89,8 @@ mod tests {
         let nanos = Duration::from_nanos;
         assert_eq!(
             filled,
-            [
-                (Some(nanos(10)), 2),
-                (Some(nanos(100)), 1),
-                (Some(Duration::from_secs(1000)), 1),
-                (None, 1)
-            ]
+            [(Some(nanos(10)), 2), (Some(nanos(100)), 1), (Some(Duration::from_secs(1000)), 1), (None, 1)]
         );
-        assert_eq!(
-            (histogram.count(), histogram.longest()),
-            (5, nanos(1_000_000_000_001))
-        );
+        assert_eq!((histogram.count(), histogram.longest()), (5, nanos(1_000_000_000_001)));
     }
 }

@@ -33,11 +33,7 @@ impl Priority {
     /// # Errors
     /// [`Error::Priority`] if `level` is not below [`Priority::LEVELS`].
     pub const fn try_new(level: u8) -> Result<Self, Error> {
-        if level < Self::LEVELS {
-            Ok(Self(level))
-        } else {
-            Err(Error::Priority { level })
-        }
+        if level < Self::LEVELS { Ok(Self(level)) } else { Err(Error::Priority { level }) }
     }
 
     /// The level, from 0 to `LEVELS - 1`.

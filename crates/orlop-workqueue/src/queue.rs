@@ -85,9 +85,7 @@ pub struct Builder<K> {
 
 impl<K> fmt::Debug for Builder<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Builder")
-            .field("ageing", &self.ageing)
-            .finish_non_exhaustive()
+        f.debug_struct("Builder").field("ageing", &self.ageing).finish_non_exhaustive()
     }
 }
 
@@ -163,13 +161,7 @@ impl<K: Hash + Eq + Clone + 'static> Queue<K> {
 
     /// Adds a key that is not to be handed out before `delay` has gone by.
     pub fn add_after(&self, key: K, delay: Duration) -> bool {
-        self.add_with(
-            key,
-            Add {
-                after: delay,
-                ..Add::default()
-            },
-        )
+        self.add_with(key, Add { after: delay, ..Add::default() })
     }
 
     /// Adds a key that is not to be handed out before `moment` on the queue's clock.
@@ -184,9 +176,7 @@ impl<K: Hash + Eq + Clone + 'static> Queue<K> {
             if locked.phase != Phase::Open {
                 return false;
             }
-            locked
-                .state
-                .add(key, now.saturating_add(add.after), add.priority, now);
+            locked.state.add(key, now.saturating_add(add.after), add.priority, now);
             true
         })
     }
@@ -200,9 +190,7 @@ impl<K: Hash + Eq + Clone + 'static> Queue<K> {
             }
             let failures = locked.state.fail(key.clone());
             let delay = locked.limit.delay(&key, failures, now);
-            locked
-                .state
-                .add(key, now.saturating_add(delay), Priority::default(), now);
+            locked.state.add(key, now.saturating_add(delay), Priority::default(), now);
             Some(delay)
         })
     }
@@ -387,11 +375,7 @@ impl<K: Hash + Eq + Clone + 'static> Shared<K> {
             self.work.notify_one();
         }
         if earlier && waiting {
-            if timekeeper {
-                self.timer.notify_one()
-            } else {
-                self.work.notify_one()
-            }
+            if timekeeper { self.timer.notify_one() } else { self.work.notify_one() }
         }
         if drained {
             self.work.notify_waiters();
@@ -408,10 +392,7 @@ impl<K: Hash + Eq + Clone + 'static> Shared<K> {
         if locked.over() {
             return Poll::Ready(None);
         }
-        locked
-            .state
-            .take(now)
-            .map_or(Poll::Pending, |taken| Poll::Ready(Some(taken)))
+        locked.state.take(now).map_or(Poll::Pending, |taken| Poll::Ready(Some(taken)))
     }
 
     fn take_or_wait<'a>(&'a self, waiting: &mut Option<Waiting<'a, K>>) -> Poll<Taken<K>> {
@@ -420,10 +401,7 @@ impl<K: Hash + Eq + Clone + 'static> Shared<K> {
             if matches!(taken, Poll::Pending) {
                 let waiting = waiting.get_or_insert_with(|| {
                     locked.waiting += 1;
-                    Waiting {
-                        shared: self,
-                        until: None,
-                    }
+                    Waiting { shared: self, until: None }
                 });
                 if waiting.until.is_some() || !locked.timekeeper {
                     waiting.until = locked.state.next_due().filter(|_| locked.phase == Phase::Open);
@@ -457,9 +435,7 @@ impl<K: Hash + Eq + Clone + 'static> Shared<K> {
         let mut locked = self.locked.lock();
         let now = self.now();
         locked.state.forget_slot(taken.slot);
-        locked
-            .state
-            .again(taken.slot, now.saturating_add(delay), taken.priority, now);
+        locked.state.again(taken.slot, now.saturating_add(delay), taken.priority, now);
     }
 
     pub(crate) fn forget_taken(&self, taken: &Taken<K>) {
@@ -477,9 +453,7 @@ async fn sleep_until(started: Instant, due: Duration) {
 
 impl<K: Hash + Eq + Clone + 'static> Clone for Queue<K> {
     fn clone(&self) -> Self {
-        Self {
-            shared: Arc::clone(&self.shared),
-        }
+        Self { shared: Arc::clone(&self.shared) }
     }
 }
 

@@ -32,14 +32,7 @@ struct Level {
 
 impl Default for Ready {
     fn default() -> Self {
-        Self {
-            links: Vec::new(),
-            levels: [Level {
-                head: NONE,
-                tail: NONE,
-            }; LEVELS],
-            len: 0,
-        }
+        Self { links: Vec::new(), levels: [Level { head: NONE, tail: NONE }; LEVELS], len: 0 }
     }
 }
 
@@ -52,23 +45,10 @@ impl Ready {
     pub(crate) fn push(&mut self, slot: u32, priority: Priority, since: Duration) {
         let at = slot as usize;
         if at >= self.links.len() {
-            self.links.resize(
-                at + 1,
-                Link {
-                    before: NONE,
-                    after: NONE,
-                    level: 0,
-                    since: Duration::ZERO,
-                },
-            );
+            self.links.resize(at + 1, Link { before: NONE, after: NONE, level: 0, since: Duration::ZERO });
         }
         let level = &mut self.levels[usize::from(priority.level())];
-        self.links[at] = Link {
-            before: level.tail,
-            after: NONE,
-            level: priority.level(),
-            since,
-        };
+        self.links[at] = Link { before: level.tail, after: NONE, level: priority.level(), since };
         match std::mem::replace(&mut level.tail, slot) {
             NONE => level.head = slot,
             tail => self.links[tail as usize].after = slot,
@@ -78,9 +58,7 @@ impl Ready {
 
     /// Takes out `slot`, which must be in.
     pub(crate) fn remove(&mut self, slot: u32) {
-        let Link {
-            before, after, level, ..
-        } = self.links[slot as usize];
+        let Link { before, after, level, .. } = self.links[slot as usize];
         let level = &mut self.levels[usize::from(level)];
         match before {
             NONE => level.head = after,
@@ -105,11 +83,7 @@ impl Ready {
         let head = |level: &Level| (level.head != NONE).then_some(level.head);
         let slot = self.levels.iter().filter_map(head).max_by_key(|slot| {
             let link = &self.links[*slot as usize];
-            (
-                u128::from(link.level) + climbed(link.since),
-                std::cmp::Reverse(link.since),
-                link.level,
-            )
+            (u128::from(link.level) + climbed(link.since), std::cmp::Reverse(link.since), link.level)
         })?;
         self.remove(slot);
         Some(slot)
@@ -119,9 +93,7 @@ impl Ready {
     pub(crate) fn iter(&self) -> impl Iterator<Item = u32> + '_ {
         let some = |slot: u32| (slot != NONE).then_some(slot);
         self.levels.iter().rev().flat_map(move |level| {
-            std::iter::successors(some(level.head), move |slot| {
-                some(self.links[*slot as usize].after)
-            })
+            std::iter::successors(some(level.head), move |slot| some(self.links[*slot as usize].after))
         })
     }
 }

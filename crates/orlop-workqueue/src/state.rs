@@ -117,9 +117,7 @@ impl<K: Hash + Eq + Clone> State<K> {
     }
 
     pub(crate) fn failures(&self, key: &K) -> u32 {
-        self.find(key)
-            .and_then(|slot| self.slots[slot as usize].as_ref())
-            .map_or(0, |entry| entry.failures)
+        self.find(key).and_then(|slot| self.slots[slot as usize].as_ref()).map_or(0, |entry| entry.failures)
     }
 
     pub(crate) fn forget(&mut self, key: &K) {
@@ -156,24 +154,13 @@ impl<K: Hash + Eq + Clone> State<K> {
     pub(crate) fn take(&mut self, now: Duration) -> Option<Taken<K>> {
         let slot = self.ready.pop(now, self.ageing)?;
         let entry = self.entry(slot);
-        let Place::Ready { due } = entry.place else {
-            unreachable!("a slot among the ready ones is ready")
-        };
-        entry.place = Place::Processing {
-            since: now,
-            again: None,
-        };
+        let Place::Ready { due } = entry.place else { unreachable!("a slot among the ready ones is ready") };
+        entry.place = Place::Processing { since: now, again: None };
         let (key, failures, priority) = (entry.key.clone(), entry.failures, entry.priority);
         let waited = now.saturating_sub(due);
         self.processing += 1;
         self.queue_latency.observe(waited);
-        Some(Taken {
-            slot,
-            key,
-            failures,
-            priority,
-            waited,
-        })
+        Some(Taken { slot, key, failures, priority, waited })
     }
 
     /// Ends the work on a slot that [`State::take`] handed out. If it was added meanwhile it goes back in.
@@ -210,11 +197,7 @@ impl<K: Hash + Eq + Clone> State<K> {
         let delayed: Vec<u32> = self.delayed.iter().map(|(.., slot)| *slot).collect();
         self.ready = Ready::default();
         self.delayed.clear();
-        ready
-            .into_iter()
-            .chain(delayed)
-            .map(|slot| self.remove(slot, now))
-            .collect()
+        ready.into_iter().chain(delayed).map(|slot| self.remove(slot, now)).collect()
     }
 
     pub(crate) fn metrics(&self, now: Duration) -> Metrics {
@@ -290,33 +273,20 @@ impl<K: Hash + Eq + Clone> State<K> {
     }
 
     fn entry(&mut self, slot: u32) -> &mut Entry<K> {
-        self.slots[slot as usize]
-            .as_mut()
-            .expect("a slot in use has an entry")
+        self.slots[slot as usize].as_mut().expect("a slot in use has an entry")
     }
 
     fn find(&self, key: &K) -> Option<u32> {
         let hash = self.hasher.hash_one(key);
-        self.index
-            .find(hash, |slot| holds(&self.slots, *slot, hash, key))
-            .copied()
+        self.index.find(hash, |slot| holds(&self.slots, *slot, hash, key)).copied()
     }
 
     fn slot_of(&mut self, key: K) -> u32 {
         let hash = self.hasher.hash_one(&key);
-        if let Some(slot) = self
-            .index
-            .find(hash, |slot| holds(&self.slots, *slot, hash, &key))
-        {
+        if let Some(slot) = self.index.find(hash, |slot| holds(&self.slots, *slot, hash, &key)) {
             return *slot;
         }
-        let entry = Some(Entry {
-            key,
-            hash,
-            priority: Priority::default(),
-            failures: 0,
-            place: Place::Idle,
-        });
+        let entry = Some(Entry { key, hash, priority: Priority::default(), failures: 0, place: Place::Idle });
         let slot = match self.free.pop() {
             Some(slot) => {
                 self.slots[slot as usize] = entry;
@@ -329,9 +299,8 @@ impl<K: Hash + Eq + Clone> State<K> {
             }
         };
         let slots = &self.slots;
-        self.index.insert_unique(hash, slot, |slot| {
-            slots[*slot as usize].as_ref().map_or(0, |entry| entry.hash)
-        });
+        self.index
+            .insert_unique(hash, slot, |slot| slots[*slot as usize].as_ref().map_or(0, |entry| entry.hash));
         slot
     }
 
@@ -344,9 +313,7 @@ impl<K: Hash + Eq + Clone> State<K> {
     }
 
     fn vacate(&mut self, slot: u32) -> Entry<K> {
-        let entry = self.slots[slot as usize]
-            .take()
-            .expect("a slot in use has an entry");
+        let entry = self.slots[slot as usize].take().expect("a slot in use has an entry");
         if let Ok(found) = self.index.find_entry(entry.hash, |other| *other == slot) {
             found.remove();
         }
@@ -355,28 +322,15 @@ impl<K: Hash + Eq + Clone> State<K> {
     }
 
     fn remove(&mut self, slot: u32, now: Duration) -> Pending<K> {
-        let Entry {
-            key,
-            priority,
-            failures,
-            place,
-            ..
-        } = self.vacate(slot);
+        let Entry { key, priority, failures, place, .. } = self.vacate(slot);
         let due_in = match place {
             Place::Delayed { due, .. } => due.saturating_sub(now),
             _ => Duration::ZERO,
         };
-        Pending {
-            key,
-            due_in,
-            priority,
-            failures,
-        }
+        Pending { key, due_in, priority, failures }
     }
 }
 
 fn holds<K: Eq>(slots: &[Option<Entry<K>>], slot: u32, hash: u64, key: &K) -> bool {
-    slots[slot as usize]
-        .as_ref()
-        .is_some_and(|entry| entry.hash == hash && entry.key == *key)
+    slots[slot as usize].as_ref().is_some_and(|entry| entry.hash == hash && entry.key == *key)
 }

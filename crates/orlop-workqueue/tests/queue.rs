@@ -44,11 +44,7 @@ impl Model {
         } else if let Some(at) = self.ready.iter().position(|w| w.key == key) {
             if priority > self.ready[at].priority {
                 self.ready.remove(at);
-                self.ready.push(Waiting {
-                    key,
-                    priority,
-                    at: self.now,
-                });
+                self.ready.push(Waiting { key, priority, at: self.now });
             }
         } else if let Some(at) = self.delayed.iter().position(|w| w.key == key) {
             let priority = self.delayed[at].priority.max(priority);
@@ -65,17 +61,9 @@ impl Model {
 
     fn place(&mut self, key: u8, due: Duration, priority: Priority) {
         if due <= self.now {
-            self.ready.push(Waiting {
-                key,
-                priority,
-                at: self.now,
-            });
+            self.ready.push(Waiting { key, priority, at: self.now });
         } else {
-            self.delayed.push(Waiting {
-                key,
-                priority,
-                at: due,
-            });
+            self.delayed.push(Waiting { key, priority, at: due });
         }
     }
 
@@ -91,11 +79,7 @@ impl Model {
     fn get(&mut self) -> Option<u8> {
         let rank = |w: &Waiting| {
             let climbed = (self.now - w.at).as_nanos() / AGEING.as_nanos();
-            (
-                u128::from(w.priority.level()) + climbed,
-                std::cmp::Reverse(w.at),
-                w.priority,
-            )
+            (u128::from(w.priority.level()) + climbed, std::cmp::Reverse(w.at), w.priority)
         };
         let best = self.ready.iter().map(rank).max()?;
         let at = self.ready.iter().position(|w| rank(w) == best)?;
@@ -169,13 +153,7 @@ async fn compare_with_model(ops: Vec<Op>) -> Result<(), TestCaseError> {
         match op {
             Op::Add { key, after, level } => {
                 let priority = Priority::try_new(level).expect("a level");
-                let added = queue.add_with(
-                    key,
-                    Add {
-                        after: ms(after),
-                        priority,
-                    },
-                );
+                let added = queue.add_with(key, Add { after: ms(after), priority });
                 prop_assert!(added);
                 model.add(key, model.now + ms(after), priority);
             }
@@ -232,11 +210,8 @@ async fn compare_with_model(ops: Vec<Op>) -> Result<(), TestCaseError> {
                 model.advance(ms(by));
             }
             Op::TakeRest => {
-                let rest: Vec<_> = queue
-                    .take_rest()
-                    .into_iter()
-                    .map(|p| (p.key, p.due_in, p.failures))
-                    .collect();
+                let rest: Vec<_> =
+                    queue.take_rest().into_iter().map(|p| (p.key, p.due_in, p.failures)).collect();
                 model.ready.sort_by_key(|w| std::cmp::Reverse(w.priority));
                 model.delayed.sort_by_key(|w| w.at);
                 let (now, failures) = (model.now, &mut model.failures);
@@ -265,11 +240,7 @@ async fn compare_with_model(ops: Vec<Op>) -> Result<(), TestCaseError> {
 }
 
 fn paused() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .start_paused(true)
-        .build()
-        .expect("a runtime")
+    tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime")
 }
 
 proptest! {
@@ -341,10 +312,7 @@ async fn a_delayed_key_comes_at_its_time_and_an_earlier_one_wakes_the_sleeper() 
     });
     tokio::task::yield_now().await;
     queue.add_after("early", ms(100));
-    assert_eq!(
-        worker.await.unwrap(),
-        (Some(("early", ms(100))), Some(("late", ms(1000))))
-    );
+    assert_eq!(worker.await.unwrap(), (Some(("early", ms(100))), Some(("late", ms(1000)))));
 }
 
 #[tokio::test(start_paused = true)]
@@ -362,10 +330,7 @@ async fn when_the_timekeeper_is_dropped_another_keeps_the_time() {
     tokio::task::yield_now().await;
     workers.remove(0).abort();
     let last = workers.remove(0);
-    assert_eq!(
-        timeout(ms(60), last).await.expect("woken in time").unwrap(),
-        Some("key")
-    );
+    assert_eq!(timeout(ms(60), last).await.expect("woken in time").unwrap(), Some("key"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -427,21 +392,9 @@ fn workers_that_wake_together_do_not_keep_each_other_awake() {
 #[tokio::test(start_paused = true)]
 async fn low_priority_does_not_starve() {
     let queue = Queue::builder().ageing(ms(100)).build();
-    queue.add_with(
-        0u32,
-        Add {
-            priority: Priority::LOWEST,
-            ..Add::default()
-        },
-    );
+    queue.add_with(0u32, Add { priority: Priority::LOWEST, ..Add::default() });
     for fresh in 1.. {
-        queue.add_with(
-            fresh,
-            Add {
-                priority: Priority::HIGHEST,
-                ..Add::default()
-            },
-        );
+        queue.add_with(fresh, Add { priority: Priority::HIGHEST, ..Add::default() });
         let ticket = queue.get().await.expect("open");
         if *ticket.key() == 0 {
             break;
@@ -467,10 +420,7 @@ async fn a_worker_that_panics_gives_its_key_back() {
         }
     });
     assert!(worker.await.unwrap_err().is_panic());
-    assert_eq!(
-        timeout(ms(10), queue.get()).await.unwrap().map(|t| *t.key()),
-        Some("key")
-    );
+    assert_eq!(timeout(ms(10), queue.get()).await.unwrap().map(|t| *t.key()), Some("key"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -491,11 +441,7 @@ async fn shutting_down_ends_every_get_and_leaves_the_rest() {
     assert_eq!(queue.add_rate_limited("new"), None);
     assert!(queue.get().await.is_none());
     held.retry();
-    let rest: Vec<_> = queue
-        .take_rest()
-        .into_iter()
-        .map(|p| (p.key, p.due_in, p.failures))
-        .collect();
+    let rest: Vec<_> = queue.take_rest().into_iter().map(|p| (p.key, p.due_in, p.failures)).collect();
     assert_eq!(rest, [("held", ms(7), 1)]);
 }
 
@@ -521,10 +467,7 @@ async fn draining_finishes_what_is_ready_and_keeps_what_is_delayed() {
     assert!(queue.drain().await);
     assert!(!queue.add(4));
     assert_eq!(worker.await.unwrap(), [1, 3, 1]);
-    assert_eq!(
-        queue.take_rest().into_iter().map(|p| p.key).collect::<Vec<_>>(),
-        [2]
-    );
+    assert_eq!(queue.take_rest().into_iter().map(|p| p.key).collect::<Vec<_>>(), [2]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -551,14 +494,8 @@ async fn a_moment_is_on_the_clock_that_was_passed_in() {
     let start = Instant::now();
     queue.add_at("later", clock.now() + ms(30));
     queue.add_at("past", clock.now() - ms(30));
-    assert_eq!(
-        queue.get().await.map(|t| (*t.key(), start.elapsed())),
-        Some(("past", ms(0)))
-    );
-    assert_eq!(
-        queue.get().await.map(|t| (*t.key(), start.elapsed())),
-        Some(("later", ms(30)))
-    );
+    assert_eq!(queue.get().await.map(|t| (*t.key(), start.elapsed())), Some(("past", ms(0))));
+    assert_eq!(queue.get().await.map(|t| (*t.key(), start.elapsed())), Some(("later", ms(30))));
 }
 
 #[tokio::test(start_paused = true)]
@@ -579,18 +516,12 @@ async fn metrics_tell_what_happens() {
     let ticket = queue.get().await.expect("open");
     advance(ms(40)).await;
     let during = queue.metrics();
-    assert_eq!(
-        (during.depth, during.delayed, during.processing, during.adds),
-        (0, 1, 1, 1)
-    );
+    assert_eq!((during.depth, during.delayed, during.processing, during.adds), (0, 1, 1, 1));
     assert_eq!((during.unfinished, during.longest_running), (ms(40), ms(40)));
     ticket.retry();
     let after = queue.metrics();
     assert_eq!((after.retries, after.delayed, after.processing), (1, 2, 0));
-    assert_eq!(
-        (after.queue_latency.sum(), after.work_duration.sum()),
-        (ms(100), ms(40))
-    );
+    assert_eq!((after.queue_latency.sum(), after.work_duration.sum()), (ms(100), ms(40)));
 }
 
 /// Real threads: each key's last version is worked on, and by one worker at a time, though gets are dropped all along.
@@ -598,15 +529,10 @@ async fn metrics_tell_what_happens() {
 fn threads_lose_nothing() {
     const KEYS: usize = 64;
     const VERSIONS: u64 = 300;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(4)
-        .enable_time()
-        .build()
-        .unwrap();
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_time().build().unwrap();
     runtime.block_on(async {
-        let queue = Queue::<usize>::builder()
-            .limit(Fixed(Duration::from_micros(50)))
-            .build();
+        let queue = Queue::<usize>::builder().limit(Fixed(Duration::from_micros(50))).build();
         let wanted: Arc<Vec<AtomicU64>> = Arc::new((0..KEYS).map(|_| AtomicU64::new(0)).collect());
         let seen: Arc<Vec<AtomicU64>> = Arc::new((0..KEYS).map(|_| AtomicU64::new(0)).collect());
         let busy: Arc<Vec<AtomicBool>> = Arc::new((0..KEYS).map(|_| AtomicBool::new(false)).collect());
@@ -616,11 +542,7 @@ fn threads_lose_nothing() {
             workers.spawn(async move {
                 for round in worker.. {
                     // Every few rounds with no patience: the get is dropped wherever it may be.
-                    let patience = if round % 3 == 0 {
-                        Duration::ZERO
-                    } else {
-                        Duration::from_secs(30)
-                    };
+                    let patience = if round % 3 == 0 { Duration::ZERO } else { Duration::from_secs(30) };
                     let Ok(ticket) = timeout(patience, queue.get()).await else {
                         continue;
                     };
@@ -667,9 +589,7 @@ fn threads_lose_nothing() {
                 tokio::time::sleep(ms(1)).await;
             }
         };
-        timeout(Duration::from_secs(60), settled)
-            .await
-            .expect("every key's last version is worked on");
+        timeout(Duration::from_secs(60), settled).await.expect("every key's last version is worked on");
         assert!(queue.drain().await);
         while let Some(done) = workers.join_next().await {
             done.unwrap();

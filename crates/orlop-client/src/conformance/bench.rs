@@ -27,11 +27,7 @@ pub(super) struct Bench {
 
 impl Bench {
     pub(super) async fn new(subject: Subject, namespace: String) -> Self {
-        let bench = Self {
-            client: Arc::clone(&subject.client),
-            namespace,
-            subject,
-        };
+        let bench = Self { client: Arc::clone(&subject.client), namespace, subject };
         bench.make_namespace(&bench.namespace).await;
         bench
     }
@@ -76,10 +72,7 @@ impl Bench {
 
     /// Creates a ConfigMap with one value.
     pub(super) async fn map(&self, name: &str, value: &str) -> Arc<ConfigMap> {
-        self.maps()
-            .create(map(name, value))
-            .await
-            .expect("a ConfigMap can be created")
+        self.maps().create(map(name, value)).await.expect("a ConfigMap can be created")
     }
 
     pub(super) async fn pod(&self, name: &str) -> Arc<Pod> {
@@ -87,10 +80,7 @@ impl Bench {
     }
 
     pub(super) async fn deployment(&self, name: &str) -> Arc<Deployment> {
-        self.deployments()
-            .create(deployment(name))
-            .await
-            .expect("a Deployment can be created")
+        self.deployments().create(deployment(name)).await.expect("a Deployment can be created")
     }
 
     /// Whether the history could be compacted.
@@ -110,11 +100,7 @@ impl Bench {
 
     /// The present revision, as a list tells it.
     pub(super) async fn revision(&self) -> Str {
-        self.maps()
-            .list(&ListOptions::new())
-            .await
-            .expect("ConfigMaps can be listed")
-            .resource_version
+        self.maps().list(&ListOptions::new()).await.expect("ConfigMaps can be listed").resource_version
     }
 }
 
@@ -157,19 +143,14 @@ fn read<K: Object>(value: Value) -> K {
 
 /// The next item of a watch.
 pub(super) async fn next<K>(watch: &mut WatchStream<K>) -> Result<WatchEvent<K>> {
-    let item = tokio::time::timeout(DEADLINE, watch.next())
-        .await
-        .expect("an event comes in time");
+    let item = tokio::time::timeout(DEADLINE, watch.next()).await.expect("an event comes in time");
     item.expect("the watch goes on")
 }
 
 /// The type, name and resourceVersion of the next event.
 pub(super) async fn next_event<K: Object>(watch: &mut WatchStream<K>) -> (&'static str, String, Str) {
     let event = next(watch).await.expect("the watch goes on");
-    let name = event
-        .object()
-        .map(|object| object.meta().name.to_string())
-        .unwrap_or_default();
+    let name = event.object().map(|object| object.meta().name.to_string()).unwrap_or_default();
     (event.type_(), name, event.resource_version())
 }
 

@@ -30,16 +30,9 @@ async fn deleted_objects_are_gone(bench: Bench) {
     assert!(number(&last.resource_version()) > number(&created.metadata.resource_version));
     assert_eq!(
         (last.key(), &last.meta().uid),
-        (
-            ObjectKey::namespaced(&bench.namespace, "one"),
-            &created.metadata.uid
-        )
+        (ObjectKey::namespaced(&bench.namespace, "one"), &created.metadata.uid)
     );
-    assert_error(
-        bench.maps().delete("one").await,
-        Error::is_not_found,
-        "configmaps \"one\" not found",
-    );
+    assert_error(bench.maps().delete("one").await, Error::is_not_found, "configmaps \"one\" not found");
     assert!(bench.maps().get_opt("one").await.unwrap().is_none());
     let again = bench.map("one", "2").await;
     assert_ne!(again.metadata.uid, created.metadata.uid);
@@ -47,42 +40,26 @@ async fn deleted_objects_are_gone(bench: Bench) {
 
 async fn preconditions_must_hold(bench: Bench) {
     let old = bench.map("one", "1").await;
-    let new = bench
-        .maps()
-        .modify("one", |map| drop(map.data.insert("value", "2".into())))
-        .await
-        .unwrap();
+    let new = bench.maps().modify("one", |map| drop(map.data.insert("value", "2".into()))).await.unwrap();
     for options in [
         DeleteOptions::new().uid("another"),
         DeleteOptions::new().resource_version(&old.metadata.resource_version),
-        DeleteOptions::new()
-            .uid(&old.metadata.uid)
-            .resource_version(&old.metadata.resource_version),
+        DeleteOptions::new().uid(&old.metadata.uid).resource_version(&old.metadata.resource_version),
     ] {
-        let error = bench
-            .maps()
-            .delete_with("one", &options)
-            .await
-            .expect_err("the precondition does not hold");
+        let error =
+            bench.maps().delete_with("one", &options).await.expect_err("the precondition does not hold");
         assert!(error.is_conflict(), "{error:?}");
     }
-    let options = DeleteOptions::new()
-        .uid(&old.metadata.uid)
-        .resource_version(&new.metadata.resource_version);
+    let options =
+        DeleteOptions::new().uid(&old.metadata.uid).resource_version(&new.metadata.resource_version);
     assert!(bench.maps().delete_with("one", &options).await.unwrap().is_gone());
 }
 
 async fn finalizers_hold_an_object(bench: Bench) {
     let mut held = map("one", "1");
-    held.metadata.finalizers = ["example.dev/a".into(), "example.dev/b".into()]
-        .into_iter()
-        .collect();
+    held.metadata.finalizers = ["example.dev/a".into(), "example.dev/b".into()].into_iter().collect();
     bench.maps().create(held).await.unwrap();
-    let mut watch = bench
-        .maps()
-        .watch(&WatchOptions::from(&*bench.revision().await))
-        .await
-        .unwrap();
+    let mut watch = bench.maps().watch(&WatchOptions::from(&*bench.revision().await)).await.unwrap();
     let deleted = bench.maps().delete("one").await.unwrap();
     assert!(!deleted.is_gone());
     let marked = bench.maps().get("one").await.unwrap();
@@ -94,25 +71,13 @@ async fn finalizers_hold_an_object(bench: Bench) {
 
     let still = bench
         .maps()
-        .modify("one", |map| {
-            map.metadata.finalizers.retain(|name| *name != "example.dev/a")
-        })
+        .modify("one", |map| map.metadata.finalizers.retain(|name| *name != "example.dev/a"))
         .await
         .unwrap();
-    assert_eq!(
-        still.metadata.deletion_timestamp,
-        marked.metadata.deletion_timestamp
-    );
-    bench
-        .maps()
-        .modify("one", |map| map.metadata.finalizers.clear())
-        .await
-        .unwrap();
+    assert_eq!(still.metadata.deletion_timestamp, marked.metadata.deletion_timestamp);
+    bench.maps().modify("one", |map| map.metadata.finalizers.clear()).await.unwrap();
     assert!(bench.maps().get_opt("one").await.unwrap().is_none());
-    assert_eq!(
-        next_events(&mut watch, 3).await,
-        ["MODIFIED one", "MODIFIED one", "DELETED one"]
-    );
+    assert_eq!(next_events(&mut watch, 3).await, ["MODIFIED one", "MODIFIED one", "DELETED one"]);
 }
 
 async fn finalizers_cannot_be_added_any_more(bench: Bench) {
@@ -125,18 +90,9 @@ async fn finalizers_cannot_be_added_any_more(bench: Bench) {
         .modify("one", |map| map.metadata.finalizers.push("example.dev/b".into()))
         .await
         .unwrap_err();
-    let Error::Invalid { causes, .. } = &error else {
-        panic!("{error:?}")
-    };
-    assert_eq!(
-        (&*causes[0].field, &*causes[0].reason),
-        ("metadata.finalizers", "FieldValueForbidden")
-    );
-    bench
-        .maps()
-        .modify("one", |map| map.metadata.finalizers.clear())
-        .await
-        .unwrap();
+    let Error::Invalid { causes, .. } = &error else { panic!("{error:?}") };
+    assert_eq!((&*causes[0].field, &*causes[0].reason), ("metadata.finalizers", "FieldValueForbidden"));
+    bench.maps().modify("one", |map| map.metadata.finalizers.clear()).await.unwrap();
 }
 
 async fn deletion_is_a_generation(bench: Bench) {
@@ -144,46 +100,28 @@ async fn deletion_is_a_generation(bench: Bench) {
     held.metadata.finalizers.push("example.dev/a".into());
     bench.deployments().create(held).await.unwrap();
     bench.deployments().delete("web").await.unwrap();
-    assert_eq!(
-        bench.deployments().get("web").await.unwrap().metadata.generation,
-        2
-    );
-    bench
-        .deployments()
-        .modify("web", |web| web.metadata.finalizers.clear())
-        .await
-        .unwrap();
+    assert_eq!(bench.deployments().get("web").await.unwrap().metadata.generation, 2);
+    bench.deployments().modify("web", |web| web.metadata.finalizers.clear()).await.unwrap();
 }
 
 /// A pod that runs on a node.
 async fn running(bench: &Bench, name: &str) {
     bench.pod(name).await;
     bench.pods().bind(name, "node-1").await.unwrap();
-    bench
-        .pods()
-        .modify_status(name, |pod| pod.status.phase = PodPhase::Running)
-        .await
-        .unwrap();
+    bench.pods().modify_status(name, |pod| pod.status.phase = PodPhase::Running).await.unwrap();
 }
 
 async fn pods_are_deleted_gracefully(bench: Bench) {
     running(&bench, "a").await;
-    let mut watch = bench
-        .pods()
-        .watch(&WatchOptions::from(&*bench.revision().await))
-        .await
-        .unwrap();
+    let mut watch = bench.pods().watch(&WatchOptions::from(&*bench.revision().await)).await.unwrap();
     let deleted = bench.pods().delete("a").await.unwrap();
     assert!(matches!(deleted, Deleted::Pending(_)));
     let pod = bench.pods().get("a").await.unwrap();
     assert_eq!(pod.metadata.deletion_grace_period_seconds, Some(30));
     assert!(pod.metadata.deletion_timestamp.is_some());
     // The node agent confirms that everything is stopped.
-    let confirmed = bench
-        .pods()
-        .delete_with("a", &DeleteOptions::new().grace(0).uid(&pod.metadata.uid))
-        .await
-        .unwrap();
+    let confirmed =
+        bench.pods().delete_with("a", &DeleteOptions::new().grace(0).uid(&pod.metadata.uid)).await.unwrap();
     assert!(confirmed.is_gone());
     assert!(bench.pods().get_opt("a").await.unwrap().is_none());
     assert_eq!(next_events(&mut watch, 1).await, ["MODIFIED a"]);
@@ -194,33 +132,16 @@ async fn pods_are_deleted_gracefully(bench: Bench) {
 async fn grace_periods_only_shrink(bench: Bench) {
     running(&bench, "a").await;
     let period = async |asked: Option<i64>| {
-        bench
-            .pods()
-            .delete_with(
-                "a",
-                &DeleteOptions {
-                    grace: asked,
-                    ..DeleteOptions::new()
-                },
-            )
-            .await
-            .unwrap();
+        bench.pods().delete_with("a", &DeleteOptions { grace: asked, ..DeleteOptions::new() }).await.unwrap();
         let meta = bench.pods().get("a").await.unwrap().metadata.clone();
-        (
-            meta.deletion_grace_period_seconds.unwrap(),
-            meta.deletion_timestamp.unwrap().seconds(),
-        )
+        (meta.deletion_grace_period_seconds.unwrap(), meta.deletion_timestamp.unwrap().seconds())
     };
     let (first, at) = period(Some(20)).await;
     assert_eq!(first, 20);
     assert_eq!(period(Some(60)).await, (20, at));
     assert_eq!(period(None).await, (20, at));
     assert_eq!(period(Some(5)).await, (5, at - 15));
-    let updated = bench
-        .pods()
-        .modify("a", |pod| pod.metadata.deletion_timestamp = None)
-        .await
-        .unwrap();
+    let updated = bench.pods().modify("a", |pod| pod.metadata.deletion_timestamp = None).await.unwrap();
     assert!(updated.metadata.is_deleting(), "deletion cannot be taken back");
 }
 
@@ -229,11 +150,7 @@ async fn pods_with_nothing_to_stop_go_at_once(bench: Bench) {
     assert!(bench.pods().delete("unscheduled").await.unwrap().is_gone());
     for (name, phase) in [("succeeded", PodPhase::Succeeded), ("failed", PodPhase::Failed)] {
         running(&bench, name).await;
-        bench
-            .pods()
-            .modify_status(name, |pod| pod.status.phase = phase.clone())
-            .await
-            .unwrap();
+        bench.pods().modify_status(name, |pod| pod.status.phase = phase.clone()).await.unwrap();
         assert!(bench.pods().delete(name).await.unwrap().is_gone(), "{name}");
     }
     let list = bench.pods().list(&ListOptions::new()).await.unwrap();
@@ -241,10 +158,9 @@ async fn pods_with_nothing_to_stop_go_at_once(bench: Bench) {
 }
 
 async fn propagation_leaves_finalizers(bench: Bench) {
-    for (name, propagation, finalizer) in [
-        ("a", Propagation::Foreground, "foregroundDeletion"),
-        ("b", Propagation::Orphan, "orphan"),
-    ] {
+    for (name, propagation, finalizer) in
+        [("a", Propagation::Foreground, "foregroundDeletion"), ("b", Propagation::Orphan, "orphan")]
+    {
         bench.deployment(name).await;
         let deleted = bench
             .deployments()
@@ -254,20 +170,11 @@ async fn propagation_leaves_finalizers(bench: Bench) {
         assert!(!deleted.is_gone());
         let marked = bench.deployments().get(name).await.unwrap();
         assert_eq!(
-            marked
-                .metadata
-                .finalizers
-                .iter()
-                .map(|finalizer| &**finalizer)
-                .collect::<Vec<_>>(),
+            marked.metadata.finalizers.iter().map(|finalizer| &**finalizer).collect::<Vec<_>>(),
             [finalizer]
         );
         assert!(marked.metadata.is_deleting());
-        bench
-            .deployments()
-            .modify(name, |web| web.metadata.finalizers.clear())
-            .await
-            .unwrap();
+        bench.deployments().modify(name, |web| web.metadata.finalizers.clear()).await.unwrap();
         assert!(bench.deployments().get_opt(name).await.unwrap().is_none());
     }
     bench.deployment("c").await;
@@ -286,23 +193,12 @@ async fn collections_are_deleted_by_selector(bench: Bench) {
     let red = ListOptions::new().labels("group=red");
     let deleted = bench
         .client
-        .delete_collection(
-            bench.maps().kind(),
-            Some(&bench.namespace),
-            &red,
-            &DeleteOptions::new(),
-        )
+        .delete_collection(bench.maps().kind(), Some(&bench.namespace), &red, &DeleteOptions::new())
         .await
         .unwrap();
     assert_eq!(deleted.len(), 2);
     let left = bench.maps().list(&ListOptions::new()).await.unwrap();
-    assert_eq!(
-        left.items
-            .iter()
-            .map(|map| &*map.metadata.name)
-            .collect::<Vec<_>>(),
-        ["b"]
-    );
+    assert_eq!(left.items.iter().map(|map| &*map.metadata.name).collect::<Vec<_>>(), ["b"]);
 }
 
 async fn namespaces_end_with_their_contents(bench: Bench) {
@@ -331,18 +227,13 @@ async fn namespaces_end_with_their_contents(bench: Bench) {
     while maps.list(&ListOptions::new()).await.unwrap().items.len() > 1 {
         tokio::time::sleep(std::time::Duration::from_millis(10)).await;
     }
-    maps.modify("held", |map| map.metadata.finalizers.clear())
-        .await
-        .unwrap();
+    maps.modify("held", |map| map.metadata.finalizers.clear()).await.unwrap();
     assert!(maps.get_opt("held").await.unwrap().is_none());
     // Whoever finishes namespaces may do it now, or wait to be asked again.
     drop(bench.namespaces().delete(&name).await);
     let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(30);
     while bench.namespaces().get_opt(&name).await.unwrap().is_some() {
-        assert!(
-            tokio::time::Instant::now() < deadline,
-            "namespace {name} does not end"
-        );
+        assert!(tokio::time::Instant::now() < deadline, "namespace {name} does not end");
         tokio::time::sleep(std::time::Duration::from_millis(10)).await;
     }
 }
@@ -350,11 +241,7 @@ async fn namespaces_end_with_their_contents(bench: Bench) {
 async fn some_namespaces_stay(bench: Bench) {
     for name in ["default", "kube-system"] {
         bench.namespaces().get(name).await.unwrap();
-        let error = bench
-            .namespaces()
-            .delete(name)
-            .await
-            .expect_err("this namespace stays");
+        let error = bench.namespaces().delete(name).await.expect_err("this namespace stays");
         assert!(matches!(error, Error::Forbidden { .. }), "{error:?}");
     }
 }

@@ -23,10 +23,7 @@ cases!("lists":
 );
 
 fn names(list: &ObjectList<ConfigMap>) -> Vec<String> {
-    list.items
-        .iter()
-        .map(|map| map.metadata.name.to_string())
-        .collect()
+    list.items.iter().map(|map| map.metadata.name.to_string()).collect()
 }
 
 async fn lists_are_sorted_and_of_one_namespace(bench: Bench) {
@@ -36,30 +33,11 @@ async fn lists_are_sorted_and_of_one_namespace(bench: Bench) {
         bench.map(name, "1").await;
     }
     bench.maps().within(&other).create(map("x", "1")).await.unwrap();
-    assert_eq!(
-        names(&bench.maps().list(&ListOptions::new()).await.unwrap()),
-        ["a", "a-b", "a.b", "b", "c"]
-    );
-    assert_eq!(
-        names(
-            &bench
-                .maps()
-                .within(&other)
-                .list(&ListOptions::new())
-                .await
-                .unwrap()
-        ),
-        ["x"]
-    );
-    let all = crate::Api::<ConfigMap>::all(bench.client.clone())
-        .list(&ListOptions::new())
-        .await
-        .unwrap();
-    let ours: Vec<_> = all
-        .items
-        .iter()
-        .filter(|map| map.metadata.namespace.starts_with(&bench.namespace))
-        .collect();
+    assert_eq!(names(&bench.maps().list(&ListOptions::new()).await.unwrap()), ["a", "a-b", "a.b", "b", "c"]);
+    assert_eq!(names(&bench.maps().within(&other).list(&ListOptions::new()).await.unwrap()), ["x"]);
+    let all = crate::Api::<ConfigMap>::all(bench.client.clone()).list(&ListOptions::new()).await.unwrap();
+    let ours: Vec<_> =
+        all.items.iter().filter(|map| map.metadata.namespace.starts_with(&bench.namespace)).collect();
     assert_eq!(ours.len(), 6);
     assert!(ours.is_sorted_by_key(|map| format!("{}/{}", map.metadata.namespace, map.metadata.name)));
     bench.namespaces().delete(&other).await.unwrap();
@@ -72,10 +50,7 @@ async fn lists_know_their_revision(bench: Bench) {
     let list = bench.maps().list(&ListOptions::new()).await.unwrap();
     assert!(number(&list.resource_version) >= number(&created.metadata.resource_version));
     assert!(number(&empty.resource_version) < number(&created.metadata.resource_version));
-    assert_eq!(
-        list.items[0].metadata.resource_version,
-        created.metadata.resource_version
-    );
+    assert_eq!(list.items[0].metadata.resource_version, created.metadata.resource_version);
 }
 
 async fn labels_select(bench: Bench) {
@@ -94,11 +69,7 @@ async fn labels_select(bench: Bench) {
         ("group,group!=blue", &["a", "c"]),
         ("group=green", &[]),
     ] {
-        let list = bench
-            .maps()
-            .list(&ListOptions::new().labels(selector))
-            .await
-            .unwrap();
+        let list = bench.maps().list(&ListOptions::new().labels(selector)).await.unwrap();
         assert_eq!(names(&list), expected, "{selector}");
     }
 }
@@ -108,17 +79,9 @@ async fn fields_select(bench: Bench) {
         bench.map(name, "1").await;
         bench.pod(name).await;
     }
-    let list = bench
-        .maps()
-        .list(&ListOptions::new().fields("metadata.name=b"))
-        .await
-        .unwrap();
+    let list = bench.maps().list(&ListOptions::new().fields("metadata.name=b")).await.unwrap();
     assert_eq!(names(&list), ["b"]);
-    let list = bench
-        .maps()
-        .list(&ListOptions::new().fields("metadata.name!=b"))
-        .await
-        .unwrap();
+    let list = bench.maps().list(&ListOptions::new().fields("metadata.name!=b")).await.unwrap();
     assert_eq!(names(&list), ["a"]);
     let everywhere = crate::Api::<ConfigMap>::all(bench.client.clone());
     let list = everywhere
@@ -135,11 +98,7 @@ async fn fields_select(bench: Bench) {
         ("status.phase=Pending", &["a", "b"]),
         ("status.phase=Pending,spec.nodeName=node-2", &[]),
     ] {
-        let list = bench
-            .pods()
-            .list(&ListOptions::new().fields(selector))
-            .await
-            .unwrap();
+        let list = bench.pods().list(&ListOptions::new().fields(selector)).await.unwrap();
         let found: Vec<_> = list.items.iter().map(|pod| &*pod.metadata.name).collect();
         assert_eq!(found, expected, "{selector}");
     }
@@ -152,27 +111,11 @@ async fn bad_selectors_are_refused(bench: Bench) {
         ListOptions::new().fields("spec.colour=red"),
         ListOptions::new().fields("metadata.name"),
     ] {
-        let error = bench
-            .maps()
-            .list(&options)
-            .await
-            .expect_err("the selector is bad");
-        assert!(
-            matches!(error, Error::BadRequest { .. }),
-            "{options:?}: {error:?}"
-        );
+        let error = bench.maps().list(&options).await.expect_err("the selector is bad");
+        assert!(matches!(error, Error::BadRequest { .. }), "{options:?}: {error:?}");
     }
-    let error = bench
-        .pods()
-        .list(&ListOptions::new().fields("spec.colour=red"))
-        .await
-        .unwrap_err();
-    assert!(
-        error
-            .to_string()
-            .contains("field label not supported: spec.colour"),
-        "{error}"
-    );
+    let error = bench.pods().list(&ListOptions::new().fields("spec.colour=red")).await.unwrap_err();
+    assert!(error.to_string().contains("field label not supported: spec.colour"), "{error}");
 }
 
 async fn pages_are_of_one_revision(bench: Bench) {
@@ -180,45 +123,22 @@ async fn pages_are_of_one_revision(bench: Bench) {
         bench.map(name, "1").await;
     }
     let first = bench.maps().list(&ListOptions::new().limit(2)).await.unwrap();
-    assert_eq!(
-        (names(&first), first.remaining),
-        (vec!["a".into(), "b".into()], Some(3))
-    );
+    assert_eq!((names(&first), first.remaining), (vec!["a".into(), "b".into()], Some(3)));
     bench.maps().delete("c").await.unwrap();
     bench.map("c-new", "1").await;
-    bench
-        .maps()
-        .patch_merge("d", json!({"data": {"value": "2"}}))
-        .await
-        .unwrap();
-    let second = bench
-        .maps()
-        .list(&ListOptions::new().limit(2).continue_from(&first.continue_))
-        .await
-        .unwrap();
-    assert_eq!(
-        (names(&second), second.remaining),
-        (vec!["c".into(), "d".into()], Some(1))
-    );
+    bench.maps().patch_merge("d", json!({"data": {"value": "2"}})).await.unwrap();
+    let second =
+        bench.maps().list(&ListOptions::new().limit(2).continue_from(&first.continue_)).await.unwrap();
+    assert_eq!((names(&second), second.remaining), (vec!["c".into(), "d".into()], Some(1)));
     assert_eq!(second.items[1].data.get("value").map(|value| &**value), Some("1"));
-    let third = bench
-        .maps()
-        .list(&ListOptions::new().limit(2).continue_from(&second.continue_))
-        .await
-        .unwrap();
-    assert_eq!(
-        (names(&third), third.remaining, &*third.continue_),
-        (vec!["e".into()], None, "")
-    );
+    let third =
+        bench.maps().list(&ListOptions::new().limit(2).continue_from(&second.continue_)).await.unwrap();
+    assert_eq!((names(&third), third.remaining, &*third.continue_), (vec!["e".into()], None, ""));
     assert_eq!(
         (&first.resource_version, &first.resource_version),
         (&second.resource_version, &third.resource_version)
     );
-    let rest = bench
-        .maps()
-        .list(&ListOptions::new().continue_from(&first.continue_))
-        .await
-        .unwrap();
+    let rest = bench.maps().list(&ListOptions::new().continue_from(&first.continue_)).await.unwrap();
     assert_eq!(names(&rest), ["c", "d", "e"]);
 }
 
@@ -226,10 +146,7 @@ async fn pages_of_selected_objects(bench: Bench) {
     for number in 0..9 {
         bench
             .maps()
-            .create(labelled(
-                &format!("map-{number}"),
-                if number % 3 == 0 { "red" } else { "blue" },
-            ))
+            .create(labelled(&format!("map-{number}"), if number % 3 == 0 { "red" } else { "blue" }))
             .await
             .unwrap();
     }
@@ -246,28 +163,15 @@ async fn pages_of_selected_objects(bench: Bench) {
     }
     // A server need not know that nothing more will match.
     pages.retain(|page| !page.is_empty());
-    assert_eq!(
-        pages,
-        [
-            vec!["map-0".to_owned(), "map-3".to_owned()],
-            vec!["map-6".to_owned()]
-        ]
-    );
+    assert_eq!(pages, [vec!["map-0".to_owned(), "map-3".to_owned()], vec!["map-6".to_owned()]]);
 }
 
 async fn exact_lists_show_the_past(bench: Bench) {
     let one = bench.map("one", "1").await;
     bench.map("two", "1").await;
     bench.maps().delete("one").await.unwrap();
-    let past = bench
-        .maps()
-        .list(&ListOptions::new().exactly(&*one.metadata.resource_version))
-        .await
-        .unwrap();
-    assert_eq!(
-        (names(&past), &past.resource_version),
-        (vec!["one".into()], &one.metadata.resource_version)
-    );
+    let past = bench.maps().list(&ListOptions::new().exactly(&*one.metadata.resource_version)).await.unwrap();
+    assert_eq!((names(&past), &past.resource_version), (vec!["one".into()], &one.metadata.resource_version));
     // With a limit a revision means exactly that one, as it always has.
     let options = ListOptions {
         resource_version: one.metadata.resource_version.to_string(),
@@ -282,10 +186,7 @@ async fn lists_not_older_than(bench: Bench) {
     for options in [
         ListOptions::new().not_older_than(&*one.metadata.resource_version),
         ListOptions::new().not_older_than("0"),
-        ListOptions {
-            resource_version: one.metadata.resource_version.to_string(),
-            ..ListOptions::new()
-        },
+        ListOptions { resource_version: one.metadata.resource_version.to_string(), ..ListOptions::new() },
     ] {
         let list = bench.maps().list(&options).await.unwrap();
         assert!(!list.items.is_empty() || options.resource_version == "0");
@@ -300,10 +201,7 @@ async fn lists_not_older_than(bench: Bench) {
         .list(&ListOptions::new().not_older_than(future))
         .await
         .expect_err("that revision is in the future");
-    assert!(
-        matches!(error, Error::TooLargeResourceVersion { .. }),
-        "{error:?}"
-    );
+    assert!(matches!(error, Error::TooLargeResourceVersion { .. }), "{error:?}");
 }
 
 async fn options_that_exclude_each_other(bench: Bench) {
@@ -315,55 +213,32 @@ async fn options_that_exclude_each_other(bench: Bench) {
     let revision = page.resource_version.to_string();
     let match_ = Some(crate::ResourceVersionMatch::NotOlderThan);
     for invalid in [
-        ListOptions {
-            match_,
-            ..ListOptions::new()
-        },
+        ListOptions { match_, ..ListOptions::new() },
         ListOptions::new().exactly("0"),
-        ListOptions {
-            match_,
-            resource_version: revision.clone(),
-            ..going_on.clone()
-        },
+        ListOptions { match_, resource_version: revision.clone(), ..going_on.clone() },
     ] {
-        let error = bench
-            .maps()
-            .list(&invalid)
-            .await
-            .expect_err("these exclude each other");
+        let error = bench.maps().list(&invalid).await.expect_err("these exclude each other");
         assert!(error.is_invalid(), "{invalid:?}: {error:?}");
     }
     let error = bench
         .maps()
-        .list(&ListOptions {
-            resource_version: revision,
-            ..going_on
-        })
+        .list(&ListOptions { resource_version: revision, ..going_on })
         .await
         .expect_err("these exclude each other");
     assert!(matches!(error, Error::BadRequest { .. }), "{error:?}");
     let error = bench
         .maps()
-        .list(&ListOptions {
-            resource_version: "x".into(),
-            ..ListOptions::new()
-        })
+        .list(&ListOptions { resource_version: "x".into(), ..ListOptions::new() })
         .await
         .expect_err("no revision");
-    assert!(
-        matches!(error, Error::BadRequest { .. } | Error::Invalid { .. }),
-        "{error:?}"
-    );
+    assert!(matches!(error, Error::BadRequest { .. } | Error::Invalid { .. }), "{error:?}");
 }
 
 async fn bad_tokens_are_refused(bench: Bench) {
     bench.map("a", "1").await;
     for token in ["x", "eyJ2IjoidjEifQ", "!"] {
-        let error = bench
-            .maps()
-            .list(&ListOptions::new().continue_from(token))
-            .await
-            .expect_err("this is no token");
+        let error =
+            bench.maps().list(&ListOptions::new().continue_from(token)).await.expect_err("this is no token");
         assert!(matches!(error, Error::BadRequest { .. }), "{token}: {error:?}");
     }
 }
@@ -378,24 +253,15 @@ async fn lists_of_compacted_revisions_are_expired(bench: Bench) {
     if !bench.compact().await {
         return;
     }
-    let exact = bench
-        .maps()
-        .list(&ListOptions::new().exactly(&*page.resource_version))
-        .await;
+    let exact = bench.maps().list(&ListOptions::new().exactly(&*page.resource_version)).await;
     assert!(exact.as_ref().is_err_and(Error::is_expired), "{exact:?}");
     let error = bench
         .maps()
         .list(&ListOptions::new().continue_from(page.continue_))
         .await
         .expect_err("the token is expired");
-    let Error::Expired { continue_, .. } = &error else {
-        panic!("{error:?}")
-    };
+    let Error::Expired { continue_, .. } = &error else { panic!("{error:?}") };
     // The new token goes on at the latest state, behind what was seen.
-    let rest = bench
-        .maps()
-        .list(&ListOptions::new().continue_from(continue_))
-        .await
-        .unwrap();
+    let rest = bench.maps().list(&ListOptions::new().continue_from(continue_)).await.unwrap();
     assert_eq!(names(&rest), ["c", "d"]);
 }

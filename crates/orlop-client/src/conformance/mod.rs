@@ -47,11 +47,7 @@ pub struct Subject {
 impl Subject {
     /// A client of whose server nothing is known.
     pub fn new(client: Arc<dyn Client>) -> Self {
-        Self {
-            client,
-            compact: None,
-            keeps_unknown_fields: false,
-        }
+        Self { client, compact: None, keeps_unknown_fields: false }
     }
 
     /// Says how to compact the server's store; otherwise the cases of expired revisions are passed over.
@@ -142,11 +138,8 @@ pub async fn run_some(factory: impl AsyncFn() -> Subject, wanted: impl Fn(&str) 
         subresources::CASES,
         deletes::CASES,
     ];
-    for (number, &(name, case)) in suites
-        .into_iter()
-        .flatten()
-        .enumerate()
-        .filter(|(_, (name, _))| wanted(name))
+    for (number, &(name, case)) in
+        suites.into_iter().flatten().enumerate().filter(|(_, (name, _))| wanted(name))
     {
         let subject = factory().await;
         let outcome = AssertUnwindSafe(async {
@@ -164,6 +157,5 @@ pub async fn run_some(factory: impl AsyncFn() -> Subject, wanted: impl Fn(&str) 
 
 fn said(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().cloned();
-    text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()))
-        .unwrap_or_default()
+    text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_default()
 }

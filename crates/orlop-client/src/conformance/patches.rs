@@ -42,31 +42,16 @@ async fn merge_of_lists_replaces(bench: Bench) {
     bench.deployment("web").await;
     let patch = json!({"spec": {"template": {"spec": {"containers": [{"name": "new", "image": "example.org/new:1"}]}}}});
     let new = bench.deployments().patch_merge("web", patch).await.unwrap();
-    let names: Vec<_> = new
-        .spec
-        .template
-        .spec
-        .containers
-        .iter()
-        .map(|container| &*container.name)
-        .collect();
+    let names: Vec<_> = new.spec.template.spec.containers.iter().map(|container| &*container.name).collect();
     assert_eq!(names, ["new"]);
 }
 
 async fn merge_with_a_stale_version_is_a_conflict(bench: Bench) {
     let old = bench.map("one", "1").await;
-    bench
-        .maps()
-        .patch_merge("one", json!({"data": {"value": "2"}}))
-        .await
-        .unwrap();
+    bench.maps().patch_merge("one", json!({"data": {"value": "2"}})).await.unwrap();
     let patch =
         json!({"metadata": {"resourceVersion": &*old.metadata.resource_version}, "data": {"value": "3"}});
-    let error = bench
-        .maps()
-        .patch_merge("one", patch)
-        .await
-        .expect_err("the object has been modified");
+    let error = bench.maps().patch_merge("one", patch).await.expect_err("the object has been modified");
     assert!(error.is_conflict(), "{error:?}");
     assert_eq!(value(&bench.maps().get("one").await.unwrap(), "value"), Some("2"));
 }
@@ -78,11 +63,7 @@ async fn patches_cannot_rename(bench: Bench) {
         .patch_merge("one", json!({"metadata": {"name": "two"}}))
         .await
         .expect_err("names do not change");
-    bench
-        .maps()
-        .patch_merge("one", json!([1]))
-        .await
-        .expect_err("this is no object");
+    bench.maps().patch_merge("one", json!([1])).await.expect_err("this is no object");
     assert_eq!(*bench.maps().get("one").await.unwrap(), *old);
 }
 
@@ -96,15 +77,7 @@ async fn patches_need_the_object(bench: Bench) {
 
 async fn json_patches_are_all_or_nothing(bench: Bench) {
     let patch = async |operations| -> Result<_> {
-        bench
-            .maps()
-            .patch(
-                "one",
-                Subresource::Main,
-                Patch::Json(operations),
-                &WriteOptions::default(),
-            )
-            .await
+        bench.maps().patch("one", Subresource::Main, Patch::Json(operations), &WriteOptions::default()).await
     };
     let old = bench.map("one", "1").await;
     match patch(
@@ -135,10 +108,7 @@ async fn patch_of_the_status(bench: Bench) {
     let patch = json!({"spec": {"replicas": 9}, "status": {"replicas": 2, "observedGeneration": 1}});
     let new = bench.deployments().patch_status("web", patch).await.unwrap();
     assert_eq!((new.status.replicas, new.status.observed_generation), (2, 1));
-    assert_eq!(
-        (new.spec.replicas, new.metadata.generation),
-        (Some(2), old.metadata.generation)
-    );
+    assert_eq!((new.spec.replicas, new.metadata.generation), (Some(2), old.metadata.generation));
 }
 
 async fn other_patches_work_or_are_refused(bench: Bench) {
@@ -147,14 +117,8 @@ async fn other_patches_work_or_are_refused(bench: Bench) {
     let document =
         json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "one"}, "data": {"other": "2"}});
     for patch in [Patch::Strategic(document.clone()), Patch::Apply(document)] {
-        let options = WriteOptions {
-            force: true,
-            ..WriteOptions::by("conformance")
-        };
-        let result = bench
-            .client
-            .patch(ConfigMap::KIND, &key, Subresource::Main, patch, &options)
-            .await;
+        let options = WriteOptions { force: true, ..WriteOptions::by("conformance") };
+        let result = bench.client.patch(ConfigMap::KIND, &key, Subresource::Main, patch, &options).await;
         match result {
             Ok(record) => assert_eq!(value(&record.get::<ConfigMap>().unwrap(), "other"), Some("2")),
             Err(error) => assert!(matches!(error, Error::Unsupported { .. }), "{error:?}"),

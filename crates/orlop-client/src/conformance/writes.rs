@@ -60,34 +60,16 @@ async fn create_is_refused_if_the_name_is_taken(bench: Bench) {
         Error::is_already_exists,
         "configmaps \"one\" already exists",
     );
-    assert_eq!(
-        bench
-            .maps()
-            .get("one")
-            .await
-            .unwrap()
-            .data
-            .get("value")
-            .map(|value| &**value),
-        Some("1")
-    );
+    assert_eq!(bench.maps().get("one").await.unwrap().data.get("value").map(|value| &**value), Some("1"));
     bench.deployment("web").await;
     let again = bench.deployments().create(deployment("web")).await;
-    assert_error(
-        again,
-        Error::is_already_exists,
-        "deployments.apps \"web\" already exists",
-    );
+    assert_error(again, Error::is_already_exists, "deployments.apps \"web\" already exists");
 }
 
 async fn create_is_refused_with_a_resource_version(bench: Bench) {
     let mut object = map("one", "1");
     object.metadata.resource_version = "1".into();
-    bench
-        .maps()
-        .create(object)
-        .await
-        .expect_err("resourceVersion is the server's to set");
+    bench.maps().create(object).await.expect_err("resourceVersion is the server's to set");
     assert!(bench.maps().get_opt("one").await.unwrap().is_none());
 }
 
@@ -102,12 +84,7 @@ async fn create_needs_its_namespace(bench: Bench) {
     object.metadata.namespace = "default".into();
     let refused = bench
         .client
-        .create(
-            ConfigMap::KIND,
-            Some(&bench.namespace),
-            Draft::of(object),
-            &WriteOptions::default(),
-        )
+        .create(ConfigMap::KIND, Some(&bench.namespace), Draft::of(object), &WriteOptions::default())
         .await;
     let is_bad_request: fn(&Error) -> bool = |error| matches!(error, Error::BadRequest { .. });
     assert_error(
@@ -117,31 +94,17 @@ async fn create_needs_its_namespace(bench: Bench) {
     );
     bench
         .client
-        .create(
-            ConfigMap::KIND,
-            None,
-            Draft::of(map("one", "1")),
-            &WriteOptions::default(),
-        )
+        .create(ConfigMap::KIND, None, Draft::of(map("one", "1")), &WriteOptions::default())
         .await
         .expect_err("a namespace is needed");
 }
 
 async fn create_needs_a_valid_name(bench: Bench) {
     for name in ["", "Upper", "under_score", "-dash", "a/b"] {
-        let refused = bench
-            .maps()
-            .create(map(name, "1"))
-            .await
-            .expect_err("the name is invalid");
-        let Error::Invalid { object, causes } = &refused else {
-            panic!("{name:?}: {refused:?}")
-        };
+        let refused = bench.maps().create(map(name, "1")).await.expect_err("the name is invalid");
+        let Error::Invalid { object, causes } = &refused else { panic!("{name:?}: {refused:?}") };
         assert_eq!(&*object.kind, "ConfigMap");
-        assert!(
-            causes.iter().any(|cause| cause.field == "metadata.name"),
-            "{name:?}: {causes:?}"
-        );
+        assert!(causes.iter().any(|cause| cause.field == "metadata.name"), "{name:?}: {causes:?}");
     }
 }
 
@@ -167,27 +130,13 @@ async fn create_takes_json(bench: Bench) {
     let document = json!({"metadata": {"name": "one"}, "data": {"value": "1"}});
     let created = bench
         .client
-        .create(
-            ConfigMap::KIND,
-            Some(&bench.namespace),
-            document.into(),
-            &WriteOptions::default(),
-        )
+        .create(ConfigMap::KIND, Some(&bench.namespace), document.into(), &WriteOptions::default())
         .await
         .unwrap();
-    assert_eq!(
-        *created.get::<ConfigMap>().unwrap(),
-        *bench.maps().get("one").await.unwrap()
-    );
+    assert_eq!(*created.get::<ConfigMap>().unwrap(), *bench.maps().get("one").await.unwrap());
     let document = created.to_value().unwrap();
-    assert_eq!(
-        (&document["kind"], &document["apiVersion"]),
-        (&json!("ConfigMap"), &json!("v1"))
-    );
-    assert_eq!(
-        document["metadata"]["resourceVersion"],
-        json!(created.resource_version().as_str())
-    );
+    assert_eq!((&document["kind"], &document["apiVersion"]), (&json!("ConfigMap"), &json!("v1")));
+    assert_eq!(document["metadata"]["resourceVersion"], json!(created.resource_version().as_str()));
 }
 
 async fn create_refuses_other_kinds(bench: Bench) {
@@ -198,12 +147,7 @@ async fn create_refuses_other_kinds(bench: Bench) {
     ] {
         let refused = bench
             .client
-            .create(
-                ConfigMap::KIND,
-                Some(&bench.namespace),
-                document.into(),
-                &WriteOptions::default(),
-            )
+            .create(ConfigMap::KIND, Some(&bench.namespace), document.into(), &WriteOptions::default())
             .await;
         let error = refused.expect_err("this is no ConfigMap");
         assert!(matches!(error, Error::BadRequest { .. }), "{error:?}");
@@ -213,21 +157,14 @@ async fn create_refuses_other_kinds(bench: Bench) {
 async fn unknown_kinds_are_told(bench: Bench) {
     let kind = KindInfo::guess("nobody.example.dev/v1", "Unheard");
     let key = ObjectKey::namespaced(&bench.namespace, "one");
-    let error = bench
-        .client
-        .get(&kind, &key, &GetOptions::default())
-        .await
-        .expect_err("nobody serves this kind");
+    let error =
+        bench.client.get(&kind, &key, &GetOptions::default()).await.expect_err("nobody serves this kind");
     assert!(matches!(error, Error::UnknownKind { .. }), "{error:?}");
     assert!(!error.is_not_found() && error.code() == 404);
 }
 
 async fn get_tells_what_is_missing(bench: Bench) {
-    assert_error(
-        bench.maps().get("gone").await,
-        Error::is_not_found,
-        "configmaps \"gone\" not found",
-    );
+    assert_error(bench.maps().get("gone").await, Error::is_not_found, "configmaps \"gone\" not found");
     assert_error(
         bench.deployments().get("gone").await,
         Error::is_not_found,
@@ -235,10 +172,7 @@ async fn get_tells_what_is_missing(bench: Bench) {
     );
     let error = bench.maps().get("gone").await.unwrap_err();
     let status = error.status();
-    assert_eq!(
-        (&status["code"], &status["reason"]),
-        (&json!(404), &json!("NotFound"))
-    );
+    assert_eq!((&status["code"], &status["reason"]), (&json!(404), &json!("NotFound")));
     assert_eq!(
         (&status["details"]["name"], &status["details"]["kind"]),
         (&json!("gone"), &json!("configmaps"))
@@ -250,23 +184,14 @@ async fn get_not_older_than(bench: Bench) {
     let created = bench.map("one", "1").await;
     let key = ObjectKey::namespaced(&bench.namespace, "one");
     for version in ["", "0", &created.metadata.resource_version] {
-        let options = GetOptions {
-            resource_version: version.to_owned(),
-            ..GetOptions::default()
-        };
+        let options = GetOptions { resource_version: version.to_owned(), ..GetOptions::default() };
         let read = bench.client.get(ConfigMap::KIND, &key, &options).await.unwrap();
         assert_eq!(read.resource_version(), created.metadata.resource_version);
     }
     let future = (number(&created.metadata.resource_version) + 1_000_000).to_string();
-    let options = GetOptions {
-        resource_version: future.clone(),
-        ..GetOptions::default()
-    };
-    let error = bench
-        .client
-        .get(ConfigMap::KIND, &key, &options)
-        .await
-        .expect_err("that revision is in the future");
+    let options = GetOptions { resource_version: future.clone(), ..GetOptions::default() };
+    let error =
+        bench.client.get(ConfigMap::KIND, &key, &options).await.expect_err("that revision is in the future");
     assert!(
         matches!(&error, Error::TooLargeResourceVersion { wanted, .. } if *wanted == *future),
         "{error:?}"
@@ -283,10 +208,7 @@ async fn update_replaces_what_the_writer_owns(bench: Bench) {
     new.metadata.creation_timestamp = None;
     new.metadata.deletion_timestamp = old.metadata.creation_timestamp;
     let updated = bench.maps().update(new).await.unwrap();
-    assert_eq!(
-        updated.data.keys().map(|key| &**key).collect::<Vec<_>>(),
-        ["other"]
-    );
+    assert_eq!(updated.data.keys().map(|key| &**key).collect::<Vec<_>>(), ["other"]);
     assert_eq!(updated.metadata.labels.get("a").map(|value| &**value), Some("b"));
     assert_eq!(
         (&updated.metadata.uid, updated.metadata.creation_timestamp),
@@ -304,20 +226,11 @@ async fn update_with_a_stale_version_is_a_conflict(bench: Bench) {
     let new = bench.maps().update(new).await.unwrap();
     let mut stale = ConfigMap::clone(&old);
     stale.data.insert("value", "3".into());
-    let error = bench
-        .maps()
-        .update(stale)
-        .await
-        .expect_err("the object has been modified");
-    let Error::Conflict { sent, stored, .. } = &error else {
-        panic!("{error:?}")
-    };
+    let error = bench.maps().update(stale).await.expect_err("the object has been modified");
+    let Error::Conflict { sent, stored, .. } = &error else { panic!("{error:?}") };
     assert_eq!(
         (sent, stored),
-        (
-            &Some(old.metadata.resource_version.clone()),
-            &Some(new.metadata.resource_version.clone())
-        )
+        (&Some(old.metadata.resource_version.clone()), &Some(new.metadata.resource_version.clone()))
     );
     assert_eq!(
         error.to_string(),
@@ -328,11 +241,7 @@ async fn update_with_a_stale_version_is_a_conflict(bench: Bench) {
 
 async fn update_without_version_overwrites(bench: Bench) {
     bench.map("one", "1").await;
-    bench
-        .maps()
-        .modify("one", |map| drop(map.data.insert("value", "2".into())))
-        .await
-        .unwrap();
+    bench.maps().modify("one", |map| drop(map.data.insert("value", "2".into()))).await.unwrap();
     let updated = bench.maps().update(map("one", "3")).await.unwrap();
     assert_eq!(updated.data.get("value").map(|value| &**value), Some("3"));
 }
@@ -343,39 +252,17 @@ async fn update_of_another_object_is_a_conflict(bench: Bench) {
     bench.map("one", "2").await;
     let mut new = ConfigMap::clone(&old);
     new.metadata.resource_version = "".into();
-    let error = bench
-        .maps()
-        .update(new)
-        .await
-        .expect_err("this is another object of the same name");
+    let error = bench.maps().update(new).await.expect_err("this is another object of the same name");
     assert!(error.is_conflict(), "{error:?}");
-    assert_eq!(
-        bench
-            .maps()
-            .get("one")
-            .await
-            .unwrap()
-            .data
-            .get("value")
-            .map(|value| &**value),
-        Some("2")
-    );
+    assert_eq!(bench.maps().get("one").await.unwrap().data.get("value").map(|value| &**value), Some("2"));
 }
 
 async fn update_of_nothing_changes_nothing(bench: Bench) {
     let old = bench.map("one", "1").await;
-    let mut watch = bench
-        .maps()
-        .watch(&WatchOptions::from(bench.revision().await.as_str()))
-        .await
-        .unwrap();
+    let mut watch = bench.maps().watch(&WatchOptions::from(bench.revision().await.as_str())).await.unwrap();
     let same = bench.maps().update(&old).await.unwrap();
     assert_eq!(same.metadata.resource_version, old.metadata.resource_version);
-    let same = bench
-        .maps()
-        .patch_merge("one", json!({"data": {"value": "1"}}))
-        .await
-        .unwrap();
+    let same = bench.maps().patch_merge("one", json!({"data": {"value": "1"}})).await.unwrap();
     assert_eq!(same.metadata.resource_version, old.metadata.resource_version);
     assert_quiet(&mut watch).await;
     bench.map("two", "1").await;
@@ -419,9 +306,7 @@ async fn revisions_grow(bench: Bench) {
         let listed = bench.revision().await;
         let changed = bench
             .maps()
-            .modify(&created.metadata.name, |map| {
-                drop(map.data.insert("value", "2".into()))
-            })
+            .modify(&created.metadata.name, |map| drop(map.data.insert("value", "2".into())))
             .await
             .unwrap();
         let deleted = bench.maps().delete(&created.metadata.name).await.unwrap();
@@ -433,10 +318,7 @@ async fn revisions_grow(bench: Bench) {
             (&deleted.record().resource_version(), false),
         ] {
             let revision = number(version);
-            assert!(
-                revision > last || may_equal && revision == last,
-                "{revision} after {last}"
-            );
+            assert!(revision > last || may_equal && revision == last, "{revision} after {last}");
             last = revision;
         }
     }
@@ -449,25 +331,10 @@ async fn dry_runs_store_nothing(bench: Bench) {
     assert!(bench.maps().get_opt("one").await.unwrap().is_none());
 
     let old = bench.map("one", "1").await;
-    assert!(
-        bench
-            .maps()
-            .create_with(map("one", "1"), &dry)
-            .await
-            .unwrap_err()
-            .is_already_exists()
-    );
-    let changed = bench
-        .maps()
-        .update_with(map("one", "2"), Subresource::Main, &dry)
-        .await
-        .unwrap();
+    assert!(bench.maps().create_with(map("one", "1"), &dry).await.unwrap_err().is_already_exists());
+    let changed = bench.maps().update_with(map("one", "2"), Subresource::Main, &dry).await.unwrap();
     assert_eq!(changed.data.get("value").map(|value| &**value), Some("2"));
-    let deleted = bench
-        .maps()
-        .delete_with("one", &crate::DeleteOptions::new().dry_run())
-        .await
-        .unwrap();
+    let deleted = bench.maps().delete_with("one", &crate::DeleteOptions::new().dry_run()).await.unwrap();
     assert!(deleted.is_gone());
     assert_eq!(*bench.maps().get("one").await.unwrap(), *old);
 }
@@ -477,22 +344,12 @@ async fn strict_writes_refuse_unknown_fields(bench: Bench) {
     let create = async |options: WriteOptions| {
         bench
             .client
-            .create(
-                bench.pods().kind(),
-                Some(&bench.namespace),
-                document.clone().into(),
-                &options,
-            )
+            .create(bench.pods().kind(), Some(&bench.namespace), document.clone().into(), &options)
             .await
     };
-    let error = create(WriteOptions::default().strict())
-        .await
-        .expect_err("there are unknown fields");
+    let error = create(WriteOptions::default().strict()).await.expect_err("there are unknown fields");
     assert!(matches!(error, Error::BadRequest { .. }), "{error:?}");
-    for field in [
-        "unknown field \"metadata.colour\"",
-        "unknown field \"spec.containers[0].shape\"",
-    ] {
+    for field in ["unknown field \"metadata.colour\"", "unknown field \"spec.containers[0].shape\""] {
         assert!(error.to_string().contains(field), "{error}");
     }
     create(WriteOptions::default()).await.unwrap();
@@ -509,32 +366,15 @@ async fn unknown_fields_survive_typed_updates(bench: Bench) {
     });
     bench
         .client
-        .create(
-            ConfigMap::KIND,
-            Some(&bench.namespace),
-            document.into(),
-            &WriteOptions::default(),
-        )
+        .create(ConfigMap::KIND, Some(&bench.namespace), document.into(), &WriteOptions::default())
         .await
         .unwrap();
-    bench
-        .maps()
-        .modify("one", |map| drop(map.data.insert("value", "2".into())))
-        .await
-        .unwrap();
+    bench.maps().modify("one", |map| drop(map.data.insert("value", "2".into()))).await.unwrap();
     bench.maps().apply(map("one", "3"), "conformance").await.unwrap();
     let key = ObjectKey::namespaced(&bench.namespace, "one");
-    let stored = bench
-        .client
-        .get(ConfigMap::KIND, &key, &GetOptions::default())
-        .await
-        .unwrap()
-        .to_value()
-        .unwrap();
-    assert_eq!(
-        (&stored["data"]["value"], &stored["future"]),
-        (&json!("3"), &json!({"deep": [1, 2]}))
-    );
+    let stored =
+        bench.client.get(ConfigMap::KIND, &key, &GetOptions::default()).await.unwrap().to_value().unwrap();
+    assert_eq!((&stored["data"]["value"], &stored["future"]), (&json!("3"), &json!({"deep": [1, 2]})));
 }
 
 async fn concurrent_changes_are_not_lost(bench: Bench) {
@@ -551,14 +391,7 @@ async fn concurrent_changes_are_not_lost(bench: Bench) {
     };
     join_all((0..8).map(increment)).await;
     assert_eq!(
-        bench
-            .maps()
-            .get("counter")
-            .await
-            .unwrap()
-            .data
-            .get("value")
-            .map(|value| &**value),
+        bench.maps().get("counter").await.unwrap().data.get("value").map(|value| &**value),
         Some("40")
     );
 }
@@ -571,10 +404,6 @@ async fn shared_objects_are_not_changed(bench: Bench) {
         "the caller's object was changed"
     );
     let before = created.metadata.clone();
-    bench
-        .pods()
-        .modify("one", |pod| drop(pod.metadata.labels.insert("a", "b".into())))
-        .await
-        .unwrap();
+    bench.pods().modify("one", |pod| drop(pod.metadata.labels.insert("a", "b".into()))).await.unwrap();
     assert_eq!(created.metadata, before);
 }

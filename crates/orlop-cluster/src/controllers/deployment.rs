@@ -13,13 +13,7 @@ use orlop_planners::deployment::{self, Children};
 use super::{Parts, carry_out_or, uid};
 
 pub(super) async fn run(parts: Parts) {
-    let Parts {
-        informers,
-        clock,
-        stop,
-        pods,
-        ..
-    } = parts;
+    let Parts { informers, clock, stop, pods, .. } = parts;
     let (deployments, sets) = (informers.of::<Deployment>(), informers.of::<ReplicaSet>());
     let sets_of_pods = sets.clone();
     let pod_api = Api::<Pod>::all(Arc::clone(informers.client()));
@@ -45,21 +39,14 @@ pub(super) async fn run(parts: Parts) {
                     return Ok(Action::await_change());
                 };
                 let owned = replica_sets.iter().filter(|set| {
-                    set.metadata
-                        .controller()
-                        .is_some_and(|owner| owner.uid == deployment.metadata.uid)
+                    set.metadata.controller().is_some_and(|owner| owner.uid == deployment.metadata.uid)
                 });
                 let pods = pods.of(key.namespace(), owned.map(|set| uid(&**set)));
-                let children = Children {
-                    replica_sets: &replica_sets,
-                    pods: &pods,
-                };
+                let children = Children { replica_sets: &replica_sets, pods: &pods };
                 let now = cx.now();
                 let plan = deployment::plan(&deployment, &children, now);
-                carry_out_or(&cx, plan, |change, text| {
-                    deployment::failed(&deployment, change, text, now)
-                })
-                .await
+                carry_out_or(&cx, plan, |change, text| deployment::failed(&deployment, change, text, now))
+                    .await
             }
         })
         .await;

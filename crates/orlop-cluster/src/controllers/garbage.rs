@@ -41,20 +41,11 @@ type Coordinates = (Str, Str);
 pub(super) async fn run(parts: Parts) {
     let driver = Driver {
         client: Arc::clone(parts.informers.client()),
-        recorder: Recorder::new(
-            Arc::clone(parts.informers.client()),
-            Arc::clone(&parts.clock),
-            NAME,
-        ),
+        recorder: Recorder::new(Arc::clone(parts.informers.client()), Arc::clone(&parts.clock), NAME),
         kinds: parts
             .kinds
             .iter()
-            .map(|kind| {
-                (
-                    (kind.api_version().into_owned(), kind.kind.to_string()),
-                    kind.clone(),
-                )
-            })
+            .map(|kind| ((kind.api_version().into_owned(), kind.kind.to_string()), kind.clone()))
             .collect(),
         collector: Collector::new(),
         failures: BTreeMap::new(),
@@ -177,9 +168,7 @@ impl Driver {
         loop {
             let kinds = &self.kinds;
             let scopes = |api_version: &str, kind: &str| {
-                kinds
-                    .get(&(api_version.to_owned(), kind.to_owned()))
-                    .map(KindInfo::is_namespaced)
+                kinds.get(&(api_version.to_owned(), kind.to_owned())).map(KindInfo::is_namespaced)
             };
             match attempt.step(&mut self.collector, &scopes, answer.take()) {
                 Step::Call(call) => answer = Some(self.call(call).await),
@@ -201,22 +190,14 @@ impl Driver {
         let object = match &call {
             Call::Get { object } | Call::Patch { object, .. } | Call::Delete { object, .. } => object,
         };
-        let Some(kind) = self
-            .kinds
-            .get(&(object.api_version.to_string(), object.kind.to_string()))
-        else {
+        let Some(kind) = self.kinds.get(&(object.api_version.to_string(), object.kind.to_string())) else {
             return Answer::Failed;
         };
-        let key = ObjectKey {
-            namespace: object.namespace.non_empty().cloned(),
-            name: object.name.clone(),
-        };
+        let key = ObjectKey { namespace: object.namespace.non_empty().cloned(), name: object.name.clone() };
         let result = match &call {
-            Call::Get { .. } => self
-                .client
-                .get(kind, &key, &GetOptions::default())
-                .await
-                .map(|record| found(record.meta())),
+            Call::Get { .. } => {
+                self.client.get(kind, &key, &GetOptions::default()).await.map(|record| found(record.meta()))
+            }
             Call::Patch { patch, .. } => {
                 let patch = match patch {
                     PatchBody::Strategic(document) => Patch::Strategic(document.clone()),
@@ -228,16 +209,9 @@ impl Driver {
                     .await
                     .map(|record| found(record.meta()))
             }
-            Call::Delete {
-                object,
-                resource_version,
-                propagation,
-            } => {
+            Call::Delete { object, resource_version, propagation } => {
                 let options = delete_options(object, resource_version.as_ref(), *propagation);
-                self.client
-                    .delete(kind, &key, &options)
-                    .await
-                    .map(|_| Answer::Done)
+                self.client.delete(kind, &key, &options).await.map(|_| Answer::Done)
             }
         };
         result.unwrap_or_else(|error| match error {
@@ -252,29 +226,11 @@ impl Driver {
     }
 
     async fn warn(&self, warning: &InvalidNamespace) {
-        let Identity {
-            kind,
-            api_version,
-            namespace,
-            name,
-            uid,
-        } = warning.dependent.clone();
-        let about = ObjectReference {
-            kind,
-            api_version,
-            namespace,
-            name,
-            uid,
-            ..ObjectReference::default()
-        };
+        let Identity { kind, api_version, namespace, name, uid } = warning.dependent.clone();
+        let about = ObjectReference { kind, api_version, namespace, name, uid, ..ObjectReference::default() };
         let told = self
             .recorder
-            .event_about(
-                &about,
-                EventType::Warning,
-                InvalidNamespace::REASON,
-                warning.message(),
-            )
+            .event_about(&about, EventType::Warning, InvalidNamespace::REASON, warning.message())
             .await;
         if let Err(error) = told {
             tracing::debug!(%error, "event not written");

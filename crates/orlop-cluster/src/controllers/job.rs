@@ -23,13 +23,7 @@ struct Remembered {
 }
 
 pub(super) async fn run(parts: Parts) {
-    let Parts {
-        informers,
-        clock,
-        stop,
-        pods,
-        ..
-    } = parts;
+    let Parts { informers, clock, stop, pods, .. } = parts;
     let jobs = informers.of::<Job>();
     let memories = Arc::new(Mutex::new(BTreeMap::<ObjectKey, Remembered>::new()));
     KeyController::new("job-controller", &informers)
@@ -46,21 +40,12 @@ pub(super) async fn run(parts: Parts) {
                     // Its pods are counted by nobody any more: nothing may hold them.
                     let of_job = |pod: &Pod| controller_of(pod, Job::KIND).is_some_and(|owner| owner == key);
                     let orphans = pods.store.filter(Some(key.namespace()), of_job);
-                    let changes = orphans
-                        .iter()
-                        .filter_map(|pod| job::release_orphan(pod))
-                        .collect();
-                    let plan: Plan = Plan {
-                        changes,
-                        ..Plan::default()
-                    };
+                    let changes = orphans.iter().filter_map(|pod| job::release_orphan(pod)).collect();
+                    let plan: Plan = Plan { changes, ..Plan::default() };
                     return carry_out_or(&cx, plan, nothing).await;
                 };
-                let remembered = memories
-                    .lock()
-                    .get(&key)
-                    .filter(|found| found.uid == job.metadata.uid)
-                    .cloned();
+                let remembered =
+                    memories.lock().get(&key).filter(|found| found.uid == job.metadata.uid).cloned();
                 let remembered = remembered.unwrap_or_default();
                 let pods = pods.of(key.namespace(), [uid(&*job)]);
                 let mut inputs = Inputs::new(&job, pods.iter().map(|pod| &**pod));
@@ -70,11 +55,7 @@ pub(super) async fn run(parts: Parts) {
                 let next = plan.memory.clone();
                 let done = carry_out_or(&cx, plan, nothing).await;
                 let memory = if done.is_ok() { next } else { remembered.memory };
-                let kept = Remembered {
-                    uid: uid(&*job),
-                    memory,
-                    hold_creation: done.is_err(),
-                };
+                let kept = Remembered { uid: uid(&*job), memory, hold_creation: done.is_err() };
                 memories.lock().insert(key, kept);
                 let done = done?;
                 if !job::is_finished(&job) {

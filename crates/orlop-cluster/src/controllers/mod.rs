@@ -44,28 +44,17 @@ pub(crate) struct PodsByController {
 impl PodsByController {
     pub(crate) fn new(informers: &Informers) -> Self {
         let store = informers.of::<Pod>();
-        let uid = |pod: &Pod| {
-            pod.metadata
-                .controller()
-                .map(|owner| owner.uid.clone())
-                .unwrap_or_default()
-        };
+        let uid = |pod: &Pod| pod.metadata.controller().map(|owner| owner.uid.clone()).unwrap_or_default();
         let index = store.index(uid);
         Self { store, index }
     }
 
     /// The pods that these controllers control, and those of the namespace that nobody does.
     fn of(&self, namespace: &str, uids: impl IntoIterator<Item = Str>) -> Vec<Arc<Pod>> {
-        let mut pods: Vec<Arc<Pod>> = uids
-            .into_iter()
-            .flat_map(|uid| self.store.by(&self.index, &uid))
-            .collect();
+        let mut pods: Vec<Arc<Pod>> =
+            uids.into_iter().flat_map(|uid| self.store.by(&self.index, &uid)).collect();
         let orphans = self.store.by(&self.index, &Str::EMPTY);
-        pods.extend(
-            orphans
-                .into_iter()
-                .filter(|pod| pod.metadata.namespace == *namespace),
-        );
+        pods.extend(orphans.into_iter().filter(|pod| pod.metadata.namespace == *namespace));
         pods
     }
 }
@@ -78,10 +67,7 @@ pub(crate) fn all(parts: &Parts) -> Vec<(&'static str, BoxFuture<'static, ()>)> 
         ("job-controller", Box::pin(job::run(parts.clone()))),
         ("garbage-collector", Box::pin(garbage::run(parts.clone()))),
         ("node-controller", Box::pin(node::run(parts.clone()))),
-        (
-            "taint-eviction-controller",
-            Box::pin(taint_eviction::run(parts.clone())),
-        ),
+        ("taint-eviction-controller", Box::pin(taint_eviction::run(parts.clone()))),
         ("pod-garbage-collector", Box::pin(pod_gc::run(parts.clone()))),
     ]
 }
@@ -93,10 +79,7 @@ impl Tell for Recorder {
             EventType::Warning => Severity::Warning,
         };
         // An event that is lost is no reason to stop.
-        if let Err(error) = self
-            .event_about(&event.regarding, severity, &event.reason, text)
-            .await
-        {
+        if let Err(error) = self.event_about(&event.regarding, severity, &event.reason, text).await {
             tracing::debug!(%error, reason = %event.reason, "event not written");
         }
     }

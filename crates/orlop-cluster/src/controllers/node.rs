@@ -27,22 +27,12 @@ const LEASES: &str = "kube-node-lease";
 pub(super) async fn run(parts: Parts) {
     let memory = Arc::new(Mutex::new(Memory::default()));
     let newcomers = receive(parts.clone(), Arc::clone(&memory));
-    join!(
-        follow(parts.clone()),
-        newcomers,
-        look(&parts, &memory),
-        evict(&parts, &memory)
-    );
+    join!(follow(parts.clone()), newcomers, look(&parts, &memory), evict(&parts, &memory));
 }
 
 /// Taints and labels that follow from the node itself, as soon as it changes.
 async fn follow(parts: Parts) {
-    let Parts {
-        informers,
-        clock,
-        stop,
-        ..
-    } = parts;
+    let Parts { informers, clock, stop, .. } = parts;
     let nodes = informers.of::<Node>();
     KeyController::new(NAME, &informers)
         .clock(clock)
@@ -64,12 +54,7 @@ async fn follow(parts: Parts) {
 
 /// Pods that were bound to a node that is down.
 async fn receive(parts: Parts, memory: Arc<Mutex<Memory>>) {
-    let Parts {
-        informers,
-        clock,
-        stop,
-        ..
-    } = parts;
+    let Parts { informers, clock, stop, .. } = parts;
     let pods = informers.of::<Pod>();
     let api = Api::<Pod>::all(Arc::clone(informers.client()));
     KeyController::new(NAME, &informers)
@@ -77,10 +62,9 @@ async fn receive(parts: Parts, memory: Arc<Mutex<Memory>>) {
         .stop(stop)
         .watch_deltas(&api, |delta| match delta {
             Delta::Modified { old, new } if old.spec.node_name != new.spec.node_name => Some(new.key()),
-            Delta::Added {
-                object,
-                initial: false,
-            } if !object.spec.node_name.is_empty() => Some(object.key()),
+            Delta::Added { object, initial: false } if !object.spec.node_name.is_empty() => {
+                Some(object.key())
+            }
             _ => None,
         })
         .run(move |key: ObjectKey, cx| {
@@ -111,17 +95,8 @@ async fn look(parts: &Parts, memory: &Mutex<Memory>) {
             let lease = |name: &str| leases.get(&ObjectKey::namespaced(LEASES, name)).map(renewed);
             let on_node = |name: &str| pods.by(&by_node, &Str::from(name));
             let all = nodes.list();
-            let cluster = Cluster {
-                nodes: &all,
-                lease: &lease,
-                pods: &on_node,
-            };
-            monitor(
-                &cluster,
-                &Settings::default(),
-                &mut memory.lock(),
-                parts.clock.now(),
-            )
+            let cluster = Cluster { nodes: &all, lease: &lease, pods: &on_node };
+            monitor(&cluster, &Settings::default(), &mut memory.lock(), parts.clock.now())
         };
         for plan in plans {
             if !apply(parts, &recorder, &plan).await

@@ -15,12 +15,7 @@ use crate::carry_out::carry_out;
 const NAME: &str = "pod-garbage-collector";
 
 pub(super) async fn run(parts: Parts) {
-    let Parts {
-        informers,
-        clock,
-        stop,
-        ..
-    } = parts;
+    let Parts { informers, clock, stop, .. } = parts;
     let (pods, nodes) = (informers.of::<Pod>(), informers.of::<Node>());
     let node_api = Api::<Node>::all(informers.client().clone());
     let recorder = Recorder::new(informers.client().clone(), clock.clone(), NAME);
@@ -40,17 +35,10 @@ pub(super) async fn run(parts: Parts) {
             }
         }
         let orphans = orphaned(&all, &gone, now);
-        for changes in found
-            .ended
-            .into_iter()
-            .chain(found.out_of_service)
-            .chain(orphans)
-            .chain(found.unscheduled)
+        for changes in
+            found.ended.into_iter().chain(found.out_of_service).chain(orphans).chain(found.unscheduled)
         {
-            let plan: Plan = Plan {
-                changes,
-                ..Plan::default()
-            };
+            let plan: Plan = Plan { changes, ..Plan::default() };
             if let Err((place, error)) = carry_out(&**informers.client(), &recorder, &plan, NAME).await {
                 report(&plan.changes[place], &error);
             }

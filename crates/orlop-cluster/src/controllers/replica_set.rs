@@ -9,13 +9,7 @@ use orlop_planners::replicaset::{self, Children, Settings};
 use super::{Parts, carry_out_or, uid};
 
 pub(super) async fn run(parts: Parts) {
-    let Parts {
-        informers,
-        clock,
-        stop,
-        pods,
-        ..
-    } = parts;
+    let Parts { informers, clock, stop, pods, .. } = parts;
     let sets = informers.of::<ReplicaSet>();
     let adopters = sets.clone();
     KeyController::new("replicaset-controller", &informers)
@@ -23,9 +17,7 @@ pub(super) async fn run(parts: Parts) {
         .stop(stop)
         .watch::<ReplicaSet, _>(|set| Some(set.key()))
         .watch::<Pod, _>(move |pod| match pod.metadata.controller() {
-            Some(_) => controller_of(pod, ReplicaSet::KIND)
-                .into_iter()
-                .collect::<Vec<_>>(),
+            Some(_) => controller_of(pod, ReplicaSet::KIND).into_iter().collect::<Vec<_>>(),
             // A pod of nobody may be adopted.
             None => adopters
                 .filter(Some(&pod.metadata.namespace), |set| selects(set, pod))
@@ -52,16 +44,11 @@ pub(super) async fn run(parts: Parts) {
                 uids.sort();
                 uids.dedup();
                 let pods = pods.of(key.namespace(), uids);
-                let children = Children {
-                    pods: &pods,
-                    siblings: &siblings,
-                };
+                let children = Children { pods: &pods, siblings: &siblings };
                 let now = cx.now();
                 let plan = replicaset::plan(&set, &children, &Settings::default(), now);
-                carry_out_or(&cx, plan, |change, text| {
-                    replicaset::failed(&set, &children, change, text, now)
-                })
-                .await
+                carry_out_or(&cx, plan, |change, text| replicaset::failed(&set, &children, change, text, now))
+                    .await
             }
         })
         .await;

@@ -16,12 +16,7 @@ use parking_lot::Mutex;
 use super::{Parts, carry_out_or, nothing};
 
 pub(super) async fn run(parts: Parts) {
-    let Parts {
-        informers,
-        clock,
-        stop,
-        ..
-    } = parts;
+    let Parts { informers, clock, stop, .. } = parts;
     let (pods, nodes) = (informers.of::<Pod>(), informers.of::<Node>());
     let by_node = pods.index(|pod: &Pod| pod.spec.node_name.clone());
     let pods_of_nodes = pods.clone();
@@ -34,11 +29,7 @@ pub(super) async fn run(parts: Parts) {
         .watch_deltas(&Api::<Pod>::all(Arc::clone(&client)), |delta| match delta {
             Delta::Modified { old, new } if same_to_us(old, new) => None,
             Delta::Synced => None,
-            delta => delta
-                .states()
-                .last()
-                .filter(|pod| !pod.spec.node_name.is_empty())
-                .map(|pod| pod.key()),
+            delta => delta.states().last().filter(|pod| !pod.spec.node_name.is_empty()).map(|pod| pod.key()),
         })
         .watch_deltas(&Api::<Node>::all(client), move |delta| {
             let taints = |node: &Node| {
@@ -54,9 +45,7 @@ pub(super) async fn run(parts: Parts) {
                 Delta::Added { object, .. } if taints(object).is_empty() => Vec::new(),
                 delta => {
                     let node = delta.states().last().map(|node| node.metadata.name.clone());
-                    let pods = node
-                        .map(|node| pods_of_nodes.by(&by_node, &node))
-                        .unwrap_or_default();
+                    let pods = node.map(|node| pods_of_nodes.by(&by_node, &node)).unwrap_or_default();
                     pods.iter().map(|pod| pod.key()).collect()
                 }
             }
@@ -87,10 +76,7 @@ pub(super) async fn run(parts: Parts) {
                     }
                     Decision::Never => {
                         if evictions.lock().remove(&key).is_some() {
-                            let plan: Plan = Plan {
-                                events: vec![cancelled(&pod)],
-                                ..Plan::default()
-                            };
+                            let plan: Plan = Plan { events: vec![cancelled(&pod)], ..Plan::default() };
                             return carry_out_or(&cx, plan, nothing).await;
                         }
                         Ok(Action::await_change())

@@ -33,10 +33,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            namespace: "default".into(),
-            manager: MANAGER.into(),
-        }
+        Self { namespace: "default".into(), manager: MANAGER.into() }
     }
 }
 
@@ -100,16 +97,10 @@ pub enum ApplyError {
 /// # Errors
 /// [`ApplyError::Read`], or [`ApplyError::NoFiles`].
 pub fn read(path: &Path) -> Result<Vec<Source>, ApplyError> {
-    let fail = |source| ApplyError::Read {
-        path: path.to_owned(),
-        source,
-    };
+    let fail = |source| ApplyError::Read { path: path.to_owned(), source };
     if !path.is_dir() {
         let text = std::fs::read_to_string(path).map_err(fail)?;
-        return Ok(vec![Source {
-            name: path.display().to_string(),
-            text,
-        }]);
+        return Ok(vec![Source { name: path.display().to_string(), text }]);
     }
     let entries = std::fs::read_dir(path).map_err(fail)?;
     let mut files = Vec::new();
@@ -126,11 +117,7 @@ pub fn read(path: &Path) -> Result<Vec<Source>, ApplyError> {
     }
     files.sort();
     let texts = files.iter().map(|file| read(file));
-    Ok(texts
-        .collect::<Result<Vec<_>, _>>()?
-        .into_iter()
-        .flatten()
-        .collect())
+    Ok(texts.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
 }
 
 /// Applies all objects of a text in their order: creates what is missing, changes what differs.
@@ -154,11 +141,8 @@ pub async fn run(
     let write = WriteOptions::by(&*options.manager);
     let trial = write.clone().dry_run();
     for item in &wanted {
-        let comes_with_it = item
-            .key
-            .namespace
-            .as_ref()
-            .is_some_and(|namespace| new_namespaces.contains(namespace));
+        let comes_with_it =
+            item.key.namespace.as_ref().is_some_and(|namespace| new_namespaces.contains(namespace));
         match item.apply(client, &trial).await {
             Err(error) if error.is_not_found() && comes_with_it => {}
             Err(error) => return Err(item.refused(source, error)),
@@ -167,11 +151,7 @@ pub async fn run(
     }
     let mut applied = Vec::with_capacity(wanted.len());
     for item in &wanted {
-        applied.push(
-            item.apply(client, &write)
-                .await
-                .map_err(|error| item.refused(source, error))?,
-        );
+        applied.push(item.apply(client, &write).await.map_err(|error| item.refused(source, error))?);
     }
     Ok(applied)
 }
@@ -195,55 +175,31 @@ fn decode(scheme: &Scheme, source: &Source, options: &Options) -> Result<Vec<Wan
                     object.meta_mut().namespace = options.namespace.clone();
                 }
                 let meta = object.meta();
-                let key = ObjectKey {
-                    namespace: meta.namespace.non_empty().cloned(),
-                    name: meta.name.clone(),
-                };
-                wanted.push(Wanted {
-                    document,
-                    object,
-                    key,
-                });
+                let key =
+                    ObjectKey { namespace: meta.namespace.non_empty().cloned(), name: meta.name.clone() };
+                wanted.push(Wanted { document, object, key });
             }
             Err(found) => errors.extend(found.0),
         }
     }
-    if errors.is_empty() {
-        Ok(wanted)
-    } else {
-        Err(ManifestErrors(errors).into())
-    }
+    if errors.is_empty() { Ok(wanted) } else { Err(ManifestErrors(errors).into()) }
 }
 
 impl Wanted {
     async fn apply(&self, client: &Arc<dyn Client>, options: &WriteOptions) -> Result<Applied, Error> {
         let kind = self.object.kind();
-        let mut document = self
-            .object
-            .to_value()
-            .map_err(|error| Error::internal(error.to_string()))?;
+        let mut document = self.object.to_value().map_err(|error| Error::internal(error.to_string()))?;
         // What was not written is no wish.
         if let Some(written) = self.document.to_value().get("spec").cloned() {
             document["spec"] = written;
         }
-        let applied = apply_document(
-            &**client,
-            kind,
-            &self.key,
-            document,
-            self.object.schema(),
-            options,
-        )
-        .await?;
+        let applied =
+            apply_document(&**client, kind, &self.key, document, self.object.schema(), options).await?;
         let resource = match &*kind.group {
             "" => kind.singular.to_string(),
             group => format!("{}.{group}", kind.singular),
         };
-        Ok(Applied {
-            resource,
-            key: self.key.clone(),
-            outcome: applied.outcome,
-        })
+        Ok(Applied { resource, key: self.key.clone(), outcome: applied.outcome })
     }
 
     fn refused(&self, source: &Source, error: Error) -> ApplyError {

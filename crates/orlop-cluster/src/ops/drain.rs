@@ -23,11 +23,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            force: false,
-            limit: Duration::from_secs(300),
-            retry: Duration::from_secs(5),
-        }
+        Self { force: false, limit: Duration::from_secs(300), retry: Duration::from_secs(5) }
     }
 }
 
@@ -60,9 +56,7 @@ impl std::fmt::Display for Names<'_> {
 /// Those of the client.
 pub async fn cordon(client: &Arc<dyn Client>, node: &str, unschedulable: bool) -> Result<Arc<Node>, Error> {
     let desired = unschedulable.then_some(true);
-    Api::<Node>::all(Arc::clone(client))
-        .patch_merge(node, json!({"spec": {"unschedulable": desired}}))
-        .await
+    Api::<Node>::all(Arc::clone(client)).patch_merge(node, json!({"spec": {"unschedulable": desired}})).await
 }
 
 /// Cordons a node, evicts its pods and waits until they are gone; gives the pods that were evicted. Pods of a DaemonSet
@@ -77,9 +71,7 @@ pub async fn run(
 ) -> Result<Vec<ObjectKey>, DrainError> {
     cordon(client, node, true).await?;
     let pods = Api::<Pod>::all(Arc::clone(client));
-    let on_node = pods
-        .list(&ListOptions::new().fields(format!("spec.nodeName={node}")))
-        .await?;
+    let on_node = pods.list(&ListOptions::new().fields(format!("spec.nodeName={node}"))).await?;
     let evicted: Vec<Arc<Pod>> = on_node.items.into_iter().filter(|pod| !stays(pod)).collect();
     let alone = |pod: &&Arc<Pod>| pod.metadata.controller().is_none() && !is_finished(pod);
     let unowned: Vec<ObjectKey> = evicted.iter().filter(alone).map(|pod| pod.key()).collect();
@@ -97,14 +89,8 @@ fn is_finished(pod: &Pod) -> bool {
 
 /// Pods of the node itself: static ones, and those of DaemonSets, which would be replaced on the spot.
 fn stays(pod: &Pod) -> bool {
-    let daemon = pod
-        .metadata
-        .controller()
-        .is_some_and(|owner| owner.kind == "DaemonSet");
-    pod.metadata
-        .annotations
-        .contains_key("kubernetes.io/config.mirror")
-        || (daemon && !is_finished(pod))
+    let daemon = pod.metadata.controller().is_some_and(|owner| owner.kind == "DaemonSet");
+    pod.metadata.annotations.contains_key("kubernetes.io/config.mirror") || (daemon && !is_finished(pod))
 }
 
 async fn evict(pods: &Api<Pod>, pod: &Pod, options: &Options) -> Result<(), DrainError> {
@@ -121,13 +107,8 @@ async fn evict(pods: &Api<Pod>, pod: &Pod, options: &Options) -> Result<(), Drai
             }
         }
     };
-    let timed_out = || WaitError::TimedOut {
-        resource: "pods".to_owned(),
-        key: pod.key(),
-        limit: options.limit,
-    };
-    tokio::time::timeout(options.limit, allowed)
-        .await
-        .map_err(|_| timed_out())??;
+    let timed_out =
+        || WaitError::TimedOut { resource: "pods".to_owned(), key: pod.key(), limit: options.limit };
+    tokio::time::timeout(options.limit, allowed).await.map_err(|_| timed_out())??;
     Ok(wait::gone(&pods, pod, options.limit).await?)
 }

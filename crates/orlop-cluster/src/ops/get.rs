@@ -43,36 +43,22 @@ pub async fn table<K: Tabular + orlop_model::StaticKind>(
 
 /// Prints rows under their headers, three spaces between columns; empty without rows.
 pub fn render(columns: &[Column], rows: impl Iterator<Item = (Option<Str>, Row)>, wide: bool) -> String {
-    let shown: Vec<usize> = (0..columns.len())
-        .filter(|&index| wide || columns[index].priority == 0)
-        .collect();
+    let shown: Vec<usize> =
+        (0..columns.len()).filter(|&index| wide || columns[index].priority == 0).collect();
     let mut lines: Vec<Vec<String>> = Vec::new();
     for (namespace, row) in rows {
         if lines.is_empty() {
             let header = namespace.iter().map(|_| "NAMESPACE".to_owned());
-            lines.push(
-                header
-                    .chain(shown.iter().map(|&index| columns[index].name.to_uppercase()))
-                    .collect(),
-            );
+            lines.push(header.chain(shown.iter().map(|&index| columns[index].name.to_uppercase())).collect());
         }
-        let cells = shown
-            .iter()
-            .filter_map(|&index| row.cells.get(index))
-            .map(ToString::to_string);
+        let cells = shown.iter().filter_map(|&index| row.cells.get(index)).map(ToString::to_string);
         lines.push(namespace.iter().map(ToString::to_string).chain(cells).collect());
     }
     let count = lines.first().map_or(0, Vec::len);
     let width = |column: usize| {
-        lines
-            .iter()
-            .filter_map(|line| line.get(column))
-            .map(|cell| cell.chars().count())
-            .max()
+        lines.iter().filter_map(|line| line.get(column)).map(|cell| cell.chars().count()).max()
     };
-    let widths: Vec<usize> = (0..count)
-        .map(|column| width(column).unwrap_or_default())
-        .collect();
+    let widths: Vec<usize> = (0..count).map(|column| width(column).unwrap_or_default()).collect();
     let mut text = String::new();
     for line in &lines {
         let mut printed = String::new();
@@ -100,11 +86,7 @@ mod tests {
             namespace.status.phase = "Active".into();
             (None, namespace.row(now))
         };
-        let text = render(
-            Namespace::COLUMNS,
-            [row("a"), row("kube-system")].into_iter(),
-            false,
-        );
+        let text = render(Namespace::COLUMNS, [row("a"), row("kube-system")].into_iter(), false);
         assert_eq!(
             text,
             "NAME          STATUS   AGE\na             Active   <unknown>\nkube-system   Active   <unknown>\n"

@@ -63,16 +63,10 @@ pub fn progress(deployment: &Deployment) -> Progress {
     let mut conditions = status.conditions.iter();
     let progressing = conditions.find(|condition| condition.type_ == DeploymentConditionType::Progressing);
     if progressing.is_some_and(|condition| condition.reason == "ProgressDeadlineExceeded") {
-        return Progress::Stuck(format!(
-            "deployment {:?} exceeded its progress deadline",
-            name.as_str()
-        ));
+        return Progress::Stuck(format!("deployment {:?} exceeded its progress deadline", name.as_str()));
     }
     let waiting = |what: String| {
-        Progress::Waiting(format!(
-            "Waiting for deployment {:?} rollout to finish: {what}...",
-            name.as_str()
-        ))
+        Progress::Waiting(format!("Waiting for deployment {:?} rollout to finish: {what}...", name.as_str()))
     };
     if status.updated_replicas < wanted {
         return waiting(format!(
@@ -144,26 +138,15 @@ pub struct Revision {
 /// # Errors
 /// Those of the client.
 pub async fn history(client: &Arc<dyn Client>, namespace: &str, name: &str) -> Result<Vec<Revision>, Error> {
-    let deployment = Api::<Deployment>::namespaced(Arc::clone(client), namespace)
-        .get(name)
-        .await?;
-    let sets = Api::<ReplicaSet>::namespaced(Arc::clone(client), namespace)
-        .list(&ListOptions::new())
-        .await?;
-    let owned = sets.items.into_iter().filter(|set| {
-        set.metadata
-            .controller()
-            .is_some_and(|owner| owner.uid == deployment.metadata.uid)
-    });
+    let deployment = Api::<Deployment>::namespaced(Arc::clone(client), namespace).get(name).await?;
+    let sets = Api::<ReplicaSet>::namespaced(Arc::clone(client), namespace).list(&ListOptions::new()).await?;
+    let owned = sets
+        .items
+        .into_iter()
+        .filter(|set| set.metadata.controller().is_some_and(|owner| owner.uid == deployment.metadata.uid));
     let number = |set: &ReplicaSet| set.metadata.annotations.get(REVISION)?.parse().ok();
-    let mut revisions: Vec<Revision> = owned
-        .filter_map(|set| {
-            Some(Revision {
-                number: number(&set)?,
-                set,
-            })
-        })
-        .collect();
+    let mut revisions: Vec<Revision> =
+        owned.filter_map(|set| Some(Revision { number: number(&set)?, set })).collect();
     revisions.sort_by_key(|revision| revision.number);
     Ok(revisions)
 }
@@ -190,10 +173,7 @@ pub async fn undo(
     let api = Api::<Deployment>::namespaced(Arc::clone(client), namespace);
     let deployment = api.get(name).await?;
     if deployment.spec.paused {
-        return Err(RolloutError::Paused {
-            name: name.to_owned(),
-            verb: "roll back",
-        });
+        return Err(RolloutError::Paused { name: name.to_owned(), verb: "roll back" });
     }
     let revisions = history(client, namespace, name).await?;
     let found = match to {
@@ -203,23 +183,17 @@ pub async fn undo(
             .ok_or(RolloutError::NoRevision(number))?,
         None => {
             let before = revisions.len().checked_sub(2);
-            before
-                .map(|index| &revisions[index])
-                .ok_or_else(|| RolloutError::NoHistory(name.to_owned()))?
+            before.map(|index| &revisions[index]).ok_or_else(|| RolloutError::NoHistory(name.to_owned()))?
         }
     };
-    let sets: Vec<Arc<ReplicaSet>> = revisions
-        .iter()
-        .map(|revision| Arc::clone(&revision.set))
-        .collect();
+    let sets: Vec<Arc<ReplicaSet>> = revisions.iter().map(|revision| Arc::clone(&revision.set)).collect();
     let current = Revisions::of(&deployment, &sets).new;
     if current.is_some_and(|set| set.metadata.uid == found.set.metadata.uid) {
         return Ok(Undone::Skipped(found.number));
     }
     let mut template = found.set.spec.template.clone();
     template.metadata.labels.remove(POD_TEMPLATE_HASH);
-    api.modify(name, |deployment| deployment.spec.template = template.clone())
-        .await?;
+    api.modify(name, |deployment| deployment.spec.template = template.clone()).await?;
     Ok(Undone::RolledBack(found.number))
 }
 
@@ -235,10 +209,7 @@ pub async fn restart(
 ) -> Result<Arc<Deployment>, RolloutError> {
     let api = Api::<Deployment>::namespaced(Arc::clone(client), namespace);
     if api.get(name).await?.spec.paused {
-        return Err(RolloutError::Paused {
-            name: name.to_owned(),
-            verb: "restart",
-        });
+        return Err(RolloutError::Paused { name: name.to_owned(), verb: "restart" });
     }
     let at = Time::from(now).to_string();
     let annotations = json!({"kubectl.kubernetes.io/restartedAt": at});
@@ -276,17 +247,12 @@ pub async fn set_image(
     let deployment = api.get(name).await?;
     let containers = &deployment.spec.template.spec.containers;
     if !containers.iter().any(|found| found.name == *container) {
-        let message = format!(
-            "unable to find container named {container:?} in {}",
-            deployment.key()
-        );
+        let message = format!("unable to find container named {container:?} in {}", deployment.key());
         return Err(Error::bad_request(message));
     }
     api.modify(name, |deployment| {
         let containers = deployment.spec.template.spec.containers.iter_mut();
-        containers
-            .filter(|found| found.name == *container)
-            .for_each(|found| found.image = image.into());
+        containers.filter(|found| found.name == *container).for_each(|found| found.image = image.into());
     })
     .await
 }
@@ -307,10 +273,7 @@ mod tests {
     #[test]
     fn progress_in_kubectls_words() {
         for (status, wanted) in [
-            (
-                json!({"observedGeneration": 1}),
-                "Waiting for deployment spec update to be observed...",
-            ),
+            (json!({"observedGeneration": 1}), "Waiting for deployment spec update to be observed..."),
             (
                 json!({"observedGeneration": 2, "updatedReplicas": 1}),
                 "Waiting for deployment \"web\" rollout to finish: 1 out of 3 new replicas have been updated...",
@@ -324,10 +287,7 @@ mod tests {
                 "Waiting for deployment \"web\" rollout to finish: 2 of 3 updated replicas are available...",
             ),
         ] {
-            assert_eq!(
-                progress(&deployment(status)),
-                Progress::Waiting(wanted.to_owned())
-            );
+            assert_eq!(progress(&deployment(status)), Progress::Waiting(wanted.to_owned()));
         }
         let done =
             json!({"observedGeneration": 2, "replicas": 3, "updatedReplicas": 3, "availableReplicas": 3});

@@ -37,17 +37,10 @@ pub async fn until<K: Object>(
     condition: impl FnMut(Option<&K>) -> bool,
 ) -> Result<Option<Arc<K>>, WaitError> {
     let name = name.to_key().name;
-    let key = ObjectKey {
-        namespace: api.namespace().map(Into::into),
-        name,
-    };
+    let key = ObjectKey { namespace: api.namespace().map(Into::into), name };
     match tokio::time::timeout(limit, follow(api, &key, condition)).await {
         Ok(found) => Ok(found?),
-        Err(_) => Err(WaitError::TimedOut {
-            resource: api.kind().resource().into_owned(),
-            key,
-            limit,
-        }),
+        Err(_) => Err(WaitError::TimedOut { resource: api.kind().resource().into_owned(), key, limit }),
     }
 }
 
@@ -57,11 +50,7 @@ pub async fn until<K: Object>(
 /// As [`until`].
 pub async fn gone<K: Object>(api: &Api<K>, object: &K, limit: Duration) -> Result<(), WaitError> {
     let uid = object.meta().uid.clone();
-    until(api, object.key(), limit, |found| {
-        found.is_none_or(|found| found.meta().uid != uid)
-    })
-    .await
-    .map(drop)
+    until(api, object.key(), limit, |found| found.is_none_or(|found| found.meta().uid != uid)).await.map(drop)
 }
 
 async fn follow<K: Object>(
@@ -76,9 +65,7 @@ async fn follow<K: Object>(
         if condition(object.as_deref()) {
             return Ok(object);
         }
-        let mut changes = api
-            .watch(&WatchOptions::from(&*listed.resource_version).fields(&only))
-            .await?;
+        let mut changes = api.watch(&WatchOptions::from(&*listed.resource_version).fields(&only)).await?;
         while let Some(change) = changes.next().await {
             object = match change {
                 Ok(WatchEvent::Added(found) | WatchEvent::Modified(found)) => Some(found),

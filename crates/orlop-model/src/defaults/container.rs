@@ -23,11 +23,7 @@ pub(super) fn container(container: &mut Container) {
             port.protocol = Protocol::TCP;
         }
     }
-    for source in container
-        .env
-        .iter_mut()
-        .filter_map(|variable| variable.value_from.as_mut())
-    {
+    for source in container.env.iter_mut().filter_map(|variable| variable.value_from.as_mut()) {
         if let Some(field) = &mut source.field_ref {
             field_version(&mut field.api_version);
         }
@@ -36,11 +32,8 @@ pub(super) fn container(container: &mut Container) {
         }
     }
     resources(&mut container.resources);
-    let probes = [
-        &mut container.liveness_probe,
-        &mut container.readiness_probe,
-        &mut container.startup_probe,
-    ];
+    let probes =
+        [&mut container.liveness_probe, &mut container.readiness_probe, &mut container.startup_probe];
     probes.into_iter().flatten().for_each(|slot| probe(slot));
     if let Some(hooks) = &mut container.lifecycle {
         lifecycle(hooks);
@@ -78,10 +71,7 @@ fn probe(probe: &mut Probe) {
 }
 
 fn lifecycle(lifecycle: &mut Lifecycle) {
-    for hook in [&mut lifecycle.post_start, &mut lifecycle.pre_stop]
-        .into_iter()
-        .flatten()
-    {
+    for hook in [&mut lifecycle.post_start, &mut lifecycle.pre_stop].into_iter().flatten() {
         if let Some(action) = &mut hook.http_get {
             http_get(action);
         }

@@ -5,11 +5,7 @@ use crate::core::v1::PullPolicy;
 /// `Always` for images that are named by the tag `latest` or no tag at all, else `IfNotPresent`;
 /// also for names that are not valid.
 pub(super) fn default_pull_policy(image: &str) -> PullPolicy {
-    if tag(image) == Some("latest") {
-        PullPolicy::Always
-    } else {
-        PullPolicy::IfNotPresent
-    }
+    if tag(image) == Some("latest") { PullPolicy::Always } else { PullPolicy::IfNotPresent }
 }
 
 /// The tag of a valid image name, `latest` if it has neither tag nor digest.
@@ -60,19 +56,12 @@ fn is_domain(domain: &str) -> bool {
     let bracketed = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
     let host_is_valid = match bracketed {
         Some(address) => {
-            !address.is_empty()
-                && address
-                    .bytes()
-                    .all(|byte| byte.is_ascii_hexdigit() || byte == b':')
+            !address.is_empty() && address.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b':')
         }
         None => host.split('.').all(|part| {
             let edges = [part.bytes().next(), part.bytes().last()];
-            edges
-                .iter()
-                .all(|edge| edge.is_some_and(|byte| byte.is_ascii_alphanumeric()))
-                && part
-                    .bytes()
-                    .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            edges.iter().all(|edge| edge.is_some_and(|byte| byte.is_ascii_alphanumeric()))
+                && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
         }),
     };
     host_is_valid
@@ -97,9 +86,7 @@ fn is_tag(tag: &str) -> bool {
     let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     (1..=128).contains(&tag.len())
         && tag.bytes().next().is_some_and(is_word)
-        && tag
-            .bytes()
-            .all(|byte| is_word(byte) || matches!(byte, b'.' | b'-'))
+        && tag.bytes().all(|byte| is_word(byte) || matches!(byte, b'.' | b'-'))
 }
 
 fn is_digest(digest: &str) -> bool {

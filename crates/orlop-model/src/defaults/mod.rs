@@ -46,9 +46,7 @@ impl SetDefaults for Namespace {
             self.status.phase = NamespacePhase::Active;
         }
         if !self.metadata.name.is_empty() {
-            self.metadata
-                .labels
-                .insert("kubernetes.io/metadata.name", self.metadata.name.clone());
+            self.metadata.labels.insert("kubernetes.io/metadata.name", self.metadata.name.clone());
         }
     }
 }
@@ -101,9 +99,7 @@ mod tests {
     fn as_kubernetes_does() {
         let bytes = include_bytes!("../../tests/cases/defaults.jsonl.gz");
         let mut text = String::new();
-        flate2::read::GzDecoder::new(&bytes[..])
-            .read_to_string(&mut text)
-            .unwrap();
+        flate2::read::GzDecoder::new(&bytes[..]).read_to_string(&mut text).unwrap();
         let mut misses = Vec::new();
         for line in text.lines() {
             let case: Value = serde_json::from_str(line).unwrap();

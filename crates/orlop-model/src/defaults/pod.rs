@@ -10,31 +10,17 @@ use crate::{Map, Quantity};
 impl SetDefaults for Pod {
     fn set_defaults(&mut self) {
         spec(&mut self.spec);
-        for container in self
-            .spec
-            .init_containers
-            .iter_mut()
-            .chain(&mut self.spec.containers)
-        {
+        for container in self.spec.init_containers.iter_mut().chain(&mut self.spec.containers) {
             requests_from_limits(container);
         }
-        let counting = Counting {
-            without_overhead: true,
-            without_pod_level: true,
-            ..Counting::default()
-        };
+        let counting = Counting { without_overhead: true, without_pod_level: true, ..Counting::default() };
         let containers = pod_resources::limits(self, &counting);
         pod_limits(&mut self.spec, &containers);
         let containers = pod_resources::container_requests(self, &counting);
         pod_requests(&mut self.spec, &containers);
         self.spec.enable_service_links.get_or_insert(true);
         if self.spec.host_network {
-            for container in self
-                .spec
-                .init_containers
-                .iter_mut()
-                .chain(&mut self.spec.containers)
-            {
+            for container in self.spec.init_containers.iter_mut().chain(&mut self.spec.containers) {
                 host_ports(container);
             }
         }
@@ -59,13 +45,8 @@ pub(super) fn spec(spec: &mut PodSpec) {
         resources(pod_level);
     }
     spec.volumes.iter_mut().for_each(volume);
-    spec.init_containers
-        .iter_mut()
-        .chain(&mut spec.containers)
-        .for_each(container);
-    spec.ephemeral_containers
-        .iter_mut()
-        .for_each(|ephemeral| container(&mut ephemeral.container));
+    spec.init_containers.iter_mut().chain(&mut spec.containers).for_each(container);
+    spec.ephemeral_containers.iter_mut().for_each(|ephemeral| container(&mut ephemeral.container));
 }
 
 fn requests_from_limits(container: &mut Container) {
@@ -97,9 +78,7 @@ fn pod_requests(spec: &mut PodSpec, containers: &Map<Quantity>) {
     }
     let supported = |name: &str| matches!(name, resource_name::CPU | resource_name::MEMORY);
     insert_missing(&mut pod_level.requests, containers, supported);
-    insert_missing(&mut pod_level.requests, &pod_level.limits, |name| {
-        supported(name) || is_huge_page(name)
-    });
+    insert_missing(&mut pod_level.requests, &pod_level.limits, |name| supported(name) || is_huge_page(name));
 }
 
 fn is_huge_page(name: &str) -> bool {

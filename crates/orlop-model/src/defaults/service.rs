@@ -20,10 +20,7 @@ impl SetDefaults for Service {
             ServiceAffinity::None => spec.session_affinity_config = None,
             ServiceAffinity::ClientIP => {
                 let client = &mut spec.session_affinity_config.get_or_insert_default().client_ip;
-                client
-                    .get_or_insert_default()
-                    .timeout_seconds
-                    .get_or_insert(CLIENT_IP_TIMEOUT);
+                client.get_or_insert_default().timeout_seconds.get_or_insert(CLIENT_IP_TIMEOUT);
             }
             ServiceAffinity::Other(_) => {}
         }
@@ -44,8 +41,7 @@ impl SetDefaults for Service {
             spec.external_traffic_policy = ServiceExternalTrafficPolicy::Cluster;
         }
         if exposed || spec.type_ == ServiceType::ClusterIP {
-            spec.internal_traffic_policy
-                .get_or_insert(ServiceInternalTrafficPolicy::Cluster);
+            spec.internal_traffic_policy.get_or_insert(ServiceInternalTrafficPolicy::Cluster);
         }
         if spec.type_ == ServiceType::LoadBalancer {
             spec.allocate_load_balancer_node_ports.get_or_insert(true);

@@ -37,28 +37,24 @@ pub(super) fn volume(volume: &mut Volume) {
         iscsi.iscsi_interface = "default".into();
     }
     if let Some(rbd) = &mut source.rbd {
-        for (field, default) in [
-            (&mut rbd.pool, "rbd"),
-            (&mut rbd.user, "admin"),
-            (&mut rbd.keyring, "/etc/ceph/keyring"),
-        ] {
+        for (field, default) in
+            [(&mut rbd.pool, "rbd"), (&mut rbd.user, "admin"), (&mut rbd.keyring, "/etc/ceph/keyring")]
+        {
             if field.is_empty() {
                 *field = default.into();
             }
         }
     }
     if let Some(disk) = &mut source.azure_disk {
-        disk.caching_mode
-            .get_or_insert(AzureDataDiskCachingMode::ReadWrite);
+        disk.caching_mode.get_or_insert(AzureDataDiskCachingMode::ReadWrite);
         disk.kind.get_or_insert(AzureDataDiskKind::Shared);
         disk.fs_type.get_or_insert_with(|| "ext4".into());
         disk.read_only.get_or_insert(false);
     }
     if let Some(scale_io) = &mut source.scale_io {
-        for (field, default) in [
-            (&mut scale_io.storage_mode, "ThinProvisioned"),
-            (&mut scale_io.fs_type, "xfs"),
-        ] {
+        for (field, default) in
+            [(&mut scale_io.storage_mode, "ThinProvisioned"), (&mut scale_io.fs_type, "xfs")]
+        {
             if field.is_empty() {
                 *field = default.into();
             }
@@ -69,15 +65,10 @@ pub(super) fn volume(volume: &mut Volume) {
     {
         image.pull_policy = default_pull_policy(&image.reference);
     }
-    if let Some(template) = source
-        .ephemeral
-        .as_mut()
-        .and_then(|ephemeral| ephemeral.volume_claim_template.as_mut())
+    if let Some(template) =
+        source.ephemeral.as_mut().and_then(|ephemeral| ephemeral.volume_claim_template.as_mut())
     {
-        template
-            .spec
-            .volume_mode
-            .get_or_insert(PersistentVolumeMode::Filesystem);
+        template.spec.volume_mode.get_or_insert(PersistentVolumeMode::Filesystem);
         round_up_to_milli(&mut template.spec.resources.limits);
         round_up_to_milli(&mut template.spec.resources.requests);
     }

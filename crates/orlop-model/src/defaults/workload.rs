@@ -40,21 +40,14 @@ impl SetDefaults for Job {
             spec.completions = Some(1);
         }
         spec.parallelism.get_or_insert(1);
-        let backoff_limit = if spec.backoff_limit_per_index.is_some() {
-            i32::MAX
-        } else {
-            6
-        };
+        let backoff_limit = if spec.backoff_limit_per_index.is_some() { i32::MAX } else { 6 };
         spec.backoff_limit.get_or_insert(backoff_limit);
         if self.metadata.labels.is_empty() {
             self.metadata.labels = spec.template.metadata.labels.clone();
         }
         spec.completion_mode.get_or_insert(CompletionMode::NonIndexed);
         spec.suspend.get_or_insert(false);
-        let rules = spec
-            .pod_failure_policy
-            .iter_mut()
-            .flat_map(|policy| &mut policy.rules);
+        let rules = spec.pod_failure_policy.iter_mut().flat_map(|policy| &mut policy.rules);
         for condition in rules.flat_map(|rule| &mut rule.on_pod_conditions) {
             if condition.status.is_empty() {
                 condition.status = ConditionStatus::True;

@@ -9,13 +9,7 @@ use super::{MAX_DEPTH, ManifestReason, Position};
 
 /// The documents of a text, one after the other, and what ends the reading of them early.
 pub(super) fn documents(text: &str) -> (Vec<Arc<Node>>, Option<Fault>) {
-    let mut reader = Reader {
-        text,
-        position: 0,
-        line: 1,
-        line_start: 0,
-        depth: 0,
-    };
+    let mut reader = Reader { text, position: 0, line: 1, line_start: 0, depth: 0 };
     let mut documents = Vec::new();
     loop {
         reader.skip_space();
@@ -44,10 +38,7 @@ impl<'a> Reader<'a> {
 
     /// Columns are counted in bytes.
     fn here(&self) -> Position {
-        Position {
-            line: self.line,
-            column: self.position - self.line_start + 1,
-        }
+        Position { line: self.line, column: self.position - self.line_start + 1 }
     }
 
     fn unexpected(&self, expected: &str) -> Fault {
@@ -83,10 +74,7 @@ impl<'a> Reader<'a> {
     fn nested(&mut self, read: fn(&mut Self) -> Result<Content, Fault>) -> Result<Content, Fault> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
-            return Err(Fault {
-                at: self.here(),
-                reason: ManifestReason::TooDeep,
-            });
+            return Err(Fault { at: self.here(), reason: ManifestReason::TooDeep });
         }
         // The bracket.
         self.position += 1;
@@ -127,11 +115,7 @@ impl<'a> Reader<'a> {
             }
             self.position += 1;
             self.skip_space();
-            entries.push(Entry {
-                key,
-                at,
-                value: self.value()?,
-            });
+            entries.push(Entry { key, at, value: self.value()? });
         }
         Ok(Content::Map(entries))
     }
@@ -162,20 +146,14 @@ impl<'a> Reader<'a> {
                 // Whatever is escaped does not end the string.
                 Some(_) if self.position + 1 < self.text.len() => {
                     self.position += 1;
-                    self.position += self.text[self.position..]
-                        .chars()
-                        .next()
-                        .map_or(0, char::len_utf8);
+                    self.position += self.text[self.position..].chars().next().map_or(0, char::len_utf8);
                 }
                 _ => return Err(Fault::syntax(at, "a string does not end")),
             }
         }
         self.position += 1;
         serde_json::from_str(&self.text[start..self.position]).map_err(|_| {
-            Fault::syntax(
-                at,
-                "a string has a control character or an escape that does not exist",
-            )
+            Fault::syntax(at, "a string has a control character or an escape that does not exist")
         })
     }
 

@@ -84,11 +84,7 @@ pub fn read(
         }
     }
     errors.extend(fault);
-    if errors.is_empty() {
-        Ok(objects)
-    } else {
-        Err(ManifestErrors(errors))
-    }
+    if errors.is_empty() { Ok(objects) } else { Err(ManifestErrors(errors)) }
 }
 
 /// Reads all documents of a text, without looking at what they are.
@@ -135,38 +131,21 @@ fn split(file: &str, text: &[u8]) -> (Vec<Document>, Option<ManifestError>) {
         Ok(text) => text.strip_prefix('\u{feff}').unwrap_or(text),
         Err(invalid) => {
             let before = &text[..invalid.valid_up_to()];
-            let line_start = before
-                .iter()
-                .rposition(|byte| *byte == b'\n')
-                .map_or(0, |end| end + 1);
+            let line_start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
             let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
-            let position = Position {
-                line,
-                column: before.len() - line_start + 1,
-            };
-            return (
-                Vec::new(),
-                Some(error(1, Some(position), ManifestReason::NotUtf8)),
-            );
+            let position = Position { line, column: before.len() - line_start + 1 };
+            return (Vec::new(), Some(error(1, Some(position), ManifestReason::NotUtf8)));
         }
     };
     let (roots, fault) = trees(text);
     let mut documents = Vec::with_capacity(roots.len());
     let count = roots.len();
     for (index, root) in roots.into_iter().enumerate().filter(|(_, root)| !root.is_null()) {
-        let document = Document {
-            file: Arc::clone(&file),
-            number: index + 1,
-            place: Vec::new(),
-            of_list: None,
-            root,
-        };
+        let document =
+            Document { file: Arc::clone(&file), number: index + 1, place: Vec::new(), of_list: None, root };
         document.flatten_into(&mut documents);
     }
-    (
-        documents,
-        fault.map(|fault| error(count + 1, Some(fault.at), fault.reason)),
-    )
+    (documents, fault.map(|fault| error(count + 1, Some(fault.at), fault.reason)))
 }
 
 /// What looks like JSON is read as JSON, and as YAML only if that fails.
@@ -246,10 +225,7 @@ impl Document {
     /// Its `metadata.name`; empty if there is none.
     #[must_use]
     pub fn name(&self) -> &str {
-        self.root
-            .entry("metadata")
-            .and_then(|entry| entry.value.text("name"))
-            .unwrap_or_default()
+        self.root.entry("metadata").and_then(|entry| entry.value.text("name")).unwrap_or_default()
     }
 
     /// The document as JSON; of duplicates the last one counts.
@@ -257,9 +233,7 @@ impl Document {
     pub fn to_value(&self) -> Value {
         let mut value = self.root.to_value();
         if let (Some((api_version, kind)), Value::Object(fields)) = (&self.of_list, &mut value) {
-            fields
-                .entry("apiVersion")
-                .or_insert_with(|| api_version.as_str().into());
+            fields.entry("apiVersion").or_insert_with(|| api_version.as_str().into());
             fields.entry("kind").or_insert_with(|| kind.as_str().into());
         }
         value
@@ -271,9 +245,8 @@ impl Document {
     /// It is no object, `apiVersion`, `kind` or the name is missing, nobody knows the kind, a field is of another
     /// type, or, strictly read, unknown or there twice: all of these.
     pub fn decode(&self, scheme: &Scheme, fields: Fields) -> Result<Arc<dyn AnyObject>, ManifestErrors> {
-        let object = scheme
-            .decode(self.to_value())
-            .map_err(|error| ManifestErrors(vec![self.decode_error(error)]))?;
+        let object =
+            scheme.decode(self.to_value()).map_err(|error| ManifestErrors(vec![self.decode_error(error)]))?;
         let (name, generate_name) = (&object.meta().name, &object.meta().generate_name);
         let named = !name.is_empty() || !generate_name.is_empty();
         self.check(named, fields, &|path, found| object.unknown_fields(path, found))?;
@@ -287,10 +260,7 @@ impl Document {
     pub fn decode_as<K: Object>(&self, fields: Fields) -> Result<K, ManifestErrors> {
         let object: K = match &self.root.content {
             Content::Map(_) => scheme::decode(self.to_value()),
-            _ => Err(DecodeError {
-                path: Vec::new(),
-                kind: DecodeErrorKind::NotAnObject,
-            }),
+            _ => Err(DecodeError { path: Vec::new(), kind: DecodeErrorKind::NotAnObject }),
         }
         .map_err(|error| ManifestErrors(vec![self.decode_error(error)]))?;
         self.check(true, fields, &|path, found| object.unknown_fields(path, found))?;
@@ -312,11 +282,8 @@ impl Document {
         if fields == Fields::Strict {
             let mut complain = |field: String, position: &dyn Fn() -> Option<Position>, unknown: bool| {
                 if errors.len() < MAX_COMPLAINTS {
-                    let reason = if unknown {
-                        ManifestReason::UnknownField
-                    } else {
-                        ManifestReason::DuplicateField
-                    };
+                    let reason =
+                        if unknown { ManifestReason::UnknownField } else { ManifestReason::DuplicateField };
                     errors.push(self.error(position(), &field, reason(field.clone())));
                 }
             };
@@ -329,11 +296,7 @@ impl Document {
             });
             errors.sort_by_key(|error| error.position);
         }
-        if errors.is_empty() {
-            Ok(())
-        } else {
-            Err(ManifestErrors(errors))
-        }
+        if errors.is_empty() { Ok(()) } else { Err(ManifestErrors(errors)) }
     }
 
     fn decode_error(&self, error: DecodeError) -> ManifestError {
@@ -344,11 +307,7 @@ impl Document {
             DecodeErrorKind::Missing(name) => ManifestReason::Missing(name.to_owned()),
             DecodeErrorKind::UnknownKind { api_version, kind } => {
                 let position = self.root.locate(&[Step::Key("kind".to_owned())]);
-                return self.error(
-                    Some(position),
-                    "kind",
-                    ManifestReason::UnknownKind { api_version, kind },
-                );
+                return self.error(Some(position), "kind", ManifestReason::UnknownKind { api_version, kind });
             }
             DecodeErrorKind::WrongType(text) => ManifestReason::WrongType(text),
         };

@@ -33,12 +33,8 @@ pub(super) fn tagged(tag: &str, text: &str) -> Result<Content, String> {
         ("int" | "float" | "bool" | "null", _) => Err(wrong()),
         ("binary", _) => {
             let packed: String = text.split_whitespace().collect();
-            let bytes = base64::engine::general_purpose::STANDARD
-                .decode(packed)
-                .map_err(|_| wrong())?;
-            String::from_utf8(bytes)
-                .map(|text| Content::Text(text.into()))
-                .map_err(|_| wrong())
+            let bytes = base64::engine::general_purpose::STANDARD.decode(packed).map_err(|_| wrong())?;
+            String::from_utf8(bytes).map(|text| Content::Text(text.into())).map_err(|_| wrong())
         }
         _ => Ok(Content::Text(text.into())),
     }

@@ -8,10 +8,7 @@ fn objects(text: &str) -> Vec<Arc<dyn AnyObject>> {
 
 fn errors(text: &str) -> Vec<String> {
     let outcome = read("f", text, &Scheme::builtin(), Fields::Strict);
-    outcome.map_or_else(
-        |errors| errors.0.iter().map(ToString::to_string).collect(),
-        |_| Vec::new(),
-    )
+    outcome.map_or_else(|errors| errors.0.iter().map(ToString::to_string).collect(), |_| Vec::new())
 }
 
 #[test]
@@ -42,10 +39,8 @@ items:
   items: [{metadata: {name: e}}]
 "#;
     let objects = objects(text);
-    let names: Vec<String> = objects
-        .iter()
-        .map(|object| format!("{}/{}", object.kind().kind, object.meta().name))
-        .collect();
+    let names: Vec<String> =
+        objects.iter().map(|object| format!("{}/{}", object.kind().kind, object.meta().name)).collect();
     assert_eq!(names, ["Pod/web", "ConfigMap/c", "ConfigMap/d", "Pod/e"]);
     let pod = downcast::<Pod>(&objects[0]).unwrap();
     assert_eq!(pod.metadata.labels["app"], "web");
@@ -60,10 +55,7 @@ fn json_may_be_several_documents_too() {
     assert_eq!(objects("").len(), 0);
     assert_eq!(objects("# nothing\n").len(), 0);
     // YAML that only looks like JSON.
-    assert_eq!(
-        objects("{apiVersion: v1, kind: ConfigMap, metadata: {name: a}}").len(),
-        1
-    );
+    assert_eq!(objects("{apiVersion: v1, kind: ConfigMap, metadata: {name: a}}").len(), 1);
 }
 
 #[test]
@@ -97,15 +89,9 @@ fn wrong_types_name_their_place() {
 
 #[test]
 fn what_is_missing_or_unknown_is_named() {
-    assert_eq!(
-        errors("kind: Pod\nmetadata: {name: p}\n"),
-        ["f:1:1: Pod/p: missing field \"apiVersion\""]
-    );
+    assert_eq!(errors("kind: Pod\nmetadata: {name: p}\n"), ["f:1:1: Pod/p: missing field \"apiVersion\""]);
     assert_eq!(errors("apiVersion: v1\n"), ["f:1:1: missing field \"kind\""]);
-    assert_eq!(
-        errors("apiVersion: v1\nkind: Pod\n"),
-        ["f:1:1: Pod: missing field \"metadata.name\""]
-    );
+    assert_eq!(errors("apiVersion: v1\nkind: Pod\n"), ["f:1:1: Pod: missing field \"metadata.name\""]);
     assert_eq!(
         errors("apiVersion: v1\nkind: Pdo\nmetadata: {name: p}\n"),
         ["f:2:7: Pdo/p: no matches for kind \"Pdo\" in version \"v1\""]
@@ -160,15 +146,9 @@ fn syntax_errors_have_a_place_and_do_not_hide_other_errors() {
     assert_eq!(found.len(), 2);
     assert!(found[0].contains("no matches for kind"), "{found:?}");
     assert!(found[1].contains("syntax error"), "{found:?}");
-    assert_eq!(
-        errors("{\"a\": [1\n }"),
-        ["f:2:2: syntax error: expected `,` or `]`, found '}'"]
-    );
+    assert_eq!(errors("{\"a\": [1\n }"), ["f:2:2: syntax error: expected `,` or `]`, found '}'"]);
     let error = documents("f", b"a: \xff").unwrap_err().0.remove(0);
-    assert_eq!(
-        (error.position.unwrap().column, error.reason),
-        (4, ManifestReason::NotUtf8)
-    );
+    assert_eq!((error.position.unwrap().column, error.reason), (4, ManifestReason::NotUtf8));
     for text in [
         "{",
         "[",
@@ -186,11 +166,7 @@ fn syntax_errors_have_a_place_and_do_not_hide_other_errors() {
         "%",
         "---\n%YAML",
     ] {
-        assert!(
-            documents("f", text).is_err(),
-            "{text:?}: {:?}",
-            documents("f", text)
-        );
+        assert!(documents("f", text).is_err(), "{text:?}: {:?}", documents("f", text));
     }
 }
 
@@ -212,43 +188,21 @@ fn bombs_are_refused() {
         let aliases = vec![format!("*a{}", level - 1); 9].join(", ");
         laughs.push_str(&format!("a{level}: &a{level} [{aliases}]\n"));
     }
-    assert_eq!(
-        documents("f", &laughs).unwrap_err().0[0].reason,
-        ManifestReason::TooLarge
-    );
+    assert_eq!(documents("f", &laughs).unwrap_err().0[0].reason, ManifestReason::TooLarge);
 
     let mut chain = "a0: &a0 [x]\n".to_owned();
     for level in 1..500 {
         chain.push_str(&format!("a{level}: &a{level} [*a{}]\n", level - 1));
     }
-    assert_eq!(
-        documents("f", &chain).unwrap_err().0[0].reason,
-        ManifestReason::TooDeep
-    );
+    assert_eq!(documents("f", &chain).unwrap_err().0[0].reason, ManifestReason::TooDeep);
 
     let long = "x".repeat(100_000);
     let repeated = format!("a: &a {long}\nb: [{}]\n", vec!["*a"; 1000].join(", "));
-    assert_eq!(
-        documents("f", &repeated).unwrap_err().0[0].reason,
-        ManifestReason::TooLarge
-    );
+    assert_eq!(documents("f", &repeated).unwrap_err().0[0].reason, ManifestReason::TooLarge);
 
-    for (open, close) in [
-        ("[", "]"),
-        ("{a: ", "}"),
-        ("{\"a\":", "}"),
-        ("- ", ""),
-        ("{\"a\":[", "]}"),
-    ] {
+    for (open, close) in [("[", "]"), ("{a: ", "}"), ("{\"a\":", "}"), ("- ", ""), ("{\"a\":[", "]}")] {
         let deep = format!("{}1{}", open.repeat(5000), close.repeat(5000));
-        assert_eq!(
-            documents("f", &deep).unwrap_err().0[0].reason,
-            ManifestReason::TooDeep,
-            "{open}"
-        );
+        assert_eq!(documents("f", &deep).unwrap_err().0[0].reason, ManifestReason::TooDeep, "{open}");
     }
-    assert_eq!(
-        documents("f", "x".repeat(MAX_BYTES + 1)).unwrap_err().0[0].reason,
-        ManifestReason::TooLarge
-    );
+    assert_eq!(documents("f", "x".repeat(MAX_BYTES + 1)).unwrap_err().0[0].reason, ManifestReason::TooLarge);
 }

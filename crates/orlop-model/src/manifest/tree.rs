@@ -46,10 +46,7 @@ pub(super) struct Fault {
 
 impl Fault {
     pub(super) fn syntax(at: Position, text: impl Into<String>) -> Self {
-        Self {
-            at,
-            reason: ManifestReason::Syntax(text.into()),
-        }
+        Self { at, reason: ManifestReason::Syntax(text.into()) }
     }
 }
 
@@ -64,31 +61,17 @@ impl Node {
         };
         match &content {
             Content::List(items) => items.iter().for_each(|item| add(item, 0)),
-            Content::Map(entries) => entries
-                .iter()
-                .for_each(|entry| add(&entry.value, entry.key.len())),
+            Content::Map(entries) => entries.iter().for_each(|entry| add(&entry.value, entry.key.len())),
             Content::Text(text) => bytes = text.len(),
             Content::Null | Content::Bool(_) | Content::Number(_) => {}
         }
         if height > MAX_DEPTH {
-            return Err(Fault {
-                at,
-                reason: ManifestReason::TooDeep,
-            });
+            return Err(Fault { at, reason: ManifestReason::TooDeep });
         }
         if weight > MAX_NODES || bytes > MAX_TEXT {
-            return Err(Fault {
-                at,
-                reason: ManifestReason::TooLarge,
-            });
+            return Err(Fault { at, reason: ManifestReason::TooLarge });
         }
-        Ok(Arc::new(Self {
-            at,
-            content,
-            weight,
-            bytes,
-            height,
-        }))
+        Ok(Arc::new(Self { at, content, weight, bytes, height }))
     }
 
     pub(super) fn is_null(&self) -> bool {
@@ -122,10 +105,7 @@ impl Node {
             Content::Text(text) => Value::String(text.to_string()),
             Content::List(items) => Value::Array(items.iter().map(|item| item.to_value()).collect()),
             Content::Map(entries) => Value::Object(
-                entries
-                    .iter()
-                    .map(|entry| (entry.key.to_string(), entry.value.to_value()))
-                    .collect(),
+                entries.iter().map(|entry| (entry.key.to_string(), entry.value.to_value())).collect(),
             ),
         }
     }

@@ -10,10 +10,7 @@ use super::{MAX_DEPTH, ManifestReason, Position, scalar};
 
 impl From<&Marker> for Position {
     fn from(mark: &Marker) -> Self {
-        Self {
-            line: mark.line(),
-            column: mark.col() + 1,
-        }
+        Self { line: mark.line(), column: mark.col() + 1 }
     }
 }
 
@@ -74,10 +71,7 @@ impl Reader {
                 let at = Position::from(error.marker());
                 // The scanner looks ahead and has a limit of its own.
                 match error.info() {
-                    "recursion limit exceeded" => Fault {
-                        at,
-                        reason: ManifestReason::TooDeep,
-                    },
+                    "recursion limit exceeded" => Fault { at, reason: ManifestReason::TooDeep },
                     text => Fault::syntax(at, text),
                 }
             })?;
@@ -111,16 +105,9 @@ impl Reader {
 
     fn open(&mut self, at: Position, anchor: usize, is_map: bool) -> Result<(), Fault> {
         if self.frames.len() > MAX_DEPTH {
-            return Err(Fault {
-                at,
-                reason: ManifestReason::TooDeep,
-            });
+            return Err(Fault { at, reason: ManifestReason::TooDeep });
         }
-        if self
-            .frames
-            .last()
-            .is_some_and(|frame| frame.is_map && frame.key.is_none())
-        {
+        if self.frames.last().is_some_and(|frame| frame.is_map && frame.key.is_none()) {
             return Err(Fault::syntax(at, "a key must be a text, a number or a boolean"));
         }
         self.frames.push(Frame {

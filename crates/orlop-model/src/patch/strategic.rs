@@ -111,11 +111,8 @@ fn merge_objects(mut original: Object, mut patch: Object, schema: Option<&'stati
                     continue;
                 };
                 // Maps of scalars have no schema of their own, and merge like any object.
-                *slot = Value::Object(merge_objects(
-                    before,
-                    patch,
-                    field.and_then(|field| (field.message)()),
-                )?);
+                *slot =
+                    Value::Object(merge_objects(before, patch, field.and_then(|field| (field.message)()))?);
             }
             (slot @ Value::Array(_), Value::Array(patch)) => {
                 let Value::Array(before) = slot.take() else {
@@ -135,11 +132,7 @@ fn merge_objects(mut original: Object, mut patch: Object, schema: Option<&'stati
 }
 
 fn bad_directive(field: &str, directive: &'static str, value: &Value) -> StrategicError {
-    StrategicError::Directive {
-        field: field.to_owned(),
-        directive,
-        value: value.to_string(),
-    }
+    StrategicError::Directive { field: field.to_owned(), directive, value: value.to_string() }
 }
 
 /// Removes the fields that `$retainKeys` does not name.
@@ -160,11 +153,8 @@ fn retain_keys(original: &mut Object, patch: &mut Object) -> Result<()> {
 
 /// Merges the lists for which the patch names an order, and puts them in it.
 fn set_orders(original: &mut Object, patch: &mut Object, schema: Option<&'static Schema>) -> Result<()> {
-    let directives: Vec<String> = patch
-        .keys()
-        .filter(|key| key.starts_with(ELEMENT_ORDER))
-        .cloned()
-        .collect();
+    let directives: Vec<String> =
+        patch.keys().filter(|key| key.starts_with(ELEMENT_ORDER)).cloned().collect();
     for directive in directives {
         let name = &directive[ELEMENT_ORDER.len()..];
         let order = match patch.remove(&directive) {
@@ -180,9 +170,7 @@ fn set_orders(original: &mut Object, patch: &mut Object, schema: Option<&'static
         let kept = patched.iter().flatten().filter(|element| !is_deletion(element));
         let places: Option<Vec<usize>> = kept.map(|element| position(&order, element, key)).collect();
         if !places.is_some_and(|places| places.is_sorted()) {
-            return Err(StrategicError::Order {
-                field: name.to_owned(),
-            });
+            return Err(StrategicError::Order { field: name.to_owned() });
         }
         let before = match original.get(name) {
             Some(Value::Array(elements)) => Some(elements.clone()),
@@ -241,16 +229,11 @@ fn merge_lists(
     let mut elements = original.iter().chain(&patch);
     let objects = elements.clone().any(Value::is_object);
     if objects != elements.all(Value::is_object) && !(original.is_empty() && patch.is_empty()) {
-        return Err(StrategicError::Elements {
-            field: name.to_owned(),
-        });
+        return Err(StrategicError::Elements { field: name.to_owned() });
     }
     if !objects {
         if deletes {
-            return Ok(original
-                .into_iter()
-                .filter(|element| !patch.contains(element))
-                .collect());
+            return Ok(original.into_iter().filter(|element| !patch.contains(element)).collect());
         }
         let mut merged = Vec::with_capacity(original.len() + patch.len());
         for element in original.iter().chain(&patch) {
@@ -262,17 +245,12 @@ fn merge_lists(
     }
     let key = field.merge_key;
     if key.is_empty() {
-        return Err(StrategicError::Elements {
-            field: name.to_owned(),
-        });
+        return Err(StrategicError::Elements { field: name.to_owned() });
     }
     let before = original.clone();
     let (mut merged, patch) = special_elements(original, patch, name, key)?;
     for element in &patch {
-        let missing = || StrategicError::NoMergeKey {
-            field: name.to_owned(),
-            key,
-        };
+        let missing = || StrategicError::NoMergeKey { field: name.to_owned(), key };
         let wanted = element.get(key).ok_or_else(missing)?;
         match merged.iter_mut().find(|found| found.get(key) == Some(wanted)) {
             Some(found) => *found = strategic(found.take(), element.clone(), (field.message)())?,
@@ -298,10 +276,7 @@ fn special_elements(
         };
         match directive.as_str() {
             Some("delete") => {
-                let missing = || StrategicError::NoMergeKey {
-                    field: name.to_owned(),
-                    key,
-                };
+                let missing = || StrategicError::NoMergeKey { field: name.to_owned(), key };
                 let deleted = element.get(key).ok_or_else(missing)?;
                 original.retain(|found| found.get(key) != Some(deleted));
             }
@@ -309,17 +284,11 @@ fn special_elements(
             _ => return Err(bad_directive(name, DIRECTIVE, directive)),
         }
     }
-    Ok(if replaces {
-        (plain, Vec::new())
-    } else {
-        (original, plain)
-    })
+    Ok(if replaces { (plain, Vec::new()) } else { (original, plain) })
 }
 
 fn is_deletion(element: &Value) -> bool {
-    element
-        .get(DIRECTIVE)
-        .is_some_and(|directive| directive == "delete")
+    element.get(DIRECTIVE).is_some_and(|directive| directive == "delete")
 }
 
 /// A value that is new to the object: nulls and values with the directive `$patch` are for merging only. `None`: there
@@ -330,33 +299,30 @@ fn without_directives(value: Value) -> Option<Value> {
         Value::Object(fields) => {
             let kept = fields.into_iter().filter(|(_, value)| !value.is_null());
             Some(Value::Object(
-                kept.filter_map(|(name, value)| Some((name, without_directives(value)?)))
-                    .collect(),
+                kept.filter_map(|(name, value)| Some((name, without_directives(value)?))).collect(),
             ))
         }
-        Value::Array(elements) => Some(Value::Array(
-            elements.into_iter().filter_map(without_directives).collect(),
-        )),
+        Value::Array(elements) => {
+            Some(Value::Array(elements.into_iter().filter_map(without_directives).collect()))
+        }
         scalar => Some(scalar),
     }
 }
 
 /// Where an element stands in a list; objects are found by their key.
 fn position(list: &[Value], element: &Value, key: &str) -> Option<usize> {
-    list.iter()
-        .position(|other| match (key.is_empty(), other.get(key), element.get(key)) {
-            (false, Some(other), Some(element)) => other == element,
-            (false, ..) => false,
-            (true, ..) => other == element,
-        })
+    list.iter().position(|other| match (key.is_empty(), other.get(key), element.get(key)) {
+        (false, Some(other), Some(element)) => other == element,
+        (false, ..) => false,
+        (true, ..) => other == element,
+    })
 }
 
 /// Puts the elements that `wanted` names in its order, the others in the order they had, and merges both by the order
 /// they had in common.
 fn in_order(merged: Vec<Value>, wanted: &[Value], before: &[Value], key: &str) -> Vec<Value> {
-    let (mut named, mut others): (Vec<Value>, Vec<Value>) = merged
-        .into_iter()
-        .partition(|element| position(wanted, element, key).is_some());
+    let (mut named, mut others): (Vec<Value>, Vec<Value>) =
+        merged.into_iter().partition(|element| position(wanted, element, key).is_some());
     let by = |order: &[Value]| {
         let order = order.to_vec();
         move |left: &Value, right: &Value| match (position(&order, left, key), position(&order, right, key)) {
@@ -396,9 +362,7 @@ mod tests {
     fn as_kubernetes_does() {
         let bytes = include_bytes!("../../tests/cases/patch.jsonl.gz");
         let mut text = String::new();
-        flate2::read::GzDecoder::new(&bytes[..])
-            .read_to_string(&mut text)
-            .unwrap();
+        flate2::read::GzDecoder::new(&bytes[..]).read_to_string(&mut text).unwrap();
         let mut misses = Vec::new();
         for line in text.lines() {
             let case: Value = serde_json::from_str(line).unwrap();
@@ -420,11 +384,6 @@ mod tests {
                 ));
             }
         }
-        assert!(
-            misses.is_empty(),
-            "{} misses\n{}",
-            misses.len(),
-            misses.join("\n")
-        );
+        assert!(misses.is_empty(), "{} misses\n{}", misses.len(), misses.join("\n"));
     }
 }

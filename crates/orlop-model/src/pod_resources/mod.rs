@@ -47,12 +47,8 @@ pub struct Counting<'a> {
 
 impl Counting<'_> {
     /// What the scheduler counts.
-    pub const SCHEDULER: Self = Self {
-        use_status: true,
-        without_overhead: false,
-        without_pod_level: false,
-        missing_requests: None,
-    };
+    pub const SCHEDULER: Self =
+        Self { use_status: true, without_overhead: false, without_pod_level: false, missing_requests: None };
 }
 
 /// Whether an init container goes on running beside the containers.
@@ -83,11 +79,7 @@ pub fn has_pod_level_requests(pod: &Pod) -> bool {
 #[must_use]
 pub fn has_pod_level_resources(pod: &Pod) -> bool {
     pod.spec.resources.as_ref().is_some_and(|resources| {
-        resources
-            .requests
-            .keys()
-            .chain(resources.limits.keys())
-            .any(|name| is_pod_level_resource(name))
+        resources.requests.keys().chain(resources.limits.keys()).any(|name| is_pod_level_resource(name))
     })
 }
 
@@ -98,11 +90,7 @@ pub fn has_pod_level_resources(pod: &Pod) -> bool {
 pub fn requests(pod: &Pod, counting: &Counting<'_>) -> Map<Quantity> {
     let mut total = container_requests(pod, counting);
     if !counting.without_pod_level && has_pod_level_requests(pod) {
-        let resources = pod
-            .spec
-            .resources
-            .iter()
-            .flat_map(|resources| &resources.requests);
+        let resources = pod.spec.resources.iter().flat_map(|resources| &resources.requests);
         for (name, quantity) in resources.filter(|(name, _)| is_pod_level_resource(name)) {
             total.insert(name, quantity.clone());
         }
@@ -226,20 +214,12 @@ fn in_force<'a>(pod: &'a Pod, container: &Container, counting: &Counting<'_>) ->
     if !counting.use_status {
         return None;
     }
-    let is_init = pod
-        .spec
-        .init_containers
-        .iter()
-        .any(|init| std::ptr::eq(init, container));
+    let is_init = pod.spec.init_containers.iter().any(|init| std::ptr::eq(init, container));
     if is_init && !is_sidecar(container) {
         return None;
     }
     // Where a name is in both lists, the last one counts.
-    let statuses = pod
-        .status
-        .container_statuses
-        .iter()
-        .chain(&pod.status.init_container_statuses);
+    let statuses = pod.status.container_statuses.iter().chain(&pod.status.init_container_statuses);
     let status = statuses.rev().find(|status| status.name == container.name)?;
     status.resources.is_some().then_some(status)
 }

@@ -8,11 +8,7 @@ use super::add;
 /// The class in the status, or the one that follows from the spec while there is none.
 #[must_use]
 pub fn qos_class(pod: &Pod) -> PodQOSClass {
-    if pod.status.qos_class.is_empty() {
-        compute_qos_class(pod)
-    } else {
-        pod.status.qos_class.clone()
-    }
+    if pod.status.qos_class.is_empty() { compute_qos_class(pod) } else { pod.status.qos_class.clone() }
 }
 
 /// The class that follows from the spec. Resources of the pod as a whole decide alone where there
@@ -39,14 +35,8 @@ pub fn compute_qos_class(pod: &Pod) -> PodQOSClass {
     }
     let guaranteed = fully_limited
         && requests.len() == limits.len()
-        && requests
-            .iter()
-            .all(|(name, request)| limits.get(name) == Some(request));
-    if guaranteed {
-        PodQOSClass::Guaranteed
-    } else {
-        PodQOSClass::Burstable
-    }
+        && requests.iter().all(|(name, request)| limits.get(name) == Some(request));
+    if guaranteed { PodQOSClass::Guaranteed } else { PodQOSClass::Burstable }
 }
 
 fn counted(quantities: &Map<Quantity>) -> Map<Quantity> {

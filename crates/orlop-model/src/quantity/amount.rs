@@ -67,17 +67,10 @@ impl Amount {
         if self.value == 0 {
             return Some(other);
         }
-        let (coarse, fine) = if self.scale > other.scale {
-            (self, other)
-        } else {
-            (other, self)
-        };
+        let (coarse, fine) = if self.scale > other.scale { (self, other) } else { (other, self) };
         let places = u32::from(coarse.scale.abs_diff(fine.scale));
         let value = multiplied(coarse.value, places)?.checked_add(fine.value)?;
-        Some(Self {
-            value,
-            scale: fine.scale,
-        })
+        Some(Self { value, scale: fine.scale })
     }
 
     /// The product, if its digits and, with a positive scale, the whole of it fit 64 bits.
@@ -88,10 +81,7 @@ impl Amount {
         if by == 0 {
             return Some(Self::ZERO);
         }
-        let product = Self {
-            value: self.value.checked_mul(by)?,
-            scale: self.scale,
-        };
+        let product = Self { value: self.value.checked_mul(by)?, scale: self.scale };
         if product.scale > 0 {
             product.whole()?;
         }
@@ -116,11 +106,7 @@ impl Amount {
             (true, _) => (left * 10_u128.pow(places)).cmp(&right),
             (false, _) => left.cmp(&(right * 10_u128.pow(places))),
         };
-        if self.value < 0 {
-            by_magnitude.reverse()
-        } else {
-            by_magnitude
-        }
+        if self.value < 0 { by_magnitude.reverse() } else { by_magnitude }
     }
 
     /// All factors of ten in the scale; zero is `ZERO`.

@@ -23,10 +23,7 @@ impl Decimal {
     }
 
     pub(super) fn negated(self) -> Self {
-        Self {
-            unscaled: -self.unscaled,
-            ..self
-        }
+        Self { unscaled: -self.unscaled, ..self }
     }
 
     pub(super) fn plus(self, other: &Self) -> Self {
@@ -36,10 +33,7 @@ impl Decimal {
     }
 
     pub(super) fn multiplied(self, by: i64) -> Self {
-        Self {
-            unscaled: self.unscaled * by,
-            ..self
-        }
+        Self { unscaled: self.unscaled * by, ..self }
     }
 
     /// Whether the digits without the point fit 64 bits.
@@ -54,18 +48,13 @@ impl Decimal {
 
     pub(super) fn cmp(&self, other: &Self) -> Ordering {
         let scale = self.scale.max(other.scale);
-        self.sign()
-            .cmp(&other.sign())
-            .then_with(|| self.at(scale).cmp(&other.at(scale)))
+        self.sign().cmp(&other.sign()).then_with(|| self.at(scale).cmp(&other.at(scale)))
     }
 
     /// With so many places behind the point, rounded away from zero.
     pub(super) fn rounded(&self, scale: i32) -> Self {
         if scale >= self.scale {
-            return Self {
-                unscaled: self.at(scale),
-                scale,
-            };
+            return Self { unscaled: self.at(scale), scale };
         }
         let divisor = power_of_ten(self.scale - scale);
         let mut unscaled = &self.unscaled / &divisor;
@@ -107,20 +96,13 @@ impl Decimal {
 
     pub(super) fn to_f64(&self) -> f64 {
         // Going by text rounds once; beyond the range it is an infinity.
-        format!("{}e{}", self.unscaled, -self.scale)
-            .parse()
-            .unwrap_or_default()
+        format!("{}e{}", self.unscaled, -self.scale).parse().unwrap_or_default()
     }
 
     /// All factors of ten in the exponent; an [`Amount`] where the digits fit.
     pub(super) fn reduced(&self) -> Result<Amount, (BigInt, i32)> {
         let (digits, exponent) = without_factors(self.unscaled.clone(), 10);
-        let exponent = exponent
-            - if digits.sign() == Sign::NoSign {
-                0
-            } else {
-                self.scale
-            };
+        let exponent = exponent - if digits.sign() == Sign::NoSign { 0 } else { self.scale };
         match (i64::try_from(&digits), i16::try_from(exponent)) {
             (Ok(value), Ok(scale)) => Ok(Amount { value, scale }),
             _ => Err((digits, exponent)),
@@ -130,10 +112,7 @@ impl Decimal {
 
 impl From<Amount> for Decimal {
     fn from(amount: Amount) -> Self {
-        Self {
-            unscaled: amount.value.into(),
-            scale: -i32::from(amount.scale),
-        }
+        Self { unscaled: amount.value.into(), scale: -i32::from(amount.scale) }
     }
 }
 
@@ -166,9 +145,5 @@ pub(super) fn without_factors(mut number: BigInt, base: u32) -> (BigInt, i32) {
 /// The low 64 bits in two's complement.
 fn low_bits(number: &BigInt) -> i64 {
     let magnitude = number.iter_u64_digits().next().unwrap_or(0).cast_signed();
-    if number.sign() == Sign::Minus {
-        magnitude.wrapping_neg()
-    } else {
-        magnitude
-    }
+    if number.sign() == Sign::Minus { magnitude.wrapping_neg() } else { magnitude }
 }

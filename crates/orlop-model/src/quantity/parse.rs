@@ -54,20 +54,10 @@ fn split(text: &str) -> Result<Parts<'_>, QuantityError> {
     let start = usize::from(matches!(bytes.first(), Some(b'-' | b'+')));
     let nonzero = run(start, |byte| *byte == b'0');
     if nonzero == bytes.len() {
-        return Ok(Parts {
-            negative,
-            number: "0",
-            whole: "0",
-            fraction: "",
-            suffix: "",
-        });
+        return Ok(Parts { negative, number: "0", whole: "0", fraction: "", suffix: "" });
     }
     let whole_end = run(nonzero, u8::is_ascii_digit);
-    let whole = if whole_end == nonzero {
-        "0"
-    } else {
-        &text[nonzero..whole_end]
-    };
+    let whole = if whole_end == nonzero { "0" } else { &text[nonzero..whole_end] };
     let (fraction, number_end) = if bytes.get(whole_end) == Some(&b'.') {
         let end = run(whole_end + 1, u8::is_ascii_digit);
         (&text[whole_end + 1..end], end)
@@ -79,13 +69,7 @@ fn split(text: &str) -> Result<Parts<'_>, QuantityError> {
     if run(sign_end, u8::is_ascii_digit) != bytes.len() {
         return Err(QuantityError::Grammar);
     }
-    Ok(Parts {
-        negative,
-        number: &text[..number_end],
-        whole,
-        fraction,
-        suffix: &text[number_end..],
-    })
+    Ok(Parts { negative, number: &text[..number_end], whole, fraction, suffix: &text[number_end..] })
 }
 
 /// Format and exponent of a suffix; the exponent is one of 2 for [`Format::BinarySi`].
@@ -164,10 +148,8 @@ fn small(text: &str, parts: &Parts<'_>, format: Format, exponent: i32) -> Option
         .chain(parts.fraction.bytes())
         .fold(0_i64, |number, digit| number * 10 + i64::from(digit - b'0'));
     let value = number.checked_mul(factor)?;
-    let amount = Amount {
-        value: if parts.negative { -value } else { value },
-        scale: i16::try_from(scale).ok()?,
-    };
+    let amount =
+        Amount { value: if parts.negative { -value } else { value }, scale: i16::try_from(scale).ok()? };
     let quantity = Quantity::small(amount, format);
     // Where Kubernetes takes the text for canonical, it keeps it, even if it is not.
     let kept = if format == Format::BinarySi {
@@ -182,11 +164,7 @@ fn small(text: &str, parts: &Parts<'_>, format: Format, exponent: i32) -> Option
     if !kept || is_canonical(text, parts) || quantity.canonical() == text {
         return Some(quantity);
     }
-    Some(Quantity(Repr::Worded(Box::new(Worded {
-        amount,
-        format,
-        text: text.into(),
-    }))))
+    Some(Quantity(Repr::Worded(Box::new(Worded { amount, format, text: text.into() }))))
 }
 
 /// Whether a text that is kept is the canonical one at first sight.
@@ -205,24 +183,15 @@ fn wide(parts: &Parts<'_>, format: Format, exponent: i32) -> Result<Quantity, Qu
     let places = i32::try_from(parts.fraction.len()).map_err(|_| QuantityError::TooLong)?;
     let mut format = format;
     let mut number = if format == Format::BinarySi {
-        Decimal {
-            unscaled: unscaled << exponent.unsigned_abs(),
-            scale: places,
-        }
+        Decimal { unscaled: unscaled << exponent.unsigned_abs(), scale: places }
     } else {
-        Decimal {
-            unscaled,
-            scale: places - exponent,
-        }
+        Decimal { unscaled, scale: places - exponent }
     };
     if number.sign() != 0 {
         number = number.rounded(9);
     }
     if format == Format::BinarySi {
-        let largest = Decimal::from(Amount {
-            value: i64::MAX,
-            scale: 0,
-        });
+        let largest = Decimal::from(Amount { value: i64::MAX, scale: 0 });
         let one = Decimal::from(Amount { value: 1, scale: 0 });
         if number.cmp(&largest).is_gt() {
             number = largest;
@@ -230,8 +199,5 @@ fn wide(parts: &Parts<'_>, format: Format, exponent: i32) -> Result<Quantity, Qu
             format = Format::DecimalSi;
         }
     }
-    Ok(Quantity::wide(
-        if parts.negative { number.negated() } else { number },
-        format,
-    ))
+    Ok(Quantity::wide(if parts.negative { number.negated() } else { number }, format))
 }

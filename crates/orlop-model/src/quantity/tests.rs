@@ -73,16 +73,7 @@ fn what_is_not_a_quantity_is_refused() {
 
 #[test]
 fn equal_numbers_are_equal_however_they_are_held() {
-    let forms = [
-        "1",
-        "1000m",
-        "1.0",
-        "+1",
-        "1e0",
-        "1000000000n",
-        "1.000000000000000000000",
-    ]
-    .map(quantity);
+    let forms = ["1", "1000m", "1.0", "+1", "1e0", "1000000000n", "1.000000000000000000000"].map(quantity);
     for form in &forms {
         assert_eq!(form, &forms[0]);
     }
@@ -102,17 +93,8 @@ fn arithmetic_is_exact_beyond_64_bits() {
     assert_eq!(sum.to_string(), "18446744073709551614");
     assert_eq!(sum.value_saturating(), i64::MAX);
     assert_eq!(&sum - &large, large);
-    assert_eq!(
-        (-&Quantity::from_units(i64::MIN)).to_string(),
-        "9223372036854775808"
-    );
-    assert_eq!(
-        [quantity("100m"), quantity("1.9")]
-            .iter()
-            .sum::<Quantity>()
-            .to_string(),
-        "2"
-    );
+    assert_eq!((-&Quantity::from_units(i64::MIN)).to_string(), "9223372036854775808");
+    assert_eq!([quantity("100m"), quantity("1.9")].iter().sum::<Quantity>().to_string(), "2");
     assert_eq!(quantity("-1500m").value_saturating(), -2);
     assert_eq!(quantity("-0.0000000001").value_saturating(), -1);
     assert_eq!(quantity("-2Pi").value_saturating(), -(2 << 50));

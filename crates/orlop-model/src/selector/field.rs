@@ -59,11 +59,7 @@ impl FieldSelector {
 
     /// One field has a value.
     pub fn equals(field: impl Into<Str>, value: impl Into<Str>) -> Self {
-        Self::new([FieldRequirement {
-            field: field.into(),
-            equal: true,
-            value: value.into(),
-        }])
+        Self::new([FieldRequirement { field: field.into(), equal: true, value: value.into() }])
     }
 
     /// Reads a selector such as `status.phase!=Failed,spec.nodeName=n1`. Backslash, comma and

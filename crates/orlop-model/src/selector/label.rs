@@ -85,9 +85,7 @@ impl Selector {
     /// Whether it matches everything because it has no condition.
     #[must_use]
     pub fn is_everything(&self) -> bool {
-        self.0
-            .as_ref()
-            .is_some_and(|requirements| requirements.is_empty())
+        self.0.as_ref().is_some_and(|requirements| requirements.is_empty())
     }
 
     /// Whether it matches nothing, not even objects without labels.
@@ -200,11 +198,7 @@ pub fn validate(selector: &LabelSelector, allow_invalid_values: bool, path: &str
         }
         for (position, value) in expression.values.iter().enumerate() {
             for complaint in names::label_value(value) {
-                errors.push(FieldError::invalid(
-                    field(&format!("values[{position}]")),
-                    value,
-                    complaint,
-                ));
+                errors.push(FieldError::invalid(field(&format!("values[{position}]")), value, complaint));
             }
         }
     }

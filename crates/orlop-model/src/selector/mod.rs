@@ -47,9 +47,7 @@ impl Labels for BTreeMap<String, String> {
 
 impl Labels for [(&str, &str)] {
     fn value(&self, key: &str) -> Option<&str> {
-        self.iter()
-            .find(|(other, _)| *other == key)
-            .map(|(_, value)| *value)
+        self.iter().find(|(other, _)| *other == key).map(|(_, value)| *value)
     }
 }
 

@@ -47,10 +47,7 @@ impl Term {
             }
         }
         Some(Self(if errors.is_empty() {
-            Ok(Conditions {
-                labels: Selector::new(requirements),
-                fields: fields.into(),
-            })
+            Ok(Conditions { labels: Selector::new(requirements), fields: fields.into() })
         } else {
             Err(errors)
         }))
@@ -79,11 +76,7 @@ fn label_condition(expression: &NodeSelectorRequirement, path: &str) -> Result<R
         NodeSelectorOperator::Lt => Operator::LessThan,
         NodeSelectorOperator::Other(other) => {
             let supported = ["In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt"];
-            return Err(vec![FieldError::not_supported(
-                format!("{path}.operator"),
-                &**other,
-                &supported,
-            )]);
+            return Err(vec![FieldError::not_supported(format!("{path}.operator"), &**other, &supported)]);
         }
     };
     let values = expression.values.to_vec();
@@ -100,22 +93,12 @@ fn field_condition(expression: &NodeSelectorRequirement, path: &str) -> Result<F
         }
     };
     match expression.values.as_slice() {
-        [value] => Ok(FieldCondition {
-            is_name: expression.key == "metadata.name",
-            equal,
-            value: value.clone(),
-        }),
+        [value] => {
+            Ok(FieldCondition { is_name: expression.key == "metadata.name", equal, value: value.clone() })
+        }
         values => {
-            let shown = if values.is_empty() {
-                FieldValue::null()
-            } else {
-                FieldValue::of(values)
-            };
-            Err(FieldError::invalid(
-                format!("{path}.values"),
-                shown,
-                "must have one element",
-            ))
+            let shown = if values.is_empty() { FieldValue::null() } else { FieldValue::of(values) };
+            Err(FieldError::invalid(format!("{path}.values"), shown, "must have one element"))
         }
     }
 }
@@ -134,11 +117,7 @@ impl NodeSelectorMatcher {
     pub fn new(selector: &NodeSelector) -> Result<Self, SelectorError> {
         let matcher = Self::lazy(selector);
         let errors = matcher.errors();
-        if errors.is_empty() {
-            Ok(matcher)
-        } else {
-            Err(SelectorError::Invalid(errors))
-        }
+        if errors.is_empty() { Ok(matcher) } else { Err(SelectorError::Invalid(errors)) }
     }
 
     /// Compiles a selector as the scheduler does: a wrong term is kept with what is wrong with it
@@ -147,18 +126,11 @@ impl NodeSelectorMatcher {
     pub fn lazy(selector: &NodeSelector) -> Self {
         let terms = selector.node_selector_terms.iter().enumerate();
         let terms = terms.filter_map(|(index, term)| Term::new(term, &format!("nodeSelectorTerms[{index}]")));
-        Self {
-            terms: terms.collect(),
-        }
+        Self { terms: terms.collect() }
     }
 
     fn errors(&self) -> Vec<FieldError> {
-        self.terms
-            .iter()
-            .filter_map(|term| term.0.as_ref().err())
-            .flatten()
-            .cloned()
-            .collect()
+        self.terms.iter().filter_map(|term| term.0.as_ref().err()).flatten().cloned().collect()
     }
 
     /// Whether a node matches.
@@ -182,11 +154,7 @@ impl NodeSelectorMatcher {
                 Err(_) => wrong = true,
             }
         }
-        if wrong {
-            Err(SelectorError::Invalid(self.errors()))
-        } else {
-            Ok(false)
-        }
+        if wrong { Err(SelectorError::Invalid(self.errors())) } else { Ok(false) }
     }
 
     /// The names of the only nodes that can match, sorted, where every term names some by
@@ -196,10 +164,7 @@ impl NodeSelectorMatcher {
         let mut names = Vec::new();
         for term in &self.terms {
             let Ok(conditions) = &term.0 else { continue };
-            let mut wanted = conditions
-                .fields
-                .iter()
-                .filter(|field| field.is_name && field.equal);
+            let mut wanted = conditions.fields.iter().filter(|field| field.is_name && field.equal);
             let name = &wanted.next()?.value;
             // Two different names in one term: no node.
             if wanted.all(|other| other.value == *name) {
@@ -223,15 +188,9 @@ impl RequiredNodeAffinity {
     /// Compiles the requirements of a pod, wrong terms as in [`NodeSelectorMatcher::lazy`].
     #[must_use]
     pub fn new(pod: &PodSpec) -> Self {
-        let affinity = pod
-            .affinity
-            .as_ref()
-            .and_then(|affinity| affinity.node_affinity.as_ref());
-        let required = affinity.and_then(|affinity| {
-            affinity
-                .required_during_scheduling_ignored_during_execution
-                .as_ref()
-        });
+        let affinity = pod.affinity.as_ref().and_then(|affinity| affinity.node_affinity.as_ref());
+        let required = affinity
+            .and_then(|affinity| affinity.required_during_scheduling_ignored_during_execution.as_ref());
         Self {
             labels: Selector::from_labels(&pod.node_selector),
             affinity: required.map(|selector| NodeSelectorMatcher::lazy(selector)),
@@ -254,9 +213,7 @@ impl RequiredNodeAffinity {
         if !self.labels.matches(labels) {
             return Ok(false);
         }
-        self.affinity
-            .as_ref()
-            .map_or(Ok(true), |affinity| affinity.matches_labels(name, labels))
+        self.affinity.as_ref().map_or(Ok(true), |affinity| affinity.matches_labels(name, labels))
     }
 
     /// The compiled node affinity.
@@ -288,9 +245,7 @@ impl NodePreferences {
             }
         }
         if errors.is_empty() {
-            Ok(Self {
-                terms: compiled.into(),
-            })
+            Ok(Self { terms: compiled.into() })
         } else {
             Err(SelectorError::Invalid(errors))
         }

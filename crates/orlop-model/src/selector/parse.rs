@@ -78,21 +78,14 @@ impl<'a> Parser<'a> {
 }
 
 fn unexpected(found: Token<'_>, expected: &'static str) -> SelectorError {
-    SelectorError::Unexpected {
-        found: found.text().to_owned(),
-        expected,
-        comma: true,
-    }
+    SelectorError::Unexpected { found: found.text().to_owned(), expected, comma: true }
 }
 
 pub(super) fn parse(text: &str) -> Result<Vec<Requirement>, SelectorError> {
     if text.len() > MAX_LENGTH {
         return Err(SelectorError::TooLong);
     }
-    let mut parser = Parser {
-        tokens: tokens(text),
-        position: 0,
-    };
+    let mut parser = Parser { tokens: tokens(text), position: 0 };
     let mut requirements = Vec::new();
     loop {
         match parser.peek() {
@@ -100,18 +93,15 @@ pub(super) fn parse(text: &str) -> Result<Vec<Requirement>, SelectorError> {
             Token::End => return Ok(requirements),
             found => return Err(unexpected(found, "!, identifier, or 'end of string'")),
         }
-        let requirement = parser
-            .requirement()
-            .map_err(|error| SelectorError::Requirement(Box::new(error)))?;
+        let requirement =
+            parser.requirement().map_err(|error| SelectorError::Requirement(Box::new(error)))?;
         requirements.push(requirement);
         match parser.next() {
             Token::End => return Ok(requirements),
             Token::Symbol(",") => match parser.peek() {
                 Token::Word(_) | Token::Symbol("!") => {}
                 found => {
-                    return Err(SelectorError::AfterComma {
-                        found: found.text().to_owned(),
-                    });
+                    return Err(SelectorError::AfterComma { found: found.text().to_owned() });
                 }
             },
             found => return Err(unexpected(found, "',' or 'end of string'")),
@@ -176,11 +166,7 @@ impl Parser<'_> {
             Token::Symbol("(") => {}
             found => {
                 let found = found.text().to_owned();
-                return Err(SelectorError::Unexpected {
-                    found,
-                    expected: "'('",
-                    comma: false,
-                });
+                return Err(SelectorError::Unexpected { found, expected: "'('", comma: false });
             }
         }
         let mut values = BTreeSet::new();

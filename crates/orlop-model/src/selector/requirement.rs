@@ -76,12 +76,7 @@ impl Requirement {
 
     /// Unchecked: the key has the one value.
     pub(super) fn equals(key: &Str, value: &Str) -> Self {
-        Self {
-            key: key.clone(),
-            operator: Operator::Equals,
-            values: [value.clone()].into(),
-            number: 0,
-        }
+        Self { key: key.clone(), operator: Operator::Equals, values: [value.clone()].into(), number: 0 }
     }
 
     /// Checked, with errors at `path`; `is_list` tells Go's empty list from none at all.
@@ -93,11 +88,7 @@ impl Requirement {
         is_list: bool,
     ) -> Result<Self, Vec<FieldError>> {
         let field = |name: &str| {
-            if path.is_empty() {
-                name.to_owned()
-            } else {
-                format!("{path}.{name}")
-            }
+            if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
         };
         let mut errors: Vec<FieldError> = Self::check_key(&key, field("key")).err().into_iter().collect();
         let complaint = match (operator, values.len()) {
@@ -114,11 +105,8 @@ impl Requirement {
             _ => "",
         };
         if !complaint.is_empty() {
-            let shown = if values.is_empty() && !is_list {
-                FieldValue::null()
-            } else {
-                FieldValue::of(&values)
-            };
+            let shown =
+                if values.is_empty() && !is_list { FieldValue::null() } else { FieldValue::of(&values) };
             errors.push(FieldError::invalid(field("values"), shown, complaint));
         }
         let mut number = 0;
@@ -142,12 +130,7 @@ impl Requirement {
             }
         }
         if errors.is_empty() {
-            Ok(Self {
-                key,
-                operator,
-                values: values.into(),
-                number,
-            })
+            Ok(Self { key, operator, values: values.into(), number })
         } else {
             Err(errors)
         }

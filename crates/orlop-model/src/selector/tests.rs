@@ -2,26 +2,14 @@ use super::*;
 use crate::core::v1::{Affinity, NodeAffinity, NodeSelector, NodeSelectorTerm, PodSpec};
 
 fn labels(pairs: &[(&str, &str)]) -> Map<Str> {
-    pairs
-        .iter()
-        .map(|(key, value)| (*key, Str::from(*value)))
-        .collect()
+    pairs.iter().map(|(key, value)| (*key, Str::from(*value))).collect()
 }
 
 #[test]
 fn any_text_is_refused_or_read_and_read_again() {
-    for text in [
-        "",
-        "a",
-        "!a",
-        "a=b",
-        "a==b,c!=d",
-        "a in (x,,y)",
-        "a notin (,)",
-        "a>5,b<7",
-        "in in (in)",
-        "notin",
-    ] {
+    for text in
+        ["", "a", "!a", "a=b", "a==b,c!=d", "a in (x,,y)", "a notin (,)", "a>5,b<7", "in in (in)", "notin"]
+    {
         let selector: Selector = text.parse().unwrap();
         assert_eq!(
             selector.to_string().parse::<Selector>().unwrap().to_string(),
@@ -35,10 +23,7 @@ fn any_text_is_refused_or_read_and_read_again() {
     ] {
         assert!(text.parse::<Selector>().is_err(), "{text:?}");
     }
-    assert_eq!(
-        "a".repeat(2 << 20).parse::<Selector>(),
-        Err(SelectorError::TooLong)
-    );
+    assert_eq!("a".repeat(2 << 20).parse::<Selector>(), Err(SelectorError::TooLong));
 }
 
 #[test]
@@ -47,9 +32,7 @@ fn nothing_is_not_everything() {
     assert!(Selector::everything().matches(&none) && !Selector::nothing().matches(&none));
     assert!(Selector::from_object(None).unwrap().is_nothing());
     assert!(
-        Selector::nothing()
-            .and([Requirement::new("a", Operator::DoesNotExist, []).unwrap()])
-            .is_nothing()
+        Selector::nothing().and([Requirement::new("a", Operator::DoesNotExist, []).unwrap()]).is_nothing()
     );
 }
 
@@ -78,28 +61,13 @@ fn a_pod_requires_both_selector_and_affinity() {
     };
     let pod = PodSpec {
         node_selector: labels(&[("disk", "ssd")]),
-        affinity: Some(Box::new(Affinity {
-            node_affinity: Some(Box::new(affinity)),
-            ..Affinity::default()
-        })),
+        affinity: Some(Box::new(Affinity { node_affinity: Some(Box::new(affinity)), ..Affinity::default() })),
         ..PodSpec::default()
     };
     let required = RequiredNodeAffinity::new(&pod);
     assert_eq!(required.affinity().unwrap().only_names().unwrap(), ["n1"]);
-    assert!(
-        required
-            .matches_labels("n1", &labels(&[("disk", "ssd")]))
-            .unwrap()
-    );
+    assert!(required.matches_labels("n1", &labels(&[("disk", "ssd")])).unwrap());
     assert!(!required.matches_labels("n1", &labels(&[])).unwrap());
-    assert!(
-        !required
-            .matches_labels("n2", &labels(&[("disk", "ssd")]))
-            .unwrap()
-    );
-    assert!(
-        RequiredNodeAffinity::new(&PodSpec::default())
-            .matches_labels("any", &labels(&[]))
-            .unwrap()
-    );
+    assert!(!required.matches_labels("n2", &labels(&[("disk", "ssd")])).unwrap());
+    assert!(RequiredNodeAffinity::new(&PodSpec::default()).matches_labels("any", &labels(&[])).unwrap());
 }

@@ -30,21 +30,13 @@ impl Tabular for ConfigMap {
 }
 
 impl Tabular for Secret {
-    const COLUMNS: &'static [Column] = &[
-        Column::NAME,
-        Column::text("Type"),
-        Column::text("Data"),
-        Column::AGE,
-    ];
+    const COLUMNS: &'static [Column] =
+        &[Column::NAME, Column::text("Type"), Column::text("Data"), Column::AGE];
 
     fn row(&self, now: Timestamp) -> Row {
         let type_ = self.type_.as_str().into();
         // What is still in stringData is merged into data when the object is written.
-        let unmerged = self
-            .string_data
-            .keys()
-            .filter(|key| !self.data.contains_key(key))
-            .count();
+        let unmerged = self.string_data.keys().filter(|key| !self.data.contains_key(key)).count();
         Row::new([
             (&self.metadata.name).into(),
             type_,
@@ -79,10 +71,7 @@ impl Tabular for Node {
 
     fn row(&self, now: Timestamp) -> Row {
         let info = &self.status.node_info;
-        let known = |text: &Str| {
-            text.non_empty()
-                .map_or_else(|| UNKNOWN.to_owned(), ToString::to_string)
-        };
+        let known = |text: &Str| text.non_empty().map_or_else(|| UNKNOWN.to_owned(), ToString::to_string);
         let mut kernel = known(&info.kernel_version);
         if let Some(architecture) = info.architecture.non_empty() {
             kernel.push_str(&format!(" ({architecture})"));
@@ -103,11 +92,7 @@ impl Tabular for Node {
 }
 
 fn node_status(node: &Node) -> String {
-    let ready = node
-        .status
-        .conditions
-        .iter()
-        .find(|condition| condition.type_ == NodeConditionType::Ready);
+    let ready = node.status.conditions.iter().find(|condition| condition.type_ == NodeConditionType::Ready);
     let mut status = match ready.map(|condition| &condition.status) {
         Some(ConditionStatus::True) => "Ready",
         Some(_) => "NotReady",
@@ -123,27 +108,17 @@ fn node_status(node: &Node) -> String {
 fn node_roles(node: &Node) -> String {
     let labels = node.metadata.labels.iter();
     let roles: BTreeSet<&str> = labels
-        .filter_map(
-            |(key, value)| match key.strip_prefix("node-role.kubernetes.io/") {
-                Some(role) => Some(role),
-                None => (key == "kubernetes.io/role").then_some(value.as_str()),
-            },
-        )
+        .filter_map(|(key, value)| match key.strip_prefix("node-role.kubernetes.io/") {
+            Some(role) => Some(role),
+            None => (key == "kubernetes.io/role").then_some(value.as_str()),
+        })
         .filter(|role| !role.is_empty())
         .collect();
-    if roles.is_empty() {
-        NONE.to_owned()
-    } else {
-        joined(roles, ",")
-    }
+    if roles.is_empty() { NONE.to_owned() } else { joined(roles, ",") }
 }
 
 fn node_address(node: &Node, type_: &NodeAddressType) -> Cell {
-    let address = node
-        .status
-        .addresses
-        .iter()
-        .find(|address| address.type_ == *type_);
+    let address = node.status.addresses.iter().find(|address| address.type_ == *type_);
     address.map_or_else(|| NONE.into(), |address| (&address.address).into())
 }
 
@@ -158,12 +133,7 @@ impl Tabular for Event {
         Column::text("Message"),
         Column::wide("First Seen"),
         Column::wide("Count"),
-        Column {
-            name: "Name",
-            type_: "string",
-            format: "name",
-            priority: 1,
-        },
+        Column { name: "Name", type_: "string", format: "name", priority: 1 },
     ];
 
     fn row(&self, now: Timestamp) -> Row {
@@ -175,15 +145,8 @@ impl Tabular for Event {
         };
         let regarding = &self.involved_object;
         let kind = regarding.kind.to_lowercase();
-        let object = regarding
-            .name
-            .non_empty()
-            .map_or_else(|| kind.clone(), |name| format!("{kind}/{name}"));
-        let component = self
-            .source
-            .component
-            .non_empty()
-            .unwrap_or(&self.reporting_component);
+        let object = regarding.name.non_empty().map_or_else(|| kind.clone(), |name| format!("{kind}/{name}"));
+        let component = self.source.component.non_empty().unwrap_or(&self.reporting_component);
         let host = self.source.host.non_empty().unwrap_or(&self.reporting_instance);
         Row::new([
             since(last, now).into(),
@@ -191,11 +154,7 @@ impl Tabular for Event {
             (&self.reason).into(),
             object.into(),
             (&regarding.field_path).into(),
-            joined(
-                [component, host].into_iter().filter(|part| !part.is_empty()),
-                ", ",
-            )
-            .into(),
+            joined([component, host].into_iter().filter(|part| !part.is_empty()), ", ").into(),
             self.message.trim().into(),
             since(first, now).into(),
             Cell::count(count),

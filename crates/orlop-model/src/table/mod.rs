@@ -40,39 +40,19 @@ pub struct Column {
 }
 
 impl Column {
-    const NAME: Self = Self {
-        name: "Name",
-        type_: "string",
-        format: "name",
-        priority: 0,
-    };
+    const NAME: Self = Self { name: "Name", type_: "string", format: "name", priority: 0 };
     const AGE: Self = Self::text("Age");
 
     const fn text(name: &'static str) -> Self {
-        Self {
-            name,
-            type_: "string",
-            format: "",
-            priority: 0,
-        }
+        Self { name, type_: "string", format: "", priority: 0 }
     }
 
     const fn integer(name: &'static str) -> Self {
-        Self {
-            name,
-            type_: "integer",
-            format: "",
-            priority: 0,
-        }
+        Self { name, type_: "integer", format: "", priority: 0 }
     }
 
     const fn wide(name: &'static str) -> Self {
-        Self {
-            name,
-            type_: "string",
-            format: "",
-            priority: 1,
-        }
+        Self { name, type_: "string", format: "", priority: 1 }
     }
 }
 
@@ -119,10 +99,7 @@ pub struct Row {
 
 impl Row {
     fn new<const N: usize>(cells: [Cell; N]) -> Self {
-        Self {
-            cells: cells.into(),
-            conditions: Vec::new(),
-        }
+        Self { cells: cells.into(), conditions: Vec::new() }
     }
 }
 
@@ -162,10 +139,7 @@ fn age(object: &impl Object, now: Timestamp) -> Cell {
 
 /// How long ago, in kubectl's short form.
 fn since(time: Option<Time>, now: Timestamp) -> String {
-    time.map_or_else(
-        || UNKNOWN.to_owned(),
-        |time| human_duration(now.duration_since(time.timestamp())),
-    )
+    time.map_or_else(|| UNKNOWN.to_owned(), |time| human_duration(now.duration_since(time.timestamp())))
 }
 
 fn joined<T: AsRef<str>>(parts: impl IntoIterator<Item = T>, separator: &str) -> String {
@@ -203,9 +177,7 @@ mod tests {
     fn as_kubernetes_does() {
         let bytes = include_bytes!("../../tests/cases/kubectl_tables.jsonl.gz");
         let mut text = String::new();
-        flate2::read::GzDecoder::new(&bytes[..])
-            .read_to_string(&mut text)
-            .unwrap();
+        flate2::read::GzDecoder::new(&bytes[..]).read_to_string(&mut text).unwrap();
         let mut misses = Vec::new();
         for line in text.lines() {
             let case: Value = serde_json::from_str(line).unwrap();
@@ -225,10 +197,7 @@ mod tests {
             let got = print(&case["in"], case["now"].as_str().unwrap().parse().unwrap());
             for part in ["columns", "rows"] {
                 if got[part] != case[part] {
-                    misses.push(format!(
-                        "{}: wanted {}\n  got {}",
-                        case["id"], case[part], got[part]
-                    ));
+                    misses.push(format!("{}: wanted {}\n  got {}", case["id"], case[part], got[part]));
                 }
             }
         }

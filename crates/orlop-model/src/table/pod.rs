@@ -28,11 +28,7 @@ impl Tabular for Pod {
             (0, _) | (_, None) => summary.restarts.to_string(),
             (restarts, last) => format!("{restarts} ({} ago)", since(last, now)),
         };
-        let ip = self
-            .status
-            .pod_ips
-            .first()
-            .map_or_else(|| NONE.into(), |ip| or_none(&ip.ip));
+        let ip = self.status.pod_ips.first().map_or_else(|| NONE.into(), |ip| or_none(&ip.ip));
         let row = Row::new([
             (&self.metadata.name).into(),
             format!("{}/{}", summary.ready, summary.total).into(),
@@ -65,18 +61,9 @@ struct Summary {
 impl Summary {
     fn of(pod: &Pod) -> Self {
         let status = &pod.status;
-        let sidecar = |name: &str| {
-            pod.spec
-                .init_containers
-                .iter()
-                .any(|init| init.name == *name && is_sidecar(init))
-        };
-        let sidecars = pod
-            .spec
-            .init_containers
-            .iter()
-            .filter(|init| is_sidecar(init))
-            .count();
+        let sidecar =
+            |name: &str| pod.spec.init_containers.iter().any(|init| init.name == *name && is_sidecar(init));
+        let sidecars = pod.spec.init_containers.iter().filter(|init| is_sidecar(init)).count();
         let gated = status.conditions.iter().any(|condition| {
             condition.type_ == PodConditionType::PodScheduled && condition.reason == "SchedulingGated"
         });
@@ -101,12 +88,7 @@ impl Summary {
                 sidecar_restarts += i64::from(init.restart_count);
                 last_sidecar_restart = last_sidecar_restart.max(ended_last(init));
             }
-            if init
-                .state
-                .terminated
-                .as_ref()
-                .is_some_and(|terminated| terminated.exit_code == 0)
-            {
+            if init.state.terminated.as_ref().is_some_and(|terminated| terminated.exit_code == 0) {
                 continue;
             }
             if is_sidecar && init.started == Some(true) {
@@ -114,10 +96,8 @@ impl Summary {
                 continue;
             }
             initializing = true;
-            summary.reason = format!(
-                "Init:{}",
-                init_reason(&init.state, index, pod.spec.init_containers.len())
-            );
+            summary.reason =
+                format!("Init:{}", init_reason(&init.state, index, pod.spec.init_containers.len()));
             break;
         }
         if !initializing || is_true(pod, &PodConditionType::Initialized) {
@@ -140,11 +120,7 @@ impl Summary {
         for container in pod.status.container_statuses.iter().rev() {
             self.count_restarts(container);
             let state = &container.state;
-            if let Some(waiting) = state
-                .waiting
-                .as_ref()
-                .filter(|waiting| !waiting.reason.is_empty())
-            {
+            if let Some(waiting) = state.waiting.as_ref().filter(|waiting| !waiting.reason.is_empty()) {
                 self.reason = waiting.reason.to_string();
             } else if let Some(reason) = terminated_reason(state) {
                 self.reason = reason;
@@ -170,11 +146,7 @@ fn is_sidecar(container: &Container) -> bool {
 }
 
 fn ended_last(container: &ContainerStatus) -> Option<Time> {
-    container
-        .last_state
-        .terminated
-        .as_ref()
-        .and_then(|terminated| terminated.finished_at)
+    container.last_state.terminated.as_ref().and_then(|terminated| terminated.finished_at)
 }
 
 fn init_reason(state: &ContainerState, index: usize, total: usize) -> String {
@@ -190,13 +162,11 @@ fn init_reason(state: &ContainerState, index: usize, total: usize) -> String {
 }
 
 fn terminated_reason(state: &ContainerState) -> Option<String> {
-    state.terminated.as_ref().map(
-        |terminated| match (terminated.reason.non_empty(), terminated.signal) {
-            (Some(reason), _) => reason.to_string(),
-            (None, 0) => format!("ExitCode:{}", terminated.exit_code),
-            (None, signal) => format!("Signal:{signal}"),
-        },
-    )
+    state.terminated.as_ref().map(|terminated| match (terminated.reason.non_empty(), terminated.signal) {
+        (Some(reason), _) => reason.to_string(),
+        (None, 0) => format!("ExitCode:{}", terminated.exit_code),
+        (None, signal) => format!("Signal:{signal}"),
+    })
 }
 
 fn is_true(pod: &Pod, type_: &PodConditionType) -> bool {
@@ -209,18 +179,10 @@ fn readiness_gates(pod: &Pod) -> String {
     if gates.is_empty() {
         return NONE.to_owned();
     }
-    let passed = gates
-        .iter()
-        .filter(|gate| is_true(pod, &gate.condition_type))
-        .count();
+    let passed = gates.iter().filter(|gate| is_true(pod, &gate.condition_type)).count();
     format!("{passed}/{}", gates.len())
 }
 
 fn completed(reason: &'static str, message: &'static str) -> RowCondition {
-    RowCondition {
-        type_: "Completed",
-        status: "True",
-        reason,
-        message,
-    }
+    RowCondition { type_: "Completed", status: "True", reason, message }
 }

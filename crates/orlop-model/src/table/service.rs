@@ -27,11 +27,7 @@ impl Tabular for Service {
             spec.type_.as_str().into(),
             spec.cluster_ips.first().map_or_else(|| NONE.into(), Into::into),
             external(self).into(),
-            if ports.is_empty() {
-                NONE.into()
-            } else {
-                ports.into()
-            },
+            if ports.is_empty() { NONE.into() } else { ports.into() },
             age(self, now),
             labels(&spec.selector).into(),
         ])
@@ -48,11 +44,7 @@ fn port(port: &ServicePort) -> String {
 fn external(service: &Service) -> String {
     let spec = &service.spec;
     let fallback = |text: String, fallback: &str| {
-        if text.is_empty() {
-            fallback.to_owned()
-        } else {
-            text
-        }
+        if text.is_empty() { fallback.to_owned() } else { text }
     };
     match spec.type_ {
         ServiceType::ClusterIP | ServiceType::NodePort => fallback(joined(&spec.external_ips, ","), NONE),
@@ -61,10 +53,7 @@ fn external(service: &Service) -> String {
             let balancers: BTreeSet<&Str> = ingress
                 .filter_map(|ingress| ingress.ip.non_empty().or(ingress.hostname.non_empty()))
                 .collect();
-            fallback(
-                joined(balancers.into_iter().chain(&spec.external_ips), ","),
-                "<pending>",
-            )
+            fallback(joined(balancers.into_iter().chain(&spec.external_ips), ","), "<pending>")
         }
         ServiceType::ExternalName => spec.external_name.to_string(),
         ServiceType::Other(_) => UNKNOWN.to_owned(),

@@ -29,12 +29,7 @@ impl Tabular for Deployment {
         let pod = &self.spec.template.spec;
         Row::new([
             (&self.metadata.name).into(),
-            format!(
-                "{}/{}",
-                status.ready_replicas,
-                self.spec.replicas.unwrap_or_default()
-            )
-            .into(),
+            format!("{}/{}", status.ready_replicas, self.spec.replicas.unwrap_or_default()).into(),
             Cell::count(status.updated_replicas),
             Cell::count(status.available_replicas),
             age(self, now),

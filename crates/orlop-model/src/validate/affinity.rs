@@ -10,34 +10,20 @@ use crate::core::v1::{
 use crate::{FieldValue, List, metadata, names, selector};
 
 pub(super) fn affinity(rules: &mut Rules, affinity: &Affinity) {
-    rules.option(
-        "nodeAffinity",
-        affinity.node_affinity.as_deref(),
-        |rules, node| {
-            let required = node
-                .required_during_scheduling_ignored_during_execution
-                .as_deref();
-            rules.option(
-                "requiredDuringSchedulingIgnoredDuringExecution",
-                required,
-                |rules, selector| {
-                    if selector.node_selector_terms.is_empty() {
-                        rules.required("nodeSelectorTerms", "must have at least one node selector term");
-                    }
-                    rules.each("nodeSelectorTerms", &selector.node_selector_terms, node_term);
-                },
-            );
-            let preferred = &node.preferred_during_scheduling_ignored_during_execution;
-            rules.each(
-                "preferredDuringSchedulingIgnoredDuringExecution",
-                preferred,
-                |rules, term| {
-                    weight(rules, term.weight);
-                    rules.within("preference", |rules| node_term(rules, &term.preference));
-                },
-            );
-        },
-    );
+    rules.option("nodeAffinity", affinity.node_affinity.as_deref(), |rules, node| {
+        let required = node.required_during_scheduling_ignored_during_execution.as_deref();
+        rules.option("requiredDuringSchedulingIgnoredDuringExecution", required, |rules, selector| {
+            if selector.node_selector_terms.is_empty() {
+                rules.required("nodeSelectorTerms", "must have at least one node selector term");
+            }
+            rules.each("nodeSelectorTerms", &selector.node_selector_terms, node_term);
+        });
+        let preferred = &node.preferred_during_scheduling_ignored_during_execution;
+        rules.each("preferredDuringSchedulingIgnoredDuringExecution", preferred, |rules, term| {
+            weight(rules, term.weight);
+            rules.within("preference", |rules| node_term(rules, &term.preference));
+        });
+    });
     let both = [
         (
             "podAffinity",
@@ -73,14 +59,10 @@ fn weight(rules: &mut Rules, weight: i32) {
 }
 
 fn node_term(rules: &mut Rules, term: &NodeSelectorTerm) {
-    rules.each(
-        "matchExpressions",
-        &term.match_expressions,
-        |rules, requirement| {
-            node_requirement(rules, requirement);
-            rules.complaints("key", &requirement.key, names::label_key(&requirement.key));
-        },
-    );
+    rules.each("matchExpressions", &term.match_expressions, |rules, requirement| {
+        node_requirement(rules, requirement);
+        rules.complaints("key", &requirement.key, names::label_key(&requirement.key));
+    });
     rules.each("matchFields", &term.match_fields, |rules, requirement| {
         match requirement.operator.as_str() {
             "In" | "NotIn" if requirement.values.len() != 1 => {
@@ -107,16 +89,10 @@ fn node_requirement(rules: &mut Rules, requirement: &NodeSelectorRequirement) {
             rules.required("values", "must be specified when `operator` is 'In' or 'NotIn'");
         }
         "Exists" | "DoesNotExist" if !requirement.values.is_empty() => {
-            rules.forbidden(
-                "values",
-                "may not be specified when `operator` is 'Exists' or 'DoesNotExist'",
-            );
+            rules.forbidden("values", "may not be specified when `operator` is 'Exists' or 'DoesNotExist'");
         }
         "Gt" | "Lt" if requirement.values.len() != 1 => {
-            rules.required(
-                "values",
-                "must be specified single value when `operator` is 'Lt' or 'Gt'",
-            );
+            rules.required("values", "must be specified single value when `operator` is 'Lt' or 'Gt'");
         }
         "In" | "NotIn" | "Exists" | "DoesNotExist" | "Gt" | "Lt" => {}
         other => rules.invalid("operator", other, "not a valid selector operator"),
@@ -124,28 +100,17 @@ fn node_requirement(rules: &mut Rules, requirement: &NodeSelectorRequirement) {
 }
 
 fn pod_terms(rules: &mut Rules, required: &List<PodAffinityTerm>, preferred: &List<WeightedPodAffinityTerm>) {
-    rules.each(
-        "requiredDuringSchedulingIgnoredDuringExecution",
-        required,
-        pod_term,
-    );
-    rules.each(
-        "preferredDuringSchedulingIgnoredDuringExecution",
-        preferred,
-        |rules, term| {
-            weight(rules, term.weight);
-            rules.within("podAffinityTerm", |rules| {
-                pod_term(rules, &term.pod_affinity_term)
-            });
-        },
-    );
+    rules.each("requiredDuringSchedulingIgnoredDuringExecution", required, pod_term);
+    rules.each("preferredDuringSchedulingIgnoredDuringExecution", preferred, |rules, term| {
+        weight(rules, term.weight);
+        rules.within("podAffinityTerm", |rules| pod_term(rules, &term.pod_affinity_term));
+    });
 }
 
 fn pod_term(rules: &mut Rules, term: &PodAffinityTerm) {
-    for (field, labels) in [
-        ("labelSelector", &term.label_selector),
-        ("namespaceSelector", &term.namespace_selector),
-    ] {
+    for (field, labels) in
+        [("labelSelector", &term.label_selector), ("namespaceSelector", &term.namespace_selector)]
+    {
         let path = rules.path(field);
         if let Some(labels) = labels {
             rules.extend(selector::validate(labels, false, &path));
@@ -168,10 +133,7 @@ pub(super) fn tolerations(rules: &mut Rules, tolerations: &[Toleration]) {
     rules.each("tolerations", tolerations, |rules, toleration| {
         if !toleration.key.is_empty() {
             let path = rules.path("key");
-            rules.extend(metadata::validate_labels(
-                &[(&toleration.key, "".into())].into(),
-                &path,
-            ));
+            rules.extend(metadata::validate_labels(&[(&toleration.key, "".into())].into(), &path));
         } else if toleration.operator != TolerationOperator::Exists {
             let detail =
                 "operator must be Exists when `key` is empty, which means \"match all values and all keys\"";
@@ -185,11 +147,9 @@ pub(super) fn tolerations(rules: &mut Rules, tolerations: &[Toleration]) {
             );
         }
         match toleration.operator.as_str() {
-            "Equal" | "" => rules.complaints(
-                "operator",
-                &toleration.value,
-                names::label_value(&toleration.value),
-            ),
+            "Equal" | "" => {
+                rules.complaints("operator", &toleration.value, names::label_value(&toleration.value))
+            }
             "Exists" if !toleration.value.is_empty() => {
                 rules.invalid(
                     "operator",

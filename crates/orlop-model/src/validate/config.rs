@@ -19,11 +19,7 @@ impl Validate for ConfigMap {
         for (key, value) in &self.data {
             keys(&mut rules, "data", key);
             if self.binary_data.contains_key(key) {
-                rules.invalid(
-                    &format!("data[{key}]"),
-                    key,
-                    "duplicate of key present in binaryData",
-                );
+                rules.invalid(&format!("data[{key}]"), key, "duplicate of key present in binaryData");
             }
             size += value.len();
         }
@@ -74,10 +70,7 @@ impl Validate for Secret {
         let present = |key: &str| data.get(key).is_some_and(|value| !value.is_empty());
         match self.type_.as_str() {
             "kubernetes.io/service-account-token" => {
-                let account = self
-                    .metadata
-                    .annotations
-                    .get("kubernetes.io/service-account.name");
+                let account = self.metadata.annotations.get("kubernetes.io/service-account.name");
                 if account.is_none_or(|name| name.is_empty()) {
                     rules.required("metadata.annotations[kubernetes.io/service-account.name]", "");
                 }
@@ -122,11 +115,8 @@ impl Validate for Secret {
 }
 
 fn merged(secret: &Secret) -> Map<ByteString> {
-    let mut secret = Secret {
-        data: secret.data.clone(),
-        string_data: secret.string_data.clone(),
-        ..Secret::default()
-    };
+    let mut secret =
+        Secret { data: secret.data.clone(), string_data: secret.string_data.clone(), ..Secret::default() };
     secret.merge_string_data();
     secret.data
 }
@@ -181,15 +171,8 @@ impl Validate for Lease {
                     &[CoordinatedLeaseStrategy::OldestEmulationVersion.as_str()],
                 );
             }
-            None if spec
-                .preferred_holder
-                .as_ref()
-                .is_some_and(|holder| !holder.is_empty()) =>
-            {
-                rules.forbidden(
-                    "preferredHolder",
-                    "may only be specified when `strategy` is defined",
-                );
+            None if spec.preferred_holder.as_ref().is_some_and(|holder| !holder.is_empty()) => {
+                rules.forbidden("preferredHolder", "may only be specified when `strategy` is defined");
             }
             None => {}
         }

@@ -29,10 +29,9 @@ pub(super) fn containers(rules: &mut Rules, spec: &PodSpec, volumes: &BTreeSet<&
     }
     let grace = spec.termination_grace_period_seconds.unwrap_or_default();
     let mut seen = BTreeSet::new();
-    for (field, list, regular) in [
-        ("containers", &spec.containers, true),
-        ("initContainers", &spec.init_containers, false),
-    ] {
+    for (field, list, regular) in
+        [("containers", &spec.containers, true), ("initContainers", &spec.init_containers, false)]
+    {
         rules.each(field, list, |rules, container| {
             let role = match &container.restart_policy {
                 _ if regular => Role::Regular,
@@ -57,17 +56,9 @@ fn one(rules: &mut Rules, container: &Container, role: Role, volumes: &BTreeSet<
     if container.image.is_empty() {
         rules.required("image", "");
     } else if container.image.trim() != &*container.image {
-        rules.invalid(
-            "image",
-            &container.image,
-            "must not have leading or trailing whitespace",
-        );
+        rules.invalid("image", &container.image, "must not have leading or trailing whitespace");
     }
-    rules.required_one_of(
-        "imagePullPolicy",
-        container.image_pull_policy.as_str(),
-        PULL_POLICIES,
-    );
+    rules.required_one_of("imagePullPolicy", container.image_pull_policy.as_str(), PULL_POLICIES);
     let message_policies = &["File", "FallbackToLogsOnError"];
     rules.required_one_of(
         "terminationMessagePolicy",
@@ -79,11 +70,7 @@ fn one(rules: &mut Rules, container: &Container, role: Role, volumes: &BTreeSet<
     env_from(rules, container);
     mounts(rules, &container.volume_mounts, volumes);
     resources(rules, "resources", &container.resources);
-    rules.option(
-        "securityContext",
-        container.security_context.as_deref(),
-        security_context,
-    );
+    rules.option("securityContext", container.security_context.as_deref(), security_context);
     let probes = [
         ("livenessProbe", &container.liveness_probe, true),
         ("readinessProbe", &container.readiness_probe, false),
@@ -94,20 +81,14 @@ fn one(rules: &mut Rules, container: &Container, role: Role, volumes: &BTreeSet<
             continue;
         };
         if role == Role::Init {
-            rules.forbidden(
-                field,
-                "may not be set for init containers without restartPolicy=Always",
-            );
+            rules.forbidden(field, "may not be set for init containers without restartPolicy=Always");
         } else {
             rules.within(field, |rules| check_probe(rules, probe, must_be_one, grace));
         }
     }
     match container.lifecycle.as_deref() {
         Some(_) if role == Role::Init => {
-            rules.forbidden(
-                "lifecycle",
-                "may not be set for init containers without restartPolicy=Always",
-            );
+            rules.forbidden("lifecycle", "may not be set for init containers without restartPolicy=Always");
         }
         Some(hooks) => rules.within("lifecycle", |rules| lifecycle(rules, hooks, grace)),
         None => {}
@@ -125,11 +106,7 @@ fn one(rules: &mut Rules, container: &Container, role: Role, volumes: &BTreeSet<
         }
     });
     if let Some(policy) = &container.restart_policy {
-        rules.one_of(
-            "restartPolicy",
-            policy.as_str(),
-            &["Always", "Never", "OnFailure"],
-        );
+        rules.one_of("restartPolicy", policy.as_str(), &["Always", "Never", "OnFailure"]);
     }
 }
 
@@ -181,11 +158,7 @@ fn environment(rules: &mut Rules, variable: &EnvVar) {
     if variable.name.is_empty() {
         rules.required("name", "");
     } else {
-        rules.complaints(
-            "name",
-            &variable.name,
-            names::relaxed_env_var_name(&variable.name),
-        );
+        rules.complaints("name", &variable.name, names::relaxed_env_var_name(&variable.name));
     }
     let Some(source) = variable.value_from.as_deref() else {
         return;
@@ -212,20 +185,8 @@ fn environment(rules: &mut Rules, variable: &EnvVar) {
 
 fn value_from(rules: &mut Rules, source: &EnvVarSource) {
     let keys = [
-        (
-            "configMapKeyRef",
-            source
-                .config_map_key_ref
-                .as_ref()
-                .map(|source| (&source.name, &source.key)),
-        ),
-        (
-            "secretKeyRef",
-            source
-                .secret_key_ref
-                .as_ref()
-                .map(|source| (&source.name, &source.key)),
-        ),
+        ("configMapKeyRef", source.config_map_key_ref.as_ref().map(|source| (&source.name, &source.key))),
+        ("secretKeyRef", source.secret_key_ref.as_ref().map(|source| (&source.name, &source.key))),
     ];
     for (field, reference) in keys {
         let Some((name, key)) = reference else {
@@ -240,31 +201,26 @@ fn value_from(rules: &mut Rules, source: &EnvVarSource) {
             }
         });
     }
-    rules.option(
-        "resourceFieldRef",
-        source.resource_field_ref.as_deref(),
-        |rules, reference| {
-            let resource = reference.resource.as_str();
-            if resource.is_empty() {
-                return rules.required("resource", "");
-            }
-            let supported = [
-                "limits.cpu",
-                "limits.ephemeral-storage",
-                "limits.memory",
-                "requests.cpu",
-                "requests.ephemeral-storage",
-                "requests.memory",
-            ];
-            let huge = ["limits.hugepages-", "requests.hugepages-"]
-                .iter()
-                .any(|prefix| resource.starts_with(prefix));
-            if !huge {
-                rules.one_of("resource", resource, &supported);
-            }
-            divisor(rules, resource, &reference.divisor);
-        },
-    );
+    rules.option("resourceFieldRef", source.resource_field_ref.as_deref(), |rules, reference| {
+        let resource = reference.resource.as_str();
+        if resource.is_empty() {
+            return rules.required("resource", "");
+        }
+        let supported = [
+            "limits.cpu",
+            "limits.ephemeral-storage",
+            "limits.memory",
+            "requests.cpu",
+            "requests.ephemeral-storage",
+            "requests.memory",
+        ];
+        let huge =
+            ["limits.hugepages-", "requests.hugepages-"].iter().any(|prefix| resource.starts_with(prefix));
+        if !huge {
+            rules.one_of("resource", resource, &supported);
+        }
+        divisor(rules, resource, &reference.divisor);
+    });
     rules.option("fieldRef", source.field_ref.as_deref(), |rules, reference| {
         if reference.field_path.is_empty() {
             rules.required("fieldPath", "");
@@ -278,14 +234,9 @@ pub(super) fn divisor(rules: &mut Rules, resource: &str, divisor: &Quantity) {
     }
     let text = divisor.to_string();
     let (allowed, words): (&[&str], &str) = if resource.ends_with(".cpu") {
-        (
-            &["1m", "1"],
-            "only divisor's values 1m and 1 are supported with the cpu resource",
-        )
+        (&["1m", "1"], "only divisor's values 1m and 1 are supported with the cpu resource")
     } else {
-        let all = &[
-            "1", "1k", "1M", "1G", "1T", "1P", "1E", "1Ki", "1Mi", "1Gi", "1Ti", "1Pi", "1Ei",
-        ];
+        let all = &["1", "1k", "1M", "1G", "1T", "1P", "1E", "1Ki", "1Mi", "1Gi", "1Ti", "1Pi", "1Ei"];
         (
             all,
             "only divisor's values 1, 1k, 1M, 1G, 1T, 1P, 1E, 1Ki, 1Mi, 1Gi, 1Ti, 1Pi, 1Ei are supported with the memory resource",
@@ -307,17 +258,10 @@ fn reference_name(rules: &mut Rules, name: &str) {
 fn env_from(rules: &mut Rules, container: &Container) {
     rules.each("envFrom", &container.env_from, |rules, source| {
         if !source.prefix.is_empty() {
-            rules.complaints(
-                "prefix",
-                &source.prefix,
-                names::relaxed_env_var_name(&source.prefix),
-            );
+            rules.complaints("prefix", &source.prefix, names::relaxed_env_var_name(&source.prefix));
         }
         let references = [
-            (
-                "configMapRef",
-                source.config_map_ref.as_ref().map(|source| &source.name),
-            ),
+            ("configMapRef", source.config_map_ref.as_ref().map(|source| &source.name)),
             ("secretRef", source.secret_ref.as_ref().map(|source| &source.name)),
         ];
         match references.iter().filter(|(_, name)| name.is_some()).count() {
@@ -337,15 +281,9 @@ fn mounts(rules: &mut Rules, mounts: &[VolumeMount], volumes: &BTreeSet<&str>) {
     let mut paths = BTreeSet::new();
     for mount in mounts {
         // The path is Kubernetes' own: it lacks the index.
-        let recursive = mount
-            .recursive_read_only
-            .as_ref()
-            .is_some_and(|mode| mode.as_str() != "Disabled");
+        let recursive = mount.recursive_read_only.as_ref().is_some_and(|mode| mode.as_str() != "Disabled");
         if recursive && !mount.read_only {
-            rules.forbidden(
-                "volumeMounts.recursiveReadOnly",
-                "may only be specified when readOnly is true",
-            );
+            rules.forbidden("volumeMounts.recursiveReadOnly", "may only be specified when readOnly is true");
         }
     }
     rules.each("volumeMounts", mounts, |rules, mount| {
@@ -403,11 +341,7 @@ fn check_probe(rules: &mut Rules, probe: &Probe, must_be_one: bool, grace: i64) 
             port: &http.port,
             path: &http.path,
             scheme: http.scheme.as_str(),
-            headers: http
-                .http_headers
-                .iter()
-                .map(|header| header.name.as_str())
-                .collect(),
+            headers: http.http_headers.iter().map(|header| header.name.as_str()).collect(),
         }),
         tcp: handler.tcp_socket.as_deref().map(|tcp| &tcp.port),
         grpc: handler.grpc.as_deref().map(|grpc| grpc.port),
@@ -428,11 +362,7 @@ fn check_probe(rules: &mut Rules, probe: &Probe, must_be_one: bool, grace: i64) 
     }
     if let Some(seconds) = probe.termination_grace_period_seconds {
         if !must_be_one {
-            rules.invalid(
-                "terminationGracePeriodSeconds",
-                seconds,
-                "must not be set for readinessProbes",
-            );
+            rules.invalid("terminationGracePeriodSeconds", seconds, "must not be set for readinessProbes");
         } else if seconds <= 0 {
             rules.invalid("terminationGracePeriodSeconds", seconds, "must be greater than 0");
         }
@@ -440,13 +370,9 @@ fn check_probe(rules: &mut Rules, probe: &Probe, must_be_one: bool, grace: i64) 
 }
 
 fn lifecycle(rules: &mut Rules, lifecycle: &Lifecycle, grace: i64) {
-    for (field, hook) in [
-        ("postStart", &lifecycle.post_start),
-        ("preStop", &lifecycle.pre_stop),
-    ] {
-        rules.option(field, hook.as_deref(), |rules, hook| {
-            check_handlers(rules, &hook_handlers(hook), grace)
-        });
+    for (field, hook) in [("postStart", &lifecycle.post_start), ("preStop", &lifecycle.pre_stop)] {
+        rules
+            .option(field, hook.as_deref(), |rules, hook| check_handlers(rules, &hook_handlers(hook), grace));
     }
 }
 
@@ -457,11 +383,7 @@ fn hook_handlers(hook: &LifecycleHandler) -> Handlers<'_> {
             port: &http.port,
             path: &http.path,
             scheme: http.scheme.as_str(),
-            headers: http
-                .http_headers
-                .iter()
-                .map(|header| header.name.as_str())
-                .collect(),
+            headers: http.http_headers.iter().map(|header| header.name.as_str()).collect(),
         }),
         tcp: hook.tcp_socket.as_deref().map(|tcp| &tcp.port),
         grpc: None,
@@ -494,10 +416,7 @@ fn check_handlers(rules: &mut Rules, handlers: &Handlers<'_>, grace: i64) {
         ("grpc", handlers.grpc.is_some()),
         ("sleep", handlers.sleep.is_some()),
     ];
-    let mut present = present
-        .iter()
-        .filter(|(_, present)| *present)
-        .map(|(field, _)| *field);
+    let mut present = present.iter().filter(|(_, present)| *present).map(|(field, _)| *field);
     let first = present.next();
     if first.is_none() {
         rules.required("", "must specify a handler type");
@@ -569,11 +488,7 @@ pub(super) fn amounts(rules: &mut Rules, field: &str, resources: &Map<Quantity>)
             rules.invalid(&field, name, "must be a standard resource for containers");
         }
         if quantity.sign() < 0 {
-            rules.invalid(
-                &field,
-                FieldValue::of(quantity),
-                "must be greater than or equal to 0",
-            );
+            rules.invalid(&field, FieldValue::of(quantity), "must be greater than or equal to 0");
         }
         let whole = is_huge_page(name) || !is_native(name);
         if whole && quantity.milli_saturating() % 1000 != 0 {
@@ -603,12 +518,8 @@ fn resources(rules: &mut Rules, field: &str, resources: &ResourceRequirements) {
             }
         }
     });
-    let names: BTreeMap<&Str, ()> = resources
-        .limits
-        .keys()
-        .chain(resources.requests.keys())
-        .map(|name| (name, ()))
-        .collect();
+    let names: BTreeMap<&Str, ()> =
+        resources.limits.keys().chain(resources.requests.keys()).map(|name| (name, ())).collect();
     let has = |wanted: &str| names.keys().any(|name| name.as_str() == wanted);
     if names.keys().any(|name| is_huge_page(name)) && !has("cpu") && !has("memory") {
         rules.forbidden(field, "HugePages require cpu or memory");
@@ -620,10 +531,7 @@ fn overcommits(name: &str) -> bool {
 }
 
 fn security_context(rules: &mut Rules, context: &SecurityContext) {
-    for (field, id) in [
-        ("runAsUser", context.run_as_user),
-        ("runAsGroup", context.run_as_group),
-    ] {
+    for (field, id) in [("runAsUser", context.run_as_user), ("runAsGroup", context.run_as_group)] {
         if let Some(id) = id {
             rules.in_range(field, id, 0, MAX_I32);
         }
@@ -637,10 +545,7 @@ fn security_context(rules: &mut Rules, context: &SecurityContext) {
             let detail = "cannot set `allowPrivilegeEscalation` to false and `privileged` to true";
             rules.invalid("", FieldValue::of(context), detail);
         }
-        let added = context
-            .capabilities
-            .as_ref()
-            .map(|capabilities| &capabilities.add);
+        let added = context.capabilities.as_ref().map(|capabilities| &capabilities.add);
         if added.is_some_and(|added| added.iter().any(|name| name == "CAP_SYS_ADMIN")) {
             let detail =
                 "cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN";
@@ -656,11 +561,7 @@ pub(super) fn seccomp(rules: &mut Rules, profile: &SeccompProfile) {
     match &profile.localhost_profile {
         Some(path) if local => local_path(rules, "localhostProfile", path),
         Some(path) => {
-            rules.invalid(
-                "localhostProfile",
-                path,
-                "can only be set when seccomp type is Localhost",
-            );
+            rules.invalid("localhostProfile", path, "can only be set when seccomp type is Localhost");
         }
         None if local => rules.required("localhostProfile", "must be set when seccomp type is Localhost"),
         None => {}

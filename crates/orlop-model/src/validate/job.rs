@@ -37,16 +37,8 @@ impl Validate for Job {
         rules.immutable("selector", &new.selector, &old.selector);
         template_update(&mut rules, new, old);
         rules.immutable("completionMode", &new.completion_mode, &old.completion_mode);
-        rules.immutable(
-            "podFailurePolicy",
-            &new.pod_failure_policy,
-            &old.pod_failure_policy,
-        );
-        rules.immutable(
-            "backoffLimitPerIndex",
-            &new.backoff_limit_per_index,
-            &old.backoff_limit_per_index,
-        );
+        rules.immutable("podFailurePolicy", &new.pod_failure_policy, &old.pod_failure_policy);
+        rules.immutable("backoffLimitPerIndex", &new.backoff_limit_per_index, &old.backoff_limit_per_index);
         rules.immutable("managedBy", &new.managed_by, &old.managed_by);
         rules.immutable("successPolicy", &new.success_policy, &old.success_policy);
         rules.finish()
@@ -86,10 +78,7 @@ fn spec(rules: &mut Rules, spec: &JobSpec) {
     ] {
         rules.not_negative(field, number.unwrap_or_default());
     }
-    rules.not_negative(
-        "activeDeadlineSeconds",
-        spec.active_deadline_seconds.unwrap_or_default(),
-    );
+    rules.not_negative("activeDeadlineSeconds", spec.active_deadline_seconds.unwrap_or_default());
     let indexed = spec.completion_mode == Some(CompletionMode::Indexed);
     if let Some(mode) = &spec.completion_mode {
         rules.one_of("completionMode", mode.as_str(), &["Indexed", "NonIndexed"]);
@@ -97,11 +86,7 @@ fn spec(rules: &mut Rules, spec: &JobSpec) {
     if indexed && spec.completions.is_none() {
         rules.required("completions", "when completion mode is Indexed");
     }
-    if indexed
-        && spec
-            .parallelism
-            .is_some_and(|parallelism| parallelism > MAX_INDEXED_PARALLELISM)
-    {
+    if indexed && spec.parallelism.is_some_and(|parallelism| parallelism > MAX_INDEXED_PARALLELISM) {
         let detail = format!(
             "must be less than or equal to {MAX_INDEXED_PARALLELISM} when completion mode is Indexed"
         );
@@ -128,49 +113,37 @@ fn spec(rules: &mut Rules, spec: &JobSpec) {
         }
     }
     if let Some(policy) = &spec.pod_replacement_policy {
-        let supported: &[&str] = if spec.pod_failure_policy.is_some() {
-            &["Failed"]
-        } else {
-            &["Failed", "TerminatingOrFailed"]
-        };
+        let supported: &[&str] =
+            if spec.pod_failure_policy.is_some() { &["Failed"] } else { &["Failed", "TerminatingOrFailed"] };
         rules.one_of("podReplacementPolicy", policy.as_str(), supported);
     }
-    rules.option(
-        "podFailurePolicy",
-        spec.pod_failure_policy.as_deref(),
-        |rules, policy| failure_policy(rules, policy, spec),
-    );
-    rules.option(
-        "successPolicy",
-        spec.success_policy.as_deref(),
-        |rules, policy| {
+    rules.option("podFailurePolicy", spec.pod_failure_policy.as_deref(), |rules, policy| {
+        failure_policy(rules, policy, spec)
+    });
+    rules.option("successPolicy", spec.success_policy.as_deref(), |rules, policy| {
+        if !indexed {
+            rules.invalid("", FieldValue::of(policy), "requires indexed completion mode");
+        }
+        if policy.rules.is_empty() {
+            rules.required(
+                "rules",
+                "at least one rules must be specified when the successPolicy is specified",
+            );
+        }
+        rules.each("rules", &policy.rules, |rules, rule| {
             if !indexed {
-                rules.invalid("", FieldValue::of(policy), "requires indexed completion mode");
+                return;
             }
-            if policy.rules.is_empty() {
-                rules.required(
-                    "rules",
-                    "at least one rules must be specified when the successPolicy is specified",
-                );
+            if rule.succeeded_count.is_none() && rule.succeeded_indexes.is_none() {
+                rules.required("", "at least one of succeededCount or succeededIndexes must be specified");
             }
-            rules.each("rules", &policy.rules, |rules, rule| {
-                if !indexed {
-                    return;
-                }
-                if rule.succeeded_count.is_none() && rule.succeeded_indexes.is_none() {
-                    rules.required(
-                        "",
-                        "at least one of succeededCount or succeededIndexes must be specified",
-                    );
-                }
-                if let Some(count) = rule.succeeded_count
-                    && count <= 0
-                {
-                    rules.invalid("succeededCount", count, "must be greater than 0");
-                }
-            });
-        },
-    );
+            if let Some(count) = rule.succeeded_count
+                && count <= 0
+            {
+                rules.invalid("succeededCount", count, "must be greater than 0");
+            }
+        });
+    });
     rules.within("template", |rules| {
         workload::pod_template(rules, &spec.template);
         let policy = &spec.template.spec.restart_policy;
@@ -228,11 +201,7 @@ fn failure_policy(rules: &mut Rules, policy: &PodFailurePolicy, spec: &JobSpec) 
                 );
             }
             if codes.values.is_empty() {
-                rules.invalid(
-                    "values",
-                    FieldValue::of(&codes.values),
-                    "at least one value is required",
-                );
+                rules.invalid("values", FieldValue::of(&codes.values), "at least one value is required");
             } else if codes.values.len() > MAX_EXIT_CODES {
                 let path = rules.path("values");
                 rules.push(FieldError::too_many(path, codes.values.len(), MAX_EXIT_CODES));
@@ -289,15 +258,8 @@ fn generated_labels(rules: &mut Rules, job: &Job) {
             }
         }
     });
-    let generated: Map<Str> = wanted
-        .into_iter()
-        .map(|(label, value)| (label, value.clone()))
-        .collect();
+    let generated: Map<Str> = wanted.into_iter().map(|(label, value)| (label, value.clone())).collect();
     if !matcher.matches(&generated) {
-        rules.invalid(
-            "selector",
-            FieldValue::of(&selector),
-            "`selector` not auto-generated",
-        );
+        rules.invalid("selector", FieldValue::of(&selector), "`selector` not auto-generated");
     }
 }

@@ -35,12 +35,8 @@ pub trait Validate: Object {
 
 /// Everything that is wrong with an object that is to be created.
 pub fn create<K: Validate>(object: &K) -> Vec<FieldError> {
-    let mut errors = metadata::validate(
-        object.meta(),
-        object.kind().is_namespaced(),
-        K::NAME_RULE,
-        "metadata",
-    );
+    let mut errors =
+        metadata::validate(object.meta(), object.kind().is_namespaced(), K::NAME_RULE, "metadata");
     errors.extend(finalizers(object));
     errors.extend(object.validate_body());
     errors
@@ -60,11 +56,7 @@ fn finalizers<K: Validate>(object: &K) -> Vec<FieldError> {
     rules.each("finalizers", &object.meta().finalizers, |rules, name| {
         let standard = ["foregroundDeletion", "kubernetes", "orphan"];
         if !name.contains('/') && !standard.contains(&name.as_str()) {
-            rules.invalid(
-                "",
-                name,
-                "name is neither a standard finalizer name nor is it fully qualified",
-            );
+            rules.invalid("", name, "name is neither a standard finalizer name nor is it fully qualified");
         }
     });
     rules.finish()
@@ -76,16 +68,8 @@ fn metadata_update(new: &ObjectMeta, old: &ObjectMeta) -> Vec<FieldError> {
     rules.immutable("name", &new.name, &old.name);
     rules.immutable("namespace", &new.namespace, &old.namespace);
     rules.immutable("uid", &new.uid, &old.uid);
-    rules.immutable(
-        "creationTimestamp",
-        &new.creation_timestamp,
-        &old.creation_timestamp,
-    );
-    rules.immutable(
-        "deletionTimestamp",
-        &new.deletion_timestamp,
-        &old.deletion_timestamp,
-    );
+    rules.immutable("creationTimestamp", &new.creation_timestamp, &old.creation_timestamp);
+    rules.immutable("deletionTimestamp", &new.deletion_timestamp, &old.deletion_timestamp);
     if new.resource_version.is_empty() {
         rules.invalid("resourceVersion", "", "must be specified for an update");
     }
@@ -102,11 +86,7 @@ fn metadata_update(new: &ObjectMeta, old: &ObjectMeta) -> Vec<FieldError> {
         if !added.is_empty() {
             let detail = format!(
                 "no new finalizers can be added if the object is being deleted, found new finalizers []string{{{}}}",
-                added
-                    .iter()
-                    .map(|name| format!("{name:?}"))
-                    .collect::<Vec<_>>()
-                    .join(", ")
+                added.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ")
             );
             rules.forbidden("finalizers", detail);
         }

@@ -12,10 +12,7 @@ impl Validate for Node {
         let mut rules = Rules::new("");
         // The path is Kubernetes' own, though the field is spec.taints.
         rules.within("metadata", |rules| taints(rules, &self.spec.taints));
-        if let Some(text) = self
-            .metadata
-            .annotations
-            .get("scheduler.alpha.kubernetes.io/preferAvoidPods")
+        if let Some(text) = self.metadata.annotations.get("scheduler.alpha.kubernetes.io/preferAvoidPods")
             && let Err(error) = serde_json::from_str::<serde_json::Value>(text)
         {
             rules.invalid("metadata.annotations.AvoidPods", "", error.to_string());
@@ -26,10 +23,7 @@ impl Validate for Node {
     fn validate_body_update(&self, old: &Self) -> Vec<FieldError> {
         let mut rules = Rules::new("");
         if !old.spec.pod_cidrs.is_empty() && self.spec.pod_cidrs != old.spec.pod_cidrs {
-            rules.forbidden(
-                "spec.podCIDRs",
-                "node updates may not change podCIDR except from \"\" to valid",
-            );
+            rules.forbidden("spec.podCIDRs", "node updates may not change podCIDR except from \"\" to valid");
         }
         if !old.spec.provider_id.is_empty() && self.spec.provider_id != old.spec.provider_id {
             rules.forbidden(

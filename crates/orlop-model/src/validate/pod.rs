@@ -19,10 +19,7 @@ impl Validate for Pod {
             rules.forbidden("ephemeralContainers", "cannot be set on create");
         }
         if !self.spec.node_name.is_empty() && !self.spec.scheduling_gates.is_empty() {
-            rules.forbidden(
-                "nodeName",
-                "cannot be set until all schedulingGates have been cleared",
-            );
+            rules.forbidden("nodeName", "cannot be set until all schedulingGates have been cleared");
         }
         rules.finish()
     }
@@ -40,19 +37,11 @@ impl Validate for Pod {
 pub(super) fn spec(rules: &mut Rules, spec: &PodSpec) {
     let volumes = volume::volumes(rules, spec);
     container::containers(rules, spec, &volumes);
-    rules.required_one_of(
-        "restartPolicy",
-        spec.restart_policy.as_str(),
-        &["Always", "OnFailure", "Never"],
-    );
+    rules.required_one_of("restartPolicy", spec.restart_policy.as_str(), &["Always", "OnFailure", "Never"]);
     dns(rules, spec);
     let node_selector = rules.path("nodeSelector");
     rules.extend(metadata::validate_labels(&spec.node_selector, &node_selector));
-    rules.option(
-        "securityContext",
-        spec.security_context.as_deref(),
-        security_context,
-    );
+    rules.option("securityContext", spec.security_context.as_deref(), security_context);
     rules.option("affinity", spec.affinity.as_deref(), affinity::affinity);
     affinity::tolerations(rules, &spec.tolerations);
     affinity::spread(rules, &spec.topology_spread_constraints);
@@ -77,11 +66,7 @@ pub(super) fn spec(rules: &mut Rules, spec: &PodSpec) {
         }
     }
     if let Some(policy) = &spec.preemption_policy {
-        rules.one_of(
-            "preemptionPolicy",
-            policy.as_str(),
-            &["Never", "PreemptLowerPriority"],
-        );
+        rules.one_of("preemptionPolicy", policy.as_str(), &["Never", "PreemptLowerPriority"]);
     }
     rules.each("readinessGates", &spec.readiness_gates, |rules, gate| {
         let name = gate.condition_type.as_str();
@@ -192,17 +177,9 @@ fn security_context(rules: &mut Rules, context: &PodSecurityContext) {
         rules.one_of("supplementalGroupsPolicy", policy.as_str(), &["Merge", "Strict"]);
     }
     if let Some(policy) = &context.fs_group_change_policy {
-        rules.one_of(
-            "fsGroupChangePolicy",
-            policy.as_str(),
-            &["Always", "OnRootMismatch"],
-        );
+        rules.one_of("fsGroupChangePolicy", policy.as_str(), &["Always", "OnRootMismatch"]);
     }
-    rules.option(
-        "seccompProfile",
-        context.seccomp_profile.as_deref(),
-        container::seccomp,
-    );
+    rules.option("seccompProfile", context.seccomp_profile.as_deref(), container::seccomp);
     let mut seen = BTreeSet::new();
     rules.each("sysctls", &context.sysctls, |rules, sysctl| {
         if sysctl.name.is_empty() {
@@ -220,8 +197,7 @@ fn is_sysctl(name: &str) -> bool {
     let is_word = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     name.len() <= 253
         && name.split(['.', '/']).all(|part| {
-            part.bytes()
-                .all(|byte| is_word(byte) || matches!(byte, b'-' | b'_'))
+            part.bytes().all(|byte| is_word(byte) || matches!(byte, b'-' | b'_'))
                 && part.bytes().next().is_some_and(is_word)
                 && part.bytes().last().is_some_and(is_word)
         })

@@ -15,25 +15,15 @@ pub(super) fn changes(rules: &mut Rules, new: &PodSpec, old: &PodSpec) {
     if new.init_containers.len() != old.init_containers.len() {
         return rules.forbidden("initContainers", "pod updates may not add or remove containers");
     }
-    for (field, list) in [
-        ("containers", &new.containers),
-        ("initContainers", &new.init_containers),
-    ] {
+    for (field, list) in [("containers", &new.containers), ("initContainers", &new.init_containers)] {
         rules.each(field, list, image);
     }
     deadline(rules, new, old);
     let kept_tolerations = tolerations(rules, new, old);
     for gate in &new.scheduling_gates {
         if !old.scheduling_gates.contains(gate) {
-            let index = new
-                .scheduling_gates
-                .iter()
-                .position(|other| other == gate)
-                .unwrap_or_default();
-            let detail = format!(
-                "only deletion is allowed, but found new scheduling gate '{}'",
-                gate.name
-            );
+            let index = new.scheduling_gates.iter().position(|other| other == gate).unwrap_or_default();
+            let detail = format!("only deletion is allowed, but found new scheduling gate '{}'", gate.name);
             rules.forbidden(&format!("schedulingGates[{index}].name"), detail);
         }
     }
@@ -50,20 +40,14 @@ pub(super) fn changes(rules: &mut Rules, new: &PodSpec, old: &PodSpec) {
     allowed.active_deadline_seconds = old.active_deadline_seconds;
     allowed.tolerations = old.tolerations.clone();
     allowed.scheduling_gates = old.scheduling_gates.clone();
-    if old
-        .termination_grace_period_seconds
-        .is_some_and(|seconds| seconds < 0)
+    if old.termination_grace_period_seconds.is_some_and(|seconds| seconds < 0)
         && new.termination_grace_period_seconds == Some(1)
     {
         allowed.termination_grace_period_seconds = old.termination_grace_period_seconds;
     }
     if !old.scheduling_gates.is_empty() {
         // Adding to a node selector only narrows the choice.
-        if old
-            .node_selector
-            .iter()
-            .all(|(key, value)| new.node_selector.get(key) == Some(value))
-        {
+        if old.node_selector.iter().all(|(key, value)| new.node_selector.get(key) == Some(value)) {
             allowed.node_selector = old.node_selector.clone();
         }
         allowed.affinity = old.affinity.clone();
@@ -78,11 +62,7 @@ fn image(rules: &mut Rules, container: &Container) {
         rules.required("image", "");
     }
     if container.image.trim() != &*container.image {
-        rules.invalid(
-            "image",
-            &container.image,
-            "must not have leading or trailing whitespace",
-        );
+        rules.invalid("image", &container.image, "must not have leading or trailing whitespace");
     }
 }
 
@@ -92,11 +72,7 @@ fn deadline(rules: &mut Rules, new: &PodSpec, old: &PodSpec) {
             rules.in_range("activeDeadlineSeconds", new, 0, i32::MAX.into());
         }
         (Some(new), Some(old)) if new > old => {
-            rules.invalid(
-                "activeDeadlineSeconds",
-                new,
-                "must be less than or equal to previous value",
-            );
+            rules.invalid("activeDeadlineSeconds", new, "must be less than or equal to previous value");
         }
         (None, Some(_)) => {
             rules.invalid(
@@ -110,20 +86,15 @@ fn deadline(rules: &mut Rules, new: &PodSpec, old: &PodSpec) {
 }
 
 fn tolerations(rules: &mut Rules, new: &PodSpec, old: &PodSpec) -> bool {
-    let timeless = |toleration: &Toleration| Toleration {
-        toleration_seconds: None,
-        ..toleration.clone()
-    };
+    let timeless = |toleration: &Toleration| Toleration { toleration_seconds: None, ..toleration.clone() };
     let kept = old
         .tolerations
         .iter()
         .map(timeless)
         .all(|old| new.tolerations.iter().map(timeless).any(|new| new == old));
     if !kept {
-        rules.forbidden(
-            "tolerations",
-            "existing toleration can not be modified except its tolerationSeconds",
-        );
+        rules
+            .forbidden("tolerations", "existing toleration can not be modified except its tolerationSeconds");
     }
     kept
 }

@@ -19,10 +19,7 @@ impl Rules {
         if !root.is_empty() {
             path.push_field(root);
         }
-        Self {
-            path,
-            errors: Vec::new(),
-        }
+        Self { path, errors: Vec::new() }
     }
 
     pub(super) fn finish(self) -> Vec<FieldError> {
@@ -133,11 +130,7 @@ impl Rules {
 
     pub(super) fn in_range(&mut self, field: &str, value: i64, low: i64, high: i64) {
         if !(low..=high).contains(&value) {
-            self.invalid(
-                field,
-                value,
-                format!("must be between {low} and {high}, inclusive"),
-            );
+            self.invalid(field, value, format!("must be between {low} and {high}, inclusive"));
         }
     }
 

@@ -52,11 +52,7 @@ fn primary_address(rules: &mut Rules, new: &ServiceSpec, old: &ServiceSpec) {
             "primary clusterIP can not be unset",
         ),
         Some(after) if after != before => {
-            rules.invalid(
-                "clusterIPs[0]",
-                FieldValue::of(&new.cluster_ips),
-                "may not change once set",
-            );
+            rules.invalid("clusterIPs[0]", FieldValue::of(&new.cluster_ips), "may not change once set");
         }
         Some(_) => {}
     }
@@ -75,18 +71,10 @@ fn spec(rules: &mut Rules, spec: &ServiceSpec) {
     );
     match spec.type_ {
         ServiceType::LoadBalancer if headless => {
-            rules.invalid(
-                "clusterIPs[0]",
-                "None",
-                "may not be set to 'None' for LoadBalancer services",
-            );
+            rules.invalid("clusterIPs[0]", "None", "may not be set to 'None' for LoadBalancer services");
         }
         ServiceType::NodePort if headless => {
-            rules.invalid(
-                "clusterIPs[0]",
-                "None",
-                "may not be set to 'None' for NodePort services",
-            );
+            rules.invalid("clusterIPs[0]", "None", "may not be set to 'None' for NodePort services");
         }
         ServiceType::ExternalName => external(rules, spec),
         _ => {}
@@ -94,16 +82,9 @@ fn spec(rules: &mut Rules, spec: &ServiceSpec) {
     ports(rules, spec);
     let selector = rules.path("selector");
     rules.extend(metadata::validate_labels(&spec.selector, &selector));
-    rules.required_one_of(
-        "sessionAffinity",
-        spec.session_affinity.as_str(),
-        &["ClientIP", "None"],
-    );
+    rules.required_one_of("sessionAffinity", spec.session_affinity.as_str(), &["ClientIP", "None"]);
     if let Some(config) = &spec.session_affinity_config
-        && let Some(seconds) = config
-            .client_ip
-            .as_ref()
-            .and_then(|client| client.timeout_seconds)
+        && let Some(seconds) = config.client_ip.as_ref().and_then(|client| client.timeout_seconds)
         && !(1..=MAX_SESSION).contains(&i64::from(seconds))
     {
         let detail = format!("must be greater than 0 and less than {MAX_SESSION}");
@@ -144,10 +125,7 @@ fn external(rules: &mut Rules, spec: &ServiceSpec) {
     if spec.ip_family_policy.is_some() {
         rules.forbidden("ipFamilyPolicy", not_here);
     }
-    let name = spec
-        .external_name
-        .strip_suffix('.')
-        .unwrap_or(&spec.external_name);
+    let name = spec.external_name.strip_suffix('.').unwrap_or(&spec.external_name);
     if name.is_empty() {
         rules.required("externalName", "");
     } else {
@@ -199,11 +177,7 @@ fn addresses(rules: &mut Rules, spec: &ServiceSpec) {
         );
     }
     for (index, family) in spec.ip_families.iter().enumerate() {
-        rules.one_of(
-            &format!("ipFamilies[{index}]"),
-            family.as_str(),
-            &["IPv4", "IPv6"],
-        );
+        rules.one_of(&format!("ipFamilies[{index}]"), family.as_str(), &["IPv4", "IPv6"]);
     }
     let list = &spec.cluster_ips;
     if !spec.cluster_ip.is_empty() && list.is_empty() {
@@ -211,18 +185,10 @@ fn addresses(rules: &mut Rules, spec: &ServiceSpec) {
     } else if let Some(first) = list.first()
         && *first != spec.cluster_ip
     {
-        rules.invalid(
-            "clusterIPs",
-            FieldValue::of(list),
-            "first value must match `clusterIP`",
-        );
+        rules.invalid("clusterIPs", FieldValue::of(list), "first value must match `clusterIP`");
     }
     if list.len() > 1 && list.iter().any(|ip| ip == "None") {
-        rules.invalid(
-            "clusterIPs",
-            FieldValue::of(list),
-            "'None' must be the first and only value",
-        );
+        rules.invalid("clusterIPs", FieldValue::of(list), "'None' must be the first and only value");
     }
     for (index, ip) in list.iter().enumerate().filter(|(_, ip)| *ip != "None") {
         let field = format!("clusterIPs[{index}]");

@@ -46,19 +46,14 @@ fn run<K: Validate + SetDefaults + Prepare>(case: &Value) -> Errors {
         meta.creation_timestamp = old.meta().creation_timestamp;
         update(&object, &old)
     };
-    errors
-        .into_iter()
-        .map(|error| (error.kind.as_str().to_owned(), error.field, error.detail))
-        .collect()
+    errors.into_iter().map(|error| (error.kind.as_str().to_owned(), error.field, error.detail)).collect()
 }
 
 #[test]
 fn as_kubernetes_does() {
     let bytes = include_bytes!("../../tests/cases/validation.jsonl.gz");
     let mut text = String::new();
-    flate2::read::GzDecoder::new(&bytes[..])
-        .read_to_string(&mut text)
-        .unwrap();
+    flate2::read::GzDecoder::new(&bytes[..]).read_to_string(&mut text).unwrap();
     let mut misses = BTreeMap::<String, Vec<String>>::new();
     for line in text.lines() {
         let case: Value = serde_json::from_str(line).unwrap();
@@ -85,30 +80,17 @@ fn as_kubernetes_does() {
         let got = check(&case);
         // Some errors stand there twice in Kubernetes' answers; compared are sets of kind and field.
         let set = |errors: &Errors| {
-            let mut set: Vec<_> = errors
-                .iter()
-                .map(|(kind, field, _)| (kind.clone(), field.clone()))
-                .collect();
+            let mut set: Vec<_> =
+                errors.iter().map(|(kind, field, _)| (kind.clone(), field.clone())).collect();
             set.sort();
             set.dedup();
             set
         };
         if set(&wanted) != set(&got) {
-            let text = format!(
-                "{} ({}): wanted {wanted:?}\n    got {got:?}",
-                case["id"], case["note"]
-            );
-            misses
-                .entry(case["kind"].as_str().unwrap().to_owned())
-                .or_default()
-                .push(text);
+            let text = format!("{} ({}): wanted {wanted:?}\n    got {got:?}", case["id"], case["note"]);
+            misses.entry(case["kind"].as_str().unwrap().to_owned()).or_default().push(text);
         }
     }
     let texts: Vec<String> = misses.into_values().flatten().collect();
-    assert!(
-        texts.is_empty(),
-        "{} cases differ:\n{}",
-        texts.len(),
-        texts.join("\n")
-    );
+    assert!(texts.is_empty(), "{} cases differ:\n{}", texts.len(), texts.join("\n"));
 }

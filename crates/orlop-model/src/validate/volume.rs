@@ -19,10 +19,7 @@ pub(super) fn volumes<'a>(rules: &mut Rules, spec: &'a PodSpec) -> BTreeSet<&'a 
     rules.each("volumes", &spec.volumes, |rules, volume| {
         let before = rules.count();
         one(rules, volume);
-        if spec.volumes[..index]
-            .iter()
-            .any(|other| !volume.name.is_empty() && other.name == volume.name)
-        {
+        if spec.volumes[..index].iter().any(|other| !volume.name.is_empty() && other.name == volume.name) {
             rules.duplicate("name", &volume.name);
         }
         if rules.count() > before {
@@ -31,11 +28,7 @@ pub(super) fn volumes<'a>(rules: &mut Rules, spec: &'a PodSpec) -> BTreeSet<&'a 
         index += 1;
     });
     // Mounts find only volumes that are in order.
-    let right = spec
-        .volumes
-        .iter()
-        .enumerate()
-        .filter(|(index, _)| !wrong.contains(index));
+    let right = spec.volumes.iter().enumerate().filter(|(index, _)| !wrong.contains(index));
     names.extend(right.map(|(_, volume)| volume.name.as_str()));
     names
 }
@@ -92,10 +85,7 @@ fn sources(source: &VolumeSource) -> Vec<&'static str> {
         ("ephemeral", source.ephemeral.is_some()),
         ("image", source.image.is_some()),
     ];
-    all.into_iter()
-        .filter(|(_, present)| *present)
-        .map(|(field, _)| field)
-        .collect()
+    all.into_iter().filter(|(_, present)| *present).map(|(field, _)| field).collect()
 }
 
 fn inner(rules: &mut Rules, field: &str, source: &VolumeSource) {
@@ -120,11 +110,7 @@ fn inner(rules: &mut Rules, field: &str, source: &VolumeSource) {
             "FileOrCreate",
             "Socket",
         ];
-        rules.one_of(
-            "type",
-            host.type_.as_ref().map_or("", |type_| type_.as_str()),
-            &types,
-        );
+        rules.one_of("type", host.type_.as_ref().map_or("", |type_| type_.as_str()), &types);
     }
     if let ("gitRepo", Some(git)) = (field, &source.git_repo) {
         if git.repository.is_empty() {
@@ -183,11 +169,7 @@ fn inner(rules: &mut Rules, field: &str, source: &VolumeSource) {
         if image.reference.is_empty() {
             rules.required("reference", "");
         }
-        rules.one_of(
-            "pullPolicy",
-            image.pull_policy.as_str(),
-            &["Always", "IfNotPresent", "Never"],
-        );
+        rules.one_of("pullPolicy", image.pull_policy.as_str(), &["Always", "IfNotPresent", "Never"]);
     }
 }
 
@@ -195,11 +177,7 @@ fn mode(rules: &mut Rules, field: &str, mode: Option<i32>) {
     if let Some(mode) = mode
         && !(0..=MAX_MODE).contains(&i64::from(mode))
     {
-        rules.invalid(
-            field,
-            mode,
-            "must be a number between 0 and 0777 (octal), both inclusive",
-        );
+        rules.invalid(field, mode, "must be a number between 0 and 0777 (octal), both inclusive");
     }
 }
 
@@ -252,10 +230,7 @@ fn downward_file(rules: &mut Rules, file: &DownwardAPIVolumeFile) {
 
 fn projected(rules: &mut Rules, source: &ProjectedVolumeSource) {
     // The path of an empty path is Kubernetes' own.
-    let tokens = source
-        .sources
-        .iter()
-        .filter_map(|source| source.service_account_token.as_ref());
+    let tokens = source.sources.iter().filter_map(|source| source.service_account_token.as_ref());
     for _ in tokens.filter(|token| token.path.is_empty()) {
         rules.required("path", "");
     }
@@ -272,20 +247,8 @@ fn projected(rules: &mut Rules, source: &ProjectedVolumeSource) {
             rules.forbidden(field, "may not specify more than 1 volume type per source");
         }
         let named = [
-            (
-                "secret",
-                source
-                    .secret
-                    .as_deref()
-                    .map(|source| (&source.name, &source.items)),
-            ),
-            (
-                "configMap",
-                source
-                    .config_map
-                    .as_deref()
-                    .map(|source| (&source.name, &source.items)),
-            ),
+            ("secret", source.secret.as_deref().map(|source| (&source.name, &source.items))),
+            ("configMap", source.config_map.as_deref().map(|source| (&source.name, &source.items))),
         ];
         for (field, reference) in named {
             let Some((name, items)) = reference else {
@@ -303,27 +266,23 @@ fn projected(rules: &mut Rules, source: &ProjectedVolumeSource) {
                 downward.items.iter().for_each(|file| downward_file(rules, file))
             });
         }
-        rules.option(
-            "serviceAccountToken",
-            source.service_account_token.as_deref(),
-            |rules, token| {
-                let seconds = token.expiration_seconds.unwrap_or_default();
-                if seconds < 600 {
-                    rules.invalid(
-                        "expirationSeconds",
-                        seconds,
-                        "may not specify a duration less than 10 minutes",
-                    );
-                }
-                if seconds > 1 << 32 {
-                    rules.invalid(
-                        "expirationSeconds",
-                        seconds,
-                        "may not specify a duration larger than 2^32 seconds",
-                    );
-                }
-                inside_volume(rules, "path", &token.path);
-            },
-        );
+        rules.option("serviceAccountToken", source.service_account_token.as_deref(), |rules, token| {
+            let seconds = token.expiration_seconds.unwrap_or_default();
+            if seconds < 600 {
+                rules.invalid(
+                    "expirationSeconds",
+                    seconds,
+                    "may not specify a duration less than 10 minutes",
+                );
+            }
+            if seconds > 1 << 32 {
+                rules.invalid(
+                    "expirationSeconds",
+                    seconds,
+                    "may not specify a duration larger than 2^32 seconds",
+                );
+            }
+            inside_volume(rules, "path", &token.path);
+        });
     });
 }

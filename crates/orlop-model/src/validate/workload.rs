@@ -25,27 +25,14 @@ impl Validate for Deployment {
 fn deployment(rules: &mut Rules, spec: &DeploymentSpec) {
     rules.not_negative("replicas", spec.replicas.unwrap_or_default());
     selector_of(rules, spec.selector.as_deref(), "deployment");
-    template(
-        rules,
-        spec.selector.as_deref(),
-        &spec.template,
-        &["Always"],
-        "Deployment",
-    );
+    template(rules, spec.selector.as_deref(), &spec.template, &["Always"], "Deployment");
     strategy(rules, spec);
     rules.not_negative("minReadySeconds", spec.min_ready_seconds);
-    rules.not_negative(
-        "revisionHistoryLimit",
-        spec.revision_history_limit.unwrap_or_default(),
-    );
+    rules.not_negative("revisionHistoryLimit", spec.revision_history_limit.unwrap_or_default());
     if let Some(deadline) = spec.progress_deadline_seconds {
         rules.not_negative("progressDeadlineSeconds", deadline);
         if deadline <= spec.min_ready_seconds {
-            rules.invalid(
-                "progressDeadlineSeconds",
-                deadline,
-                "must be greater than minReadySeconds",
-            );
+            rules.invalid("progressDeadlineSeconds", deadline, "must be greater than minReadySeconds");
         }
     }
 }
@@ -58,16 +45,13 @@ fn strategy(rules: &mut Rules, spec: &DeploymentSpec) {
             return;
         };
         if strategy.type_ == DeploymentStrategyType::Recreate {
-            return rules.forbidden(
-                "rollingUpdate",
-                "may not be specified when strategy `type` is 'Recreate'",
-            );
+            return rules
+                .forbidden("rollingUpdate", "may not be specified when strategy `type` is 'Recreate'");
         }
         rules.within("rollingUpdate", |rules| {
-            for (field, bound) in [
-                ("maxUnavailable", &bounds.max_unavailable),
-                ("maxSurge", &bounds.max_surge),
-            ] {
+            for (field, bound) in
+                [("maxUnavailable", &bounds.max_unavailable), ("maxSurge", &bounds.max_surge)]
+            {
                 if let Some(bound) = bound {
                     amount_or_percentage(rules, field, bound);
                 }
@@ -84,11 +68,7 @@ fn strategy(rules: &mut Rules, spec: &DeploymentSpec) {
             if let Some(unavailable @ IntOrString::String(_)) = &bounds.max_unavailable
                 && unavailable.scaled(100, false).is_ok_and(|percent| percent > 100)
             {
-                rules.invalid(
-                    "maxUnavailable",
-                    FieldValue::of(unavailable),
-                    "must not be greater than 100%",
-                );
+                rules.invalid("maxUnavailable", FieldValue::of(unavailable), "must not be greater than 100%");
             }
         });
     });
@@ -120,13 +100,7 @@ fn replica_set(rules: &mut Rules, spec: &ReplicaSetSpec) {
     rules.not_negative("replicas", spec.replicas.unwrap_or_default());
     rules.not_negative("minReadySeconds", spec.min_ready_seconds);
     selector_of(rules, spec.selector.as_deref(), "deployment");
-    template(
-        rules,
-        spec.selector.as_deref(),
-        &spec.template,
-        &["Always"],
-        "ReplicaSet",
-    );
+    template(rules, spec.selector.as_deref(), &spec.template, &["Always"], "ReplicaSet");
 }
 
 /// A selector that must be there, be well-formed and not select everything.
@@ -137,11 +111,7 @@ fn selector_of(rules: &mut Rules, selector: Option<&LabelSelector>, owner: &str)
     let path = rules.path("selector");
     rules.extend(selector::validate(selector, false, &path));
     if selector.match_labels.is_empty() && selector.match_expressions.is_empty() {
-        rules.invalid(
-            "selector",
-            FieldValue::of(selector),
-            format!("empty selector is invalid for {owner}"),
-        );
+        rules.invalid("selector", FieldValue::of(selector), format!("empty selector is invalid for {owner}"));
     }
 }
 
@@ -163,19 +133,11 @@ fn template(
             && !matcher.matches(&template.metadata.labels)
         {
             let labels = FieldValue::of(&template.metadata.labels);
-            rules.invalid(
-                "metadata.labels",
-                labels,
-                "`selector` does not match template `labels`",
-            );
+            rules.invalid("metadata.labels", labels, "`selector` does not match template `labels`");
         }
         pod_template(rules, template);
         if !template.spec.restart_policy.is_empty() {
-            rules.one_of(
-                "spec.restartPolicy",
-                template.spec.restart_policy.as_str(),
-                policies,
-            );
+            rules.one_of("spec.restartPolicy", template.spec.restart_policy.as_str(), policies);
         }
         if template.spec.active_deadline_seconds.is_some() {
             let detail = format!("activeDeadlineSeconds in {owner} is not Supported");
@@ -187,15 +149,9 @@ fn template(
 pub(super) fn pod_template(rules: &mut Rules, template: &PodTemplateSpec) {
     let (labels, annotations) = (rules.path("labels"), rules.path("annotations"));
     rules.extend(metadata::validate_labels(&template.metadata.labels, &labels));
-    rules.extend(metadata::validate_annotations(
-        &template.metadata.annotations,
-        &annotations,
-    ));
+    rules.extend(metadata::validate_annotations(&template.metadata.annotations, &annotations));
     rules.within("spec", |rules| pod::spec(rules, &template.spec));
     if !template.spec.ephemeral_containers.is_empty() {
-        rules.forbidden(
-            "spec.ephemeralContainers",
-            "ephemeral containers not allowed in pod template",
-        );
+        rules.forbidden("spec.ephemeralContainers", "ephemeral containers not allowed in pod template");
     }
 }

@@ -43,11 +43,7 @@ fn matches(
 ) -> Result<(), String> {
     for (index, want) in case.value["matches"].as_array().into_iter().flatten().enumerate() {
         let labels = Map::<Str>::deserialize(&want[part]).map_err(|error| error.to_string())?;
-        check.json(
-            &format!("matches[{index}]"),
-            &want["match"],
-            &json!(matches(&labels)),
-        );
+        check.json(&format!("matches[{index}]"), &want["match"], &json!(matches(&labels)));
     }
     Ok(())
 }
@@ -74,39 +70,20 @@ fn label_string(case: &Case, check: &mut Check) -> Result<(), String> {
             want
         })
         .collect();
-    check.json(
-        "requirements",
-        &case.value["requirements"],
-        &absent_if_empty(requirements),
-    );
+    check.json("requirements", &case.value["requirements"], &absent_if_empty(requirements));
     Ok(())
 }
 
 fn absent_if_empty(list: Vec<Value>) -> Value {
-    if list.is_empty() {
-        Value::Null
-    } else {
-        Value::Array(list)
-    }
+    if list.is_empty() { Value::Null } else { Value::Array(list) }
 }
 
 fn label_json(case: &Case, check: &mut Check) -> Result<(), String> {
     let object: Option<LabelSelector> = case.get("selector")?;
-    check.eq(
-        "format",
-        case.text("format"),
-        &LabelSelector::display(object.as_ref()),
-    );
-    let errors = object
-        .as_ref()
-        .map(|object| validate(object, false, "selector"))
-        .unwrap_or_default();
+    check.eq("format", case.text("format"), &LabelSelector::display(object.as_ref()));
+    let errors = object.as_ref().map(|object| validate(object, false, "selector")).unwrap_or_default();
     let errors = errors.iter().map(|error| json!(error.to_string())).collect();
-    check.json(
-        "validation_errors",
-        &case.value["validation_errors"],
-        &absent_if_empty(errors),
-    );
+    check.json("validation_errors", &case.value["validation_errors"], &absent_if_empty(errors));
     match outcome(case, Selector::from_object(object.as_ref()), check) {
         Some(selector) => labels(case, &selector, check),
         None => Ok(()),
@@ -124,11 +101,7 @@ fn field_string(case: &Case, check: &mut Check) -> Result<(), String> {
         .iter()
         .map(|term| json!({"field": term.field, "op": if term.equal { "=" } else { "!=" }, "value": term.value}))
         .collect();
-    check.json(
-        "requirements",
-        &case.value["requirements"],
-        &absent_if_empty(requirements),
-    );
+    check.json("requirements", &case.value["requirements"], &absent_if_empty(requirements));
     matches(case, "fields", check, |fields| selector.matches(fields))
 }
 
@@ -142,10 +115,7 @@ fn node(part: &Value) -> Result<Node, String> {
 
 fn node_selector(case: &Case, check: &mut Check) -> Result<(), String> {
     let terms: Option<List<_>> = case.get("terms")?;
-    let selector = NodeSelector {
-        node_selector_terms: terms.unwrap_or_default(),
-        ..NodeSelector::default()
-    };
+    let selector = NodeSelector { node_selector_terms: terms.unwrap_or_default(), ..NodeSelector::default() };
     outcome(case, NodeSelectorMatcher::new(&selector), check);
     let lazy = NodeSelectorMatcher::lazy(&selector);
     for (index, want) in case.value["matches"].as_array().into_iter().flatten().enumerate() {
@@ -153,11 +123,7 @@ fn node_selector(case: &Case, check: &mut Check) -> Result<(), String> {
             Ok(matches) => (matches, Value::Null),
             Err(error) => (false, json!(error.to_string())),
         };
-        check.json(
-            &format!("matches[{index}].match"),
-            &want["match"],
-            &json!(matches),
-        );
+        check.json(&format!("matches[{index}].match"), &want["match"], &json!(matches));
         check.json(&format!("matches[{index}].error"), &want["error"], &error);
     }
     Ok(())

@@ -11,11 +11,7 @@ pub(crate) fn run(case: &Case) -> Result<(), String> {
         "string" => strings(case, &mut check),
         "labels" => {
             let labels: Map<Str> = case.get("labels")?;
-            errors(
-                case,
-                metadata::validate_labels(&labels, "metadata.labels"),
-                &mut check,
-            );
+            errors(case, metadata::validate_labels(&labels, "metadata.labels"), &mut check);
         }
         "annotations" => {
             let annotations: Map<Str> = case.value["annotations"]
@@ -25,10 +21,7 @@ pub(crate) fn run(case: &Case) -> Result<(), String> {
                 .map(|entry| {
                     let length = entry["value_len"].as_u64().unwrap_or_default();
                     let key = entry["key"].as_str().unwrap_or_default();
-                    (
-                        key,
-                        Str::from("x".repeat(usize::try_from(length).unwrap_or_default())),
-                    )
+                    (key, Str::from("x".repeat(usize::try_from(length).unwrap_or_default())))
                 })
                 .collect();
             let found = metadata::validate_annotations(&annotations, "metadata.annotations");
@@ -53,11 +46,7 @@ pub(crate) fn run(case: &Case) -> Result<(), String> {
 
 /// Absent if empty, like in a case.
 fn list(texts: Vec<String>) -> Value {
-    if texts.is_empty() {
-        Value::Null
-    } else {
-        json!(texts)
-    }
+    if texts.is_empty() { Value::Null } else { json!(texts) }
 }
 
 fn errors(case: &Case, found: Vec<FieldError>, check: &mut Check) {
@@ -86,10 +75,7 @@ fn validate(validator: &str, value: &str) -> Option<Vec<String>> {
         validate("f", value).iter().map(ToString::to_string).collect()
     };
     let object = |rule: NameRule| -> Vec<String> {
-        let meta = ObjectMeta {
-            name: value.into(),
-            ..ObjectMeta::default()
-        };
+        let meta = ObjectMeta { name: value.into(), ..ObjectMeta::default() };
         let errors = metadata::validate_name(&meta, rule, "metadata");
         errors.iter().map(ToString::to_string).collect()
     };
@@ -123,11 +109,7 @@ fn validate(validator: &str, value: &str) -> Option<Vec<String>> {
         "cidr" => field(names::cidr),
         "cronjob_name" => {
             let mut errors = object(NameRule::Subdomain);
-            errors.extend(
-                names::cronjob_name("metadata.name", value)
-                    .iter()
-                    .map(ToString::to_string),
-            );
+            errors.extend(names::cronjob_name("metadata.name", value).iter().map(ToString::to_string));
             errors
         }
         "job_name" => object(NameRule::Subdomain),

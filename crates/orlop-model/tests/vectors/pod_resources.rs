@@ -17,22 +17,11 @@ pub(crate) fn run(case: &Case) -> Result<(), String> {
     let mut check = Check::new();
 
     let plain = Counting::default();
-    let without_overhead = Counting {
-        without_overhead: true,
-        ..plain
-    };
-    let without_pod_level = Counting {
-        without_pod_level: true,
-        ..plain
-    };
-    let missing = Map::from([
-        ("cpu", Quantity::from_millis(100)),
-        ("memory", Quantity::from_units(200 << 20)),
-    ]);
-    let nonzero = Counting {
-        missing_requests: Some(&missing),
-        ..Counting::SCHEDULER
-    };
+    let without_overhead = Counting { without_overhead: true, ..plain };
+    let without_pod_level = Counting { without_pod_level: true, ..plain };
+    let missing =
+        Map::from([("cpu", Quantity::from_millis(100)), ("memory", Quantity::from_units(200 << 20))]);
+    let nonzero = Counting { missing_requests: Some(&missing), ..Counting::SCHEDULER };
     for (name, got) in [
         ("requests", requests(&pod, &plain)),
         ("requests_without_overhead", requests(&pod, &without_overhead)),
@@ -51,11 +40,7 @@ pub(crate) fn run(case: &Case) -> Result<(), String> {
         check.eq(name, &want, &got);
     }
     check.json("qos", &expect["qos"], &json!(qos_class(&pod).as_str()));
-    check.json(
-        "qos_computed",
-        &expect["qos_computed"],
-        &json!(compute_qos_class(&pod).as_str()),
-    );
+    check.json("qos_computed", &expect["qos_computed"], &json!(compute_qos_class(&pod).as_str()));
 
     let mut containers = Object::new();
     for container in pod.spec.containers.iter().chain(&pod.spec.init_containers) {
@@ -98,10 +83,8 @@ pub(crate) fn run(case: &Case) -> Result<(), String> {
 
 fn hugepages(cgroup: &mut Value, limits: &HugepageLimits, name: impl Fn(i64) -> String) {
     if !limits.is_empty() {
-        let limits: Object<String, Value> = limits
-            .iter()
-            .map(|(size, limit)| (name(*size), json!(limit)))
-            .collect();
+        let limits: Object<String, Value> =
+            limits.iter().map(|(size, limit)| (name(*size), json!(limit))).collect();
         cgroup["hugepage_limits"] = Value::Object(limits);
     }
 }

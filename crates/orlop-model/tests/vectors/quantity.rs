@@ -72,15 +72,7 @@ fn number(want: Option<&Map<String, Value>>, got: &Quantity, check: &mut Check) 
             Value::String(digits) => digits.parse().unwrap_or(i64::MAX),
             _ => real,
         };
-        check.eq(
-            "value_ceil",
-            &ceiling(field("value_ceil"), got.value()),
-            &got.value_saturating(),
-        );
-        check.eq(
-            "milli_ceil",
-            &ceiling(field("milli_ceil"), got.milli_value()),
-            &got.milli_saturating(),
-        );
+        check.eq("value_ceil", &ceiling(field("value_ceil"), got.value()), &got.value_saturating());
+        check.eq("milli_ceil", &ceiling(field("milli_ceil"), got.milli_value()), &got.milli_saturating());
     }
 }

@@ -134,16 +134,10 @@ impl Behaviour {
             return Ok(());
         }
         if let Some(after) = word.strip_prefix("oom@") {
-            self.end = Some(End {
-                after: duration(after).ok_or(TIME)?,
-                code: 137,
-                oom: true,
-            });
+            self.end = Some(End { after: duration(after).ok_or(TIME)?, code: 137, oom: true });
             return Ok(());
         }
-        let (name, value) = word
-            .split_once('=')
-            .ok_or("words are NAME=VALUE, run, or oom@TIME")?;
+        let (name, value) = word.split_once('=').ok_or("words are NAME=VALUE, run, or oom@TIME")?;
         let time = || duration(value).ok_or(TIME);
         match (name, value) {
             ("pull", "missing") => self.pull = Pull::Missing,
@@ -160,11 +154,7 @@ impl Behaviour {
             ("exit", value) => {
                 let (code, after) = value.split_once('@').ok_or("CODE@TIME is needed")?;
                 let code = code.parse().map_err(|_| "an exit code is needed")?;
-                self.end = Some(End {
-                    after: duration(after).ok_or(TIME)?,
-                    code,
-                    oom: false,
-                });
+                self.end = Some(End { after: duration(after).ok_or(TIME)?, code, oom: false });
             }
             ("times", value) => self.times = Some(value.parse().map_err(|_| "a number is needed")?),
             ("ready", "never") => self.never_ready = true,
@@ -182,28 +172,15 @@ impl Behaviour {
 
     /// What a container does by its place in the pod and by its command.
     pub(crate) fn of(pod: &Pod, container: &Container) -> Self {
-        let init = pod
-            .spec
-            .init_containers
-            .iter()
-            .any(|init| init.name == container.name);
+        let init = pod.spec.init_containers.iter().any(|init| init.name == container.name);
         let mut behaviour = Self::default();
-        let ends = |after: u64| {
-            Some(End {
-                after: Duration::from_secs(after),
-                code: 0,
-                oom: false,
-            })
-        };
+        let ends = |after: u64| Some(End { after: Duration::from_secs(after), code: 0, oom: false });
         if init && !is_sidecar(container) {
             behaviour.end = ends(1);
         } else if !init {
             let always = match &container.restart_policy {
                 Some(policy) => *policy == ContainerRestartPolicy::Always,
-                None => !matches!(
-                    pod.spec.restart_policy,
-                    RestartPolicy::Never | RestartPolicy::OnFailure
-                ),
+                None => !matches!(pod.spec.restart_policy, RestartPolicy::Never | RestartPolicy::OnFailure),
             };
             if !always {
                 behaviour.end = ends(3);
@@ -218,10 +195,7 @@ impl Behaviour {
 
 /// The script that a tag stands for.
 pub(crate) fn of_tag(image: &str) -> Option<&'static str> {
-    let tag = image
-        .rsplit_once(':')
-        .map(|(_, tag)| tag)
-        .filter(|tag| !tag.contains('/'))?;
+    let tag = image.rsplit_once(':').map(|(_, tag)| tag).filter(|tag| !tag.contains('/'))?;
     Some(match tag {
         "crash" => "exit=1@1s",
         "fail" => "exit=1@0s",
@@ -239,12 +213,8 @@ pub(crate) fn of_tag(image: &str) -> Option<&'static str> {
 
 /// How a container ends by its command; `None` if that cannot be told, `Some(None)` if it does not.
 fn of_command(container: &Container) -> Option<Option<End>> {
-    let words: Vec<&str> = container
-        .command
-        .iter()
-        .chain(&container.args)
-        .map(|word| word.as_str())
-        .collect();
+    let words: Vec<&str> =
+        container.command.iter().chain(&container.args).map(|word| word.as_str()).collect();
     let name = |word: &str| word.rsplit('/').next().map(str::to_owned).unwrap_or_default();
     let (first, rest) = words.split_first()?;
     match (name(first).as_str(), rest) {
@@ -254,11 +224,7 @@ fn of_command(container: &Container) -> Option<Option<End>> {
             of_script(script)
         }
         _ => of_statement(&words).map(|(after, code)| {
-            code.or(after.map(|_| 0)).map(|code| End {
-                after: after.unwrap_or_default(),
-                code,
-                oom: false,
-            })
+            code.or(after.map(|_| 0)).map(|code| End { after: after.unwrap_or_default(), code, oom: false })
         }),
     }
 }
@@ -271,17 +237,10 @@ fn of_statement(words: &[&str]) -> Option<(Option<Duration>, Option<i32>)> {
         ("false", _) => Some((Some(Duration::ZERO), Some(1))),
         ("sleep", Some(&("infinity" | "inf"))) => Some((None, None)),
         ("sleep", Some(time)) => {
-            let seconds = time
-                .parse::<u64>()
-                .ok()
-                .map(Duration::from_secs)
-                .or_else(|| duration(time))?;
+            let seconds = time.parse::<u64>().ok().map(Duration::from_secs).or_else(|| duration(time))?;
             Some((Some(seconds), None))
         }
-        ("exit", code) => Some((
-            Some(Duration::ZERO),
-            Some(code.map_or(Ok(0), |code| code.parse()).ok()?),
-        )),
+        ("exit", code) => Some((Some(Duration::ZERO), Some(code.map_or(Ok(0), |code| code.parse()).ok()?))),
         _ => None,
     }
 }
@@ -294,12 +253,10 @@ fn of_script(script: &str) -> Option<Option<End>> {
         .filter(|part| !part.is_empty())
         .collect();
     let compound = ["while", "until", "for", "if", "case", "do", "exec"];
-    if statements.iter().any(|statement| {
-        statement
-            .split_whitespace()
-            .next()
-            .is_some_and(|word| compound.contains(&word))
-    }) {
+    if statements
+        .iter()
+        .any(|statement| statement.split_whitespace().next().is_some_and(|word| compound.contains(&word)))
+    {
         return None;
     }
     let mut end = None;
@@ -312,11 +269,7 @@ fn of_script(script: &str) -> Option<Option<End>> {
             Some((Some(time), code)) => {
                 after += time;
                 let ends = words[0] == "exit";
-                end = Some(End {
-                    after,
-                    code: code.unwrap_or(0),
-                    oom: false,
-                });
+                end = Some(End { after, code: code.unwrap_or(0), oom: false });
                 if ends {
                     break;
                 }
@@ -336,18 +289,8 @@ mod tests {
     fn scripts() {
         let mut behaviour = Behaviour::default();
         behaviour.apply("pull=fail*2, start=500ms stop=never,exit=3@2m,times=1,ready=never,live=30s,up=1s,hook=fail,term=143").unwrap();
-        assert_eq!(
-            behaviour.end,
-            Some(End {
-                after: Duration::from_secs(120),
-                code: 3,
-                oom: false
-            })
-        );
-        assert_eq!(
-            (behaviour.pull, behaviour.stubborn, behaviour.times),
-            (Pull::Fails(2), true, Some(1))
-        );
+        assert_eq!(behaviour.end, Some(End { after: Duration::from_secs(120), code: 3, oom: false }));
+        assert_eq!((behaviour.pull, behaviour.stubborn, behaviour.times), (Pull::Fails(2), true, Some(1)));
         behaviour.apply("run,ready=1s").unwrap();
         assert_eq!((behaviour.end, behaviour.never_ready), (None, false));
         for bad in ["exit=1", "start=fast", "what=1s", "crash", "exit=x@1s", "start=5"] {
@@ -363,35 +306,18 @@ mod tests {
                 &serde_json::from_value(json!({"name": "c", "command": command, "args": args})).unwrap(),
             )
         };
-        let ends = |after: u64, code: i32| {
-            Some(Some(End {
-                after: Duration::from_secs(after),
-                code,
-                oom: false,
-            }))
-        };
+        let ends =
+            |after: u64, code: i32| Some(Some(End { after: Duration::from_secs(after), code, oom: false }));
         assert_eq!(end(json!(["/bin/true"]), json!([])), ends(0, 0));
         assert_eq!(end(json!(["false"]), json!([])), ends(0, 1));
         assert_eq!(end(json!(["sleep"]), json!(["30"])), ends(30, 0));
         assert_eq!(end(json!(["sleep", "infinity"]), json!([])), Some(None));
         assert_eq!(
-            end(
-                json!(["sh", "-c", "echo hi; sleep 5 && sleep 2; exit 7; sleep 100"]),
-                json!([])
-            ),
+            end(json!(["sh", "-c", "echo hi; sleep 5 && sleep 2; exit 7; sleep 100"]), json!([])),
             ends(7, 7)
         );
-        assert_eq!(
-            end(json!(["/bin/sh", "-ec"]), json!(["echo hi; sleep 3"])),
-            ends(3, 0)
-        );
-        assert_eq!(
-            end(
-                json!(["sh", "-c", "until nslookup db; do sleep 2; done"]),
-                json!([])
-            ),
-            None
-        );
+        assert_eq!(end(json!(["/bin/sh", "-ec"]), json!(["echo hi; sleep 3"])), ends(3, 0));
+        assert_eq!(end(json!(["sh", "-c", "until nslookup db; do sleep 2; done"]), json!([])), None);
         assert_eq!(end(json!(["nginx"]), json!([])), None);
         assert_eq!(end(json!([]), json!([])), None);
     }

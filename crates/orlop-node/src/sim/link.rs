@@ -78,10 +78,7 @@ impl Client for Link {
         draft: Draft,
         options: &WriteOptions,
     ) -> Result<Arc<Record>> {
-        self.up()
-            .await
-            .update(kind, key, subresource, draft, options)
-            .await
+        self.up().await.update(kind, key, subresource, draft, options).await
     }
 
     async fn patch(
@@ -92,10 +89,7 @@ impl Client for Link {
         patch: Patch,
         options: &WriteOptions,
     ) -> Result<Arc<Record>> {
-        self.up()
-            .await
-            .patch(kind, key, subresource, patch, options)
-            .await
+        self.up().await.patch(kind, key, subresource, patch, options).await
     }
 
     async fn post(

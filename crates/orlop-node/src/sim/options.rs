@@ -60,10 +60,7 @@ impl SimOptions {
         self.of_image(&container.image, &mut behaviour)?;
         let annotations = &pod.metadata.annotations;
         let own = format!("{ANNOTATION}.{}", container.name);
-        for script in [ANNOTATION, &own]
-            .into_iter()
-            .filter_map(|name| annotations.get(name))
-        {
+        for script in [ANNOTATION, &own].into_iter().filter_map(|name| annotations.get(name)) {
             behaviour.apply(script)?;
         }
         Ok(behaviour)
@@ -74,10 +71,7 @@ impl SimOptions {
             behaviour.apply(script)?;
         }
         let untagged = image.rsplit_once(':').map_or(image, |(name, _)| name);
-        for script in [untagged, image]
-            .into_iter()
-            .filter_map(|name| self.scripts.get(name))
-        {
+        for script in [untagged, image].into_iter().filter_map(|name| self.scripts.get(name)) {
             behaviour.apply(script)?;
         }
         Ok(())

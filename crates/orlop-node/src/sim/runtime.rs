@@ -80,9 +80,7 @@ impl SimRuntime {
             ended: Notify::new(),
             up: Arc::new(Signal::new(true)),
         };
-        Self {
-            shared: Arc::new(shared),
-        }
+        Self { shared: Arc::new(shared) }
     }
 
     /// The client by which this node's agent is to reach the API server: it is cut off when the node is.
@@ -120,24 +118,11 @@ impl SimRuntime {
         let running = |instance: &&ContainerView| {
             instance.name == *container && instance.state == ContainerState::Running
         };
-        let Some(id) = state
-            .view(uid)
-            .containers
-            .iter()
-            .find(running)
-            .map(|instance| instance.id.clone())
+        let Some(id) = state.view(uid).containers.iter().find(running).map(|instance| instance.id.clone())
         else {
             return false;
         };
-        state.set_ending(
-            &id,
-            Ending {
-                at: Instant::now(),
-                code,
-                oom: false,
-                asked: false,
-            },
-        );
+        state.set_ending(&id, Ending { at: Instant::now(), code, oom: false, asked: false });
         drop(state);
         self.shared.wake.notify_one();
         true
@@ -150,11 +135,7 @@ impl SimRuntime {
     pub fn change(&self, uid: &str, container: &str, script: &str) -> Result<bool, ScriptError> {
         Behaviour::default().apply(script)?;
         let mut state = self.state();
-        let Some(id) = state
-            .view(uid)
-            .container(container)
-            .map(|instance| instance.id.clone())
-        else {
+        let Some(id) = state.view(uid).container(container).map(|instance| instance.id.clone()) else {
             return Ok(false);
         };
         let Some(instance) = state.containers.get_mut(&id) else {
@@ -165,15 +146,7 @@ impl SimRuntime {
         let (began, end) = (instance.began, instance.behaviour.end);
         if let (Some(began), Some(end)) = (began, end.filter(|end| Some(*end) != before)) {
             let at = (began + end.after).max(Instant::now());
-            state.set_ending(
-                &id,
-                Ending {
-                    at,
-                    code: end.code,
-                    oom: end.oom,
-                    asked: false,
-                },
-            );
+            state.set_ending(&id, Ending { at, code: end.code, oom: end.oom, asked: false });
             drop(state);
             self.shared.wake.notify_one();
         }
@@ -207,22 +180,12 @@ impl SimRuntime {
 
     fn id(&self) -> Str {
         let random = &self.shared.random;
-        format!(
-            "{:016x}{:016x}{:016x}{:016x}",
-            random.u64(),
-            random.u64(),
-            random.u64(),
-            random.u64()
-        )
-        .into()
+        format!("{:016x}{:016x}{:016x}{:016x}", random.u64(), random.u64(), random.u64(), random.u64()).into()
     }
 
     fn running<T>(&self, id: &str, read: impl FnOnce(&Instance) -> T) -> RuntimeResult<T> {
         let state = self.state();
-        let instance = state
-            .containers
-            .get(id)
-            .ok_or_else(|| not_found("container", id))?;
+        let instance = state.containers.get(id).ok_or_else(|| not_found("container", id))?;
         if instance.view.state != ContainerState::Running {
             return Err(RuntimeError::NotRunning { id: id.into() });
         }
@@ -238,10 +201,7 @@ fn reference(image: &str) -> Str {
         hash.text(image);
         digest.push_str(&format!("{:016x}", hash.0));
     }
-    let name = image
-        .rsplit_once(':')
-        .filter(|(_, tag)| !tag.contains('/'))
-        .map_or(image, |(name, _)| name);
+    let name = image.rsplit_once(':').filter(|(_, tag)| !tag.contains('/')).map_or(image, |(name, _)| name);
     format!("{}@{digest}", name.split('@').next().unwrap_or(name)).into()
 }
 
@@ -300,11 +260,8 @@ impl PodRuntime for SimRuntime {
             ip: None,
             created_at,
         };
-        let known = KnownPod {
-            uid: meta.uid.clone(),
-            namespace: meta.namespace.clone(),
-            name: meta.name.clone(),
-        };
+        let known =
+            KnownPod { uid: meta.uid.clone(), namespace: meta.namespace.clone(), name: meta.name.clone() };
         let mut state = self.state();
         state.add_sandbox(known, view, self.shared.range);
         let view = state
@@ -352,10 +309,7 @@ impl PodRuntime for SimRuntime {
         let count = state.pulls.entry(image.clone()).or_default();
         *count += 1;
         let count = *count;
-        let error = |message: String| RuntimeError::Image {
-            reason: "ErrImagePull".into(),
-            message,
-        };
+        let error = |message: String| RuntimeError::Image { reason: "ErrImagePull".into(), message };
         match behaviour.pull {
             Pull::Missing => {
                 return Err(error(format!(
@@ -385,9 +339,7 @@ impl PodRuntime for SimRuntime {
 
     async fn remove_image(&self, reference: &str) -> RuntimeResult<()> {
         self.up().await;
-        self.state()
-            .images
-            .retain(|_, image| image.reference != *reference);
+        self.state().images.retain(|_, image| image.reference != *reference);
         Ok(())
     }
 
@@ -397,14 +349,11 @@ impl PodRuntime for SimRuntime {
             .shared
             .options
             .behaviour(&config.pod, &config.container)
-            .map_err(|error| RuntimeError::Config {
-                message: error.to_string(),
-            })?;
+            .map_err(|error| RuntimeError::Config { message: error.to_string() })?;
         let id = self.id();
         let mut state = self.state();
-        let sandbox = state
-            .sandbox(&config.sandbox_id)
-            .ok_or_else(|| not_found("sandbox", &config.sandbox_id))?;
+        let sandbox =
+            state.sandbox(&config.sandbox_id).ok_or_else(|| not_found("sandbox", &config.sandbox_id))?;
         let uid = sandbox.uid.clone();
         let view = ContainerView {
             id: id.clone(),
@@ -435,14 +384,8 @@ impl PodRuntime for SimRuntime {
     async fn start_container(&self, id: &str) -> RuntimeResult<()> {
         let (time, fails) = {
             let state = self.state();
-            let instance = state
-                .containers
-                .get(id)
-                .ok_or_else(|| not_found("container", id))?;
-            (
-                instance.behaviour.start.unwrap_or(self.shared.options.start),
-                instance.behaviour.start_fails,
-            )
+            let instance = state.containers.get(id).ok_or_else(|| not_found("container", id))?;
+            (instance.behaviour.start.unwrap_or(self.shared.options.start), instance.behaviour.start_fails)
         };
         self.takes(time).await;
         if fails {
@@ -452,22 +395,13 @@ impl PodRuntime for SimRuntime {
         }
         let (now, time) = (Instant::now(), self.now());
         let mut state = self.state();
-        let ready = state
-            .containers
-            .get(id)
-            .and_then(|instance| state.sandbox(&instance.view.sandbox_id));
+        let ready = state.containers.get(id).and_then(|instance| state.sandbox(&instance.view.sandbox_id));
         if ready.is_none_or(|sandbox| sandbox.view.state != SandboxState::Ready) {
             return Err(RuntimeError::failed("the pod's sandbox is not ready"));
         }
-        let instance = state
-            .containers
-            .get_mut(id)
-            .ok_or_else(|| not_found("container", id))?;
-        let (uid, name, restarts) = (
-            instance.uid.clone(),
-            instance.view.name.clone(),
-            instance.view.restart_count,
-        );
+        let instance = state.containers.get_mut(id).ok_or_else(|| not_found("container", id))?;
+        let (uid, name, restarts) =
+            (instance.uid.clone(), instance.view.name.clone(), instance.view.restart_count);
         instance.view.state = ContainerState::Running;
         instance.view.started_at = Some(time);
         instance.began = Some(now);
@@ -475,15 +409,7 @@ impl PodRuntime for SimRuntime {
         let (end, times) = (instance.behaviour.end, instance.behaviour.times);
         let before = state.count_start(&uid, &name);
         if let Some(End { after, code, oom }) = end.filter(|_| times.is_none_or(|times| before < times)) {
-            state.set_ending(
-                &id.into(),
-                Ending {
-                    at: now + after,
-                    code,
-                    oom,
-                    asked: false,
-                },
-            );
+            state.set_ending(&id.into(), Ending { at: now + after, code, oom, asked: false });
         }
         drop(state);
         self.shared.wake.notify_one();
@@ -506,17 +432,9 @@ impl PodRuntime for SimRuntime {
             let needs = behaviour
                 .stop
                 .unwrap_or_else(|| self.shared.random.jitter(usual, self.shared.options.jitter));
-            let (after, code) = if behaviour.stubborn || needs > grace {
-                (grace, 137)
-            } else {
-                (needs, behaviour.term_code)
-            };
-            let ending = Ending {
-                at: begin + after,
-                code,
-                oom: false,
-                asked: true,
-            };
+            let (after, code) =
+                if behaviour.stubborn || needs > grace { (grace, 137) } else { (needs, behaviour.term_code) };
+            let ending = Ending { at: begin + after, code, oom: false, asked: true };
             if instance.ending.is_none_or(|before| ending.at < before.at) {
                 let now = self.now();
                 instance.say(now, "asked to end");
@@ -559,10 +477,7 @@ impl PodRuntime for SimRuntime {
     async fn resize_container(&self, id: &str, resources: &ResourceRequirements) -> RuntimeResult<()> {
         self.up().await;
         let mut state = self.state();
-        let instance = state
-            .containers
-            .get_mut(id)
-            .ok_or_else(|| not_found("container", id))?;
+        let instance = state.containers.get_mut(id).ok_or_else(|| not_found("container", id))?;
         instance.view.resources = Some(Box::new(resources.clone()));
         Ok(())
     }
@@ -573,30 +488,17 @@ impl PodRuntime for SimRuntime {
         self.up().await;
         let config = self.running(id, |instance| Arc::clone(&instance.config))?;
         let words: Vec<&str> = command.iter().map(Str::as_str).collect();
-        let found = |text: String| ExecOutput {
-            stdout: text.into_bytes(),
-            ..ExecOutput::default()
-        };
+        let found = |text: String| ExecOutput { stdout: text.into_bytes(), ..ExecOutput::default() };
         Ok(match words.as_slice() {
-            ["env" | "printenv"] => found(
-                config
-                    .env
-                    .iter()
-                    .map(|(name, value)| format!("{name}={value}\n"))
-                    .collect(),
-            ),
+            ["env" | "printenv"] => {
+                found(config.env.iter().map(|(name, value)| format!("{name}={value}\n")).collect())
+            }
             ["printenv", wanted] => match config.env.iter().find(|(name, _)| *name == **wanted) {
                 Some((_, value)) => found(format!("{value}\n")),
-                None => ExecOutput {
-                    code: 1,
-                    ..ExecOutput::default()
-                },
+                None => ExecOutput { code: 1, ..ExecOutput::default() },
             },
             ["cat", path] => match read_mounted(&config.pod, &config.container, &config.volumes, path) {
-                Some(file) => ExecOutput {
-                    stdout: file.data.to_vec(),
-                    ..ExecOutput::default()
-                },
+                Some(file) => ExecOutput { stdout: file.data.to_vec(), ..ExecOutput::default() },
                 None => ExecOutput {
                     code: 1,
                     stderr: format!("cat: {path}: No such file or directory\n").into_bytes(),
@@ -604,10 +506,7 @@ impl PodRuntime for SimRuntime {
                 },
             },
             ["hostname"] => found(format!("{}\n", config.pod.metadata.name)),
-            ["false"] => ExecOutput {
-                code: 1,
-                ..ExecOutput::default()
-            },
+            ["false"] => ExecOutput { code: 1, ..ExecOutput::default() },
             _ => ExecOutput::default(),
         })
     }
@@ -622,45 +521,26 @@ impl PodRuntime for SimRuntime {
                 ProbeKind::Liveness => behaviour.sick.is_none_or(|sick| age < sick),
             }
         })?;
-        let output = if well {
-            String::new()
-        } else {
-            complaint(target, probe)
-        };
-        Ok(ProbeAnswer {
-            well,
-            warning: false,
-            output,
-        })
+        let output = if well { String::new() } else { complaint(target, probe) };
+        Ok(ProbeAnswer { well, warning: false, output })
     }
 
     async fn run_hook(&self, target: &Target, _hook: Hook, _handler: &LifecycleHandler) -> RuntimeResult<()> {
         self.up().await;
-        let (time, fails) = self.running(&target.id, |instance| {
-            (instance.behaviour.hook, instance.behaviour.hook_fails)
-        })?;
+        let (time, fails) =
+            self.running(&target.id, |instance| (instance.behaviour.hook, instance.behaviour.hook_fails))?;
         if !time.is_zero() {
             sleep(time).await;
         }
-        if fails {
-            Err(RuntimeError::failed("command terminated with exit code 1"))
-        } else {
-            Ok(())
-        }
+        if fails { Err(RuntimeError::failed("command terminated with exit code 1")) } else { Ok(()) }
     }
 
     /// The lines there are; nothing comes later, so following ends at once.
     async fn logs(&self, id: &str, options: &LogOptions) -> RuntimeResult<BoxStream<'static, LogLine>> {
         self.up().await;
         let state = self.state();
-        let instance = state
-            .containers
-            .get(id)
-            .ok_or_else(|| not_found("container", id))?;
-        let lines = instance
-            .log
-            .iter()
-            .filter(|line| options.since.is_none_or(|since| line.time >= since));
+        let instance = state.containers.get(id).ok_or_else(|| not_found("container", id))?;
+        let lines = instance.log.iter().filter(|line| options.since.is_none_or(|since| line.time >= since));
         let mut lines: Vec<LogLine> = lines.cloned().collect();
         if let Some(tail) = options.tail {
             lines.drain(..lines.len().saturating_sub(tail));
@@ -683,9 +563,7 @@ impl PodRuntime for SimRuntime {
             ContainerStats {
                 name: instance.view.name.clone(),
                 cpu: instance.age().mul_f64(millis.max(0) as f64 / 1000.0),
-                memory: requests
-                    .get(MEMORY)
-                    .map_or(0, |memory| memory.value().max(0).unsigned_abs()),
+                memory: requests.get(MEMORY).map_or(0, |memory| memory.value().max(0).unsigned_abs()),
             }
         });
         Ok(stats.collect())

@@ -42,11 +42,7 @@ impl Instance {
         if self.log.len() >= LOG {
             self.log.pop_front();
         }
-        self.log.push_back(LogLine {
-            time,
-            stderr: false,
-            text: text.as_bytes().to_vec(),
-        });
+        self.log.push_back(LogLine { time, stderr: false, text: text.as_bytes().to_vec() });
     }
 
     /// How long it has run.
@@ -153,28 +149,15 @@ impl State {
             .first()
             .filter(|sandbox| sandbox.state == SandboxState::Ready)
             .map(|sandbox| sandbox.id.clone());
-        let ips = sandboxes
-            .first()
-            .filter(|sandbox| sandbox.state == SandboxState::Ready);
-        let ips = ips
-            .and_then(|sandbox| sandbox.ip.clone())
-            .filter(|ip| !ip.is_empty())
-            .into_iter()
-            .collect();
-        let containers = pod
-            .containers
-            .iter()
-            .filter_map(|id| self.containers.get(id))
-            .map(|instance| {
-                let mut view = instance.view.clone();
-                view.active = active.as_ref() == Some(&view.sandbox_id);
-                view
-            });
-        RuntimeView {
-            ips,
-            containers: containers.collect(),
-            sandboxes,
-        }
+        let ips = sandboxes.first().filter(|sandbox| sandbox.state == SandboxState::Ready);
+        let ips =
+            ips.and_then(|sandbox| sandbox.ip.clone()).filter(|ip| !ip.is_empty()).into_iter().collect();
+        let containers = pod.containers.iter().filter_map(|id| self.containers.get(id)).map(|instance| {
+            let mut view = instance.view.clone();
+            view.active = active.as_ref() == Some(&view.sandbox_id);
+            view
+        });
+        RuntimeView { ips, containers: containers.collect(), sandboxes }
     }
 
     /// Adds a sandbox; one with a network of its own gets a free address of the node's range.
@@ -189,13 +172,9 @@ impl State {
             view.ip = Some(ip.unwrap_or_default().into());
         }
         let uid = known.uid.clone();
-        let pod = self.pods.entry(uid.clone()).or_insert_with(|| Pod {
-            known,
-            ..Pod::default()
-        });
+        let pod = self.pods.entry(uid.clone()).or_insert_with(|| Pod { known, ..Pod::default() });
         pod.sandboxes.insert(0, view.id.clone());
-        self.sandboxes
-            .insert(view.id.clone(), Sandbox { uid, view, address });
+        self.sandboxes.insert(view.id.clone(), Sandbox { uid, view, address });
     }
 
     pub(super) fn sandbox(&self, id: &str) -> Option<&Sandbox> {
@@ -276,10 +255,7 @@ impl State {
     /// Removes everything but images.
     pub(super) fn clear(&mut self) {
         let images = std::mem::take(&mut self.images);
-        *self = Self {
-            images,
-            ..Self::default()
-        };
+        *self = Self { images, ..Self::default() };
     }
 }
 

@@ -35,10 +35,7 @@ pub(super) fn set_pod_ips(status: &mut PodStatus, input: &StatusInput<'_>) {
     let ips: Vec<IpAddr> = input.seen.ips.iter().filter_map(|ip| parse(ip)).collect();
     for v6 in [v6_first, !v6_first] {
         if let Some(ip) = ips.iter().find(|ip| ip.is_ipv6() == v6) {
-            status.pod_ips.push(PodIP {
-                ip: ip.to_string().into(),
-                ..PodIP::default()
-            });
+            status.pod_ips.push(PodIP { ip: ip.to_string().into(), ..PodIP::default() });
         }
     }
     if let Some(first) = status.pod_ips.first() {
@@ -56,30 +53,19 @@ pub(super) fn set_host_ips(status: &mut PodStatus, input: &StatusInput<'_>) {
         .host_ips
         .iter()
         .take(2)
-        .map(|ip| HostIP {
-            ip: ip.to_string().into(),
-            ..HostIP::default()
-        })
+        .map(|ip| HostIP { ip: ip.to_string().into(), ..HostIP::default() })
         .collect();
     if !input.pod.spec.host_network {
         return;
     }
     if status.pod_ip.is_empty() {
         status.pod_ip = status.host_ip.clone();
-        status.pod_ips = [PodIP {
-            ip: status.host_ip.clone(),
-            ..PodIP::default()
-        }]
-        .into_iter()
-        .collect();
+        status.pod_ips = [PodIP { ip: status.host_ip.clone(), ..PodIP::default() }].into_iter().collect();
     }
     if let ([_, second], [only]) = (input.host_ips, status.pod_ips.as_slice()) {
         let family = parse(&only.ip).map(|ip| ip.is_ipv6());
         if family != Some(second.is_ipv6()) {
-            status.pod_ips.push(PodIP {
-                ip: second.to_string().into(),
-                ..PodIP::default()
-            });
+            status.pod_ips.push(PodIP { ip: second.to_string().into(), ..PodIP::default() });
         }
     }
 }

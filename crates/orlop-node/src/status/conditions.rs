@@ -49,15 +49,10 @@ pub(super) fn resets_all(pod: &Pod, seen: &RuntimeView, old: &PodStatus) -> bool
         restart_rule(container, code).is_some_and(|action| *action == RestartAllContainers)
     };
     under_way
-        || pod
-            .spec
-            .init_containers
-            .iter()
-            .chain(&pod.spec.containers)
-            .any(|container| {
-                seen.container(&container.name)
-                    .is_some_and(|c| c.state == ContainerState::Exited && asks(container, c.exit_code))
-            })
+        || pod.spec.init_containers.iter().chain(&pod.spec.containers).any(|container| {
+            seen.container(&container.name)
+                .is_some_and(|c| c.state == ContainerState::Exited && asks(container, c.exit_code))
+        })
 }
 
 /// `[a b]`.
@@ -74,27 +69,15 @@ struct Verdict {
 
 impl Verdict {
     fn yes() -> Self {
-        Self {
-            status: ConditionStatus::True,
-            reason: "",
-            message: String::new(),
-        }
+        Self { status: ConditionStatus::True, reason: "", message: String::new() }
     }
 
     fn no(reason: &'static str, message: String) -> Self {
-        Self {
-            status: ConditionStatus::False,
-            reason,
-            message,
-        }
+        Self { status: ConditionStatus::False, reason, message }
     }
 
     fn of(holds: bool) -> Self {
-        if holds {
-            Self::yes()
-        } else {
-            Self::no("", String::new())
-        }
+        if holds { Self::yes() } else { Self::no("", String::new()) }
     }
 }
 
@@ -111,11 +94,7 @@ fn complaint(unknown: &[&Str], other: &[&Str], adjective: &str) -> Option<String
 }
 
 fn status_of<'a>(status: &'a PodStatus, name: &str) -> Option<&'a ContainerStatus> {
-    status
-        .init_container_statuses
-        .iter()
-        .chain(&status.container_statuses)
-        .find(|known| known.name == *name)
+    status.init_container_statuses.iter().chain(&status.container_statuses).find(|known| known.name == *name)
 }
 
 /// Once it is True it stays so.
@@ -125,11 +104,7 @@ fn initialized(pod: &Pod, old: &PodStatus, status: &PodStatus) -> Verdict {
         match status_of(status, &container.name) {
             None => unknown.push(&container.name),
             Some(known) => {
-                let complete = if is_sidecar(container) {
-                    known.started == Some(true)
-                } else {
-                    known.ready
-                };
+                let complete = if is_sidecar(container) { known.started == Some(true) } else { known.ready };
                 if !complete {
                     incomplete.push(&container.name);
                 }
@@ -137,10 +112,7 @@ fn initialized(pod: &Pod, old: &PodStatus, status: &PodStatus) -> Verdict {
         }
     }
     if status.phase == PodPhase::Succeeded && unknown.is_empty() {
-        return Verdict {
-            reason: "PodCompleted",
-            ..Verdict::yes()
-        };
+        return Verdict { reason: "PodCompleted", ..Verdict::yes() };
     }
     let started = status
         .container_statuses
@@ -161,11 +133,7 @@ fn initialized(pod: &Pod, old: &PodStatus, status: &PodStatus) -> Verdict {
 
 fn containers_ready(pod: &Pod, status: &PodStatus) -> Verdict {
     let (mut unknown, mut unready) = (Vec::new(), Vec::new());
-    let sidecars = pod
-        .spec
-        .init_containers
-        .iter()
-        .filter(|container| is_sidecar(container));
+    let sidecars = pod.spec.init_containers.iter().filter(|container| is_sidecar(container));
     for container in sidecars.chain(&pod.spec.containers) {
         match status_of(status, &container.name) {
             None => unknown.push(&container.name),
@@ -221,13 +189,8 @@ pub(super) fn conditions(
     restarting: bool,
 ) -> List<PodCondition> {
     let pod = input.pod;
-    let mut conditions: List<PodCondition> = pod
-        .status
-        .conditions
-        .iter()
-        .filter(|condition| !owned(&condition.type_))
-        .cloned()
-        .collect();
+    let mut conditions: List<PodCondition> =
+        pod.status.conditions.iter().filter(|condition| !owned(&condition.type_)).cloned().collect();
     let own = |type_: PodConditionType, verdict: Verdict| PodCondition {
         type_,
         status: verdict.status,
@@ -237,32 +200,20 @@ pub(super) fn conditions(
         ..PodCondition::default()
     };
     for resize in input.resize.iter().filter(|_| !input.terminal) {
-        conditions.push(PodCondition {
-            observed_generation: pod.metadata.generation,
-            ..resize.clone()
-        });
+        conditions.push(PodCondition { observed_generation: pod.metadata.generation, ..resize.clone() });
     }
     if let Some(disruption) = find(&old.conditions, &PodConditionType::DisruptionTarget) {
-        match conditions
-            .iter_mut()
-            .find(|condition| condition.type_ == PodConditionType::DisruptionTarget)
-        {
+        match conditions.iter_mut().find(|condition| condition.type_ == PodConditionType::DisruptionTarget) {
             Some(present) => *present = disruption.clone(),
             None => conditions.push(disruption.clone()),
         }
     }
     let sandbox = !sandbox_need(pod, input.seen).create;
-    conditions.push(own(
-        PodConditionType::PodReadyToStartContainers,
-        Verdict::of(sandbox),
-    ));
+    conditions.push(own(PodConditionType::PodReadyToStartContainers, Verdict::of(sandbox)));
     conditions.push(own(PodConditionType::Initialized, initialized(pod, old, status)));
     let verdict = ready(pod, &conditions, status);
     conditions.push(own(PodConditionType::Ready, verdict));
-    conditions.push(own(
-        PodConditionType::ContainersReady,
-        containers_ready(pod, status),
-    ));
+    conditions.push(own(PodConditionType::ContainersReady, containers_ready(pod, status)));
     conditions.push(own(PodConditionType::PodScheduled, Verdict::yes()));
     if may_restart_all(&pod.spec) {
         let verdict = match status.phase {

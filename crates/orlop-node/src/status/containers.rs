@@ -33,10 +33,7 @@ pub(crate) fn runtime_id(id: &str) -> &str {
 
 fn waiting(reason: &str) -> ApiState {
     ApiState {
-        waiting: Some(Box::new(ContainerStateWaiting {
-            reason: reason.into(),
-            ..Default::default()
-        })),
+        waiting: Some(Box::new(ContainerStateWaiting { reason: reason.into(), ..Default::default() })),
         ..Default::default()
     }
 }
@@ -101,22 +98,13 @@ impl Context<'_> {
 
     /// In the order of the spec.
     pub(super) fn init(&self) -> List<ContainerStatus> {
-        self.statuses(
-            self.input.pod.spec.init_containers.iter(),
-            &self.old.init_container_statuses,
-            true,
-        )
+        self.statuses(self.input.pod.spec.init_containers.iter(), &self.old.init_container_statuses, true)
     }
 
     /// Sorted by name.
     pub(super) fn ephemeral(&self) -> List<ContainerStatus> {
-        let containers = self
-            .input
-            .pod
-            .spec
-            .ephemeral_containers
-            .iter()
-            .map(|ephemeral| &ephemeral.container);
+        let containers =
+            self.input.pod.spec.ephemeral_containers.iter().map(|ephemeral| &ephemeral.container);
         let mut statuses = self.statuses(containers, &self.old.ephemeral_container_statuses, false);
         statuses.sort_by(|one, other| one.name.cmp(&other.name));
         statuses
@@ -131,9 +119,8 @@ impl Context<'_> {
         containers
             .map(|container| {
                 let old = old.iter().find(|old| old.name == container.name);
-                let mut status = self
-                    .in_runtime(container, old)
-                    .unwrap_or_else(|| self.without_runtime(container, old));
+                let mut status =
+                    self.in_runtime(container, old).unwrap_or_else(|| self.without_runtime(container, old));
                 if !(init && self.complete_init(container, &mut status)) {
                     self.not_started(container, init, &mut status);
                 }
@@ -145,11 +132,8 @@ impl Context<'_> {
     /// A container of which the runtime has no instance.
     fn without_runtime(&self, container: &Container, old: Option<&ContainerStatus>) -> ContainerStatus {
         let pod = self.input.pod;
-        let initializing = if pod.spec.init_containers.is_empty() {
-            "ContainerCreating"
-        } else {
-            "PodInitializing"
-        };
+        let initializing =
+            if pod.spec.init_containers.is_empty() { "ContainerCreating" } else { "PodInitializing" };
         let mut status = ContainerStatus {
             name: container.name.clone(),
             image: container.image.clone(),
@@ -190,12 +174,8 @@ impl Context<'_> {
 
     /// The newest instance is the state, the second newest the state before.
     fn in_runtime(&self, container: &Container, old: Option<&ContainerStatus>) -> Option<ContainerStatus> {
-        let mut instances = self
-            .input
-            .seen
-            .containers
-            .iter()
-            .filter(|instance| instance.name == container.name);
+        let mut instances =
+            self.input.seen.containers.iter().filter(|instance| instance.name == container.name);
         let newest = instances.next()?;
         let id = api_id(&newest.id);
         let mut status = ContainerStatus {
@@ -243,8 +223,7 @@ impl Context<'_> {
             return false;
         }
         let initialized = self.input.pod.spec.containers.iter().any(|regular| {
-            seen.container(&regular.name)
-                .is_some_and(|current| current.state != ContainerState::Unknown)
+            seen.container(&regular.name).is_some_and(|current| current.state != ContainerState::Unknown)
         });
         if initialized {
             status.state = ApiState {
@@ -315,35 +294,18 @@ fn volume_mounts(container: &Container) -> List<VolumeMountStatus> {
 pub(super) fn set_started_and_ready(status: &mut PodStatus, input: &StatusInput<'_>, old: &PodStatus) {
     let spec = &input.pod.spec;
     for known in status.container_statuses.iter_mut() {
-        let container = spec
-            .containers
-            .iter()
-            .find(|container| container.name == known.name);
-        let before = old
-            .container_statuses
-            .iter()
-            .find(|before| before.name == known.name);
+        let container = spec.containers.iter().find(|container| container.name == known.name);
+        let before = old.container_statuses.iter().find(|before| before.name == known.name);
         judge(known, container, before, input);
     }
     for known in status.init_container_statuses.iter_mut() {
-        let container = spec
-            .init_containers
-            .iter()
-            .find(|container| container.name == known.name);
-        let before = old
-            .init_container_statuses
-            .iter()
-            .find(|before| before.name == known.name);
+        let container = spec.init_containers.iter().find(|container| container.name == known.name);
+        let before = old.init_container_statuses.iter().find(|before| before.name == known.name);
         if container.is_some_and(is_sidecar) {
             judge(known, container, before, input);
         } else {
             known.started = Some(is_started(known, None, before, input));
-            if known
-                .state
-                .terminated
-                .as_ref()
-                .is_some_and(|ended| ended.exit_code == 0)
-            {
+            if known.state.terminated.as_ref().is_some_and(|ended| ended.exit_code == 0) {
                 known.ready = true;
             }
         }
@@ -402,15 +364,8 @@ fn judge(
 }
 
 fn is_inherited(known: &ContainerStatus, input: &StatusInput<'_>) -> bool {
-    let started = known
-        .state
-        .running
-        .as_ref()
-        .and_then(|running| running.started_at);
+    let started = known.state.running.as_ref().and_then(|running| running.started_at);
     started.is_some_and(|started| {
-        started
-            .timestamp()
-            .saturating_add(INHERITED)
-            .is_ok_and(|held| held < input.agent_started)
+        started.timestamp().saturating_add(INHERITED).is_ok_and(|held| held < input.agent_started)
     })
 }

@@ -81,11 +81,7 @@ pub fn pod_status(input: &StatusInput<'_>) -> PodStatus {
     status.qos_class = qos_class(pod);
     let restarting = restarting_all(pod, input.seen, old);
     let resetting = conditions::resets_all(pod, input.seen, old);
-    let kinds = containers::Context {
-        input,
-        old,
-        resetting,
-    };
+    let kinds = containers::Context { input, old, resetting };
     status.container_statuses = kinds.regular();
     status.init_container_statuses = kinds.init();
     status.ephemeral_container_statuses = kinds.ephemeral();

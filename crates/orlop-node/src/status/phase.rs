@@ -94,10 +94,7 @@ pub(super) fn phase(pod: &Pod, status: &PodStatus, terminal: bool, seen: &Runtim
         seen.containers.iter().any(|instance| {
             instance.active
                 && instance.state != ContainerState::Unknown
-                && spec
-                    .containers
-                    .iter()
-                    .any(|container| container.name == instance.name)
+                && spec.containers.iter().any(|container| container.name == instance.name)
         })
     };
     if pending > 0 || waiting > 0 || pending_sidecars > 0 && !has_run() {
@@ -108,20 +105,12 @@ pub(super) fn phase(pod: &Pod, status: &PodStatus, terminal: bool, seen: &Runtim
     }
     if running == 0 && stopped > 0 && unknown == 0 {
         let ended = || {
-            if stopped == succeeded {
-                PodPhase::Succeeded
-            } else {
-                PodPhase::Failed
-            }
+            if stopped == succeeded { PodPhase::Succeeded } else { PodPhase::Failed }
         };
         if terminal && !is_static(pod) {
             return ended();
         }
-        return if stopped == stopped_for_good {
-            ended()
-        } else {
-            PodPhase::Running
-        };
+        return if stopped == stopped_for_good { ended() } else { PodPhase::Running };
     }
     PodPhase::Pending
 }

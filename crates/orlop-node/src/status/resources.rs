@@ -53,38 +53,18 @@ pub(super) fn of_container(
             }
         }
     };
-    overlay(
-        &mut resources.limits,
-        &reported.limits,
-        &before.limits,
-        LEAST_CPU_LIMIT,
-    );
-    overlay(
-        &mut resources.requests,
-        &reported.requests,
-        &before.requests,
-        LEAST_CPU_REQUEST,
-    );
+    overlay(&mut resources.limits, &reported.limits, &before.limits, LEAST_CPU_LIMIT);
+    overlay(&mut resources.requests, &reported.requests, &before.requests, LEAST_CPU_REQUEST);
     resources
 }
 
 /// What the pod as a whole is given. A pod that runs keeps what was said of it before; of its cgroup only the memory
 /// request cannot be read back, so that one is always the pod's own.
 pub(super) fn set_pod_level(status: &mut PodStatus, pod: &Pod, old: &PodStatus) {
-    let counting = Counting {
-        without_overhead: true,
-        ..Counting::default()
-    };
-    let (requests, limits) = (
-        pod_resources::requests(pod, &counting),
-        pod_resources::limits(pod, &counting),
-    );
+    let counting = Counting { without_overhead: true, ..Counting::default() };
+    let (requests, limits) = (pod_resources::requests(pod, &counting), pod_resources::limits(pod, &counting));
     status.allocated_resources = requests.clone();
-    let mut resources = ResourceRequirements {
-        requests,
-        limits,
-        ..ResourceRequirements::default()
-    };
+    let mut resources = ResourceRequirements { requests, limits, ..ResourceRequirements::default() };
     if old.phase == PodPhase::Running {
         let none = ResourceRequirements::default();
         let before = old.resources.as_deref().unwrap_or(&none);
@@ -100,11 +80,7 @@ pub(super) fn set_pod_level(status: &mut PodStatus, pod: &Pod, old: &PodStatus) 
             }
         };
         keep(&mut resources.requests, &before.requests, &[resource_name::CPU]);
-        keep(
-            &mut resources.limits,
-            &before.limits,
-            &[resource_name::CPU, resource_name::MEMORY],
-        );
+        keep(&mut resources.limits, &before.limits, &[resource_name::CPU, resource_name::MEMORY]);
     }
     status.resources = Some(Box::new(resources));
 }

@@ -21,27 +21,18 @@ const MAX_HISTORY: usize = 2000;
 
 /// Whether an annotation belongs to one object and is not copied between a Deployment and its ReplicaSets.
 fn is_own(key: &str) -> bool {
-    matches!(
-        key,
-        LAST_APPLIED | REVISION | REVISION_HISTORY | DESIRED_REPLICAS | MAX_REPLICAS | ROLLBACK_TO
-    )
+    matches!(key, LAST_APPLIED | REVISION | REVISION_HISTORY | DESIRED_REPLICAS | MAX_REPLICAS | ROLLBACK_TO)
 }
 
 /// The revision: 0 if there is none, `None` if it is no number.
 pub(super) fn revision(meta: &ObjectMeta) -> Option<i64> {
-    meta.annotations
-        .get(REVISION)
-        .map_or(Some(0), |text| text.parse().ok())
+    meta.annotations.get(REVISION).map_or(Some(0), |text| text.parse().ok())
 }
 
 /// The highest revision; those that are no numbers are passed over.
 #[must_use]
 pub fn max_revision<'a>(sets: impl IntoIterator<Item = &'a ReplicaSet>) -> i64 {
-    sets.into_iter()
-        .filter_map(|set| revision(&set.metadata))
-        .max()
-        .unwrap_or(0)
-        .max(0)
+    sets.into_iter().filter_map(|set| revision(&set.metadata)).max().unwrap_or(0).max(0)
 }
 
 /// The revision before the highest; 0 if there is none.

@@ -30,10 +30,7 @@ pub fn resolve_fenceposts(
     let surge = scaled(max_surge, true)?;
     let unavailable = scaled(max_unavailable, false)?;
     let stuck = surge == 0 && unavailable == 0;
-    Ok(Fenceposts {
-        surge,
-        unavailable: if stuck { 1 } else { unavailable },
-    })
+    Ok(Fenceposts { surge, unavailable: if stuck { 1 } else { unavailable } })
 }
 
 /// Pods asked for.
@@ -59,11 +56,7 @@ fn fenceposts(deployment: &Deployment) -> Fenceposts {
 /// Pods that there may be above the number asked for; 0 for the strategy Recreate. Not bounded by that number.
 #[must_use]
 pub fn max_surge(deployment: &Deployment) -> i32 {
-    if is_rolling_update(deployment) {
-        fenceposts(deployment).surge
-    } else {
-        0
-    }
+    if is_rolling_update(deployment) { fenceposts(deployment).surge } else { 0 }
 }
 
 /// Pods that may be unavailable: at most all; 0 for the strategy Recreate.
@@ -161,11 +154,7 @@ pub fn proportion(set: &ReplicaSet, deployment: &Deployment, to_add: i32, added:
     }
     let fraction = fraction(set, deployment);
     let left = to_add.wrapping_sub(added);
-    if to_add > 0 {
-        fraction.min(left)
-    } else {
-        fraction.max(left)
-    }
+    if to_add > 0 { fraction.min(left) } else { fraction.max(left) }
 }
 
 /// How many pods more (or fewer, negative) keep the set's part of the whole.

@@ -27,9 +27,7 @@ pub(super) fn by_age(left: &ReplicaSet, right: &ReplicaSet) -> Ordering {
 /// Lower revision first, then by age; by age where a revision is no number. Not transitive where some are none.
 pub(super) fn by_revision(left: &ReplicaSet, right: &ReplicaSet) -> Ordering {
     let revisions = annotations::revision(&left.metadata).zip(annotations::revision(&right.metadata));
-    revisions
-        .map_or(Ordering::Equal, |(left, right)| left.cmp(&right))
-        .then_with(|| by_age(left, right))
+    revisions.map_or(Ordering::Equal, |(left, right)| left.cmp(&right)).then_with(|| by_age(left, right))
 }
 
 /// Whether a set asks for pods.

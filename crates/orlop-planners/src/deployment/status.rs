@@ -27,10 +27,7 @@ pub(super) mod reason {
 
 /// The time a rollout may take without progress, unless there is no limit (absent or 2147483647 seconds).
 fn progress_deadline(deployment: &Deployment) -> Option<SignedDuration> {
-    let seconds = deployment
-        .spec
-        .progress_deadline_seconds
-        .filter(|seconds| *seconds != i32::MAX)?;
+    let seconds = deployment.spec.progress_deadline_seconds.filter(|seconds| *seconds != i32::MAX)?;
     Some(SignedDuration::from_secs(i64::from(seconds)))
 }
 
@@ -42,10 +39,7 @@ pub(super) fn condition<'a>(
     status: &'a DeploymentStatus,
     type_: &DeploymentConditionType,
 ) -> Option<&'a DeploymentCondition> {
-    status
-        .conditions
-        .iter()
-        .find(|condition| condition.type_ == *type_)
+    status.conditions.iter().find(|condition| condition.type_ == *type_)
 }
 
 pub(super) fn progressing(status: &DeploymentStatus) -> Option<&DeploymentCondition> {
@@ -115,11 +109,7 @@ pub fn status(
     };
     let enough = available >= replicas(deployment).wrapping_sub(max_unavailable(deployment));
     let (is, reason, message) = if enough {
-        (
-            ConditionStatus::True,
-            "MinimumReplicasAvailable",
-            "Deployment has minimum availability.",
-        )
+        (ConditionStatus::True, "MinimumReplicasAvailable", "Deployment has minimum availability.")
     } else {
         (
             ConditionStatus::False,
@@ -127,21 +117,17 @@ pub fn status(
             "Deployment does not have minimum availability.",
         )
     };
-    set_condition(
-        &mut status,
-        new_condition(DeploymentConditionType::Available, is, reason, message, now),
-    );
+    set_condition(&mut status, new_condition(DeploymentConditionType::Available, is, reason, message, now));
     status
 }
 
 /// Terminating pods; unknown if a set does not tell that has been observed by a controller.
 fn terminating(sets: &[Arc<ReplicaSet>]) -> Option<i32> {
-    sets.iter()
-        .try_fold(0_i32, |sum, set| match set.status.terminating_replicas {
-            Some(terminating) => Some(sum.wrapping_add(terminating)),
-            None if set.status.observed_generation == 0 => Some(sum),
-            None => None,
-        })
+    sets.iter().try_fold(0_i32, |sum, set| match set.status.terminating_replicas {
+        Some(terminating) => Some(sum.wrapping_add(terminating)),
+        None if set.status.observed_generation == 0 => Some(sum),
+        None => None,
+    })
 }
 
 /// Whether all pods are of the new revision and available, at the latest generation.
@@ -177,9 +163,7 @@ pub fn is_timed_out(deployment: &Deployment, status: &DeploymentStatus, now: Tim
     match condition.reason.as_str() {
         reason::NEW_SET_AVAILABLE => false,
         reason::TIMED_OUT => true,
-        _ => condition
-            .last_update_time
-            .is_none_or(|since| now.duration_since(since.timestamp()) > deadline),
+        _ => condition.last_update_time.is_none_or(|since| now.duration_since(since.timestamp()) > deadline),
     }
 }
 
@@ -225,21 +209,11 @@ fn update_progress(
         set_condition(status, new_condition(type_, is, reason, message, now));
     };
     if is_complete(deployment, status) {
-        set(
-            status,
-            ConditionStatus::True,
-            reason::NEW_SET_AVAILABLE,
-            "has successfully progressed",
-        );
+        set(status, ConditionStatus::True, reason::NEW_SET_AVAILABLE, "has successfully progressed");
     } else if is_progressing(deployment, status) {
         // Replaced even if it says the same, so that the deadline runs anew.
         remove_condition(status, &DeploymentConditionType::Progressing);
-        set(
-            status,
-            ConditionStatus::True,
-            reason::SET_UPDATED,
-            "is progressing",
-        );
+        set(status, ConditionStatus::True, reason::SET_UPDATED, "is progressing");
         if let Some(current) = current
             && current.status == ConditionStatus::True
             && let Some(condition) = status.conditions.last_mut()
@@ -247,12 +221,7 @@ fn update_progress(
             condition.last_transition_time = current.last_transition_time;
         }
     } else if is_timed_out(deployment, status, now) {
-        set(
-            status,
-            ConditionStatus::False,
-            reason::TIMED_OUT,
-            "has timed out progressing",
-        );
+        set(status, ConditionStatus::False, reason::TIMED_OUT, "has timed out progressing");
     }
 }
 
@@ -260,9 +229,8 @@ fn update_progress(
 fn failure(sets: &[Arc<ReplicaSet>], new: Option<&ReplicaSet>) -> Option<DeploymentCondition> {
     let failure = |set: &ReplicaSet| {
         let conditions: &List<_> = &set.status.conditions;
-        let found = conditions
-            .iter()
-            .find(|condition| condition.type_ == ReplicaSetConditionType::ReplicaFailure)?;
+        let found =
+            conditions.iter().find(|condition| condition.type_ == ReplicaSetConditionType::ReplicaFailure)?;
         Some(DeploymentCondition {
             type_: DeploymentConditionType::ReplicaFailure,
             status: found.status.clone(),
@@ -273,8 +241,7 @@ fn failure(sets: &[Arc<ReplicaSet>], new: Option<&ReplicaSet>) -> Option<Deploym
             ..DeploymentCondition::default()
         })
     };
-    new.and_then(failure)
-        .or_else(|| sets.iter().find_map(|set| failure(set)))
+    new.and_then(failure).or_else(|| sets.iter().find_map(|set| failure(set)))
 }
 
 /// When to look again at a rollout that shows no change: a second after its deadline.
@@ -293,10 +260,6 @@ pub(super) fn recheck(
         Some(since) => deadline.saturating_sub(now.duration_since(since.timestamp())),
         None => SignedDuration::ZERO,
     };
-    let wait = if left < second {
-        second
-    } else {
-        left.saturating_add(second)
-    };
+    let wait = if left < second { second } else { left.saturating_add(second) };
     Duration::try_from(wait).ok()
 }

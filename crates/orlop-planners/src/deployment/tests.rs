@@ -30,25 +30,14 @@ fn web(image: &str) -> Deployment {
 }
 
 fn plan_with(deployment: &Deployment, sets: &[Arc<ReplicaSet>]) -> Plan {
-    plan(
-        deployment,
-        &Children {
-            replica_sets: sets,
-            pods: &[],
-        },
-        now(),
-    )
+    plan(deployment, &Children { replica_sets: sets, pods: &[] }, now())
 }
 
 /// The ReplicaSet that a Deployment with this image creates.
 fn set_of(image: &str, revision: &str) -> ReplicaSet {
     let plan = plan_with(&web(image), &[]);
-    let Some(Change::Create(create)) = plan.changes.first() else {
-        panic!("{plan:?}")
-    };
-    let PlannedObject::ReplicaSet(set) = &create.object else {
-        panic!("{plan:?}")
-    };
+    let Some(Change::Create(create)) = plan.changes.first() else { panic!("{plan:?}") };
+    let PlannedObject::ReplicaSet(set) = &create.object else { panic!("{plan:?}") };
     let mut set = ReplicaSet::clone(set);
     set.metadata.uid = format!("uid of {}", set.metadata.name).into();
     set.metadata.creation_timestamp = Some(Time::from(now()));
@@ -86,15 +75,7 @@ fn a_rollback_takes_template_and_annotations_of_the_revision() {
     let plan = plan_with(&deployment, &sets);
     let update = only_update(&plan);
     assert_eq!(update.spec.template.spec.containers[0].image, "web:1");
-    assert!(
-        update
-            .spec
-            .template
-            .metadata
-            .labels
-            .get("pod-template-hash")
-            .is_none()
-    );
+    assert!(update.spec.template.metadata.labels.get("pod-template-hash").is_none());
     let annotations = &update.metadata.annotations;
     assert_eq!(annotations.get("note").map(|note| note.as_str()), Some("first"));
     assert_eq!(annotations.get(REVISION).map(|text| text.as_str()), Some("2"));
@@ -108,14 +89,8 @@ fn a_rollback_takes_template_and_annotations_of_the_revision() {
 #[test]
 fn a_rollback_to_nowhere_is_given_up() {
     for (to, reason) in [
-        (
-            "7",
-            "Warning DeploymentRollbackRevisionNotFound Unable to find the revision to rollback to.",
-        ),
-        (
-            "0",
-            "Warning DeploymentRollbackRevisionNotFound Unable to find last revision.",
-        ),
+        ("7", "Warning DeploymentRollbackRevisionNotFound Unable to find the revision to rollback to."),
+        ("0", "Warning DeploymentRollbackRevisionNotFound Unable to find last revision."),
         (
             "1",
             "Warning DeploymentRollbackTemplateUnchanged The rollback revision contains the same template as current deployment \"web\"",
@@ -149,13 +124,7 @@ fn a_selector_of_everything_or_of_nonsense_is_refused() {
     .expect("a selector");
     let plan = plan_with(&deployment, &[]);
     assert!(plan.changes.is_empty());
-    assert!(matches!(
-        plan.error,
-        Some(PlanError::Invalid {
-            field: "spec.selector",
-            ..
-        })
-    ));
+    assert!(matches!(plan.error, Some(PlanError::Invalid { field: "spec.selector", .. })));
 }
 
 #[test]
@@ -165,31 +134,19 @@ fn a_name_that_is_taken_is_counted_and_avoided() {
     let sets = [Arc::new(foreign)];
     let mut deployment = web("web:1");
     let plan = plan_with(&deployment, &sets);
-    let [Change::Create(create)] = &plan.changes[..] else {
-        panic!("{plan:?}")
-    };
-    let OnExists::Instead(instead) = &create.on_exists else {
-        panic!("{create:?}")
-    };
+    let [Change::Create(create)] = &plan.changes[..] else { panic!("{plan:?}") };
+    let OnExists::Instead(instead) = &create.on_exists else { panic!("{create:?}") };
     let [Change::UpdateStatus(PlannedObject::Deployment(update))] = &instead[..] else {
         panic!("{instead:?}")
     };
     assert_eq!(update.status.collision_count, Some(1));
     let error = plan.error.as_ref().map(ToString::to_string).unwrap_or_default();
-    assert_eq!(
-        error,
-        format!(
-            "replicasets.apps {:?} already exists",
-            sets[0].metadata.name.as_str()
-        )
-    );
+    assert_eq!(error, format!("replicasets.apps {:?} already exists", sets[0].metadata.name.as_str()));
 
     deployment.status = update.status.clone();
     let plan = plan_with(&deployment, &sets);
     assert_eq!(plan.error, None);
-    let Some(Change::Create(create)) = plan.changes.first() else {
-        panic!("{plan:?}")
-    };
+    let Some(Change::Create(create)) = plan.changes.first() else { panic!("{plan:?}") };
     assert_ne!(create.object.meta().name, sets[0].metadata.name);
 }
 
@@ -202,16 +159,10 @@ fn a_failed_creation_shows_in_the_status() {
         panic!("{after:?}")
     };
     let condition = &update.status.conditions[0];
-    assert_eq!(
-        (condition.type_.as_str(), condition.status.as_str()),
-        ("Progressing", "False")
-    );
+    assert_eq!((condition.type_.as_str(), condition.status.as_str()), ("Progressing", "False"));
     assert_eq!(condition.reason, "ReplicaSetCreateError");
     let name = &plan.changes[0].key().name;
-    let text = format!(
-        "Failed to create new replica set {:?}: quota exceeded",
-        name.as_str()
-    );
+    let text = format!("Failed to create new replica set {:?}: quota exceeded", name.as_str());
     assert_eq!(condition.message, text);
     let warning = plan.events.iter().find(|event| event.type_ == EventType::Warning);
     assert_eq!(warning.map(|event| event.text("quota exceeded")), Some(text));
@@ -226,29 +177,18 @@ fn a_rollout_without_news_is_looked_at_again_after_its_deadline() {
         if plan.changes.is_empty() {
             assert_eq!(plan.requeue, Some(Duration::from_secs(61)));
             let later = now() + Duration::from_secs(61);
-            let children = Children {
-                replica_sets: &sets,
-                pods: &[],
-            };
+            let children = Children { replica_sets: &sets, pods: &[] };
             let plan = super::plan(&deployment, &children, later);
             let [Change::UpdateStatus(PlannedObject::Deployment(update))] = &plan.changes[..] else {
                 panic!("{plan:?}")
             };
-            assert!(
-                update
-                    .status
-                    .conditions
-                    .iter()
-                    .any(|it| it.reason == "ProgressDeadlineExceeded")
-            );
+            assert!(update.status.conditions.iter().any(|it| it.reason == "ProgressDeadlineExceeded"));
             return;
         }
         for change in plan.changes {
             match change {
                 Change::Create(create) => {
-                    let PlannedObject::ReplicaSet(set) = create.object else {
-                        panic!()
-                    };
+                    let PlannedObject::ReplicaSet(set) = create.object else { panic!() };
                     sets.push(set);
                 }
                 Change::UpdateStatus(PlannedObject::Deployment(update)) => {

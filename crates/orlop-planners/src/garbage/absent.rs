@@ -52,10 +52,7 @@ mod tests {
     use super::*;
 
     fn owner(number: usize) -> Identity {
-        Identity {
-            uid: number.to_string().into(),
-            ..Identity::default()
-        }
+        Identity { uid: number.to_string().into(), ..Identity::default() }
     }
 
     #[test]

@@ -57,10 +57,7 @@ struct Deletion {
 
 impl DeleteAttempt {
     pub(crate) fn new(item: Item) -> Self {
-        Self {
-            item,
-            state: State::Start,
-        }
+        Self { item, state: State::Start }
     }
 
     pub(crate) fn step(
@@ -115,13 +112,7 @@ impl DeleteAttempt {
                     if Some(&meta.resource_version) != deletion.resource_version.as_ref()
                         && meta.owner_references[..] == deletion.owners[..] =>
                 {
-                    self.delete(
-                        kinds,
-                        Deletion {
-                            resource_version: None,
-                            ..deletion
-                        },
-                    )
+                    self.delete(kinds, Deletion { resource_version: None, ..deletion })
                 }
                 _ => retry(),
             },
@@ -215,10 +206,7 @@ impl DeleteAttempt {
         let namespace = &self.item.identity.namespace;
         while let Some(reference) = found.open.front() {
             let claimed = Identity::of_owner(reference, namespace);
-            let of_cluster = Identity {
-                namespace: Str::EMPTY,
-                ..claimed.clone()
-            };
+            let of_cluster = Identity { namespace: Str::EMPTY, ..claimed.clone() };
             if collector.absent.has(&of_cluster) || collector.absent.has(&claimed) {
                 found.dangling.push(claimed.uid);
                 found.open.pop_front();
@@ -232,9 +220,7 @@ impl DeleteAttempt {
                 return settled();
             }
             found.asked = if namespaced { claimed } else { of_cluster };
-            let call = Call::Get {
-                object: found.asked.clone(),
-            };
+            let call = Call::Get { object: found.asked.clone() };
             self.state = State::Classifying(found);
             return Step::Call(call);
         }
@@ -288,9 +274,8 @@ impl DeleteAttempt {
         };
         if !found.waiting.is_empty() && collector.has_dependents(&self.item) {
             let deletion = deletion(Propagation::Foreground);
-            let circle = collector
-                .graph_dependents(&self.item)
-                .any(|(_, dependent)| dependent.deleting_dependents);
+            let circle =
+                collector.graph_dependents(&self.item).any(|(_, dependent)| dependent.deleting_dependents);
             if circle {
                 // Owner and dependent may wait for each other through this object.
                 let owners = collector.node(&self.item).owners.clone();
@@ -346,11 +331,7 @@ impl DeleteAttempt {
     /// Nothing to do now; an object that is known only from references is asked for again, until an
     /// event shows it or the API denies it.
     fn settle(&self, collector: &Collector) -> Step {
-        if collector.node(&self.item).is_virtual {
-            retry()
-        } else {
-            settled()
-        }
+        if collector.node(&self.item).is_virtual { retry() } else { settled() }
     }
 }
 

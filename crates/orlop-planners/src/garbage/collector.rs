@@ -38,11 +38,7 @@ impl InvalidNamespace {
     /// Text of the warning event on the dependent.
     #[must_use]
     pub fn message(&self) -> String {
-        format!(
-            "ownerRef {} does not exist in namespace {:?}",
-            self.owner,
-            self.dependent.namespace.as_str()
-        )
+        format!("ownerRef {} does not exist in namespace {:?}", self.owner, self.dependent.namespace.as_str())
     }
 }
 
@@ -164,11 +160,7 @@ impl Collector {
         };
 
         let index = self.observe_virtual(index, observed);
-        let before = self
-            .graph
-            .get(index)
-            .map(|node| node.owners.clone())
-            .unwrap_or_default();
+        let before = self.graph.get(index).map(|node| node.owners.clone()).unwrap_or_default();
         let difference = Difference::between(&before, &meta.owner_references);
         if !difference.is_empty() {
             for unblocked in &difference.unblocked {
@@ -243,19 +235,11 @@ impl Collector {
             // What a reference claimed was seen, or seen to be gone, since it was queued.
             if snapshot.is_virtual {
                 let now = self.graph.find(&snapshot.identity.uid);
-                if now
-                    .and_then(|now| self.graph.get(now))
-                    .is_none_or(|now| !now.is_virtual)
-                {
+                if now.and_then(|now| self.graph.get(now)).is_none_or(|now| !now.is_virtual) {
                     continue;
                 }
             }
-            let item = Item {
-                index,
-                serial: snapshot.serial,
-                identity: snapshot.identity.clone(),
-                snapshot,
-            };
+            let item = Item { index, serial: snapshot.serial, identity: snapshot.identity.clone(), snapshot };
             return Some(Attempt::Delete(DeleteAttempt::new(item)));
         }
         let Orphaning { owner, gone } = self.orphanings.pop_front()?;
@@ -298,9 +282,7 @@ impl Collector {
     }
 
     fn present(&self, item: &Item) -> Option<&Node> {
-        self.graph
-            .get(item.index)
-            .filter(|node| node.serial == item.serial)
+        self.graph.get(item.index).filter(|node| node.serial == item.serial)
     }
 
     /// The dependents of an item, in no order that means anything.
@@ -309,10 +291,7 @@ impl Collector {
         item: &'a Item,
     ) -> impl Iterator<Item = (NodeIndex, &'a Node)> {
         let present = self.present(item).is_some();
-        present
-            .then(|| self.graph.each_dependent(item.index))
-            .into_iter()
-            .flatten()
+        present.then(|| self.graph.each_dependent(item.index)).into_iter().flatten()
     }
 
     pub(crate) fn has_dependents(&self, item: &Item) -> bool {
@@ -446,39 +425,24 @@ impl Collector {
 
     fn remove(&mut self, index: NodeIndex, gone: Identity) {
         let dependents = self.graph.dependents(index);
-        let owners = self
-            .graph
-            .get(index)
-            .map(|node| node.owners.clone())
-            .unwrap_or_default();
+        let owners = self.graph.get(index).map(|node| node.owners.clone()).unwrap_or_default();
         if !dependents.is_empty() {
             self.absent.add(gone);
         }
         for dependent in dependents {
             self.check(dependent);
         }
-        let uid = self
-            .graph
-            .get(index)
-            .map(|node| node.identity.uid.clone())
-            .unwrap_or_default();
+        let uid = self.graph.get(index).map(|node| node.identity.uid.clone()).unwrap_or_default();
         if self.orphanings.iter().any(|listed| listed.owner.uid == uid) {
             let dependents = self.identities_of_dependents(&uid);
-            for listed in self
-                .orphanings
-                .iter_mut()
-                .filter(|listed| listed.owner.uid == uid)
-            {
+            for listed in self.orphanings.iter_mut().filter(|listed| listed.owner.uid == uid) {
                 listed.gone = Some(dependents.clone());
             }
         }
         self.graph.remove(index);
         for reference in owners {
             if let Some(owner) = self.graph.find(&reference.uid)
-                && self
-                    .graph
-                    .get(owner)
-                    .is_some_and(|owner| owner.deleting_dependents)
+                && self.graph.get(owner).is_some_and(|owner| owner.deleting_dependents)
             {
                 self.check(owner);
             }

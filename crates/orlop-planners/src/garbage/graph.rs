@@ -107,22 +107,11 @@ impl Graph {
             return index;
         };
         self.serial += 1;
-        let copy = Node {
-            serial: self.serial,
-            identity,
-            queued: false,
-            ..node.clone()
-        };
+        let copy = Node { serial: self.serial, identity, queued: false, ..node.clone() };
         let uid = copy.identity.uid.clone();
         let new = self.nodes.add_node(copy);
-        let dependents: Vec<_> = self
-            .nodes
-            .neighbors_directed(index, Direction::Incoming)
-            .collect();
-        let owners: Vec<_> = self
-            .nodes
-            .neighbors_directed(index, Direction::Outgoing)
-            .collect();
+        let dependents: Vec<_> = self.nodes.neighbors_directed(index, Direction::Incoming).collect();
+        let owners: Vec<_> = self.nodes.neighbors_directed(index, Direction::Outgoing).collect();
         for dependent in dependents {
             let dependent = if dependent == index { new } else { dependent };
             self.nodes.update_edge(dependent, new, ());
@@ -186,10 +175,7 @@ impl Graph {
 
     /// The dependents of a node, in the order of their identities.
     pub(crate) fn dependents(&self, index: NodeIndex) -> Vec<NodeIndex> {
-        let mut dependents: Vec<_> = self
-            .nodes
-            .neighbors_directed(index, Direction::Incoming)
-            .collect();
+        let mut dependents: Vec<_> = self.nodes.neighbors_directed(index, Direction::Incoming).collect();
         dependents.sort_by(|&a, &b| self.nodes[a].identity.cmp(&self.nodes[b].identity));
         dependents
     }
@@ -201,10 +187,7 @@ impl Graph {
     }
 
     pub(crate) fn has_dependents(&self, index: NodeIndex) -> bool {
-        self.nodes
-            .neighbors_directed(index, Direction::Incoming)
-            .next()
-            .is_some()
+        self.nodes.neighbors_directed(index, Direction::Incoming).next().is_some()
     }
 
     /// The dependents that agree with `owner` about who it is, and those that do not. A dependent

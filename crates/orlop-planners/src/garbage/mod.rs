@@ -94,10 +94,7 @@ fn address(object: &Identity, kinds: &impl KindScopes) -> Result<Identity, Nowhe
         None => Err(Nowhere::Unserved),
         Some(true) if object.namespace.is_empty() => Err(Nowhere::NoNamespace),
         Some(true) => Ok(object.clone()),
-        Some(false) => Ok(Identity {
-            namespace: Str::EMPTY,
-            ..object.clone()
-        }),
+        Some(false) => Ok(Identity { namespace: Str::EMPTY, ..object.clone() }),
     }
 }
 

@@ -26,12 +26,7 @@ enum State {
 
 impl OrphanAttempt {
     pub(crate) fn new(owner: Identity, dependents: Vec<Identity>) -> Self {
-        Self {
-            owner,
-            dependents: dependents.into(),
-            failed: Vec::new(),
-            state: State::Next,
-        }
+        Self { owner, dependents: dependents.into(), failed: Vec::new(), state: State::Next }
     }
 
     pub(crate) fn step(&mut self, kinds: &impl KindScopes, answer: Option<Answer>) -> Step {

@@ -41,27 +41,17 @@ pub(crate) struct EditOwners {
 impl EditOwners {
     /// `object` is the address to patch.
     pub(crate) fn new(object: Identity, edit: Edit) -> Self {
-        Self {
-            object,
-            edit,
-            reading: false,
-        }
+        Self { object, edit, reading: false }
     }
 
     pub(crate) fn start(&self) -> Call {
         let references: Vec<Value> = match &self.edit {
-            Edit::Drop(owners) => owners
-                .iter()
-                .map(|uid| json!({"$patch": "delete", "uid": uid}))
-                .collect(),
+            Edit::Drop(owners) => owners.iter().map(|uid| json!({"$patch": "delete", "uid": uid})).collect(),
             Edit::Unblock(owners) => owners
                 .iter()
                 .filter(|owner| owner.block_owner_deletion == Some(true))
                 .map(|owner| {
-                    let unblocked = OwnerReference {
-                        block_owner_deletion: Some(false),
-                        ..owner.clone()
-                    };
+                    let unblocked = OwnerReference { block_owner_deletion: Some(false), ..owner.clone() };
                     serde_json::to_value(unblocked).unwrap_or_default()
                 })
                 .collect(),
@@ -86,9 +76,7 @@ impl EditOwners {
             Answer::NotFound => Progress::Break(Written::NotFound),
             Answer::Unsupported => {
                 self.reading = true;
-                Progress::Continue(Call::Get {
-                    object: self.object.clone(),
-                })
+                Progress::Continue(Call::Get { object: self.object.clone() })
             }
             Answer::Found(meta) => {
                 let mut owners = meta.owner_references.to_vec();
@@ -102,11 +90,7 @@ impl EditOwners {
                         }
                     }
                 }
-                let owners = if owners.is_empty() {
-                    Value::Null
-                } else {
-                    json!(owners)
-                };
+                let owners = if owners.is_empty() { Value::Null } else { json!(owners) };
                 Progress::Continue(self.patch(PatchBody::Merge(json!({
                     "metadata": {
                         "resourceVersion": meta.resource_version,
@@ -119,10 +103,7 @@ impl EditOwners {
     }
 
     fn patch(&self, patch: PatchBody) -> Call {
-        Call::Patch {
-            object: self.object.clone(),
-            patch,
-        }
+        Call::Patch { object: self.object.clone(), patch }
     }
 }
 
@@ -142,18 +123,11 @@ pub(crate) struct RemoveFinalizer {
 impl RemoveFinalizer {
     /// `object` is the address to patch.
     pub(crate) fn new(object: Identity, finalizer: &'static str) -> Self {
-        Self {
-            object,
-            finalizer,
-            conflicts: 0,
-            patching: false,
-        }
+        Self { object, finalizer, conflicts: 0, patching: false }
     }
 
     pub(crate) fn start(&self) -> Call {
-        Call::Get {
-            object: self.object.clone(),
-        }
+        Call::Get { object: self.object.clone() }
     }
 
     pub(crate) fn step(&mut self, answer: Answer) -> Progress {
@@ -161,11 +135,8 @@ impl RemoveFinalizer {
         match answer {
             Answer::Found(meta) if !patching && has_finalizer(&meta, self.finalizer) => {
                 self.patching = true;
-                let left: Vec<&Str> = meta
-                    .finalizers
-                    .iter()
-                    .filter(|found| **found != *self.finalizer)
-                    .collect();
+                let left: Vec<&Str> =
+                    meta.finalizers.iter().filter(|found| **found != *self.finalizer).collect();
                 let left = if left.is_empty() { Value::Null } else { json!(left) };
                 Progress::Continue(Call::Patch {
                     object: self.object.clone(),

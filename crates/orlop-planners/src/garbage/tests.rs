@@ -74,23 +74,13 @@ fn a_circle_of_foreground_deletions_is_broken() {
     let (calls, outcome) = run(&mut collector, &mut of_b, |call| match call {
         Call::Get { object } if object.name == "a" => Answer::Found(Box::new(a.clone())),
         Call::Get { .. } => Answer::Found(Box::new(b.clone())),
-        Call::Patch { .. } => Answer::Found(Box::new(ObjectMeta {
-            resource_version: "2".into(),
-            ..b.clone()
-        })),
+        Call::Patch { .. } => {
+            Answer::Found(Box::new(ObjectMeta { resource_version: "2".into(), ..b.clone() }))
+        }
         Call::Delete { .. } => Answer::Done,
     });
     assert_eq!(outcome, Outcome::Settled);
-    let [
-        _,
-        _,
-        Call::Patch { patch, .. },
-        Call::Delete {
-            propagation,
-            resource_version,
-            ..
-        },
-    ] = &calls[..]
+    let [_, _, Call::Patch { patch, .. }, Call::Delete { propagation, resource_version, .. }] = &calls[..]
     else {
         panic!("{calls:#?}")
     };
@@ -99,11 +89,7 @@ fn a_circle_of_foreground_deletions_is_broken() {
     ]}});
     assert_eq!(*patch, PatchBody::Strategic(unblocked));
     assert_eq!(*propagation, Propagation::Foreground);
-    assert_eq!(
-        resource_version.as_deref(),
-        Some("2"),
-        "the patch made a new version"
-    );
+    assert_eq!(resource_version.as_deref(), Some("2"), "the patch made a new version");
 }
 
 #[test]
@@ -121,25 +107,13 @@ fn a_kind_without_strategic_merge_is_patched_by_merge() {
         }
     };
     let (calls, outcome) = run(&mut collector, &mut attempt, |call| match call {
-        Call::Patch {
-            patch: PatchBody::Strategic(_),
-            ..
-        } => Answer::Unsupported,
+        Call::Patch { patch: PatchBody::Strategic(_), .. } => Answer::Unsupported,
         Call::Get { object } if object.name == "b" => Answer::Found(Box::new(child.clone())),
         Call::Get { .. } => Answer::Found(Box::new(owner.clone())),
         _ => Answer::Done,
     });
     assert_eq!(outcome, Outcome::Settled);
-    let [
-        _,
-        _,
-        Call::Patch {
-            patch: PatchBody::Merge(freed),
-            ..
-        },
-        _,
-        Call::Patch { patch, .. },
-    ] = &calls[..]
+    let [_, _, Call::Patch { patch: PatchBody::Merge(freed), .. }, _, Call::Patch { patch, .. }] = &calls[..]
     else {
         panic!("{calls:#?}")
     };
@@ -159,22 +133,15 @@ fn a_conflict_with_unchanged_owners_does_not_save_an_orphan() {
         run(&mut collector, &mut attempt, |call| match call {
             Call::Get { object } if object.name == "gone" => Answer::NotFound,
             Call::Get { .. } if conflicts == 0 => Answer::Found(Box::new(child.clone())),
-            Call::Get { .. } => Answer::Found(Box::new(ObjectMeta {
-                resource_version: "2".into(),
-                ..child.clone()
-            })),
-            Call::Delete {
-                resource_version: Some(version),
-                ..
-            } => {
+            Call::Get { .. } => {
+                Answer::Found(Box::new(ObjectMeta { resource_version: "2".into(), ..child.clone() }))
+            }
+            Call::Delete { resource_version: Some(version), .. } => {
                 assert_eq!(*version, "1");
                 conflicts += 1;
                 Answer::Conflict
             }
-            Call::Delete {
-                resource_version: None,
-                ..
-            } => {
+            Call::Delete { resource_version: None, .. } => {
                 conflicts += 10;
                 Answer::Done
             }

@@ -27,11 +27,7 @@ impl Backoff {
         failed: impl IntoIterator<Item = &'a Pod>,
     ) -> Self {
         let last_success = succeeded.into_iter().map(finished_at).max();
-        let mut record = if last_success.is_some() {
-            Self::default()
-        } else {
-            *self
-        };
+        let mut record = if last_success.is_some() { Self::default() } else { *self };
         let failures = failed.into_iter().map(finished_at);
         let mut newest = None;
         for at in failures.filter(|at| last_success.is_none_or(|success| *at > success)) {
@@ -45,8 +41,7 @@ impl Backoff {
     /// How long to wait from `now` on; zero if there is no reason to.
     #[must_use]
     pub fn remaining(&self, now: Timestamp) -> SignedDuration {
-        self.last_failure
-            .map_or(SignedDuration::ZERO, |last| remaining(self.failures, last, now))
+        self.last_failure.map_or(SignedDuration::ZERO, |last| remaining(self.failures, last, now))
     }
 }
 
@@ -79,10 +74,7 @@ fn containers_ended(pod: &Pod) -> Option<Timestamp> {
     let sidecar = |status: &&ContainerStatus| {
         pod.spec.init_containers.iter().any(|container| {
             container.name == status.name
-                && container
-                    .restart_policy
-                    .as_ref()
-                    .is_some_and(|policy| policy.as_str() == "Always")
+                && container.restart_policy.as_ref().is_some_and(|policy| policy.as_str() == "Always")
         })
     };
     let mut latest = None;
@@ -97,11 +89,7 @@ fn containers_ended(pod: &Pod) -> Option<Timestamp> {
 }
 
 fn unready_since(pod: &Pod) -> Option<Timestamp> {
-    let ready = pod
-        .status
-        .conditions
-        .iter()
-        .find(|found| found.type_ == PodConditionType::Ready)?;
+    let ready = pod.status.conditions.iter().find(|found| found.type_ == PodConditionType::Ready)?;
     let since = ready.last_transition_time.map(|time| time.timestamp());
     since.filter(|_| ready.status == ConditionStatus::False)
 }
@@ -134,33 +122,19 @@ mod tests {
             [0, 1, 2, 3, 6, 7, 8, 32, 33, 4_000_000_000].map(wait),
             [0, 10, 20, 40, 320, 600, 600, 600, 600, 600]
         );
-        assert_eq!(
-            remaining(1, start, start + SignedDuration::from_secs(11)).as_secs(),
-            0
-        );
+        assert_eq!(remaining(1, start, start + SignedDuration::from_secs(11)).as_secs(), 0);
     }
 
     #[test]
     fn only_failures_after_the_last_success_count() {
-        let before = Backoff {
-            failures: 3,
-            last_failure: Some("2026-03-01T11:00:00Z".parse().unwrap()),
-        };
-        let failed = [
-            "2026-03-01T12:00:00Z",
-            "2026-03-01T12:00:09Z",
-            "2026-03-01T12:00:20Z",
-        ]
-        .map(pod);
+        let before = Backoff { failures: 3, last_failure: Some("2026-03-01T11:00:00Z".parse().unwrap()) };
+        let failed = ["2026-03-01T12:00:00Z", "2026-03-01T12:00:09Z", "2026-03-01T12:00:20Z"].map(pod);
         let added = before.after([], &failed);
         assert_eq!(added.failures, 6);
         assert_eq!(added.last_failure, Some("2026-03-01T12:00:20Z".parse().unwrap()));
         let success = pod("2026-03-01T12:00:09Z");
         let after = before.after([&success], &failed);
-        assert_eq!(
-            after.failures, 1,
-            "one at the very time of the success does not count"
-        );
+        assert_eq!(after.failures, 1, "one at the very time of the success does not count");
         assert_eq!(before.after([&success], []), Backoff::default());
         assert_eq!(before.after([], []), before);
     }

@@ -26,10 +26,7 @@ pub(super) fn new(
 /// Replaces the condition of this type if status, reason or message differ, or appends it unless it would be False.
 /// Says whether anything changed.
 pub(super) fn set(conditions: &mut List<JobCondition>, new: JobCondition) -> bool {
-    match conditions
-        .iter_mut()
-        .find(|condition| condition.type_ == new.type_)
-    {
+    match conditions.iter_mut().find(|condition| condition.type_ == new.type_) {
         Some(old) => {
             let differs = old.status != new.status || old.reason != new.reason || old.message != new.message;
             if differs {
@@ -59,9 +56,7 @@ pub(super) fn holding<'a>(
 /// The condition that says that the Job has ended, if it has.
 pub(super) fn finished(job: &Job) -> Option<&JobCondition> {
     job.status.conditions.iter().find(|condition| {
-        matches!(
-            condition.type_,
-            JobConditionType::Complete | JobConditionType::Failed
-        ) && condition.status == ConditionStatus::True
+        matches!(condition.type_, JobConditionType::Complete | JobConditionType::Failed)
+            && condition.status == ConditionStatus::True
     })
 }

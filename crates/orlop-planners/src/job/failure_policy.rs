@@ -70,19 +70,10 @@ fn matching_exit<'a>(
     pod: &'a Pod,
     requirement: &PodFailurePolicyOnExitCodesRequirement,
 ) -> Option<(&'a ContainerStatus, i32)> {
-    let statuses = pod
-        .status
-        .container_statuses
-        .iter()
-        .chain(&pod.status.init_container_statuses);
+    let statuses = pod.status.container_statuses.iter().chain(&pod.status.init_container_statuses);
     statuses
         .filter_map(|status| Some((status, status.state.terminated.as_ref()?.exit_code)))
-        .filter(|(status, _)| {
-            requirement
-                .container_name
-                .as_ref()
-                .is_none_or(|name| *name == status.name)
-        })
+        .filter(|(status, _)| requirement.container_name.as_ref().is_none_or(|name| *name == status.name))
         .find(|(_, code)| {
             let listed = requirement.values.contains(code);
             *code != 0
@@ -100,8 +91,6 @@ fn matching_condition<'a>(
     patterns: &[PodFailurePolicyOnPodConditionsPattern],
 ) -> Option<&'a PodCondition> {
     pod.status.conditions.iter().find(|condition| {
-        patterns
-            .iter()
-            .any(|pattern| pattern.type_ == condition.type_ && pattern.status == condition.status)
+        patterns.iter().any(|pattern| pattern.type_ == condition.type_ && pattern.status == condition.status)
     })
 }

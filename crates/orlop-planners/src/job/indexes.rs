@@ -62,9 +62,7 @@ impl Indexes {
     /// The set with `indexes`, which are ascending, added.
     #[must_use]
     pub fn with(&self, indexes: impl IntoIterator<Item = i32>) -> Self {
-        let intervals = indexes
-            .into_iter()
-            .map(|index| (i64::from(index), i64::from(index)));
+        let intervals = indexes.into_iter().map(|index| (i64::from(index), i64::from(index)));
         self.union(&Self(intervals.collect()))
     }
 

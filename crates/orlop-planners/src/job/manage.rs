@@ -42,11 +42,7 @@ pub(super) fn manage(view: &View<'_>, draft: &mut Draft) {
         return;
     }
 
-    let waited_for = if replaces_only_failed(view.job) {
-        i64::from(draft.terminating)
-    } else {
-        0
-    };
+    let waited_for = if replaces_only_failed(view.job) { i64::from(draft.terminating) } else { 0 };
     let missing = usize::try_from(want - waited_for - running).unwrap_or_default();
     if missing > 0 && !view.hold_creation {
         create(view, draft, missing.min(MAX_CHANGES));
@@ -93,15 +89,11 @@ fn create(view: &View<'_>, draft: &mut Draft, missing: usize) {
 fn pending_indexes(view: &View<'_>, completions: i32) -> Indexes {
     let taken = |wanted: &dyn Fn(&Tracked<'_>) -> bool| -> Indexes {
         let pods = view.pods.iter().filter(|tracked| wanted(tracked));
-        pods.filter_map(|tracked| tracked.index_below(completions))
-            .collect()
+        pods.filter_map(|tracked| tracked.index_below(completions)).collect()
     };
-    let mut taken_indexes = view.succeeded_indexes.union(
-        &view
-            .active()
-            .filter_map(|tracked| tracked.index_below(completions))
-            .collect(),
-    );
+    let mut taken_indexes = view
+        .succeeded_indexes
+        .union(&view.active().filter_map(|tracked| tracked.index_below(completions)).collect());
     if replaces_only_failed(view.job) {
         taken_indexes = taken_indexes.union(&taken(&|tracked| is_terminating(tracked.pod)));
     }

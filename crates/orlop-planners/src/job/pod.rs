@@ -18,31 +18,21 @@ const MAX_PREFIX: usize = 58;
 pub(super) fn new_pod(job: &Job, index: Option<i32>, replaced: Option<&Tracked<'_>>) -> Pod {
     let mut pod = template::pod_from_template(job, &job.spec.template);
     let Pod { metadata, spec, .. } = &mut pod;
-    if metadata
-        .finalizers
-        .iter()
-        .all(|finalizer| *finalizer != *TRACKING_FINALIZER)
-    {
+    if metadata.finalizers.iter().all(|finalizer| *finalizer != *TRACKING_FINALIZER) {
         metadata.finalizers.push(TRACKING_FINALIZER.into());
     }
     if let Some(index) = index {
         metadata.generate_name = prefix(&job.metadata.name, index).into();
-        metadata
-            .annotations
-            .insert(COMPLETION_INDEX, index.to_string().into());
+        metadata.annotations.insert(COMPLETION_INDEX, index.to_string().into());
         metadata.labels.insert(COMPLETION_INDEX, index.to_string().into());
         spec.hostname = format!("{}-{index}", job.metadata.name).into();
         add_index_variable(&mut spec.init_containers);
         add_index_variable(&mut spec.containers);
         if job.spec.backoff_limit_per_index.is_some() {
             let (counted, ignored) = replaced.map_or((0, 0), failures_after);
-            metadata
-                .annotations
-                .insert(INDEX_FAILURE_COUNT, counted.to_string().into());
+            metadata.annotations.insert(INDEX_FAILURE_COUNT, counted.to_string().into());
             if ignored > 0 {
-                metadata
-                    .annotations
-                    .insert(IGNORED_FAILURE_COUNT, ignored.to_string().into());
+                metadata.annotations.insert(IGNORED_FAILURE_COUNT, ignored.to_string().into());
             }
         }
     }
@@ -61,21 +51,14 @@ fn failures_after(failed: &Tracked<'_>) -> (i32, i32) {
 
 fn add_index_variable(containers: &mut List<Container>) {
     for container in containers {
-        if container
-            .env
-            .iter()
-            .any(|variable| variable.name == INDEX_VARIABLE)
-        {
+        if container.env.iter().any(|variable| variable.name == INDEX_VARIABLE) {
             continue;
         }
         let field = ObjectFieldSelector {
             field_path: format!("metadata.labels['{COMPLETION_INDEX}']").into(),
             ..ObjectFieldSelector::default()
         };
-        let source = EnvVarSource {
-            field_ref: Some(Box::new(field)),
-            ..EnvVarSource::default()
-        };
+        let source = EnvVarSource { field_ref: Some(Box::new(field)), ..EnvVarSource::default() };
         container.env.push(EnvVar {
             name: INDEX_VARIABLE.into(),
             value_from: Some(Box::new(source)),

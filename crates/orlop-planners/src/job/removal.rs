@@ -20,16 +20,13 @@ pub(super) fn choose<'a, 'b>(
     if let Some(completions) = completions {
         left.sort_by_cached_key(|tracked| (tracked.index, importance(tracked.pod)));
         let sorted = std::mem::take(&mut left);
-        let (valid, invalid): (Vec<_>, Vec<_>) = sorted
-            .into_iter()
-            .partition(|tracked| tracked.index_below(completions).is_some());
+        let (valid, invalid): (Vec<_>, Vec<_>) =
+            sorted.into_iter().partition(|tracked| tracked.index_below(completions).is_some());
         let (unknown, beyond): (Vec<_>, Vec<_>) =
             invalid.into_iter().partition(|tracked| tracked.index.is_none());
         chosen.extend(unknown);
         for same in valid.chunk_by(|a, b| a.index == b.index) {
-            let (last, others) = same
-                .split_last()
-                .map_or((None, same), |(last, rest)| (Some(last), rest));
+            let (last, others) = same.split_last().map_or((None, same), |(last, rest)| (Some(last), rest));
             chosen.extend(others);
             left.extend(last);
         }
@@ -54,19 +51,13 @@ fn importance(pod: &Pod) -> impl Ord + use<> {
     let ready = pod::ready(pod);
     let since = ready.and_then(|condition| condition.last_transition_time);
     let sidecars = pod.spec.init_containers.iter().filter(|container| {
-        container
-            .restart_policy
-            .as_ref()
-            .is_some_and(|policy| policy.as_str() == "Always")
+        container.restart_policy.as_ref().is_some_and(|policy| policy.as_str() == "Always")
     });
     let sidecars: Vec<_> = sidecars.map(|container| &container.name).collect();
     let restarts = |status: &ContainerStatus| status.restart_count;
     let regular = pod.status.container_statuses.iter().map(restarts).max();
     let of_sidecars = pod.status.init_container_statuses.iter();
-    let of_sidecars = of_sidecars
-        .filter(|status| sidecars.contains(&&status.name))
-        .map(restarts)
-        .max();
+    let of_sidecars = of_sidecars.filter(|status| sidecars.contains(&&status.name)).map(restarts).max();
     (
         !pod.spec.node_name.is_empty(),
         phase,

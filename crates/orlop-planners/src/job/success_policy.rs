@@ -40,28 +40,11 @@ mod tests {
         };
         assert!(met(json!({"succeededIndexes": "1,3-4"}), 10, "1-5"));
         assert!(!met(json!({"succeededIndexes": "1,3-4"}), 10, "1-3"));
-        assert!(
-            met(json!({"succeededIndexes": "1,3-4"}), 4, "1-3"),
-            "index 4 is cut off"
-        );
-        assert!(
-            !met(json!({"succeededIndexes": "5-6"}), 4, "1-3"),
-            "nothing is left of the rule"
-        );
-        assert!(met(
-            json!({"succeededIndexes": "1,3-4", "succeededCount": 2}),
-            10,
-            "1-3"
-        ));
-        assert!(!met(
-            json!({"succeededIndexes": "1,3-4", "succeededCount": 2}),
-            10,
-            "0-2"
-        ));
+        assert!(met(json!({"succeededIndexes": "1,3-4"}), 4, "1-3"), "index 4 is cut off");
+        assert!(!met(json!({"succeededIndexes": "5-6"}), 4, "1-3"), "nothing is left of the rule");
+        assert!(met(json!({"succeededIndexes": "1,3-4", "succeededCount": 2}), 10, "1-3"));
+        assert!(!met(json!({"succeededIndexes": "1,3-4", "succeededCount": 2}), 10, "0-2"));
         assert!(met(json!({"succeededCount": 2}), 10, "0,9"));
-        assert!(
-            !met(json!({"succeededCount": 0}), 10, ""),
-            "nothing has succeeded"
-        );
+        assert!(!met(json!({"succeededCount": 0}), 10, ""), "nothing has succeeded");
     }
 }

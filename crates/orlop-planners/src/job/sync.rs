@@ -44,13 +44,7 @@ impl<'a> Inputs<'a> {
     pub fn new(job: &'a Job, pods: impl IntoIterator<Item = &'a Pod>) -> Self {
         let mut pods: Vec<_> = pods.into_iter().collect();
         pods.sort_by(|a, b| a.metadata.name.cmp(&b.metadata.name));
-        Self {
-            job,
-            pods,
-            satisfied: true,
-            removals_in_flight: BTreeSet::new(),
-            hold_creation: false,
-        }
+        Self { job, pods, satisfied: true, removals_in_flight: BTreeSet::new(), hold_creation: false }
     }
 }
 
@@ -111,16 +105,8 @@ impl Draft {
 /// One step of a Job.
 pub fn plan(inputs: &Inputs<'_>, memory: &Memory, now: Timestamp) -> Plan<Memory> {
     let job = inputs.job;
-    let mut plan = Plan {
-        memory: memory.clone(),
-        ..Plan::default()
-    };
-    if job
-        .spec
-        .managed_by
-        .as_ref()
-        .is_some_and(|manager| *manager != *CONTROLLER_NAME)
-    {
+    let mut plan = Plan { memory: memory.clone(), ..Plan::default() };
+    if job.spec.managed_by.as_ref().is_some_and(|manager| *manager != *CONTROLLER_NAME) {
         return plan;
     }
     if condition::finished(job).is_some() {
@@ -140,11 +126,7 @@ pub fn plan(inputs: &Inputs<'_>, memory: &Memory, now: Timestamp) -> Plan<Memory
     let view = View::new(inputs, pods, memory, now);
     let active = view.active().count();
     let ready = view.active().filter(|tracked| is_ready(tracked.pod)).count();
-    let terminating = view
-        .pods
-        .iter()
-        .filter(|tracked| is_terminating(tracked.pod))
-        .count();
+    let terminating = view.pods.iter().filter(|tracked| is_terminating(tracked.pod)).count();
     let mut draft = Draft {
         plan,
         status: job.status.clone(),
@@ -214,11 +196,7 @@ impl<'a> View<'a> {
             hold_creation: inputs.hold_creation,
             pods,
             indexed: is_indexed(job).then_some(completions),
-            uncounted_succeeded: uncounted
-                .iter()
-                .flat_map(|pods| &pods.succeeded)
-                .cloned()
-                .collect(),
+            uncounted_succeeded: uncounted.iter().flat_map(|pods| &pods.succeeded).cloned().collect(),
             uncounted_failed: uncounted.iter().flat_map(|pods| &pods.failed).cloned().collect(),
             succeeded: 0,
             failed: 0,
@@ -248,8 +226,7 @@ impl<'a> View<'a> {
             .iter()
             .filter(|tracked| tracked.uncounted() && !known.contains(tracked.uid()))
             .filter(|tracked| {
-                self.indexed
-                    .is_none_or(|completions| tracked.index_below(completions).is_some())
+                self.indexed.is_none_or(|completions| tracked.index_below(completions).is_some())
             })
             .filter(|tracked| wanted(tracked))
             .collect()
@@ -259,12 +236,8 @@ impl<'a> View<'a> {
         let Some(completions) = self.indexed else { return };
         let status = &self.job.status;
         let indexes_of = |wanted: &dyn Fn(&Tracked<'a>) -> bool| -> Indexes {
-            let pods = self
-                .pods
-                .iter()
-                .filter(|tracked| tracked.finalizer && wanted(tracked));
-            pods.filter_map(|tracked| tracked.index_below(completions))
-                .collect()
+            let pods = self.pods.iter().filter(|tracked| tracked.finalizer && wanted(tracked));
+            pods.filter_map(|tracked| tracked.index_below(completions)).collect()
         };
         let counted = Indexes::parse(&status.completed_indexes, completions);
         let succeeded = counted.union(&indexes_of(&Tracked::succeeded));
@@ -382,13 +355,7 @@ fn finished_condition(view: &View<'_>, draft: &mut Draft) -> Option<JobCondition
         ));
     }
     let interim = |type_, reason: &str, message: &str| {
-        Some(condition::new(
-            type_,
-            ConditionStatus::True,
-            reason,
-            message,
-            view.now,
-        ))
+        Some(condition::new(type_, ConditionStatus::True, reason, message, view.now))
     };
     let failure = |reason, message| interim(JobConditionType::FailureTarget, reason, message);
     let fails_job = view.pods.iter().filter(|tracked| tracked.failed);
@@ -398,39 +365,24 @@ fn finished_condition(view: &View<'_>, draft: &mut Draft) -> Option<JobCondition
     }) {
         return failure("PodFailurePolicy", message);
     }
-    let default_limit = if spec.backoff_limit_per_index.is_some() {
-        i32::MAX
-    } else {
-        6
-    };
+    let default_limit = if spec.backoff_limit_per_index.is_some() { i32::MAX } else { 6 };
     let limit = i64::from(spec.backoff_limit.unwrap_or(default_limit));
     if view.failed > limit || restarts_exceed(view, limit) {
-        return failure(
-            "BackoffLimitExceeded",
-            "Job has reached the specified backoff limit",
-        );
+        return failure("BackoffLimitExceeded", "Job has reached the specified backoff limit");
     }
-    if let (Some(seconds), Some(start), false) = (
-        spec.active_deadline_seconds,
-        draft.status.start_time,
-        view.suspended(),
-    ) {
+    if let (Some(seconds), Some(start), false) =
+        (spec.active_deadline_seconds, draft.status.start_time, view.suspended())
+    {
         let rest = SignedDuration::from_secs(seconds) - view.now.duration_since(start.timestamp());
         if !rest.is_positive() {
-            return failure(
-                "DeadlineExceeded",
-                "Job was active longer than specified deadline",
-            );
+            return failure("DeadlineExceeded", "Job was active longer than specified deadline");
         }
         draft.requeue(rest);
     }
     let completions = view.indexed?;
     if let Some(failed) = &view.failed_indexes {
         let failed = failed.len();
-        if spec
-            .max_failed_indexes
-            .is_some_and(|most| failed > i64::from(most))
-        {
+        if spec.max_failed_indexes.is_some_and(|most| failed > i64::from(most)) {
             return failure(
                 "MaxFailedIndexesExceeded",
                 "Job has exceeded the specified maximal number of failed indexes",
@@ -453,40 +405,23 @@ fn restarts_exceed(view: &View<'_>, limit: i64) -> bool {
     let running = view.pods.iter().map(|tracked| &tracked.pod.status);
     let restarts: i64 = running
         .filter(|status| matches!(status.phase.as_str(), "Running" | "Pending"))
-        .flat_map(|status| {
-            status
-                .init_container_statuses
-                .iter()
-                .chain(&status.container_statuses)
-        })
+        .flat_map(|status| status.init_container_statuses.iter().chain(&status.container_statuses))
         .map(|status| i64::from(status.restart_count))
         .sum();
-    if limit == 0 {
-        restarts > 0
-    } else {
-        restarts >= limit
-    }
+    if limit == 0 { restarts > 0 } else { restarts >= limit }
 }
 
 /// Notes in the conditions that the Job is suspended or no longer is. Says whether the status changed.
 fn suspend_or_resume(view: &View<'_>, draft: &mut Draft) -> bool {
     let (status, reason, message, event) = if view.suspended() {
-        (
-            ConditionStatus::True,
-            "JobSuspended",
-            "Job suspended",
-            "Suspended",
-        )
+        (ConditionStatus::True, "JobSuspended", "Job suspended", "Suspended")
     } else {
         (ConditionStatus::False, "JobResumed", "Job resumed", "Resumed")
     };
     let new = condition::new(JobConditionType::Suspended, status, reason, message, view.now);
     let mut changed = condition::set(&mut draft.status.conditions, new);
     if changed {
-        draft
-            .plan
-            .events
-            .push(EventDraft::normal(view.job, event, message));
+        draft.plan.events.push(EventDraft::normal(view.job, event, message));
     }
     if view.suspended() {
         changed |= draft.status.start_time.take().is_some();

@@ -80,18 +80,12 @@ fn orphans_are_adopted_and_strangers_released_with_the_finalizer() {
     stranger.metadata.labels.clear();
     let pods = [orphan, stranger];
     let plan = plan(&Inputs::new(&job, &pods), &Memory::default(), now());
-    let [
-        Change::Patch(adopted),
-        Change::Patch(released),
-        Change::UpdateStatus(PlannedObject::Job(written)),
-    ] = &plan.changes[..]
+    let [Change::Patch(adopted), Change::Patch(released), Change::UpdateStatus(PlannedObject::Job(written))] =
+        &plan.changes[..]
     else {
         panic!("{:#?}", plan.changes)
     };
-    assert_eq!(
-        adopted.document["metadata"]["finalizers"],
-        json!([TRACKING_FINALIZER])
-    );
+    assert_eq!(adopted.document["metadata"]["finalizers"], json!([TRACKING_FINALIZER]));
     assert_eq!(adopted.document["metadata"]["ownerReferences"][0]["uid"], "j");
     let finalizers = &released.document["metadata"]["$deleteFromPrimitiveList/finalizers"];
     assert_eq!(*finalizers, json!([TRACKING_FINALIZER]));
@@ -109,12 +103,7 @@ fn a_deadline_asks_to_be_planned_again() {
     let Some(Change::UpdateStatus(PlannedObject::Job(written))) = plan.changes.last() else {
         panic!("{plan:#?}")
     };
-    let types: Vec<_> = written
-        .status
-        .conditions
-        .iter()
-        .map(|found| found.type_.as_str())
-        .collect();
+    let types: Vec<_> = written.status.conditions.iter().map(|found| found.type_.as_str()).collect();
     assert_eq!(types, ["FailureTarget", "Failed"]);
     assert!(plan.events.iter().any(|event| event.reason == "DeadlineExceeded"));
 }
@@ -129,11 +118,7 @@ fn failures_delay_the_next_pod_and_are_remembered() {
     let plan = plan(&Inputs::new(&job, &pods), &Memory::default(), now());
     assert_eq!(plan.requeue, Some(Duration::from_secs(5)));
     assert_eq!(plan.memory.backoff.failures, 1);
-    assert!(
-        plan.changes
-            .iter()
-            .all(|change| !matches!(change, Change::Create(_)))
-    );
+    assert!(plan.changes.iter().all(|change| !matches!(change, Change::Create(_))));
     // While creation is held the pod is counted all the same.
     let mut inputs = Inputs::new(&job, &pods);
     inputs.hold_creation = true;
@@ -147,21 +132,13 @@ fn nothing_is_created_or_finished_while_the_cache_lags() {
     let mut inputs = Inputs::new(&job, &[]);
     inputs.satisfied = false;
     let plan = plan(&inputs, &Memory::default(), now());
-    assert!(
-        plan.changes
-            .iter()
-            .all(|change| matches!(change, Change::UpdateStatus(_)))
-    );
+    assert!(plan.changes.iter().all(|change| matches!(change, Change::UpdateStatus(_))));
     // A finalizer that is on its way off is not taken off twice.
     let pods = [pod(&job, "a", json!({"phase": "Succeeded"}))];
     let mut inputs = Inputs::new(&job, &pods);
     inputs.removals_in_flight.insert("a".into());
     let plan = self::plan(&inputs, &Memory::default(), now());
-    assert!(
-        plan.changes
-            .iter()
-            .all(|change| !matches!(change, Change::Patch(_)))
-    );
+    assert!(plan.changes.iter().all(|change| !matches!(change, Change::Patch(_))));
 }
 
 #[test]
@@ -175,9 +152,7 @@ fn finished_jobs_go_after_their_time() {
     assert_eq!(plan.requeue, Some(Duration::from_secs(30)));
     let over = job(ttl.clone(), finished(json!("2026-03-01T11:59:00Z")));
     let plan = plan_ttl(&over, now()).unwrap();
-    let [Change::Delete(delete)] = &plan.changes[..] else {
-        panic!("{plan:#?}")
-    };
+    let [Change::Delete(delete)] = &plan.changes[..] else { panic!("{plan:#?}") };
     assert_eq!(delete.preconditions.as_ref().unwrap().uid.as_deref(), Some("j"));
     assert_eq!(delete.propagation.as_ref().unwrap().as_str(), "Foreground");
     let unknown = job(ttl.clone(), finished(Value::Null));
@@ -190,9 +165,7 @@ fn names_of_indexed_pods_leave_room_for_a_suffix() {
     let mut long = job(json!({"completionMode": "Indexed"}), json!({}));
     long.metadata.name = "j".repeat(63).into();
     let plan = plan(&Inputs::new(&long, &[]), &Memory::default(), now());
-    let Some(Change::Create(create)) = plan.changes.first() else {
-        panic!("{plan:#?}")
-    };
+    let Some(Change::Create(create)) = plan.changes.first() else { panic!("{plan:#?}") };
     let meta = create.object.meta();
     assert_eq!(meta.generate_name.len(), 58);
     assert!(meta.generate_name.ends_with("-0-"));

@@ -68,10 +68,7 @@ impl<'a> Tracked<'a> {
 }
 
 pub(super) fn has_finalizer(pod: &Pod) -> bool {
-    pod.metadata
-        .finalizers
-        .iter()
-        .any(|finalizer| *finalizer == *TRACKING_FINALIZER)
+    pod.metadata.finalizers.iter().any(|finalizer| *finalizer == *TRACKING_FINALIZER)
 }
 
 pub(super) fn is_indexed(job: &Job) -> bool {
@@ -98,10 +95,6 @@ fn completion_index(pod: &Pod) -> Option<i64> {
 
 /// A count from an annotation; 0 where it is missing or no valid count.
 fn count(pod: &Pod, annotation: &str) -> i32 {
-    let count = pod
-        .metadata
-        .annotations
-        .get(annotation)
-        .and_then(|text| text.parse().ok());
+    let count = pod.metadata.annotations.get(annotation).and_then(|text| text.parse().ok());
     count.filter(|count| *count >= 0).unwrap_or_default()
 }

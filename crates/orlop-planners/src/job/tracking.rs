@@ -21,11 +21,8 @@ pub(super) fn track(view: &View<'_>, mut draft: Draft, mut changed: bool) -> Pla
     if view.indexed.is_some() {
         pods.sort_by_key(|tracked| tracked.index);
     }
-    let mut with_finalizer: BTreeSet<&Str> = pods
-        .iter()
-        .filter(|tracked| tracked.uncounted())
-        .map(|tracked| tracked.uid())
-        .collect();
+    let mut with_finalizer: BTreeSet<&Str> =
+        pods.iter().filter(|tracked| tracked.uncounted()).map(|tracked| tracked.uid()).collect();
     changed |= count(&mut draft.status, &with_finalizer);
 
     let mut to_free = Vec::new();
@@ -39,9 +36,7 @@ pub(super) fn track(view: &View<'_>, mut draft: Draft, mut changed: bool) -> Pla
         }
         to_free.push(*tracked);
         let uncounted = draft.status.uncounted_terminated_pods.get_or_insert_default();
-        let valid = view
-            .indexed
-            .is_none_or(|most| tracked.index_below(most).is_some());
+        let valid = view.indexed.is_none_or(|most| tracked.index_below(most).is_some());
         if tracked.succeeded() && !view.uncounted_failed.contains(tracked.uid()) {
             if let Some(completions) = view.indexed {
                 // Indexes are counted at once: the set of them does not count one twice.
@@ -104,9 +99,7 @@ fn may_be_freed(view: &View<'_>, draft: &Draft, tracked: &Tracked<'_>) -> bool {
     }
     let successor_awaited = view.indexed.is_some_and(|completions| {
         let index = tracked.index_below(completions);
-        index
-            .and_then(|index| view.replaced(index))
-            .is_some_and(|delayed| delayed.uid() == tracked.uid())
+        index.and_then(|index| view.replaced(index)).is_some_and(|delayed| delayed.uid() == tracked.uid())
     });
     tracked.failed && !successor_awaited
 }
@@ -134,10 +127,7 @@ fn write_indexes(view: &View<'_>, status: &mut JobStatus, new: &BTreeSet<i32>) -
     }
     let succeeded = view.succeeded_indexes.with(new.iter().copied());
     let completed: Str = succeeded.to_string().into();
-    let failed: Option<Str> = view
-        .failed_indexes
-        .as_ref()
-        .map(|failed| failed.to_string().into());
+    let failed: Option<Str> = view.failed_indexes.as_ref().map(|failed| failed.to_string().into());
     let changed = completed != status.completed_indexes || failed != status.failed_indexes;
     status.succeeded = i32::try_from(succeeded.len()).unwrap_or(i32::MAX);
     status.completed_indexes = completed;
@@ -158,13 +148,8 @@ fn write_interim(view: &View<'_>, draft: &mut Draft) -> bool {
         }
         ref terminal => (terminal.clone(), false),
     };
-    draft.finished = Some(condition::new(
-        terminal,
-        ConditionStatus::True,
-        &interim.reason,
-        &interim.message,
-        view.now,
-    ));
+    draft.finished =
+        Some(condition::new(terminal, ConditionStatus::True, &interim.reason, &interim.message, view.now));
     if added {
         draft.status.conditions.push(interim);
     }
@@ -191,18 +176,10 @@ fn tell(job: &Job, draft: &mut Draft) {
     let Some(finished) = &draft.finished else { return };
     let events = &mut draft.plan.events;
     if finished.type_ != JobConditionType::Complete {
-        events.push(EventDraft::warning(
-            job,
-            finished.reason.clone(),
-            finished.message.as_str(),
-        ));
+        events.push(EventDraft::warning(job, finished.reason.clone(), finished.message.as_str()));
         return;
     }
-    if job
-        .spec
-        .completions
-        .is_some_and(|completions| draft.status.succeeded > completions)
-    {
+    if job.spec.completions.is_some_and(|completions| draft.status.succeeded > completions) {
         events.push(EventDraft::warning(
             job,
             "TooManySucceededPods",
@@ -213,10 +190,7 @@ fn tell(job: &Job, draft: &mut Draft) {
 }
 
 fn write(job: &Job, draft: &mut Draft) {
-    let written = Job {
-        status: draft.status.clone(),
-        ..job.clone()
-    };
+    let written = Job { status: draft.status.clone(), ..job.clone() };
     draft.plan.push(Change::update_status(written));
 }
 

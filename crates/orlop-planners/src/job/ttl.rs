@@ -39,10 +39,7 @@ pub fn finish_time(job: &Job) -> Result<Option<Timestamp>, TtlError> {
     };
     match finished.last_transition_time {
         Some(time) => Ok(Some(time.timestamp())),
-        None => Err(TtlError::NoFinishTime {
-            job: job.key(),
-            condition: finished.type_.as_str().to_owned(),
-        }),
+        None => Err(TtlError::NoFinishTime { job: job.key(), condition: finished.type_.as_str().to_owned() }),
     }
 }
 

@@ -45,19 +45,12 @@ const BY_NODE: [NodeConditionType; 4] = [
 ];
 
 pub(super) fn find<'a>(status: &'a NodeStatus, type_: &NodeConditionType) -> Option<&'a NodeCondition> {
-    status
-        .conditions
-        .iter()
-        .find(|condition| condition.type_ == *type_)
+    status.conditions.iter().find(|condition| condition.type_ == *type_)
 }
 
 impl Health {
     fn new(status: &NodeStatus, probe: Timestamp) -> Self {
-        Self {
-            ready: seen(status),
-            probe,
-            lease: None,
-        }
+        Self { ready: seen(status), probe, lease: None }
     }
 
     /// Whether the node has a condition Ready that is not True.
@@ -68,10 +61,7 @@ impl Health {
 
 fn seen(status: &NodeStatus) -> Option<Seen> {
     let ready = find(status, &NodeConditionType::Ready)?;
-    Some(Seen {
-        ready: ready.status == ConditionStatus::True,
-        heartbeat: ready.last_heartbeat_time,
-    })
+    Some(Seen { ready: ready.status == ConditionStatus::True, heartbeat: ready.last_heartbeat_time })
 }
 
 /// Looks at a node. `lease` is the renew time of its lease, if it has one.
@@ -87,22 +77,13 @@ pub(super) fn look(
     // Whether what is remembered of the condition is to be that of this look.
     let mut renewed = true;
     let mut health = match (before, current) {
-        (Some(health), None) => Health {
-            ready: None,
-            ..health
-        },
+        (Some(health), None) => Health { ready: None, ..health },
         (None, None) => {
             let created = node.metadata.creation_timestamp;
-            Health::new(
-                &node.status,
-                created.map_or(Timestamp::UNIX_EPOCH, Time::timestamp),
-            )
+            Health::new(&node.status, created.map_or(Timestamp::UNIX_EPOCH, Time::timestamp))
         }
         (Some(health), Some(current))
-            if health
-                .ready
-                .as_ref()
-                .is_some_and(|ready| ready.heartbeat == current.last_heartbeat_time) =>
+            if health.ready.as_ref().is_some_and(|ready| ready.heartbeat == current.last_heartbeat_time) =>
         {
             renewed = false;
             health
@@ -128,11 +109,7 @@ pub(super) fn look(
         dead: None,
         ready: status,
     };
-    let grace = if current.is_some() {
-        settings.monitor_grace
-    } else {
-        settings.startup_grace
-    };
+    let grace = if current.is_some() { settings.monitor_grace } else { settings.startup_grace };
     let dead_from = looked.health.probe.checked_add(grace).unwrap_or(Timestamp::MAX);
     if now <= dead_from {
         return looked;

@@ -63,9 +63,7 @@ pub struct Cluster<'a> {
 
 impl std::fmt::Debug for Cluster<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Cluster")
-            .field("nodes", &self.nodes.len())
-            .finish_non_exhaustive()
+        f.debug_struct("Cluster").field("nodes", &self.nodes.len()).finish_non_exhaustive()
     }
 }
 
@@ -89,9 +87,7 @@ struct Zone {
 impl Memory {
     /// The zones and their states.
     pub fn zones(&self) -> impl Iterator<Item = (&str, ZoneState)> {
-        self.zones
-            .iter()
-            .filter_map(|(key, zone)| Some((key.as_str(), zone.state?)))
+        self.zones.iter().filter_map(|(key, zone)| Some((key.as_str(), zone.state?)))
     }
 
     /// To be called when a pod of a node that has died could not be written: the next round tries again.
@@ -100,10 +96,7 @@ impl Memory {
     }
 
     fn queue(&mut self, zone: &Str, settings: &Settings, now: Timestamp) -> &mut Queue {
-        let new = || Zone {
-            state: None,
-            queue: Queue::new(settings.eviction_rate, now),
-        };
+        let new = || Zone { state: None, queue: Queue::new(settings.eviction_rate, now) };
         &mut self.zones.entry(zone.clone()).or_insert_with(new).queue
     }
 }
@@ -115,13 +108,7 @@ impl Memory {
 pub fn monitor(cluster: &Cluster<'_>, settings: &Settings, memory: &mut Memory, now: Timestamp) -> Vec<Plan> {
     let mut nodes: Vec<&Node> = cluster.nodes.iter().map(|node| &**node).collect();
     nodes.sort_by(|a, b| a.metadata.name.cmp(&b.metadata.name));
-    let mut round = Round {
-        settings,
-        memory,
-        now,
-        plans: Vec::new(),
-        taints: BTreeMap::new(),
-    };
+    let mut round = Round { settings, memory, now, plans: Vec::new(), taints: BTreeMap::new() };
     round.register(&nodes);
     let mut zones: BTreeMap<Str, Vec<bool>> = BTreeMap::new();
     for &node in &nodes {
@@ -150,11 +137,7 @@ impl Round<'_> {
         let mut added = Vec::new();
         for &node in nodes {
             let zone = zone_key(node);
-            let unseen = self
-                .memory
-                .zones
-                .get(&zone)
-                .is_none_or(|zone| zone.state.is_none());
+            let unseen = self.memory.zones.get(&zone).is_none_or(|zone| zone.state.is_none());
             if unseen {
                 let queue = Queue::new(self.settings.eviction_rate, self.now);
                 let state = Some(ZoneState::Initial);
@@ -169,12 +152,7 @@ impl Round<'_> {
         for node in added {
             let message = format!("Registered Node {} in Controller", node.metadata.name);
             let mut plan = Plan::default();
-            plan.events.push(node_event(
-                &node.metadata.name,
-                &node.metadata.uid,
-                "RegisteredNode",
-                message,
-            ));
+            plan.events.push(node_event(&node.metadata.name, &node.metadata.uid, "RegisteredNode", message));
             self.free(node, &mut plan);
             self.plans.push(plan);
         }
@@ -201,12 +179,8 @@ impl Round<'_> {
         let name = &node.metadata.name;
         let before = self.memory.health.remove(name);
         let lease = (cluster.lease)(name);
-        let Looked {
-            health,
-            before,
-            dead,
-            ready,
-        } = health::look(node, lease, before, self.settings, self.now);
+        let Looked { health, before, dead, ready } =
+            health::look(node, lease, before, self.settings, self.now);
         self.memory.health.insert(name.clone(), health);
         let mut plan = Plan::default();
         if let Some(dead) = dead {
@@ -220,8 +194,7 @@ impl Round<'_> {
         let died = ready != ConditionStatus::True && before == ConditionStatus::True;
         if died {
             let message = format!("Node {name} status is now: NodeNotReady");
-            plan.events
-                .push(node_event(name, &node.metadata.uid, "NodeNotReady", message));
+            plan.events.push(node_event(name, &node.metadata.uid, "NodeNotReady", message));
         }
         let again = self.memory.pods_again.remove(name) && before != ConditionStatus::True;
         if died || again {
@@ -263,9 +236,7 @@ impl Round<'_> {
             edit.remove(&[UNREACHABLE], &TaintEffect::NoExecute);
             edit.remove(&[NOT_READY], &TaintEffect::NoExecute);
         });
-        self.memory
-            .queue(&zone_key(node), self.settings, self.now)
-            .remove(&node.metadata.name);
+        self.memory.queue(&zone_key(node), self.settings, self.now).remove(&node.metadata.name);
     }
 
     fn edit(&mut self, node: &Node, plan: &mut Plan, change: impl FnOnce(&mut Edit<'_>, Timestamp)) {
@@ -275,8 +246,7 @@ impl Round<'_> {
         }
         change(&mut edit, self.now);
         if !edit.changes.is_empty() {
-            self.taints
-                .insert(node.metadata.name.clone(), edit.taints().clone());
+            self.taints.insert(node.metadata.name.clone(), edit.taints().clone());
         }
         plan.changes.append(&mut edit.changes);
     }
@@ -293,19 +263,14 @@ impl Round<'_> {
                 (key, (nodes.len(), state))
             })
             .collect();
-        let all_down = states
-            .values()
-            .all(|(_, state)| *state == ZoneState::FullDisruption);
+        let all_down = states.values().all(|(_, state)| *state == ZoneState::FullDisruption);
         for (key, zone) in &mut self.memory.zones {
             match states.contains_key(key) {
                 true => zone.state = zone.state.or(Some(ZoneState::Initial)),
                 false => zone.state = None,
             }
         }
-        let all_were_down = self
-            .memory
-            .zones()
-            .all(|(_, state)| state == ZoneState::FullDisruption);
+        let all_were_down = self.memory.zones().all(|(_, state)| state == ZoneState::FullDisruption);
         if all_down && all_were_down {
             return;
         }
@@ -366,10 +331,7 @@ pub fn taint(node: impl Fn(&str) -> Option<Arc<Node>>, memory: &mut Memory, now:
             let mut edit = Edit::of(&node);
             edit.add([new(right, TaintEffect::NoExecute, now)]);
             edit.remove(&[wrong], &TaintEffect::NoExecute);
-            plans.push(Plan {
-                changes: edit.changes,
-                ..Plan::default()
-            });
+            plans.push(Plan { changes: edit.changes, ..Plan::default() });
             None
         });
     }
@@ -402,8 +364,7 @@ fn mark_not_ready(pod: &Pod, node: &Str, now: Timestamp, plan: &mut Plan) {
     ready.last_transition_time = Some(now.into());
     ready.observed_generation = pod.metadata.generation;
     plan.push(Change::update_status(marked));
-    plan.events
-        .push(EventDraft::warning(pod, "NodeNotReady", "Node is not ready"));
+    plan.events.push(EventDraft::warning(pod, "NodeNotReady", "Node is not ready"));
 }
 
 fn node_event(name: &Str, uid: &Str, reason: &str, message: String) -> EventDraft {

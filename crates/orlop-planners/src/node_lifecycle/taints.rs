@@ -29,10 +29,8 @@ const BY_CONDITION: [&str; 7] = [
 ];
 
 /// Labels that older clients read, and the labels they follow.
-const FOLLOWING_LABELS: [(&str, &str); 2] = [
-    ("beta.kubernetes.io/os", "kubernetes.io/os"),
-    ("beta.kubernetes.io/arch", "kubernetes.io/arch"),
-];
+const FOLLOWING_LABELS: [(&str, &str); 2] =
+    [("beta.kubernetes.io/os", "kubernetes.io/os"), ("beta.kubernetes.io/arch", "kubernetes.io/arch")];
 
 /// The key of the taint for a condition in this status, if there is one.
 fn key_for(type_: &NodeConditionType, status: &ConditionStatus) -> Option<&'static str> {
@@ -56,23 +54,15 @@ pub fn condition_taints(node: &Node, now: Timestamp) -> Plan {
         .chain(node.spec.unschedulable.then_some(UNSCHEDULABLE))
         .collect();
     let present = |key: &str| exists(&node.spec.taints, key, &TaintEffect::NoSchedule);
-    let missing: Vec<Taint> = wanted
-        .iter()
-        .filter(|key| !present(key))
-        .map(|key| new(key, TaintEffect::NoSchedule, now))
-        .collect();
-    let surplus: Vec<&str> = BY_CONDITION
-        .into_iter()
-        .filter(|key| present(key) && !wanted.contains(key))
-        .collect();
+    let missing: Vec<Taint> =
+        wanted.iter().filter(|key| !present(key)).map(|key| new(key, TaintEffect::NoSchedule, now)).collect();
+    let surplus: Vec<&str> =
+        BY_CONDITION.into_iter().filter(|key| present(key) && !wanted.contains(key)).collect();
 
     let mut edit = Edit::of(node);
     edit.add(missing);
     edit.remove(&surplus, &TaintEffect::NoSchedule);
-    Plan {
-        changes: edit.changes,
-        ..Plan::default()
-    }
+    Plan { changes: edit.changes, ..Plan::default() }
 }
 
 /// Lets the labels `beta.kubernetes.io/os` and `beta.kubernetes.io/arch` follow `kubernetes.io/os` and
@@ -91,18 +81,11 @@ pub fn os_labels(node: &Node) -> Option<Change> {
 }
 
 pub(super) fn new(key: &str, effect: TaintEffect, now: Timestamp) -> Taint {
-    Taint {
-        key: key.into(),
-        effect,
-        time_added: Some(now.into()),
-        ..Taint::default()
-    }
+    Taint { key: key.into(), effect, time_added: Some(now.into()), ..Taint::default() }
 }
 
 pub(super) fn exists(taints: &[Taint], key: &str, effect: &TaintEffect) -> bool {
-    taints
-        .iter()
-        .any(|taint| taint.key == *key && taint.effect == *effect)
+    taints.iter().any(|taint| taint.key == *key && taint.effect == *effect)
 }
 
 /// A node's taints as they become, and the patches made of that. Each patch carries the whole list.
@@ -116,11 +99,7 @@ pub(super) struct Edit<'a> {
 
 impl<'a> Edit<'a> {
     pub(super) fn of(node: &'a Node) -> Self {
-        Self {
-            node,
-            taints: node.spec.taints.clone(),
-            changes: Vec::new(),
-        }
+        Self { node, taints: node.spec.taints.clone(), changes: Vec::new() }
     }
 
     /// The taints after the changes so far.
@@ -153,8 +132,7 @@ impl<'a> Edit<'a> {
             return;
         }
         let before = self.taints.clone();
-        self.taints
-            .retain(|taint| taint.effect != *effect || !keys.iter().any(|key| taint.key == **key));
+        self.taints.retain(|taint| taint.effect != *effect || !keys.iter().any(|key| taint.key == **key));
         self.patch(&before);
     }
 
@@ -162,13 +140,8 @@ impl<'a> Edit<'a> {
         if self.taints == *before {
             return;
         }
-        let taints = if self.taints.is_empty() {
-            Value::Null
-        } else {
-            json!(self.taints)
-        };
+        let taints = if self.taints.is_empty() { Value::Null } else { json!(self.taints) };
         let document = json!({"spec": {"taints": taints}});
-        self.changes
-            .push(PatchChange::strategic(self.node, document).into());
+        self.changes.push(PatchChange::strategic(self.node, document).into());
     }
 }

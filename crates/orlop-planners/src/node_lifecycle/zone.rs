@@ -71,11 +71,7 @@ pub(super) struct Bucket {
 
 impl Bucket {
     pub(super) fn full(rate: f32, now: Timestamp) -> Self {
-        Self {
-            rate: rate.into(),
-            tokens: 1.0,
-            at: now,
-        }
+        Self { rate: rate.into(), tokens: 1.0, at: now }
     }
 
     /// Takes a token, if there is one.
@@ -106,11 +102,7 @@ pub(super) struct Queue {
 
 impl Queue {
     pub(super) fn new(rate: f32, now: Timestamp) -> Self {
-        Self {
-            waiting: BTreeMap::new(),
-            known: BTreeSet::new(),
-            bucket: Bucket::full(rate, now),
-        }
+        Self { waiting: BTreeMap::new(), known: BTreeSet::new(), bucket: Bucket::full(rate, now) }
     }
 
     /// Adds a node, unless it is known.
@@ -190,10 +182,7 @@ mod tests {
         queue.set_rate(0.0, at(40));
         assert!(served(&mut queue, 100).is_empty());
         queue.set_rate(0.1, at(100));
-        assert!(
-            served(&mut queue, 100).is_empty(),
-            "a new bucket is empty after a stop"
-        );
+        assert!(served(&mut queue, 100).is_empty(), "a new bucket is empty after a stop");
         assert_eq!(served(&mut queue, 110), ["a"]);
     }
 

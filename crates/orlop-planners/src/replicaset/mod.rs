@@ -57,10 +57,7 @@ pub struct Settings {
 impl Default for Settings {
     /// A burst of 500, and the cache is up to date.
     fn default() -> Self {
-        Self {
-            burst: 500,
-            settled: true,
-        }
+        Self { burst: 500, settled: true }
     }
 }
 
@@ -78,11 +75,7 @@ fn claim_pods(set: &ReplicaSet, children: &Children<'_>) -> Result<Claimed, Plan
         .pods
         .iter()
         .filter(|pod| pod.metadata.namespace == set.metadata.namespace)
-        .filter(|pod| {
-            pod.metadata
-                .controller()
-                .is_none_or(|controller| controller.uid == set.metadata.uid)
-        })
+        .filter(|pod| pod.metadata.controller().is_none_or(|controller| controller.uid == set.metadata.uid))
         .collect();
     pods.sort_by(|left, right| left.metadata.name.cmp(&right.metadata.name));
     let terminating = pods
@@ -91,11 +84,7 @@ fn claim_pods(set: &ReplicaSet, children: &Children<'_>) -> Result<Claimed, Plan
         .count();
     let active = pods.into_iter().filter(|pod| pod::is_active(pod)).cloned();
     let (active, patches) = claim_all(set, active, matches);
-    Ok(Claimed {
-        active,
-        terminating,
-        patches,
-    })
+    Ok(Claimed { active, terminating, patches })
 }
 
 /// What to do next for `set`.
@@ -133,16 +122,11 @@ pub fn plan(set: &ReplicaSet, children: &Children<'_>, settings: &Settings, now:
     let failure_text = failure.as_ref().map(ToString::to_string);
     let status = status::status(set, &claimed, failure_text.as_deref(), now);
     if set.spec.min_ready_seconds > 0 && status.ready_replicas != status.available_replicas {
-        plan.requeue = pod::next_availability(
-            claimed.active.iter().map(|pod| &**pod),
-            set.spec.min_ready_seconds,
-            now,
-        )
-        .or_else(|| {
-            u64::try_from(set.spec.min_ready_seconds)
-                .ok()
-                .map(std::time::Duration::from_secs)
-        });
+        plan.requeue =
+            pod::next_availability(claimed.active.iter().map(|pod| &**pod), set.spec.min_ready_seconds, now)
+                .or_else(|| {
+                    u64::try_from(set.spec.min_ready_seconds).ok().map(std::time::Duration::from_secs)
+                });
     }
     plan.changes.extend(status::write(set, status));
     plan.error = failure;
@@ -263,27 +247,13 @@ mod tests {
         let after = failed(&set, &children, &first.changes[0], "quota exceeded", now());
         set = status_in(&after).clone();
         let condition = set.status.conditions[0].clone();
-        assert_eq!(
-            (&*condition.reason, &*condition.message),
-            ("FailedCreate", "quota exceeded")
-        );
+        assert_eq!((&*condition.reason, &*condition.message), ("FailedCreate", "quota exceeded"));
 
         let later = now() + Duration::from_secs(5);
         let again = failed(&set, &children, &first.changes[0], "something else", later);
-        assert!(
-            again.changes.is_empty(),
-            "a failure that is known is not refreshed: {again:?}"
-        );
+        assert!(again.changes.is_empty(), "a failure that is known is not refreshed: {again:?}");
 
-        let waiting = plan(
-            &set,
-            &children,
-            &Settings {
-                settled: false,
-                ..Settings::default()
-            },
-            later,
-        );
+        let waiting = plan(&set, &children, &Settings { settled: false, ..Settings::default() }, later);
         assert_eq!(waiting.changes.len(), 1);
         assert!(status_in(&waiting).status.conditions.is_empty());
     }
@@ -317,10 +287,7 @@ mod tests {
                 Arc::new(pod)
             })
             .collect();
-        let children = Children {
-            pods: &pods,
-            siblings: &[],
-        };
+        let children = Children { pods: &pods, siblings: &[] };
         let plan = plan(&set, &children, &Settings::default(), now());
         assert_eq!(plan.requeue, Some(Duration::from_secs(3)));
         let status = &status_in(&plan).status;

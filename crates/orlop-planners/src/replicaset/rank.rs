@@ -50,12 +50,7 @@ fn related_per_node<'a>(set: &ReplicaSet, children: &Children<'a>) -> BTreeMap<&
         .iter()
         .map(|sibling| &**sibling)
         .filter(|sibling| sibling.metadata.namespace == set.metadata.namespace)
-        .filter(|sibling| {
-            sibling
-                .metadata
-                .controller()
-                .is_some_and(|other| other.uid == controller.uid)
-        })
+        .filter(|sibling| sibling.metadata.controller().is_some_and(|other| other.uid == controller.uid))
         .chain([set])
         .map(|sibling| {
             let selector = Selector::from_object(sibling.spec.selector.as_deref())?;
@@ -67,9 +62,7 @@ fn related_per_node<'a>(set: &ReplicaSet, children: &Children<'a>) -> BTreeMap<&
     let mut seen = BTreeSet::new();
     for pod in children.pods {
         let selected = pod.metadata.namespace == set.metadata.namespace
-            && selectors
-                .values()
-                .any(|selector| selector.matches(&pod.metadata.labels));
+            && selectors.values().any(|selector| selector.matches(&pod.metadata.labels));
         if selected && seen.insert(&pod.metadata.uid) && pod::is_active(pod) {
             *per_node.entry(pod.spec.node_name.as_str()).or_default() += 1;
         }
@@ -101,11 +94,7 @@ impl Moment {
     /// zero and below.
     fn new(at: Time, now: Timestamp) -> Self {
         let age = now.as_nanosecond() - at.timestamp().as_nanosecond();
-        let bucket = if age > 0 {
-            127 - age.leading_zeros().cast_signed()
-        } else {
-            -1
-        };
+        let bucket = if age > 0 { 127 - age.leading_zeros().cast_signed() } else { -1 };
         Self { at, bucket }
     }
 }
@@ -165,30 +154,19 @@ impl<'a> Entry<'a> {
 }
 
 fn deletion_cost(pod: &Pod) -> i32 {
-    let text = pod
-        .metadata
-        .annotations
-        .get(POD_DELETION_COST)
-        .map_or("", |text| text.as_str());
+    let text = pod.metadata.annotations.get(POD_DELETION_COST).map_or("", |text| text.as_str());
     let well_formed = text == "0" || matches!(text.as_bytes().first(), Some(b'-' | b'1'..=b'9'));
     if well_formed { text.parse().unwrap_or(0) } else { 0 }
 }
 
 fn restarts(pod: &Pod) -> (i32, i32) {
     fn most<'a>(statuses: impl Iterator<Item = &'a ContainerStatus>) -> i32 {
-        statuses
-            .map(|status| status.restart_count)
-            .max()
-            .unwrap_or(0)
-            .max(0)
+        statuses.map(|status| status.restart_count).max().unwrap_or(0).max(0)
     }
     let is_sidecar = |status: &&ContainerStatus| {
         pod.spec.init_containers.iter().any(|container| {
             container.name == status.name
-                && container
-                    .restart_policy
-                    .as_ref()
-                    .is_some_and(|policy| *policy == "Always")
+                && container.restart_policy.as_ref().is_some_and(|policy| *policy == "Always")
         })
     };
     (
@@ -203,15 +181,9 @@ mod tests {
 
     #[test]
     fn deletion_costs_are_read_as_kubernetes_reads_them() {
-        for (text, cost) in [
-            ("5", 5),
-            ("-05", -5),
-            ("0", 0),
-            ("05", 0),
-            ("+3", 0),
-            ("bad", 0),
-            ("99999999999", 0),
-        ] {
+        for (text, cost) in
+            [("5", 5), ("-05", -5), ("0", 0), ("05", 0), ("+3", 0), ("bad", 0), ("99999999999", 0)]
+        {
             let mut pod = Pod::default();
             pod.metadata.annotations.insert(POD_DELETION_COST, text.into());
             assert_eq!(deletion_cost(&pod), cost, "{text:?}");

@@ -21,15 +21,11 @@ pub(super) fn status(
 ) -> ReplicaSetStatus {
     let active = &claimed.active;
     let wanted_labels = &set.spec.template.metadata.labels;
-    let labeled = active.iter().filter(|pod| {
-        wanted_labels
-            .iter()
-            .all(|(key, value)| pod.metadata.labels.get(key) == Some(value))
-    });
-    let ready = active.iter().filter(|pod| pod::is_ready(pod));
-    let available = active
+    let labeled = active
         .iter()
-        .filter(|pod| pod::is_available(pod, set.spec.min_ready_seconds, now));
+        .filter(|pod| wanted_labels.iter().all(|(key, value)| pod.metadata.labels.get(key) == Some(value)));
+    let ready = active.iter().filter(|pod| pod::is_ready(pod));
+    let available = active.iter().filter(|pod| pod::is_available(pod, set.spec.min_ready_seconds, now));
     let mut status = ReplicaSetStatus {
         replicas: count(active.len()),
         fully_labeled_replicas: count(labeled.count()),
@@ -63,10 +59,5 @@ pub(super) fn status(
 
 /// The write of `status`, unless it says nothing new.
 pub(super) fn write(set: &ReplicaSet, status: ReplicaSetStatus) -> Option<Change> {
-    (status != set.status).then(|| {
-        Change::update_status(ReplicaSet {
-            status,
-            ..set.clone()
-        })
-    })
+    (status != set.status).then(|| Change::update_status(ReplicaSet { status, ..set.clone() }))
 }

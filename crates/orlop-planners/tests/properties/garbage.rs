@@ -19,18 +19,11 @@ const HOLD: &str = "example.dev/hold";
 #[derive(Clone, Debug)]
 enum Op {
     /// Creates an object in one of two namespaces with owners among those that exist (or existed), by number.
-    Create {
-        other_namespace: bool,
-        owners: Vec<Owner>,
-    },
+    Create { other_namespace: bool, owners: Vec<Owner> },
     /// Adds an owner to an object: cycles come from here.
     AddOwner { object: usize, owner: Owner },
     /// A user deletes an object.
-    Delete {
-        object: usize,
-        propagation: Propagation,
-        hold: bool,
-    },
+    Delete { object: usize, propagation: Propagation, hold: bool },
     /// So many events reach the collector.
     Deliver(usize),
     /// So many calls are made; several attempts run side by side, and this chooses among them.
@@ -56,11 +49,8 @@ fn owner() -> impl Strategy<Value = Owner> {
 }
 
 fn op() -> impl Strategy<Value = Op> {
-    let propagation = prop_oneof![
-        Just(Propagation::Background),
-        Just(Propagation::Foreground),
-        Just(Propagation::Orphan)
-    ];
+    let propagation =
+        prop_oneof![Just(Propagation::Background), Just(Propagation::Foreground), Just(Propagation::Orphan)];
     prop_oneof![
         4 => (prop::bool::weighted(0.1), prop::collection::vec(owner(), 0..3))
             .prop_map(|(other_namespace, owners)| Op::Create { other_namespace, owners }),
@@ -101,11 +91,7 @@ impl World {
             api_version: API_VERSION.into(),
             kind: KIND.into(),
             name: name.clone(),
-            uid: if owner.stale {
-                format!("not-{uid}").into()
-            } else {
-                uid.clone()
-            },
+            uid: if owner.stale { format!("not-{uid}").into() } else { uid.clone() },
             block_owner_deletion: owner.block.then_some(true),
             ..OwnerReference::default()
         })
@@ -123,13 +109,7 @@ impl World {
         let namespace: Str = if other_namespace { "other" } else { "default" }.into();
         let owner_references = owners.iter().filter_map(|owner| self.reference(owner)).collect();
         self.created.push((namespace.clone(), name.clone(), uid.clone()));
-        self.write(ObjectMeta {
-            name,
-            namespace,
-            uid,
-            owner_references,
-            ..ObjectMeta::default()
-        });
+        self.write(ObjectMeta { name, namespace, uid, owner_references, ..ObjectMeta::default() });
     }
 
     /// Stores an object; one that is being deleted goes with its last finalizer.
@@ -166,13 +146,11 @@ impl World {
     /// Whether an object has an owner that lives, or that goes and leaves it behind.
     fn is_kept(&self, meta: &ObjectMeta) -> bool {
         meta.owner_references.iter().any(|reference| {
-            self.objects
-                .get(&(meta.namespace.clone(), reference.name.clone()))
-                .is_some_and(|owner| {
-                    owner.uid == reference.uid
-                        && (owner.deletion_timestamp.is_none()
-                            || owner.finalizers.iter().any(|found| *found == *ORPHAN_FINALIZER))
-                })
+            self.objects.get(&(meta.namespace.clone(), reference.name.clone())).is_some_and(|owner| {
+                owner.uid == reference.uid
+                    && (owner.deletion_timestamp.is_none()
+                        || owner.finalizers.iter().any(|found| *found == *ORPHAN_FINALIZER))
+            })
         })
     }
 
@@ -230,14 +208,8 @@ impl World {
         match &call {
             Call::Get { .. } => Answer::Found(Box::new(meta)),
             Call::Patch { patch, .. } => self.patch(meta, patch),
-            Call::Delete {
-                resource_version,
-                propagation,
-                ..
-            } => {
-                let stale = resource_version
-                    .as_ref()
-                    .is_some_and(|wanted| *wanted != meta.resource_version);
+            Call::Delete { resource_version, propagation, .. } => {
+                let stale = resource_version.as_ref().is_some_and(|wanted| *wanted != meta.resource_version);
                 if meta.uid != object.uid || stale {
                     return Answer::Conflict;
                 }
@@ -250,10 +222,7 @@ impl World {
 
     /// Nothing is deleted that has an owner which stays.
     fn check_deletion(&self, object: &Identity, meta: &ObjectMeta) {
-        assert!(
-            !meta.owner_references.is_empty(),
-            "{object} has no owner and was deleted"
-        );
+        assert!(!meta.owner_references.is_empty(), "{object} has no owner and was deleted");
         assert!(!self.is_kept(meta), "{object} has a living owner and was deleted");
     }
 
@@ -288,10 +257,7 @@ impl World {
 
     fn apply(&mut self, op: &Op) {
         match op {
-            Op::Create {
-                other_namespace,
-                owners,
-            } => self.create(*other_namespace, owners),
+            Op::Create { other_namespace, owners } => self.create(*other_namespace, owners),
             Op::AddOwner { object, owner } => {
                 let Some(place) = self.place(*object) else { return };
                 let Some(reference) = self.reference(owner) else {
@@ -302,27 +268,16 @@ impl World {
                 };
                 // An object that blocks its own deletion is never collected, as in Kubernetes.
                 if reference.name != meta.name
-                    && meta
-                        .owner_references
-                        .iter()
-                        .all(|owner| owner.uid != reference.uid)
+                    && meta.owner_references.iter().all(|owner| owner.uid != reference.uid)
                 {
                     meta.owner_references.push(reference);
                     self.write(meta);
                 }
             }
-            Op::Delete {
-                object,
-                propagation,
-                hold,
-            } => {
+            Op::Delete { object, propagation, hold } => {
                 let Some(place) = self.place(*object) else { return };
                 // Who asks for orphans after asking for a foreground deletion may be too late.
-                if self
-                    .objects
-                    .get(&place)
-                    .is_some_and(|meta| meta.deletion_timestamp.is_some())
-                {
+                if self.objects.get(&place).is_some_and(|meta| meta.deletion_timestamp.is_some()) {
                     return;
                 }
                 if *hold && let Some(mut meta) = self.objects.get(&place).cloned() {
@@ -399,11 +354,7 @@ proptest! {
 fn a_dead_owner_costs_one_lookup_for_all_its_dependents() {
     let mut world = World::default();
     world.create(false, &[]);
-    let owner = Owner {
-        number: 0,
-        block: true,
-        stale: false,
-    };
+    let owner = Owner { number: 0, block: true, stale: false };
     for _ in 0..100 {
         world.create(false, std::slice::from_ref(&owner));
     }

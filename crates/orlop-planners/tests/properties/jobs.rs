@@ -28,18 +28,8 @@ struct Setup {
 
 fn setup() -> impl Strategy<Value = Setup> {
     (
-        (
-            prop::option::weighted(0.8, 0..6i32),
-            0..5i32,
-            any::<bool>(),
-            0..7i32,
-        ),
-        (
-            prop::option::of(0..3i32),
-            prop::option::of(0..3i32),
-            any::<bool>(),
-            0..3u8,
-        ),
+        (prop::option::weighted(0.8, 0..6i32), 0..5i32, any::<bool>(), 0..7i32),
+        (prop::option::of(0..3i32), prop::option::of(0..3i32), any::<bool>(), 0..3u8),
         prop::option::weighted(0.2, 30..3000i64),
     )
         .prop_map(|(size, rules, deadline)| {
@@ -81,12 +71,7 @@ fn round() -> impl Strategy<Value = Round> {
         prop::option::weighted(0.3, 0..6usize),
         prop::option::weighted(0.1, any::<bool>()),
     )
-        .prop_map(|(seconds, fates, cut, suspend)| Round {
-            seconds,
-            fates,
-            cut,
-            suspend,
-        })
+        .prop_map(|(seconds, fates, cut, suspend)| Round { seconds, fates, cut, suspend })
 }
 
 #[derive(Debug)]
@@ -161,9 +146,7 @@ impl World {
     fn apply(&mut self, change: &Change) {
         match change {
             Change::Create(create) => {
-                let PlannedObject::Pod(new) = &create.object else {
-                    panic!("unexpected {create:?}")
-                };
+                let PlannedObject::Pod(new) = &create.object else { panic!("unexpected {create:?}") };
                 let mut pod = Pod::clone(new);
                 self.serial += 1;
                 pod.metadata.name = format!("{}{}", pod.metadata.generate_name, self.serial).into();
@@ -179,11 +162,7 @@ impl World {
             Change::Patch(patch) => self.free(patch),
             Change::Delete(delete) => {
                 let now = self.now;
-                if let Some(pod) = self
-                    .pods
-                    .iter_mut()
-                    .find(|pod| pod.metadata.name == delete.key.name)
-                {
+                if let Some(pod) = self.pods.iter_mut().find(|pod| pod.metadata.name == delete.key.name) {
                     pod.metadata.deletion_timestamp.get_or_insert(now.into());
                 }
             }
@@ -193,14 +172,8 @@ impl World {
 
     fn write_status(&mut self, new: &Job) {
         let (old, new) = (&self.job.status, &new.status);
-        assert!(
-            new.succeeded >= old.succeeded,
-            "successes are uncounted: {old:?} -> {new:?}"
-        );
-        assert!(
-            new.failed >= old.failed,
-            "failures are uncounted: {old:?} -> {new:?}"
-        );
+        assert!(new.succeeded >= old.succeeded, "successes are uncounted: {old:?} -> {new:?}");
+        assert!(new.failed >= old.failed, "failures are uncounted: {old:?} -> {new:?}");
         assert!(!is_finished(&self.job), "a finished Job is written");
         self.job.status = new.clone();
     }
@@ -208,17 +181,11 @@ impl World {
     fn free(&mut self, patch: &PatchChange) {
         let wanted = json!({"metadata": {"$deleteFromPrimitiveList/finalizers": [TRACKING_FINALIZER]}});
         assert_eq!(patch.document, wanted);
-        let Some(pod) = self
-            .pods
-            .iter_mut()
-            .find(|pod| pod.metadata.name == patch.key.name)
-        else {
+        let Some(pod) = self.pods.iter_mut().find(|pod| pod.metadata.name == patch.key.name) else {
             return;
         };
         let before = pod.metadata.finalizers.len();
-        pod.metadata
-            .finalizers
-            .retain(|finalizer| *finalizer != *TRACKING_FINALIZER);
+        pod.metadata.finalizers.retain(|finalizer| *finalizer != *TRACKING_FINALIZER);
         if pod.metadata.finalizers.len() < before && !pod::is_active(pod) {
             self.counted.insert(pod.metadata.uid.clone());
         }
@@ -229,10 +196,7 @@ impl World {
         self.now += SignedDuration::from_secs(seconds);
         let now = self.now;
         for (number, pod) in self.pods.iter_mut().enumerate() {
-            let fate = fates
-                .get(number % fates.len().max(1))
-                .copied()
-                .unwrap_or_default();
+            let fate = fates.get(number % fates.len().max(1)).copied().unwrap_or_default();
             let deleting = pod.metadata.deletion_timestamp.is_some();
             match (&pod.status.phase, fate) {
                 (PodPhase::Succeeded | PodPhase::Failed, _) => {}
@@ -256,11 +220,7 @@ impl World {
 }
 
 fn end(pod: &mut Pod, code: i32, now: Timestamp) {
-    pod.status.phase = if code == 0 {
-        PodPhase::Succeeded
-    } else {
-        PodPhase::Failed
-    };
+    pod.status.phase = if code == 0 { PodPhase::Succeeded } else { PodPhase::Failed };
     let status =
         json!([{"name": "c", "state": {"terminated": {"exitCode": code, "finishedAt": Time::from(now)}}}]);
     pod.status.container_statuses = serde_json::from_value(status).expect("a container status");

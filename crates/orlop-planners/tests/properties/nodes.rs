@@ -47,9 +47,7 @@ impl World {
             let mut node = Node::default();
             node.metadata.name = name(number);
             node.metadata.creation_timestamp = Some(now.into());
-            node.metadata
-                .labels
-                .insert("topology.kubernetes.io/zone", format!("z{zone}").into());
+            node.metadata.labels.insert("topology.kubernetes.io/zone", format!("z{zone}").into());
             node.status.conditions.push(NodeCondition {
                 type_: NodeConditionType::Ready,
                 status: ConditionStatus::True,
@@ -121,12 +119,7 @@ impl World {
         let cluster = Cluster {
             nodes: &nodes,
             lease: &|name| leases.get(name).map(|renewed| Some(*renewed)),
-            pods: &|name| {
-                pods.values()
-                    .filter(|pod| pod.spec.node_name == *name)
-                    .cloned()
-                    .collect()
-            },
+            pods: &|name| pods.values().filter(|pod| pod.spec.node_name == *name).cloned().collect(),
         };
         let plans = node_lifecycle::monitor(&cluster, &self.settings, &mut self.memory, self.now);
         self.apply(&plans);
@@ -140,10 +133,7 @@ impl World {
 }
 
 fn is_tainted(node: &Node) -> bool {
-    node.spec
-        .taints
-        .iter()
-        .any(|taint| taint.effect == TaintEffect::NoExecute)
+    node.spec.taints.iter().any(|taint| taint.effect == TaintEffect::NoExecute)
 }
 
 fn is_ready(node: &Node) -> bool {

@@ -37,23 +37,16 @@ fn bound() -> impl Strategy<Value = Value> {
 }
 
 fn setup(strategy: &'static str) -> impl Strategy<Value = Setup> {
-    (
-        0..12_i32,
-        bound(),
-        bound(),
-        prop_oneof![Just(0), 1..30_i32],
-        0..4_i32,
+    (0..12_i32, bound(), bound(), prop_oneof![Just(0), 1..30_i32], 0..4_i32).prop_map(
+        move |(replicas, surge, unavailable, min_ready_seconds, history)| Setup {
+            replicas,
+            strategy,
+            surge,
+            unavailable,
+            min_ready_seconds,
+            history,
+        },
     )
-        .prop_map(
-            move |(replicas, surge, unavailable, min_ready_seconds, history)| Setup {
-                replicas,
-                strategy,
-                surge,
-                unavailable,
-                min_ready_seconds,
-                history,
-            },
-        )
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -101,12 +94,7 @@ fn everything(world: &mut World) {
     for deleting in [true, false] {
         for index in 0..world.sets.len() {
             let plan = world.plan_set(index);
-            if deleting
-                == plan
-                    .changes
-                    .iter()
-                    .any(|change| matches!(change, Change::Delete(_)))
-            {
+            if deleting == plan.changes.iter().any(|change| matches!(change, Change::Delete(_))) {
                 world.apply(&plan.changes);
             }
         }
@@ -129,16 +117,10 @@ fn roll(setup: &Setup, steps: &[Step], steady: bool) -> TestCaseResult {
         }
         apply(&mut world, step, steady);
         let asked_for = world.asked_for();
-        prop_assert!(
-            asked_for <= most,
-            "step {number}: {asked_for} asked for, at most {most}"
-        );
+        prop_assert!(asked_for <= most, "step {number}: {asked_for} asked for, at most {most}");
         if steady {
             let available = world.available();
-            prop_assert!(
-                available >= least,
-                "step {number}: {available} available, at least {least}"
-            );
+            prop_assert!(available >= least, "step {number}: {available} available, at least {least}");
         }
         if setup.strategy == "Recreate" {
             let revisions = world.revisions();
@@ -147,11 +129,7 @@ fn roll(setup: &Setup, steps: &[Step], steady: bool) -> TestCaseResult {
     }
     world.settle().map_err(fail)?;
     world.check_complete().map_err(fail)?;
-    prop_assert!(
-        world.plan().is_quiet(),
-        "a rollout that is over is planned again: {:?}",
-        world.plan()
-    );
+    prop_assert!(world.plan().is_quiet(), "a rollout that is over is planned again: {:?}", world.plan());
     Ok(())
 }
 

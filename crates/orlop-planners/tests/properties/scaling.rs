@@ -26,12 +26,8 @@ fn rollout(sizes: &[i32], replicas: i32, surge: i32) -> World {
             Change::Create(create) => Some(create.clone()),
             _ => None,
         });
-        let Some(create) = create else {
-            panic!("a new template needs a new set")
-        };
-        let PlannedObject::ReplicaSet(set) = &create.object else {
-            panic!("a ReplicaSet")
-        };
+        let Some(create) = create else { panic!("a new template needs a new set") };
+        let PlannedObject::ReplicaSet(set) = &create.object else { panic!("a ReplicaSet") };
         let mut set = orlop_model::apps::v1::ReplicaSet::clone(set);
         set.spec.replicas = Some(*size);
         world.apply(&[Change::from(orlop_planners::Create::new(set))]);

@@ -79,10 +79,7 @@ impl World {
     }
 
     pub(crate) fn pass(&mut self, seconds: u64) {
-        self.now = self
-            .now
-            .checked_add(Duration::from_secs(seconds))
-            .expect("a time");
+        self.now = self.now.checked_add(Duration::from_secs(seconds)).expect("a time");
     }
 
     pub(crate) fn set_ready(&mut self, index: usize, ready: bool) {
@@ -99,11 +96,7 @@ impl World {
         pod.status.conditions.clear();
         pod.status.conditions.push(PodCondition {
             type_: PodConditionType::Ready,
-            status: if ready {
-                ConditionStatus::True
-            } else {
-                ConditionStatus::False
-            },
+            status: if ready { ConditionStatus::True } else { ConditionStatus::False },
             last_transition_time: Some(Time::from(now)),
             ..PodCondition::default()
         });
@@ -117,18 +110,12 @@ impl World {
     // === what controllers do ===
 
     pub(crate) fn plan(&self) -> Plan {
-        let children = deployment::Children {
-            replica_sets: &self.sets,
-            pods: &self.pods,
-        };
+        let children = deployment::Children { replica_sets: &self.sets, pods: &self.pods };
         deployment::plan(&self.deployment, &children, self.now)
     }
 
     pub(crate) fn plan_set(&self, index: usize) -> Plan {
-        let children = replicaset::Children {
-            pods: &self.pods,
-            siblings: &self.sets,
-        };
+        let children = replicaset::Children { pods: &self.pods, siblings: &self.sets };
         replicaset::plan(&self.sets[index], &children, &Settings::default(), self.now)
     }
 
@@ -168,16 +155,10 @@ impl World {
                 };
                 match &create.object {
                     PlannedObject::ReplicaSet(set) => {
-                        self.sets.push(Arc::new(ReplicaSet {
-                            metadata,
-                            ..ReplicaSet::clone(set)
-                        }));
+                        self.sets.push(Arc::new(ReplicaSet { metadata, ..ReplicaSet::clone(set) }));
                     }
                     PlannedObject::Pod(pod) => {
-                        let mut pod = Pod {
-                            metadata,
-                            ..Pod::clone(pod)
-                        };
+                        let mut pod = Pod { metadata, ..Pod::clone(pod) };
                         pod.status.phase = PodPhase::Pending;
                         self.pods.push(Arc::new(pod));
                     }
@@ -207,20 +188,14 @@ impl World {
             }
             Change::Delete(delete) if delete.kind.kind == "Pod" => {
                 let now = self.now;
-                let pod = self
-                    .pods
-                    .iter_mut()
-                    .find(|pod| pod.metadata.name == delete.key.name);
+                let pod = self.pods.iter_mut().find(|pod| pod.metadata.name == delete.key.name);
                 Arc::make_mut(pod.expect("the pod")).metadata.deletion_timestamp = Some(Time::from(now));
             }
             Change::Delete(delete) => {
                 let place = self.set(&delete.key.name);
                 let uid = self.sets.remove(place).metadata.uid.clone();
-                self.pods.retain(|pod| {
-                    pod.metadata
-                        .controller()
-                        .is_none_or(|controller| controller.uid != uid)
-                });
+                self.pods
+                    .retain(|pod| pod.metadata.controller().is_none_or(|controller| controller.uid != uid));
             }
             other => panic!("not expected: {other:?}"),
         }
@@ -228,10 +203,7 @@ impl World {
     }
 
     fn set(&self, name: &str) -> usize {
-        self.sets
-            .iter()
-            .position(|set| set.metadata.name == *name)
-            .expect("the ReplicaSet")
+        self.sets.iter().position(|set| set.metadata.name == *name).expect("the ReplicaSet")
     }
 
     // === what is to hold ===
@@ -280,11 +252,7 @@ impl World {
             self.finish_deletions();
             self.pass(self.deployment.spec.min_ready_seconds.max(0) as u64 + 1);
             // A second quiet round, since pods may become available as time passes.
-            quiet_rounds = if quiet && before.pods == self.pods {
-                quiet_rounds + 1
-            } else {
-                0
-            };
+            quiet_rounds = if quiet && before.pods == self.pods { quiet_rounds + 1 } else { 0 };
             if quiet_rounds == 2 {
                 return Ok(round);
             }
@@ -296,11 +264,7 @@ impl World {
     pub(crate) fn check_complete(&self) -> Result<(), String> {
         let desired = self.deployment.spec.replicas.unwrap_or(1);
         let status = &self.deployment.status;
-        let active = self
-            .sets
-            .iter()
-            .filter(|set| set.spec.replicas != Some(0))
-            .count();
+        let active = self.sets.iter().filter(|set| set.spec.replicas != Some(0)).count();
         let history = self.deployment.spec.revision_history_limit.unwrap_or(0).max(0) as usize;
         if !deployment::is_complete(&self.deployment, status)
             || self.available() != desired

@@ -7,9 +7,7 @@ use serde_json::{Value, json};
 /// The calls of a plan, in the form of the cases.
 pub(crate) fn actions<M>(plan: &Plan<M>) -> Result<Vec<Value>, String> {
     let actions = plan.changes.iter().map(|change| change.to_action());
-    actions
-        .collect::<Result<_, _>>()
-        .map_err(|error| error.to_string())
+    actions.collect::<Result<_, _>>().map_err(|error| error.to_string())
 }
 
 /// An action to be compared: objects normalized, without `apiVersion` and `kind`, which the cases leave out of created
@@ -50,9 +48,7 @@ pub(crate) fn compare(check: &mut Check, want: &[Value], got: &[Value], parallel
             .into_iter()
             .flatten()
             .map(|action| {
-                let name = action["name"]
-                    .as_str()
-                    .or(action["object"]["metadata"]["name"].as_str());
+                let name = action["name"].as_str().or(action["object"]["metadata"]["name"].as_str());
                 format!(
                     "{} {}/{} {}",
                     action["verb"].as_str().unwrap_or_default(),
@@ -67,11 +63,7 @@ pub(crate) fn compare(check: &mut Check, want: &[Value], got: &[Value], parallel
     if want.as_array().map(Vec::len) == got.as_array().map(Vec::len) {
         check.json("actions", &want, &got);
     } else {
-        check.miss(format!(
-            "want calls\n  {}\ngot calls\n  {}",
-            summary(&want),
-            summary(&got)
-        ));
+        check.miss(format!("want calls\n  {}\ngot calls\n  {}", summary(&want), summary(&got)));
     }
 }
 
@@ -83,10 +75,9 @@ pub(crate) fn sorted_lists(value: &Value) -> Value {
             list.sort_by_cached_key(Value::to_string);
             Value::Array(list)
         }
-        Value::Object(fields) => fields
-            .iter()
-            .map(|(key, field)| (key.clone(), sorted_lists(field)))
-            .collect(),
+        Value::Object(fields) => {
+            fields.iter().map(|(key, field)| (key.clone(), sorted_lists(field))).collect()
+        }
         _ => value.clone(),
     }
 }

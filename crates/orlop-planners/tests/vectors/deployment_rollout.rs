@@ -36,9 +36,7 @@ pub(crate) fn run(case: &Case) -> Result<(), String> {
 }
 
 fn now(case: &Case) -> Result<Timestamp, String> {
-    case.text("now")
-        .parse()
-        .map_err(|error: jiff::Error| error.to_string())
+    case.text("now").parse().map_err(|error: jiff::Error| error.to_string())
 }
 
 fn fenceposts(case: &Case) -> Result<(), String> {
@@ -49,11 +47,7 @@ fn fenceposts(case: &Case) -> Result<(), String> {
         max_unavailable: Option<IntOrString>,
         desired: i32,
     }
-    let Bounds {
-        max_surge,
-        max_unavailable,
-        desired,
-    } = case.get("in")?;
+    let Bounds { max_surge, max_unavailable, desired } = case.get("in")?;
     let resolved = deployment::resolve_fenceposts(max_surge.as_ref(), max_unavailable.as_ref(), desired);
     let got = match resolved {
         Ok(posts) => json!({"surge": posts.surge, "unavailable": posts.unavailable}),
@@ -71,10 +65,7 @@ fn calc(case: &Case) -> Result<(), String> {
     let revisions = Revisions::of(&deployment, &sets);
     let old = || revisions.old.iter().map(|set| &**set);
     let total = deployment::total_replicas(revisions.all().map(|set| &**set));
-    let old_with_pods: Vec<_> = old()
-        .filter(|set| set.spec.replicas.unwrap_or(1) != 0)
-        .map(name)
-        .collect();
+    let old_with_pods: Vec<_> = old().filter(|set| set.spec.replicas.unwrap_or(1) != 0).map(name).collect();
     let mut got = json!({
         "maxSurge": deployment::max_surge(&deployment),
         "maxUnavailable": deployment::max_unavailable(&deployment),
@@ -95,13 +86,8 @@ fn calc(case: &Case) -> Result<(), String> {
     if let Some(set) = revisions.active_or_latest() {
         got["activeOrLatest"] = name(set).into();
     }
-    let (to_add, added) = (
-        input.replicas_to_add.unwrap_or(0),
-        input.replicas_added.unwrap_or(0),
-    );
-    let shares = sets
-        .iter()
-        .map(|set| deployment::proportion(set, &deployment, to_add, added));
+    let (to_add, added) = (input.replicas_to_add.unwrap_or(0), input.replicas_added.unwrap_or(0));
+    let shares = sets.iter().map(|set| deployment::proportion(set, &deployment, to_add, added));
     got["proportions"] = shares.collect::<Vec<_>>().into();
 
     // Absent, null, an empty list and false are the same answer here.
@@ -109,10 +95,7 @@ fn calc(case: &Case) -> Result<(), String> {
         let fields = value.as_object().into_iter().flatten();
         let said =
             fields.filter(|(_, field)| !field.is_null() && **field != json!([]) && **field != json!(false));
-        Value::Object(
-            said.map(|(key, field)| (key.clone(), field.clone()))
-                .collect::<Map<_, _>>(),
-        )
+        Value::Object(said.map(|(key, field)| (key.clone(), field.clone())).collect::<Map<_, _>>())
     };
     let mut check = Check::new();
     check.json("out", &said(&case.value["out"]), &said(&got));
@@ -128,25 +111,13 @@ fn hash(case: &Case) -> Result<(), String> {
         template2: PodTemplateSpec,
         collision_count: Option<i32>,
     }
-    let Templates {
-        template,
-        template2,
-        collision_count,
-    } = case.get("in")?;
+    let Templates { template, template2, collision_count } = case.get("in")?;
     let hash = |template| template::template_hash(template, collision_count);
     let want = case.value["out"]["equalIgnoreHash"].as_bool();
     let mut check = Check::new();
-    check.eq(
-        "equal",
-        &want,
-        &Some(template::same_template(&template, &template2)),
-    );
+    check.eq("equal", &want, &Some(template::same_template(&template, &template2)));
     if want == Some(false) {
-        check.eq(
-            "hashes of unequal templates differ",
-            &true,
-            &(hash(&template) != hash(&template2)),
-        );
+        check.eq("hashes of unequal templates differ", &true, &(hash(&template) != hash(&template2)));
     }
     check.finish()
 }
@@ -173,17 +144,11 @@ fn status(case: &Case) -> Result<(), String> {
 fn sync(case: &Case) -> Result<(), String> {
     let own = with_own_hashes(&case.value)?;
     let input = Input::deserialize(&own["in"]).map_err(|error| error.to_string())?;
-    let (mut sets, mut pods) = (
-        input.replica_sets.unwrap_or_default(),
-        input.pods.unwrap_or_default(),
-    );
+    let (mut sets, mut pods) = (input.replica_sets.unwrap_or_default(), input.pods.unwrap_or_default());
     let mut check = Check::new();
     // No answer depends on the order of the input.
     for _ in 0..2 {
-        let children = Children {
-            replica_sets: &sets,
-            pods: &pods,
-        };
+        let children = Children { replica_sets: &sets, pods: &pods };
         let plan = deployment::plan(&input.deployment, &children, now(case)?);
         let error = plan.error.as_ref().map(ToString::to_string);
         check.eq("error", &own["error"].as_str().map(str::to_owned), &error);

@@ -22,10 +22,7 @@ pub(crate) fn run(case: &Case) -> Result<(), String> {
 }
 
 fn time(text: &Value) -> Result<Timestamp, String> {
-    text.as_str()
-        .unwrap_or_default()
-        .parse()
-        .map_err(|error: jiff::Error| error.to_string())
+    text.as_str().unwrap_or_default().parse().map_err(|error: jiff::Error| error.to_string())
 }
 
 fn no_schedule(case: &Case) -> Result<(), String> {
@@ -39,11 +36,7 @@ fn no_schedule(case: &Case) -> Result<(), String> {
         patch(&mut node, change)?;
     }
     let after = case.value.get("taintsAfter").filter(|taints| !taints.is_null());
-    check.json(
-        "taintsAfter",
-        after.unwrap_or(&json!([])),
-        &json!(node.spec.taints),
-    );
+    check.json("taintsAfter", after.unwrap_or(&json!([])), &json!(node.spec.taints));
     check.finish()
 }
 
@@ -135,10 +128,8 @@ fn monitor(case: &Case) -> Result<(), String> {
         .map(|lease| (lease.metadata.name.to_string(), lease.spec.renew_time))
         .collect();
     let names = |node: Arc<Node>| (node.metadata.name.to_string(), node);
-    let mut state = State {
-        nodes: input.nodes.into_iter().map(names).collect(),
-        pods: input.pods.unwrap_or_default(),
-    };
+    let mut state =
+        State { nodes: input.nodes.into_iter().map(names).collect(), pods: input.pods.unwrap_or_default() };
     let mut memory = Memory::default();
     let mut check = Check::new();
     let steps = case.value["steps"].as_array().cloned().unwrap_or_default();
@@ -149,12 +140,7 @@ fn monitor(case: &Case) -> Result<(), String> {
         let cluster = Cluster {
             nodes: &nodes,
             lease: &|node| renewals.get(node).copied(),
-            pods: &|node| {
-                pods.iter()
-                    .filter(|pod| pod.spec.node_name == *node)
-                    .cloned()
-                    .collect()
-            },
+            pods: &|node| pods.iter().filter(|pod| pod.spec.node_name == *node).cloned().collect(),
         };
         let plans = node_lifecycle::monitor(&cluster, &settings, &mut memory, now);
         let mut got = state.apply(&plans)?;

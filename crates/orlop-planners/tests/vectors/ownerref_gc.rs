@@ -45,11 +45,7 @@ fn resource(object: &Identity) -> &'static str {
 type Live = BTreeMap<(String, String, String), ObjectMeta>;
 
 fn place(api_version: &str, kind: &str, namespace: &str, name: &str) -> (String, String, String) {
-    (
-        format!("{api_version} {kind}"),
-        namespace.to_owned(),
-        name.to_owned(),
-    )
+    (format!("{api_version} {kind}"), namespace.to_owned(), name.to_owned())
 }
 
 /// Applies what the collector patches: owner references dropped or made non-blocking, finalizers.
@@ -78,8 +74,7 @@ fn answer(live: &mut Live, actions: &mut Vec<Value>, call: Call) -> Answer {
     match &call {
         Call::Get { .. } => {
             actions.push(json!({"verb": "get", "resource": resource, "name": name}));
-            live.get(&place)
-                .map_or(Answer::NotFound, |meta| Answer::Found(Box::new(meta.clone())))
+            live.get(&place).map_or(Answer::NotFound, |meta| Answer::Found(Box::new(meta.clone())))
         }
         Call::Patch { patch, .. } => {
             let (patch_type, patch) = match patch {
@@ -95,11 +90,7 @@ fn answer(live: &mut Live, actions: &mut Vec<Value>, call: Call) -> Answer {
             apply(meta, &patch["metadata"]);
             Answer::Found(Box::new(meta.clone()))
         }
-        Call::Delete {
-            resource_version,
-            propagation,
-            ..
-        } => {
+        Call::Delete { resource_version, propagation, .. } => {
             let mut preconditions = json!({"uid": object.uid});
             if let Some(version) = resource_version {
                 preconditions["resourceVersion"] = json!(version);
@@ -122,18 +113,11 @@ pub(crate) fn run(case: &Case) -> Result<(), String> {
         let meta = &object.metadata;
         collector.applied(&object.api_version, &object.kind, meta);
         if !deleted.iter().any(|name| meta.name == name.as_str()) {
-            live.insert(
-                place(&object.api_version, &object.kind, &meta.namespace, &meta.name),
-                meta.clone(),
-            );
+            live.insert(place(&object.api_version, &object.kind, &meta.namespace, &meta.name), meta.clone());
         }
     }
     for name in &deleted {
-        for object in input
-            .objects
-            .iter()
-            .filter(|object| object.metadata.name == name.as_str())
-        {
+        for object in input.objects.iter().filter(|object| object.metadata.name == name.as_str()) {
             collector.deleted(&object.api_version, &object.kind, &object.metadata);
         }
     }

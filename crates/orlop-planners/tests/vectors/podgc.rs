@@ -67,10 +67,7 @@ fn sweep(
 
 pub(crate) fn run(case: &Case) -> Result<(), String> {
     let input: Input = case.get("in")?;
-    let now: Timestamp = case
-        .text("now")
-        .parse()
-        .map_err(|error: jiff::Error| error.to_string())?;
+    let now: Timestamp = case.text("now").parse().map_err(|error: jiff::Error| error.to_string())?;
     let (pods, nodes) = (input.pods.unwrap_or_default(), input.nodes.unwrap_or_default());
     let settings = Settings {
         ended_pods: input.terminated_pod_threshold,
@@ -78,10 +75,7 @@ pub(crate) fn run(case: &Case) -> Result<(), String> {
     };
     let (mut memory, mut deleted) = (Memory::default(), BTreeSet::new());
     let mut check = Check::new();
-    for (part, now) in [
-        ("actions", now),
-        ("actionsAfterQuarantine", now + SignedDuration::from_secs(41)),
-    ] {
+    for (part, now) in [("actions", now), ("actionsAfterQuarantine", now + SignedDuration::from_secs(41))] {
         let got = sweep(&pods, &nodes, &settings, &mut memory, now, &mut deleted)?;
         let want = case.value[part].as_array().cloned().unwrap_or_default();
         if case.value["unordered"] == json!(true) {

@@ -24,10 +24,7 @@ struct Earlier {
 
 pub(crate) fn run(case: &Case) -> Result<(), String> {
     let input: Input = case.get("in")?;
-    let now: Timestamp = case
-        .text("now")
-        .parse()
-        .map_err(|error: jiff::Error| error.to_string())?;
+    let now: Timestamp = case.text("now").parse().map_err(|error: jiff::Error| error.to_string())?;
     let scheduled = input.scheduled.map(|earlier| Scheduled {
         since: now - SignedDuration::from_secs(earlier.created_seconds_ago),
         at: now + SignedDuration::from_secs(earlier.fire_in_seconds),
@@ -35,16 +32,10 @@ pub(crate) fn run(case: &Case) -> Result<(), String> {
     let decision = decide(&input.pod, &input.taints.unwrap_or_default(), scheduled, now);
     let (word, fire, actions) = match decision {
         Decision::Never => ("never", None, Vec::new()),
-        Decision::Now => (
-            "evictNow",
-            None,
-            super::actions::actions(&evict(&input.pod, now))?,
-        ),
-        Decision::At(scheduled) => (
-            "evictLater",
-            Some(scheduled.at.duration_since(now).as_secs()),
-            Vec::new(),
-        ),
+        Decision::Now => ("evictNow", None, super::actions::actions(&evict(&input.pod, now))?),
+        Decision::At(scheduled) => {
+            ("evictLater", Some(scheduled.at.duration_since(now).as_secs()), Vec::new())
+        }
     };
     let out = &case.value["out"];
     let mut check = Check::new();

@@ -17,10 +17,7 @@ struct Input {
 
 pub(crate) fn run(case: &Case) -> Result<(), String> {
     let input: Input = case.get("in")?;
-    let now: Timestamp = case
-        .text("now")
-        .parse()
-        .map_err(|error: jiff::Error| error.to_string())?;
+    let now: Timestamp = case.text("now").parse().map_err(|error: jiff::Error| error.to_string())?;
     let pods = input.pods.unwrap_or_default();
     let plan = job::plan(&Inputs::new(&input.job, &pods), &Memory::default(), now);
     let mut got = super::actions::actions(&plan)?;

@@ -23,23 +23,14 @@ struct Input {
 
 pub(crate) fn run(case: &Case) -> Result<(), String> {
     let input: Input = case.get("in")?;
-    let now: Timestamp = case
-        .text("now")
-        .parse()
-        .map_err(|error: jiff::Error| error.to_string())?;
+    let now: Timestamp = case.text("now").parse().map_err(|error: jiff::Error| error.to_string())?;
     let mut pods = input.pods.unwrap_or_default();
     let siblings = input.other_replica_sets.unwrap_or_default();
-    let settings = Settings {
-        burst: input.burst_replicas,
-        settled: true,
-    };
+    let settings = Settings { burst: input.burst_replicas, settled: true };
     let mut check = Check::new();
     // No answer depends on the order of the input.
     for _ in 0..2 {
-        let children = Children {
-            pods: &pods,
-            siblings: &siblings,
-        };
+        let children = Children { pods: &pods, siblings: &siblings };
         let order: Vec<String> = replicaset::deletion_order(&input.replica_set, &children, now)
             .iter()
             .map(|pod| pod.metadata.name.to_string())

@@ -25,11 +25,7 @@ impl HostPort {
             collect(container, &mut ports);
         }
         for container in &pod.spec.init_containers {
-            if container
-                .restart_policy
-                .as_ref()
-                .is_some_and(|policy| policy.as_str() == "Always")
-            {
+            if container.restart_policy.as_ref().is_some_and(|policy| policy.as_str() == "Always") {
                 collect(container, &mut ports);
             }
         }
@@ -104,11 +100,7 @@ mod tests {
     use super::*;
 
     fn port(address: &str, protocol: &str, port: i32) -> HostPort {
-        HostPort {
-            port,
-            protocol: protocol.into(),
-            address: address.into(),
-        }
+        HostPort { port, protocol: protocol.into(), address: address.into() }
     }
 
     #[test]

@@ -31,11 +31,7 @@ impl Images {
     pub(super) fn add(&mut self, index: u32, node: &Node) {
         for image in &node.status.images {
             for name in &image.names {
-                self.0
-                    .entry(name.clone())
-                    .or_default()
-                    .0
-                    .insert(index, image.size_bytes);
+                self.0.entry(name.clone()).or_default().0.insert(index, image.size_bytes);
             }
         }
     }

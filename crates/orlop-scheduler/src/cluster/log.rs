@@ -85,11 +85,7 @@ impl ChangeLog {
     /// An empty log that keeps the last `capacity` entries.
     #[must_use]
     pub fn new(capacity: usize) -> Self {
-        Self {
-            entries: VecDeque::new(),
-            first: 0,
-            capacity,
-        }
+        Self { entries: VecDeque::new(), first: 0, capacity }
     }
 
     /// The number that the next entry will get: a cursor behind everything so far.
@@ -129,10 +125,7 @@ mod tests {
         log.push(added("b"));
         log.push(added("c"));
         assert!(log.since(start).is_none());
-        assert_eq!(
-            log.since(cursor).unwrap().cloned().collect::<Vec<_>>(),
-            [added("b"), added("c")]
-        );
+        assert_eq!(log.since(cursor).unwrap().cloned().collect::<Vec<_>>(), [added("b"), added("c")]);
         assert_eq!(log.since(log.next()).unwrap().count(), 0);
         assert!(log.since(log.next() + 1).is_none());
     }

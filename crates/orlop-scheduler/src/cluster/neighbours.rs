@@ -110,10 +110,9 @@ impl Neighbours {
     pub(super) fn set_workload(&mut self, workload: Workload, selector: Option<&LabelSelector>) -> bool {
         // A selector that does not compile says nothing about pods.
         match Selector::from_object(selector) {
-            Ok(labels) if !labels.is_nothing() => self
-                .workloads
-                .insert(workload, labels.clone())
-                .is_none_or(|old| old != labels),
+            Ok(labels) if !labels.is_nothing() => {
+                self.workloads.insert(workload, labels.clone()).is_none_or(|old| old != labels)
+            }
             _ => self.remove_workload(&workload),
         }
     }
@@ -131,12 +130,7 @@ impl Neighbours {
         owner: Option<&Workload>,
     ) -> Selector {
         let mut merged: Map<Str> = Map::new();
-        for selector in self
-            .services
-            .get(namespace)
-            .into_iter()
-            .flat_map(BTreeMap::values)
-        {
+        for selector in self.services.get(namespace).into_iter().flat_map(BTreeMap::values) {
             if selector.iter().all(|(key, value)| labels.get(key) == Some(value)) {
                 merged.extend(selector.iter().map(|(key, value)| (key.clone(), value.clone())));
             }
@@ -148,11 +142,7 @@ impl Neighbours {
 
 /// The workload that controls a pod, if it is of a kind that counts.
 pub(crate) fn controller_of(pod: &Pod) -> Option<Workload> {
-    let owner = pod
-        .metadata
-        .owner_references
-        .iter()
-        .find(|owner| owner.controller == Some(true))?;
+    let owner = pod.metadata.owner_references.iter().find(|owner| owner.controller == Some(true))?;
     Some(Workload {
         kind: WorkloadKind::named(&owner.api_version, &owner.kind)?,
         namespace: pod.metadata.namespace.clone(),

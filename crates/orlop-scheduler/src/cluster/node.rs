@@ -53,11 +53,8 @@ impl NodeSlot {
     pub(super) fn set_object(&mut self, node: Arc<Node>) {
         let soft = |taint: &Taint| taint.effect == TaintEffect::PreferNoSchedule;
         self.allocatable = Resources::from_list(&node.status.allocatable);
-        self.allocatable_pods = node
-            .status
-            .allocatable
-            .get(resource_name::PODS)
-            .map_or(0, |pods| pods.value());
+        self.allocatable_pods =
+            node.status.allocatable.get(resource_name::PODS).map_or(0, |pods| pods.value());
         self.has_soft_taints = node.spec.taints.iter().any(soft);
         self.has_hard_taints = node.spec.taints.iter().any(|taint| !soft(taint));
         self.object = Some(node);
@@ -73,24 +70,12 @@ impl NodeSlot {
 
     /// Counts one pod more, or one less, of a group.
     pub(super) fn count(&mut self, group: u32, terminating: bool, more: bool) {
-        let position = self
-            .groups
-            .iter()
-            .position(|count| count.group == group)
-            .unwrap_or_else(|| {
-                self.groups.push(GroupCount {
-                    group,
-                    running: 0,
-                    terminating: 0,
-                });
-                self.groups.len() - 1
-            });
+        let position = self.groups.iter().position(|count| count.group == group).unwrap_or_else(|| {
+            self.groups.push(GroupCount { group, running: 0, terminating: 0 });
+            self.groups.len() - 1
+        });
         let count = &mut self.groups[position];
-        let field = if terminating {
-            &mut count.terminating
-        } else {
-            &mut count.running
-        };
+        let field = if terminating { &mut count.terminating } else { &mut count.running };
         *field = if more { *field + 1 } else { field.saturating_sub(1) };
         if count.running == 0 && count.terminating == 0 {
             self.groups.swap_remove(position);
@@ -161,26 +146,14 @@ impl<'a> NodeView<'a> {
 
     /// Taints that keep pods off (`NoSchedule`, `NoExecute`).
     pub fn hard_taints(self) -> impl Iterator<Item = &'a Taint> {
-        let taints: &[Taint] = if self.slot.has_hard_taints {
-            self.taints()
-        } else {
-            &[]
-        };
-        taints
-            .iter()
-            .filter(|taint| matches!(taint.effect, TaintEffect::NoSchedule | TaintEffect::NoExecute))
+        let taints: &[Taint] = if self.slot.has_hard_taints { self.taints() } else { &[] };
+        taints.iter().filter(|taint| matches!(taint.effect, TaintEffect::NoSchedule | TaintEffect::NoExecute))
     }
 
     /// Taints that pods had better avoid (`PreferNoSchedule`).
     pub fn soft_taints(self) -> impl Iterator<Item = &'a Taint> {
-        let taints: &[Taint] = if self.slot.has_soft_taints {
-            self.taints()
-        } else {
-            &[]
-        };
-        taints
-            .iter()
-            .filter(|taint| taint.effect == TaintEffect::PreferNoSchedule)
+        let taints: &[Taint] = if self.slot.has_soft_taints { self.taints() } else { &[] };
+        taints.iter().filter(|taint| taint.effect == TaintEffect::PreferNoSchedule)
     }
 
     /// What the node offers to pods.
@@ -222,10 +195,7 @@ impl<'a> NodeView<'a> {
     /// Its pods, in no particular order.
     pub fn pods(self) -> impl Iterator<Item = &'a PlacedPod> {
         let cluster = self.cluster;
-        self.slot
-            .pods
-            .iter()
-            .filter_map(move |&slot| cluster.pod_at(slot))
+        self.slot.pods.iter().filter_map(move |&slot| cluster.pod_at(slot))
     }
 
     /// Its pods, counted by groups of equal namespace and labels.
@@ -237,10 +207,7 @@ impl<'a> NodeView<'a> {
     /// Its pods that have affinity to other pods.
     pub(crate) fn pods_with_terms(self) -> impl Iterator<Item = &'a PlacedPod> {
         let cluster = self.cluster;
-        self.slot
-            .with_terms
-            .iter()
-            .filter_map(move |&slot| cluster.pod_at(slot))
+        self.slot.with_terms.iter().filter_map(move |&slot| cluster.pod_at(slot))
     }
 
     /// The ports that its pods take.

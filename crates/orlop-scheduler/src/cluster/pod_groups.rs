@@ -38,10 +38,8 @@ pub(super) struct PodGroups {
 impl PodGroups {
     /// The number of the pod's group, which has one member more.
     pub(super) fn join(&mut self, pod: &Pod) -> u32 {
-        let group = PodGroup {
-            namespace: pod.metadata.namespace.clone(),
-            labels: pod.metadata.labels.clone(),
-        };
+        let group =
+            PodGroup { namespace: pod.metadata.namespace.clone(), labels: pod.metadata.labels.clone() };
         if let Some(&number) = self.by_group.get(&group) {
             self.members[number as usize] += 1;
             return number;

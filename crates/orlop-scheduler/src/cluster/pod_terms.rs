@@ -43,9 +43,8 @@ impl PodTerm {
         if self.namespace_selector.requirements().is_empty() {
             return;
         }
-        let named = all
-            .filter(|(_, labels)| self.namespace_selector.matches(*labels))
-            .map(|(name, _)| name.clone());
+        let named =
+            all.filter(|(_, labels)| self.namespace_selector.matches(*labels)).map(|(name, _)| name.clone());
         self.namespaces.extend(named);
     }
 }

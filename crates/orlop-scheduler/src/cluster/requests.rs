@@ -28,21 +28,9 @@ pub(crate) fn on_node(pod: &Pod) -> (Resources, Resources) {
             .filter(|(name, _)| silent(name))
             .map(|(name, quantity)| (name.clone(), quantity.clone()))
             .collect();
-        requests(
-            pod,
-            &Counting {
-                missing_requests: Some(&missing),
-                ..Counting::SCHEDULER
-            },
-        )
+        requests(pod, &Counting { missing_requests: Some(&missing), ..Counting::SCHEDULER })
     } else {
-        requests(
-            pod,
-            &Counting {
-                missing_requests: Some(&MISSING),
-                ..Counting::SCHEDULER
-            },
-        )
+        requests(pod, &Counting { missing_requests: Some(&MISSING), ..Counting::SCHEDULER })
     };
     (Resources::from_list(&plain), Resources::from_list(&filled))
 }
@@ -81,10 +69,6 @@ impl Amounts {
         let Some(quantity) = self.0.get(name) else {
             return 0;
         };
-        if name == resource_name::CPU {
-            quantity.milli_value()
-        } else {
-            quantity.value()
-        }
+        if name == resource_name::CPU { quantity.milli_value() } else { quantity.value() }
     }
 }

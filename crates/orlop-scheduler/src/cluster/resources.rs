@@ -40,10 +40,7 @@ impl Resources {
     /// The amount of a scalar resource, or `None` where it is not listed.
     #[must_use]
     pub fn scalar(&self, name: &str) -> Option<i64> {
-        self.scalars
-            .iter()
-            .find(|(other, _)| other == name)
-            .map(|(_, amount)| *amount)
+        self.scalars.iter().find(|(other, _)| other == name).map(|(_, amount)| *amount)
     }
 
     /// Scalar resources by name.
@@ -116,10 +113,7 @@ mod tests {
 
     fn scalars(entries: &[(&str, i64)]) -> Resources {
         Resources {
-            scalars: entries
-                .iter()
-                .map(|(name, amount)| (Str::from(*name), *amount))
-                .collect(),
+            scalars: entries.iter().map(|(name, amount)| (Str::from(*name), *amount)).collect(),
             ..Resources::default()
         }
     }

@@ -94,12 +94,7 @@ impl Cluster {
     #[inline]
     pub(super) fn node_view(&self, index: u32) -> Option<NodeView<'_>> {
         let slot = self.nodes.get(index as usize)?;
-        Some(NodeView {
-            cluster: self,
-            slot,
-            object: slot.object.as_ref()?,
-            index,
-        })
+        Some(NodeView { cluster: self, slot, object: slot.object.as_ref()?, index })
     }
 
     /// Applies a change and appends it to the log. Returns what may have made waiting pods
@@ -122,12 +117,9 @@ impl Cluster {
     fn set_neighbour(&mut self, change: Change) -> Option<ClusterEvent> {
         let neighbours = &mut self.neighbours;
         let (changed, kind, namespace, name) = match change {
-            Change::NamespaceSet(object) => (
-                neighbours.set_namespace(&object),
-                "Namespace",
-                Str::EMPTY,
-                object.metadata.name.clone(),
-            ),
+            Change::NamespaceSet(object) => {
+                (neighbours.set_namespace(&object), "Namespace", Str::EMPTY, object.metadata.name.clone())
+            }
             Change::NamespaceRemoved(name) => {
                 (neighbours.remove_namespace(&name), "Namespace", Str::EMPTY, name)
             }
@@ -135,12 +127,9 @@ impl Cluster {
                 let (namespace, name) = (object.metadata.namespace.clone(), object.metadata.name.clone());
                 (neighbours.set_service(&object), "Service", namespace, name)
             }
-            Change::ServiceRemoved { namespace, name } => (
-                neighbours.remove_service(&namespace, &name),
-                "Service",
-                namespace,
-                name,
-            ),
+            Change::ServiceRemoved { namespace, name } => {
+                (neighbours.remove_service(&namespace, &name), "Service", namespace, name)
+            }
             Change::WorkloadSet { workload, selector } => {
                 let changed = neighbours.set_workload(workload.clone(), selector.as_ref());
                 (changed, workload.kind.as_str(), workload.namespace, workload.name)
@@ -156,11 +145,7 @@ impl Cluster {
         if !changed {
             return None;
         }
-        self.log.push(Logged::ObjectChanged {
-            kind: kind.into(),
-            namespace,
-            name,
-        });
+        self.log.push(Logged::ObjectChanged { kind: kind.into(), namespace, name });
         Some(ClusterEvent::Other { kind: kind.into() })
     }
 
@@ -178,17 +163,13 @@ impl Cluster {
             if same {
                 return None;
             }
-            self.log.push(Logged::NodeUpdated {
-                node: node.metadata.name.clone(),
-            });
+            self.log.push(Logged::NodeUpdated { node: node.metadata.name.clone() });
             Some(ClusterEvent::NodeUpdated { old, new: node })
         } else {
             self.images.add(index, &node);
             self.active.push(index);
             self.nodes[index as usize].set_object(Arc::clone(&node));
-            self.log.push(Logged::NodeAdded {
-                node: node.metadata.name.clone(),
-            });
+            self.log.push(Logged::NodeAdded { node: node.metadata.name.clone() });
             Some(ClusterEvent::NodeAdded(node))
         }
     }
@@ -208,20 +189,14 @@ impl Cluster {
     fn assume(&mut self, pod: Arc<Pod>, node: &Str) -> Result<ClusterEvent, RecordError> {
         let id = pod_id(&pod);
         if let Some((_, on)) = self.pod(&id) {
-            return Err(RecordError::AlreadyPlaced {
-                pod: id,
-                node: on.clone(),
-            });
+            return Err(RecordError::AlreadyPlaced { pod: id, node: on.clone() });
         }
         if self.view().node(node).is_none() {
             return Err(RecordError::UnknownNode { node: node.clone() });
         }
         let load = Load::of(&pod);
         self.place(Arc::clone(&pod), id.clone(), node, true, load);
-        self.log.push(Logged::PodAssumed {
-            pod: id,
-            node: node.clone(),
-        });
+        self.log.push(Logged::PodAssumed { pod: id, node: node.clone() });
         Ok(ClusterEvent::PodPlaced(pod))
     }
 
@@ -230,13 +205,8 @@ impl Cluster {
             Some((pod, _)) if pod.assumed => {}
             _ => return Err(RecordError::NotAssumed { pod: id.clone() }),
         }
-        let (pod, node) = self
-            .take_away(id)
-            .ok_or_else(|| RecordError::NotAssumed { pod: id.clone() })?;
-        self.log.push(Logged::PodForgot {
-            pod: id.clone(),
-            node,
-        });
+        let (pod, node) = self.take_away(id).ok_or_else(|| RecordError::NotAssumed { pod: id.clone() })?;
+        self.log.push(Logged::PodForgot { pod: id.clone(), node });
         Ok(ClusterEvent::PodGone(pod.pod))
     }
 
@@ -278,10 +248,7 @@ impl Cluster {
         };
         if !same_node {
             // Assumed on one node, bound to another by somebody else: the pod is where it is.
-            self.log.push(Logged::PodRemoved {
-                pod: id.clone(),
-                node: from,
-            });
+            self.log.push(Logged::PodRemoved { pod: id.clone(), node: from });
         }
         self.place(Arc::clone(&pod), id.clone(), &node, false, load);
         self.log.push(if same_node && !was_assumed {
@@ -289,18 +256,12 @@ impl Cluster {
         } else {
             Logged::PodAdded { pod: id, node }
         });
-        Ok(Some(ClusterEvent::PodUpdated {
-            old: before.pod,
-            new: pod,
-        }))
+        Ok(Some(ClusterEvent::PodUpdated { old: before.pod, new: pod }))
     }
 
     fn remove_pod(&mut self, id: &Str) -> Option<ClusterEvent> {
         let (pod, node) = self.take_away(id)?;
-        self.log.push(Logged::PodRemoved {
-            pod: id.clone(),
-            node,
-        });
+        self.log.push(Logged::PodRemoved { pod: id.clone(), node });
         Some(ClusterEvent::PodGone(pod.pod))
     }
 
@@ -322,15 +283,7 @@ impl Cluster {
             self.nodes_with_terms.insert(index);
         }
         self.by_id.insert(id.clone(), slot);
-        self.pods[slot as usize] = Some(PlacedPod {
-            pod,
-            id,
-            node: index,
-            assumed,
-            group,
-            terms,
-            load,
-        });
+        self.pods[slot as usize] = Some(PlacedPod { pod, id, node: index, assumed, group, terms, load });
     }
 
     fn take_away(&mut self, id: &Str) -> Option<(PlacedPod, Str)> {
@@ -409,21 +362,13 @@ impl Cluster {
                 node.ports
             );
             for pod in pods {
-                let _ = writeln!(
-                    text,
-                    "  {} {} {:?} {:?}",
-                    pod.id, pod.assumed, pod.load, pod.terms
-                );
+                let _ = writeln!(text, "  {} {} {:?} {:?}", pod.id, pod.assumed, pod.load, pod.terms);
             }
             let mut groups: Vec<_> = node
                 .groups
                 .iter()
                 .map(|count| {
-                    (
-                        format!("{:?}", self.groups.slots()[count.group()]),
-                        count.running,
-                        count.terminating,
-                    )
+                    (format!("{:?}", self.groups.slots()[count.group()]), count.running, count.terminating)
                 })
                 .collect();
             groups.sort();
@@ -455,9 +400,8 @@ fn rank(seed: u64, name: &str) -> u64 {
     for byte in name.bytes() {
         hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
     }
-    let mut mixed = hash
-        .wrapping_add(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15))
-        .wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mut mixed =
+        hash.wrapping_add(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15)).wrapping_add(0x9e37_79b9_7f4a_7c15);
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     mixed ^ (mixed >> 31)

@@ -49,10 +49,7 @@ impl<'a> ClusterView<'a> {
 
     /// Nodes with a pod that has affinity to other pods.
     pub(crate) fn nodes_with_terms(self) -> impl Iterator<Item = NodeView<'a>> {
-        self.0
-            .nodes_with_terms
-            .iter()
-            .filter_map(move |&index| self.0.node_view(index))
+        self.0.nodes_with_terms.iter().filter_map(move |&index| self.0.node_view(index))
     }
 
     pub(crate) fn neighbours(self) -> &'a Neighbours {

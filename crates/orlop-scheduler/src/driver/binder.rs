@@ -44,25 +44,10 @@ impl Binder for PodBinding {
         binding.metadata.namespace = meta.namespace.clone();
         // Another pod may have the name by now.
         binding.metadata.uid = meta.uid.clone();
-        binding.target = ObjectReference {
-            kind: "Node".into(),
-            name: node.into(),
-            ..ObjectReference::default()
-        };
-        let key = ObjectKey {
-            namespace: Some(meta.namespace.clone()),
-            name: meta.name.clone(),
-        };
+        binding.target =
+            ObjectReference { kind: "Node".into(), name: node.into(), ..ObjectReference::default() };
+        let key = ObjectKey { namespace: Some(meta.namespace.clone()), name: meta.name.clone() };
         let options = WriteOptions::default();
-        self.0
-            .post(
-                Pod::KIND,
-                &key,
-                Subresource::Binding,
-                Draft::of(binding),
-                &options,
-            )
-            .await
-            .map(drop)
+        self.0.post(Pod::KIND, &key, Subresource::Binding, Draft::of(binding), &options).await.map(drop)
     }
 }

@@ -31,11 +31,7 @@ impl EventSink for NoEvents {
 impl EventSink for orlop_controller::Recorder {
     async fn record(&self, pod: &Pod, warning: bool, reason: &'static str, message: String) {
         use orlop_controller::EventType;
-        let kind = if warning {
-            EventType::Warning
-        } else {
-            EventType::Normal
-        };
+        let kind = if warning { EventType::Warning } else { EventType::Normal };
         if let Err(error) = self.event(pod, kind, reason, message).await {
             tracing::debug!(pod = %key(pod), %error, "event not written");
         }
@@ -56,13 +52,7 @@ pub(super) struct Report {
 impl Report {
     pub(super) fn scheduled(pod: Arc<Pod>, node: &str) -> Self {
         let message = format!("Successfully assigned {} to {node}", key(&pod));
-        Self {
-            pod,
-            condition: None,
-            warning: false,
-            event: "Scheduled",
-            message,
-        }
+        Self { pod, condition: None, warning: false, event: "Scheduled", message }
     }
 
     pub(super) fn failed(pod: Arc<Pod>, reason: &'static str, message: String) -> Self {
@@ -72,18 +62,8 @@ impl Report {
                 && condition.reason == reason
                 && condition.message == message
         });
-        let condition = if known {
-            None
-        } else {
-            Some((reason, message.clone()))
-        };
-        Self {
-            pod,
-            condition,
-            warning: true,
-            event: "FailedScheduling",
-            message: cut(message),
-        }
+        let condition = if known { None } else { Some((reason, message.clone())) };
+        Self { pod, condition, warning: true, event: "FailedScheduling", message: cut(message) }
     }
 
     pub(super) async fn write(self, client: Arc<dyn Client>, events: Arc<dyn EventSink>, now: Timestamp) {
@@ -104,30 +84,20 @@ impl Report {
                 tracing::debug!(pod = %key(&self.pod), %error, "condition not written");
             }
         }
-        events
-            .record(&self.pod, self.warning, self.event, self.message)
-            .await;
+        events.record(&self.pod, self.warning, self.event, self.message).await;
     }
 }
 
 pub(super) fn key(pod: &Pod) -> ObjectKey {
-    ObjectKey {
-        namespace: Some(pod.metadata.namespace.clone()),
-        name: pod.metadata.name.clone(),
-    }
+    ObjectKey { namespace: Some(pod.metadata.namespace.clone()), name: pod.metadata.name.clone() }
 }
 
 fn set_condition(pod: &mut Pod, reason: &'static str, message: &str, now: Timestamp) {
     let generation = pod.metadata.generation;
     let conditions = &mut pod.status.conditions;
-    let position = conditions
-        .iter()
-        .position(|condition| condition.type_ == PodConditionType::PodScheduled);
+    let position = conditions.iter().position(|condition| condition.type_ == PodConditionType::PodScheduled);
     let index = position.unwrap_or_else(|| {
-        conditions.push(PodCondition {
-            type_: PodConditionType::PodScheduled,
-            ..PodCondition::default()
-        });
+        conditions.push(PodCondition { type_: PodConditionType::PodScheduled, ..PodCondition::default() });
         conditions.len() - 1
     });
     let condition = &mut conditions[index];
@@ -144,10 +114,8 @@ fn set_condition(pod: &mut Pod, reason: &'static str, message: &str, now: Timest
 fn cut(mut message: String) -> String {
     const DOTS: &str = " ...";
     if message.len() > MAX_MESSAGE {
-        let end = (0..=MAX_MESSAGE - DOTS.len())
-            .rev()
-            .find(|&end| message.is_char_boundary(end))
-            .unwrap_or(0);
+        let end =
+            (0..=MAX_MESSAGE - DOTS.len()).rev().find(|&end| message.is_char_boundary(end)).unwrap_or(0);
         message.truncate(end);
         message.push_str(DOTS);
     }
@@ -162,11 +130,7 @@ mod tests {
     fn long_messages_are_cut() {
         assert_eq!(cut("short".to_owned()), "short");
         let long = cut("é".repeat(600));
-        assert!(
-            long.len() <= MAX_MESSAGE && long.ends_with("é ..."),
-            "{}",
-            long.len()
-        );
+        assert!(long.len() <= MAX_MESSAGE && long.ends_with("é ..."), "{}", long.len());
     }
 
     #[test]

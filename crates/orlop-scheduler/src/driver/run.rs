@@ -44,10 +44,7 @@ pub struct DriverOptions {
 impl Default for DriverOptions {
     /// 64 and 16.
     fn default() -> Self {
-        Self {
-            binders: 64,
-            writers: 16,
-        }
+        Self { binders: 64, writers: 16 }
     }
 }
 
@@ -88,18 +85,13 @@ impl<S: QueueSort> SchedulerHandle<S> {
 
 impl<S: QueueSort> Clone for SchedulerHandle<S> {
     fn clone(&self) -> Self {
-        Self {
-            scheduler: Arc::clone(&self.scheduler),
-        }
+        Self { scheduler: Arc::clone(&self.scheduler) }
     }
 }
 
 impl<S: QueueSort> std::fmt::Debug for SchedulerHandle<S> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("SchedulerHandle")
-            .field("counts", &self.counts())
-            .finish()
+        formatter.debug_struct("SchedulerHandle").field("counts", &self.counts()).finish()
     }
 }
 
@@ -157,9 +149,7 @@ impl<S: QueueSort> Driver<S> {
     /// A look into the scheduler while it runs.
     #[must_use]
     pub fn handle(&self) -> SchedulerHandle<S> {
-        SchedulerHandle {
-            scheduler: Arc::clone(&self.scheduler),
-        }
+        SchedulerHandle { scheduler: Arc::clone(&self.scheduler) }
     }
 
     /// Runs until `stop` is cancelled.
@@ -193,11 +183,8 @@ struct Inputs {
 
 impl Inputs {
     fn new(sources: &Sources) -> Self {
-        let optional = [
-            sources.namespaces.is_some(),
-            sources.services.is_some(),
-            sources.replica_sets.is_some(),
-        ];
+        let optional =
+            [sources.namespaces.is_some(), sources.services.is_some(), sources.replica_sets.is_some()];
         Self {
             nodes: Some(sources.nodes.subscribe()),
             namespaces: sources.namespaces.as_ref().map(|store| store.subscribe()),
@@ -269,11 +256,7 @@ impl<S: QueueSort> Work<S> {
         let wake = self.driver.scheduler.lock().next_wake()?;
         let wait = wake.duration_since(self.driver.clock.now());
         // At least a moment: a clock that lags behind the timer must not make the loop spin.
-        Some(
-            Duration::try_from(wait)
-                .unwrap_or_default()
-                .max(Duration::from_millis(1)),
-        )
+        Some(Duration::try_from(wait).unwrap_or_default().max(Duration::from_millis(1)))
     }
 
     fn take_what_is_there(&mut self) {
@@ -397,14 +380,8 @@ impl<S: QueueSort> Work<S> {
                     self.report(Report::failed(pod, "Unschedulable", message));
                 }
                 // Nothing is wrong with it, and it will be gone.
-                Step::Failed {
-                    error: ScheduleError::Deleting { .. },
-                    ..
-                } => {}
-                Step::Failed {
-                    pod,
-                    error: error @ ScheduleError::NoNodes,
-                } => {
+                Step::Failed { error: ScheduleError::Deleting { .. }, .. } => {}
+                Step::Failed { pod, error: error @ ScheduleError::NoNodes } => {
                     self.report(Report::failed(pod, "Unschedulable", error.to_string()));
                 }
                 Step::Failed { pod, error } => {

@@ -19,13 +19,7 @@ impl Sources {
     /// All pods and all nodes: nothing can be decided without.
     #[must_use]
     pub fn new(pods: Store<Pod>, nodes: Store<Node>) -> Self {
-        Self {
-            pods,
-            nodes,
-            namespaces: None,
-            services: None,
-            replica_sets: None,
-        }
+        Self { pods, nodes, namespaces: None, services: None, replica_sets: None }
     }
 
     /// Namespaces too, which affinity between pods may select by label.

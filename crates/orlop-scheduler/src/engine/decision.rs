@@ -91,11 +91,7 @@ impl Unschedulable {
     /// The nodes that were looked at: name, first plugin that turned the pod down, its answer.
     pub fn rejections(&self) -> impl Iterator<Item = (&Str, &Str, &Status)> {
         self.rejections.iter().map(|rejection| {
-            (
-                &rejection.node,
-                &self.plugins[usize::from(rejection.plugin)],
-                &rejection.status,
-            )
+            (&rejection.node, &self.plugins[usize::from(rejection.plugin)], &rejection.status)
         })
     }
 
@@ -128,33 +124,20 @@ impl fmt::Display for Unschedulable {
             return write!(formatter, " {}.", status.message());
         }
         let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-        for reason in self
-            .rejections
-            .iter()
-            .flat_map(|rejection| rejection.status.reasons())
-        {
+        for reason in self.rejections.iter().flat_map(|rejection| rejection.status.reasons()) {
             // Most nodes share a few reasons: look up without an allocation is not worth a second map.
             *counts.entry(reason.to_string()).or_default() += 1;
         }
         if self.left_out > 0 {
             *counts
-                .entry(format!(
-                    "node(s) didn't satisfy plugin(s) [{}]",
-                    self.left_out_by.join(" ")
-                ))
+                .entry(format!("node(s) didn't satisfy plugin(s) [{}]", self.left_out_by.join(" ")))
                 .or_default() += self.left_out;
         }
         // Sorted as text, the number included: `10 …` stands before `2 …`.
-        let mut entries: Vec<String> = counts
-            .into_iter()
-            .map(|(reason, count)| format!("{count} {reason}"))
-            .collect();
+        let mut entries: Vec<String> =
+            counts.into_iter().map(|(reason, count)| format!("{count} {reason}")).collect();
         entries.sort_unstable();
-        if entries.is_empty() {
-            Ok(())
-        } else {
-            write!(formatter, " {}.", entries.join(", "))
-        }
+        if entries.is_empty() { Ok(()) } else { write!(formatter, " {}.", entries.join(", ")) }
     }
 }
 
@@ -211,10 +194,7 @@ mod tests {
             .map(|index| Rejection {
                 node: format!("n{}", nodes + index).into(),
                 plugin: 0,
-                status: Status::new(
-                    Code::Unschedulable,
-                    reasons.iter().map(|reason| Reason::Fixed(reason)),
-                ),
+                status: Status::new(Code::Unschedulable, reasons.iter().map(|reason| Reason::Fixed(reason))),
             })
             .collect()
     }
@@ -237,13 +217,7 @@ mod tests {
              10 Insufficient memory, 2 node(s) had untolerated taint(s)."
         );
         assert_eq!(why.rejected_by().into_iter().collect::<Vec<_>>(), ["A", "B", "P"]);
-        why.before_nodes = Some((
-            Some("A".into()),
-            Status::unresolvable("pod affinity terms conflict"),
-        ));
-        assert_eq!(
-            why.to_string(),
-            "0/13 nodes are available: pod affinity terms conflict."
-        );
+        why.before_nodes = Some((Some("A".into()), Status::unresolvable("pod affinity terms conflict")));
+        assert_eq!(why.to_string(), "0/13 nodes are available: pod affinity terms conflict.");
     }
 }

@@ -31,9 +31,9 @@ impl Engine {
                 name: pod.metadata.name.clone(),
             });
         }
-        let profile = self.profile(pod).ok_or_else(|| ScheduleError::NoProfile {
-            name: pod.spec.scheduler_name.clone(),
-        })?;
+        let profile = self
+            .profile(pod)
+            .ok_or_else(|| ScheduleError::NoProfile { name: pod.spec.scheduler_name.clone() })?;
         let cluster = self.cluster.view();
         if cluster.node_count() == 0 {
             return Err(ScheduleError::NoNodes);
@@ -87,11 +87,9 @@ impl Engine {
 
         let mut alive: Vec<u32> = match &only {
             None => cluster.active().to_vec(),
-            Some(names) => names
-                .iter()
-                .filter_map(|name| cluster.node(name))
-                .map(NodeView::slot_index)
-                .collect(),
+            Some(names) => {
+                names.iter().filter_map(|name| cluster.node(name)).map(NodeView::slot_index).collect()
+            }
         };
         let left_out = cluster.node_count() - alive.len();
         let mut rejections: Vec<Rejection> = Vec::new();
@@ -100,11 +98,7 @@ impl Engine {
             let mut failed: Option<Status> = None;
             filter.retain(call, cluster, &mut alive, &mut |node, status| {
                 if status.code().is_rejected() {
-                    rejections.push(Rejection {
-                        node: cluster.at(node).name().clone(),
-                        plugin,
-                        status,
-                    });
+                    rejections.push(Rejection { node: cluster.at(node).name().clone(), plugin, status });
                 } else {
                     failed.get_or_insert(status);
                 }
@@ -120,11 +114,7 @@ impl Engine {
         match *alive.as_slice() {
             [] => Ok(Decision::Unschedulable(Unschedulable {
                 nodes: cluster.node_count(),
-                plugins: profile
-                    .filters
-                    .iter()
-                    .map(|filter| filter.name().into())
-                    .collect(),
+                plugins: profile.filters.iter().map(|filter| filter.name().into()).collect(),
                 before_nodes: None,
                 rejections,
                 left_out_by,
@@ -151,19 +141,12 @@ impl Engine {
 fn nothing_left(plugins: &[Str]) -> Status {
     Status::unresolvable(match plugins {
         [plugin] => format!("node(s) didn't satisfy plugin {plugin}"),
-        _ => format!(
-            "node(s) didn't satisfy plugin(s) [{}] simultaneously",
-            plugins.join(" ")
-        ),
+        _ => format!("node(s) didn't satisfy plugin(s) [{}] simultaneously", plugins.join(" ")),
     })
 }
 
 fn plugin_error(point: &'static str, plugin: &str, status: &Status) -> ScheduleError {
-    ScheduleError::Plugin {
-        point,
-        plugin: plugin.into(),
-        message: status.message(),
-    }
+    ScheduleError::Plugin { point, plugin: plugin.into(), message: status.message() }
 }
 
 /// What a scorer said: its raw scores and its normalised ones, or `None` if it was skipped.
@@ -181,14 +164,7 @@ pub(super) fn totals(
     let mut raw: Raw = Vec::with_capacity(feasible.len());
     let mut scores: Raw = Vec::with_capacity(feasible.len());
     for score in &profile.scores {
-        match score.plugin.score(
-            pod,
-            Feasible {
-                cluster,
-                nodes: feasible,
-            },
-            &mut raw,
-        ) {
+        match score.plugin.score(pod, Feasible { cluster, nodes: feasible }, &mut raw) {
             PreScore::Run(()) => {}
             PreScore::Skip => {
                 seen(score, None);

@@ -93,27 +93,23 @@ impl Explanation {
     /// done about, then the fewest reasons, then the smallest shares of resources lacking.
     #[must_use]
     pub fn nearest_miss(&self) -> Option<&NodeExplanation> {
-        self.nodes
-            .iter()
-            .filter(|node| !node.is_feasible())
-            .min_by_key(|node| {
-                let hopeless = node
-                    .rejections
-                    .iter()
-                    .filter(|(_, status)| status.code() == Code::UnschedulableAndUnresolvable)
-                    .count();
-                let reasons = || node.rejections.iter().flat_map(|(_, status)| status.reasons());
-                let lacking: i128 = reasons()
-                    .map(|reason| match reason {
-                        crate::framework::Reason::Insufficient { requested, .. } => {
-                            i128::from(reason.deficit().unwrap_or(0)) * 1_000
-                                / i128::from((*requested).max(1))
-                        }
-                        _ => 1_000,
-                    })
-                    .sum();
-                (node.left_out, hopeless, reasons().count(), lacking)
-            })
+        self.nodes.iter().filter(|node| !node.is_feasible()).min_by_key(|node| {
+            let hopeless = node
+                .rejections
+                .iter()
+                .filter(|(_, status)| status.code() == Code::UnschedulableAndUnresolvable)
+                .count();
+            let reasons = || node.rejections.iter().flat_map(|(_, status)| status.reasons());
+            let lacking: i128 = reasons()
+                .map(|reason| match reason {
+                    crate::framework::Reason::Insufficient { requested, .. } => {
+                        i128::from(reason.deficit().unwrap_or(0)) * 1_000 / i128::from((*requested).max(1))
+                    }
+                    _ => 1_000,
+                })
+                .sum();
+            (node.left_out, hopeless, reasons().count(), lacking)
+        })
     }
 }
 
@@ -138,11 +134,7 @@ impl fmt::Display for Explanation {
                 write!(formatter, " {total} =")?;
                 for (index, score) in node.scores.iter().enumerate() {
                     let plus = if index > 0 { " +" } else { "" };
-                    write!(
-                        formatter,
-                        "{plus} {}·{} {}",
-                        score.weight, score.normalized, score.plugin
-                    )?;
+                    write!(formatter, "{plus} {}·{} {}", score.weight, score.normalized, score.plugin)?;
                 }
             }
             writeln!(formatter)?;
@@ -184,11 +176,7 @@ impl Engine {
             let (status, only, call) = match filter.prepare(pod, cluster) {
                 PreFilter::Run(call) => (Status::success(), None, Some(call)),
                 PreFilter::Only(nodes, call) => (Status::success(), Some(nodes), Some(call)),
-                PreFilter::Skip => (
-                    Status::new(Code::Skip, std::iter::empty::<&'static str>()),
-                    None,
-                    None,
-                ),
+                PreFilter::Skip => (Status::new(Code::Skip, std::iter::empty::<&'static str>()), None, None),
                 PreFilter::Reject(status) => (status, None, None),
             };
             none_can |= !matches!(status.code(), Code::Success | Code::Skip);
@@ -200,11 +188,7 @@ impl Engine {
                     told.rejections.push((filter.name().into(), status));
                 }
             }
-            explanation.before_nodes.push(PluginOutcome {
-                plugin: filter.name().into(),
-                status,
-                only,
-            });
+            explanation.before_nodes.push(PluginOutcome { plugin: filter.name().into(), status, only });
         }
         if none_can {
             for node in &mut explanation.nodes {

@@ -68,22 +68,14 @@ impl Engine {
     pub fn new(profiles: impl IntoIterator<Item = Profile>, seed: u64) -> Result<Self, ProfileError> {
         let profiles: Arc<[Profile]> = profiles.into_iter().collect();
         for (index, profile) in profiles.iter().enumerate() {
-            if profiles[..index]
-                .iter()
-                .any(|other| other.name() == profile.name())
-            {
-                return Err(ProfileError::TwoOfAName {
-                    profile: profile.name().clone(),
-                });
+            if profiles[..index].iter().any(|other| other.name() == profile.name()) {
+                return Err(ProfileError::TwoOfAName { profile: profile.name().clone() });
             }
         }
         if profiles.is_empty() {
             return Err(ProfileError::NoName);
         }
-        Ok(Self {
-            cluster: Cluster::new(seed),
-            profiles,
-        })
+        Ok(Self { cluster: Cluster::new(seed), profiles })
     }
 
     /// The cluster as known now.
@@ -102,11 +94,8 @@ impl Engine {
     /// `default-scheduler`.
     #[must_use]
     pub fn profile(&self, pod: &Pod) -> Option<&Profile> {
-        let name = pod
-            .spec
-            .scheduler_name
-            .non_empty()
-            .map_or(crate::framework::DEFAULT_SCHEDULER, |name| name);
+        let name =
+            pod.spec.scheduler_name.non_empty().map_or(crate::framework::DEFAULT_SCHEDULER, |name| name);
         self.profiles.iter().find(|profile| profile.name() == name)
     }
 
@@ -125,10 +114,7 @@ impl Requeue for Engine {
         let Some(profile) = self.profile(pod) else {
             return Ok(());
         };
-        profile
-            .pre_enqueue
-            .iter()
-            .try_for_each(|plugin| plugin.pre_enqueue(pod))
+        profile.pre_enqueue.iter().try_for_each(|plugin| plugin.pre_enqueue(pod))
     }
 
     fn hint(&self, plugin: &str, pod: &Pod, event: &ClusterEvent) -> Hint {

@@ -9,9 +9,7 @@ fn engine_of(profile: Profile, nodes: &[Value]) -> Engine {
     for node in nodes {
         let mut node = node.clone();
         node["status"]["allocatable"] = json!({"cpu": "4", "memory": "8Gi", "pods": "10"});
-        engine
-            .record(Change::NodeAdded(Arc::new(serde_json::from_value(node).unwrap())))
-            .unwrap();
+        engine.record(Change::NodeAdded(Arc::new(serde_json::from_value(node).unwrap()))).unwrap();
     }
     engine
 }
@@ -49,10 +47,7 @@ fn contradictory_and_malformed_affinity_is_told_with_its_reason() {
     let engine = engine();
     let named = |name: &str| json!({"key": "metadata.name", "operator": "In", "values": [name]});
     let both = required(json!([{"matchFields": [named("a"), named("b")]}]));
-    assert_eq!(
-        message(&engine, both),
-        "0/2 nodes are available: pod affinity terms conflict."
-    );
+    assert_eq!(message(&engine, both), "0/2 nodes are available: pod affinity terms conflict.");
     let absent = required(json!([{"matchFields": [named("gone")]}]));
     assert_eq!(
         message(&engine, absent),
@@ -103,10 +98,7 @@ fn a_profile_may_add_affinity() {
     let added = serde_json::from_value(json!({"requiredDuringSchedulingIgnoredDuringExecution": {
         "nodeSelectorTerms": [{"matchExpressions": [{"key": "zone", "operator": "In", "values": ["2", "3"]}]}]}}));
     let plugin = NodeAffinity::with_added(&added.unwrap()).unwrap();
-    let profile = Profile::builder("default-scheduler")
-        .filter(plugin)
-        .build()
-        .unwrap();
+    let profile = Profile::builder("default-scheduler").filter(plugin).build().unwrap();
     let node = |name: &str, zone: &str| json!({"metadata": {"name": name, "labels": {"zone": zone}}});
     let engine = engine_of(profile, &[node("a", "1"), node("b", "2")]);
     assert_eq!(message(&engine, json!({})), "to b");
@@ -143,27 +135,11 @@ impl Score for Loud {
 
 #[test]
 fn a_score_out_of_range_is_an_error() {
-    let profile = Profile::builder("default-scheduler")
-        .score(Loud, 1)
-        .build()
-        .unwrap();
-    let engine = engine_of(
-        profile,
-        &[
-            json!({"metadata": {"name": "a"}}),
-            json!({"metadata": {"name": "b"}}),
-        ],
-    );
-    let Decision::Error(error) = engine.schedule(&pod(json!({}))) else {
-        panic!("an error")
-    };
-    assert_eq!(
-        error,
-        ScheduleError::ScoreOutOfRange {
-            plugin: "Loud".into(),
-            score: 101
-        }
-    );
+    let profile = Profile::builder("default-scheduler").score(Loud, 1).build().unwrap();
+    let engine =
+        engine_of(profile, &[json!({"metadata": {"name": "a"}}), json!({"metadata": {"name": "b"}})]);
+    let Decision::Error(error) = engine.schedule(&pod(json!({}))) else { panic!("an error") };
+    assert_eq!(error, ScheduleError::ScoreOutOfRange { plugin: "Loud".into(), score: 101 });
 }
 
 #[test]
@@ -172,9 +148,7 @@ fn ties_are_broken_by_the_seed_alone() {
         let mut engine = Engine::new([Profile::builder("default-scheduler").build().unwrap()], seed).unwrap();
         for number in 0..8 {
             let node = json!({"metadata": {"name": format!("n{number}")}});
-            engine
-                .record(Change::NodeAdded(Arc::new(serde_json::from_value(node).unwrap())))
-                .unwrap();
+            engine.record(Change::NodeAdded(Arc::new(serde_json::from_value(node).unwrap()))).unwrap();
         }
         engine.schedule(&pod(json!({}))).node().unwrap().to_string()
     };
@@ -188,13 +162,8 @@ fn an_explanation_says_what_each_plugin_says() {
     let engine = engine();
     let explanation = engine.explain(&pod(json!({"nodeSelector": {"zone": "1"}, "containers": [
         {"name": "c", "resources": {"requests": {"cpu": "5"}}}]})));
-    let both: Vec<_> = explanation
-        .node("b")
-        .unwrap()
-        .rejections
-        .iter()
-        .map(|(plugin, _)| plugin.as_str())
-        .collect();
+    let both: Vec<_> =
+        explanation.node("b").unwrap().rejections.iter().map(|(plugin, _)| plugin.as_str()).collect();
     assert_eq!(both, ["NodeAffinity", "NodeResourcesFit"]);
     let nearest = explanation.nearest_miss().unwrap();
     assert_eq!(nearest.node, "a");

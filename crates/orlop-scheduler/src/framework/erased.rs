@@ -52,9 +52,7 @@ struct FilterCall<F: DomainFilter> {
 }
 
 fn call<F: DomainFilter>(prepared: &Prepared) -> &FilterCall<F> {
-    prepared
-        .downcast_ref()
-        .expect("a filter is given what it prepared itself")
+    prepared.downcast_ref().expect("a filter is given what it prepared itself")
 }
 
 impl<F: DomainFilter> ErasedFilter for ErasedFilterOf<F> {
@@ -80,15 +78,13 @@ impl<F: DomainFilter> ErasedFilter for ErasedFilterOf<F> {
         rejected: &mut dyn FnMut(u32, Status),
     ) {
         let FilterCall { signature, state } = call::<F>(prepared);
-        alive.retain(
-            |&index| match self.0.filter(signature, state, cluster.at(index)) {
-                Verdict::Pass => true,
-                Verdict::Reject(status) => {
-                    rejected(index, status);
-                    false
-                }
-            },
-        );
+        alive.retain(|&index| match self.0.filter(signature, state, cluster.at(index)) {
+            Verdict::Pass => true,
+            Verdict::Reject(status) => {
+                rejected(index, status);
+                false
+            }
+        });
     }
 
     fn verdict(&self, prepared: &Prepared, node: NodeView<'_>) -> Verdict {

@@ -102,16 +102,11 @@ impl Profile {
 
     /// The scorers in order: name and weight.
     pub fn scores(&self) -> impl Iterator<Item = (&str, i64)> {
-        self.scores
-            .iter()
-            .map(|score| (score.plugin.name(), score.weight))
+        self.scores.iter().map(|score| (score.plugin.name(), score.weight))
     }
 
     pub(crate) fn filter_named(&self, name: &str) -> Option<&dyn ErasedFilter> {
-        self.filters
-            .iter()
-            .find(|filter| filter.name() == name)
-            .map(|filter| &**filter)
+        self.filters.iter().find(|filter| filter.name() == name).map(|filter| &**filter)
     }
 }
 
@@ -140,10 +135,7 @@ impl ProfileBuilder {
     /// times.
     #[must_use]
     pub fn score(mut self, plugin: impl DomainScore, weight: i64) -> Self {
-        self.profile.scores.push(WeightedScore {
-            plugin: Box::new(ErasedScoreOf(plugin)),
-            weight,
-        });
+        self.profile.scores.push(WeightedScore { plugin: Box::new(ErasedScoreOf(plugin)), weight });
         self
     }
 
@@ -193,26 +185,11 @@ impl ProfileBuilder {
             }
         }
         let points: [(&'static str, Vec<&str>); 5] = [
-            (
-                "preEnqueue",
-                profile.pre_enqueue.iter().map(|plugin| plugin.name()).collect(),
-            ),
-            (
-                "filter",
-                profile.filters.iter().map(|plugin| plugin.name()).collect(),
-            ),
-            (
-                "score",
-                profile.scores.iter().map(|score| score.plugin.name()).collect(),
-            ),
-            (
-                "reserve",
-                profile.reserve.iter().map(|plugin| plugin.name()).collect(),
-            ),
-            (
-                "permit",
-                profile.permit.iter().map(|plugin| plugin.name()).collect(),
-            ),
+            ("preEnqueue", profile.pre_enqueue.iter().map(|plugin| plugin.name()).collect()),
+            ("filter", profile.filters.iter().map(|plugin| plugin.name()).collect()),
+            ("score", profile.scores.iter().map(|score| score.plugin.name()).collect()),
+            ("reserve", profile.reserve.iter().map(|plugin| plugin.name()).collect()),
+            ("permit", profile.permit.iter().map(|plugin| plugin.name()).collect()),
         ];
         for (point, mut names) in points {
             names.sort_unstable();
@@ -272,11 +249,7 @@ mod tests {
         let twice = Profile::builder("p").filter(NodeName).filter(NodeName).build();
         assert_eq!(
             twice.unwrap_err(),
-            ProfileError::Twice {
-                profile: "p".into(),
-                point: "filter",
-                plugin: "NodeName".into()
-            }
+            ProfileError::Twice { profile: "p".into(), point: "filter", plugin: "NodeName".into() }
         );
         let heavy = Profile::builder("p").score(ImageLocality, 0).build();
         assert!(matches!(heavy, Err(ProfileError::Weight { weight: 0, .. })));

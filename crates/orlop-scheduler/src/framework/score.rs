@@ -83,9 +83,7 @@ impl Normalize {
                 if max == 0 {
                     MAX_SCORE
                 } else {
-                    MAX_SCORE
-                        .wrapping_mul(max.wrapping_add(min).wrapping_sub(score))
-                        .wrapping_div(max)
+                    MAX_SCORE.wrapping_mul(max.wrapping_add(min).wrapping_sub(score)).wrapping_div(max)
                 }
             }),
         }
@@ -213,18 +211,9 @@ mod tests {
 
     #[test]
     fn to_max_divides_before_it_reverses() {
-        assert_eq!(
-            normalized(Normalize::ToMax { reverse: false }, &[0, 1, 3]),
-            [0, 33, 100]
-        );
-        assert_eq!(
-            normalized(Normalize::ToMax { reverse: true }, &[0, 1, 3]),
-            [100, 67, 0]
-        );
-        assert_eq!(
-            normalized(Normalize::ToMax { reverse: true }, &[0, 0]),
-            [100, 100]
-        );
+        assert_eq!(normalized(Normalize::ToMax { reverse: false }, &[0, 1, 3]), [0, 33, 100]);
+        assert_eq!(normalized(Normalize::ToMax { reverse: true }, &[0, 1, 3]), [100, 67, 0]);
+        assert_eq!(normalized(Normalize::ToMax { reverse: true }, &[0, 0]), [100, 100]);
         assert_eq!(normalized(Normalize::ToMax { reverse: false }, &[0, 0]), [0, 0]);
     }
 

@@ -43,10 +43,7 @@ impl Code {
     /// Whether the pod was turned down (rather than accepted, or failed by an error).
     #[must_use]
     pub fn is_rejected(self) -> bool {
-        matches!(
-            self,
-            Self::Unschedulable | Self::UnschedulableAndUnresolvable | Self::Pending
-        )
+        matches!(self, Self::Unschedulable | Self::UnschedulableAndUnresolvable | Self::Pending)
     }
 }
 
@@ -93,12 +90,9 @@ impl Reason {
             Self::TooManyPods { placed, allocatable } => {
                 Some(placed.saturating_add(1).saturating_sub(*allocatable))
             }
-            Self::Insufficient {
-                requested,
-                used,
-                allocatable,
-                ..
-            } => Some(requested.saturating_add(*used).saturating_sub(*allocatable)),
+            Self::Insufficient { requested, used, allocatable, .. } => {
+                Some(requested.saturating_add(*used).saturating_sub(*allocatable))
+            }
             Self::Fixed(_) | Self::Text(_) => None,
         }
     }
@@ -138,19 +132,13 @@ impl Status {
     /// A status of any code.
     #[must_use]
     pub fn new<R: Into<Reason>>(code: Code, reasons: impl IntoIterator<Item = R>) -> Self {
-        Self {
-            code,
-            reasons: reasons.into_iter().map(Into::into).collect(),
-        }
+        Self { code, reasons: reasons.into_iter().map(Into::into).collect() }
     }
 
     /// Success, without a reason.
     #[must_use]
     pub fn success() -> Self {
-        Self {
-            code: Code::Success,
-            reasons: SmallVec::new(),
-        }
+        Self { code: Code::Success, reasons: SmallVec::new() }
     }
 
     /// Turned down; evicting other pods may help.
@@ -232,11 +220,7 @@ impl Verdict {
     /// Passes where `passes`, else turned down for good with `reason`.
     #[must_use]
     pub fn pass_if(passes: bool, reason: &'static str) -> Self {
-        if passes {
-            Self::Pass
-        } else {
-            Self::unresolvable(reason)
-        }
+        if passes { Self::Pass } else { Self::unresolvable(reason) }
     }
 
     /// Whether the pod may go there.
@@ -255,10 +239,7 @@ mod tests {
         let status = Status::new(
             Code::Unschedulable,
             [
-                Reason::TooManyPods {
-                    placed: 4,
-                    allocatable: 4,
-                },
+                Reason::TooManyPods { placed: 4, allocatable: 4 },
                 Reason::Insufficient {
                     resource: "cpu".into(),
                     requested: 500,
@@ -268,10 +249,7 @@ mod tests {
             ],
         );
         assert_eq!(status.message(), "Too many pods, Insufficient cpu");
-        assert_eq!(
-            status.to_string(),
-            "Unschedulable: Too many pods, Insufficient cpu"
-        );
+        assert_eq!(status.to_string(), "Unschedulable: Too many pods, Insufficient cpu");
         let deficits: Vec<_> = status.reasons().iter().map(Reason::deficit).collect();
         assert_eq!(deficits, [Some(1), Some(100)]);
     }

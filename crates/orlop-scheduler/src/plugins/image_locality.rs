@@ -41,10 +41,7 @@ impl DomainScore for ImageLocality {
     fn sign(&self, pod: &Pod) -> PodImages {
         let spec = &pod.spec;
         let containers = spec.init_containers.iter().chain(&spec.containers);
-        let volumes = spec
-            .volumes
-            .iter()
-            .filter_map(|volume| volume.source.image.as_ref());
+        let volumes = spec.volumes.iter().filter_map(|volume| volume.source.image.as_ref());
         PodImages {
             names: containers
                 .map(|container| tagged(&container.image))
@@ -82,11 +79,7 @@ fn tagged(name: &Str) -> Str {
         (Some(colon), Some(slash)) => colon > slash,
         (colon, _) => colon.is_some(),
     };
-    if has_tag {
-        name.clone()
-    } else {
-        format!("{name}:latest").into()
-    }
+    if has_tag { name.clone() } else { format!("{name}:latest").into() }
 }
 
 #[cfg(test)]
@@ -99,10 +92,7 @@ mod tests {
             ("nginx", "nginx:latest"),
             ("nginx:1", "nginx:1"),
             ("registry.local:5000/app", "registry.local:5000/app:latest"),
-            (
-                "registry.local:5000/app@sha256:aa",
-                "registry.local:5000/app@sha256:aa",
-            ),
+            ("registry.local:5000/app@sha256:aa", "registry.local:5000/app@sha256:aa"),
         ] {
             assert_eq!(tagged(&name.into()), wanted);
         }

@@ -24,10 +24,7 @@ pub struct InterPodAffinity {
 impl Default for InterPodAffinity {
     /// Weight 1, and placed pods' preferences count.
     fn default() -> Self {
-        Self {
-            hard_pod_affinity_weight: 1,
-            ignore_preferred_terms_of_existing_pods: false,
-        }
+        Self { hard_pod_affinity_weight: 1, ignore_preferred_terms_of_existing_pods: false }
     }
 }
 
@@ -44,9 +41,7 @@ impl Affinity {
         Self {
             namespace: pod.metadata.namespace.clone(),
             labels: pod.metadata.labels.clone(),
-            terms: PodTerms::of(pod)
-                .map(|terms| terms.map(Box::new))
-                .map_err(|error| error.to_string()),
+            terms: PodTerms::of(pod).map(|terms| terms.map(Box::new)).map_err(|error| error.to_string()),
         }
     }
 
@@ -57,11 +52,7 @@ impl Affinity {
 }
 
 fn namespace_labels(cluster: ClusterView<'_>, namespace: &str) -> Map<Str> {
-    cluster
-        .neighbours()
-        .namespace_labels(namespace)
-        .cloned()
-        .unwrap_or_default()
+    cluster.neighbours().namespace_labels(namespace).cloned().unwrap_or_default()
 }
 
 /// Pods by label of their node.
@@ -90,10 +81,7 @@ fn count(places: &Places, key: &Str, value: &Str) -> i64 {
 fn matches_all(terms: &[PodTerm], namespace: &Str, labels: &Map<Str>) -> bool {
     // The namespaces that a term selects are named in it already; the selector itself sees a
     // namespace without labels, which makes negative selectors match in every namespace.
-    !terms.is_empty()
-        && terms
-            .iter()
-            .all(|term| term.matches(namespace, &Map::new(), labels))
+    !terms.is_empty() && terms.iter().all(|term| term.matches(namespace, &Map::new(), labels))
 }
 
 /// Where the pods are that matter.
@@ -193,12 +181,7 @@ impl DomainFilter for InterPodAffinity {
                     add(&mut occupied.wanted, &term.topology_key, node, pods);
                 }
                 for (term, unwanted) in terms.required_anti.iter().zip(&unwanted) {
-                    add(
-                        &mut occupied.unwanted,
-                        &term.topology_key,
-                        node,
-                        on(node, unwanted),
-                    );
+                    add(&mut occupied.unwanted, &term.topology_key, node, on(node, unwanted));
                 }
             }
             occupied.suits_itself = matches_all(&terms.required, &affinity.namespace, &affinity.labels);
@@ -237,9 +220,7 @@ impl DomainFilter for InterPodAffinity {
             return Verdict::unschedulable("node(s) didn't match pod anti-affinity rules");
         }
         if !state.unwelcome.is_empty()
-            && labels
-                .iter()
-                .any(|(key, value)| count(&state.unwelcome, key, value) > 0)
+            && labels.iter().any(|(key, value)| count(&state.unwelcome, key, value) > 0)
         {
             return Verdict::unschedulable("node(s) didn't satisfy existing pods anti-affinity rules");
         }
@@ -264,10 +245,7 @@ impl DomainFilter for InterPodAffinity {
         let wanted = |other: &Pod| terms.required.iter().any(|term| means(term, other));
         let in_the_way = |other: &Pod| {
             terms.required_anti.iter().any(|term| means(term, other))
-                || PodTerms::of(other)
-                    .ok()
-                    .flatten()
-                    .is_some_and(|theirs| !theirs.required_anti.is_empty())
+                || PodTerms::of(other).ok().flatten().is_some_and(|theirs| !theirs.required_anti.is_empty())
         };
         Hint::queue_if(match event {
             ClusterEvent::PodPlaced(other) => wanted(other),
@@ -361,19 +339,10 @@ impl DomainScore for InterPodAffinity {
         let namespace_labels = namespace_labels(cluster, &affinity.namespace);
         for node in cluster.nodes_with_terms() {
             for theirs in node.pods_with_terms().filter_map(PlacedPod::terms) {
-                let required = theirs
-                    .required
-                    .iter()
-                    .map(|term| (self.hard_pod_affinity_weight, term));
+                let required = theirs.required.iter().map(|term| (self.hard_pod_affinity_weight, term));
                 let preferred = theirs.preferred.iter().map(|(weight, term)| (*weight, term));
-                let anti = theirs
-                    .preferred_anti
-                    .iter()
-                    .map(|(weight, term)| (-*weight, term));
-                for (weight, term) in required
-                    .filter(|(weight, _)| *weight > 0)
-                    .chain(preferred)
-                    .chain(anti)
+                let anti = theirs.preferred_anti.iter().map(|(weight, term)| (-*weight, term));
+                for (weight, term) in required.filter(|(weight, _)| *weight > 0).chain(preferred).chain(anti)
                 {
                     if affinity.is_meant_by(term, &namespace_labels) {
                         add_worth(&mut worth, &term.topology_key, node, weight);
@@ -381,17 +350,11 @@ impl DomainScore for InterPodAffinity {
                 }
             }
         }
-        if worth.is_empty() {
-            PreScore::Skip
-        } else {
-            PreScore::Run(worth)
-        }
+        if worth.is_empty() { PreScore::Skip } else { PreScore::Run(worth) }
     }
 
     fn score(&self, _: &Affinity, worth: &Worth, node: NodeView<'_>) -> Option<i64> {
-        let places = worth
-            .iter()
-            .filter_map(|(key, values)| values.get(node.labels().get(key)?));
+        let places = worth.iter().filter_map(|(key, values)| values.get(node.labels().get(key)?));
         Some(places.sum())
     }
 }

@@ -25,17 +25,11 @@ impl NodeAffinity {
     /// # Errors
     /// What is wrong with one of its terms.
     pub fn with_added(added: &Affinity) -> Result<Self, SelectorError> {
-        let required = added
-            .required_during_scheduling_ignored_during_execution
-            .as_deref();
+        let required = added.required_during_scheduling_ignored_during_execution.as_deref();
         let preferred = &added.preferred_during_scheduling_ignored_during_execution;
         Ok(Self {
             added_required: required.map(NodeSelectorMatcher::new).transpose()?,
-            added_preferred: if preferred.is_empty() {
-                None
-            } else {
-                Some(NodePreferences::new(preferred)?)
-            },
+            added_preferred: if preferred.is_empty() { None } else { Some(NodePreferences::new(preferred)?) },
         })
     }
 }
@@ -62,11 +56,7 @@ impl RequiredAffinity {
             .affinity
             .as_ref()
             .and_then(|affinity| affinity.node_affinity.as_ref())
-            .and_then(|affinity| {
-                affinity
-                    .required_during_scheduling_ignored_during_execution
-                    .as_ref()
-            });
+            .and_then(|affinity| affinity.required_during_scheduling_ignored_during_execution.as_ref());
         let only = required.map_or(Only::AnyNode, |required| {
             let mut nodes = BTreeSet::new();
             for term in &required.node_selector_terms {
@@ -86,11 +76,7 @@ impl RequiredAffinity {
                     Some(names) => nodes.extend(names),
                 }
             }
-            if required.node_selector_terms.is_empty() {
-                Only::AnyNode
-            } else {
-                Only::Nodes(nodes)
-            }
+            if required.node_selector_terms.is_empty() { Only::AnyNode } else { Only::Nodes(nodes) }
         });
         Self {
             affinity: RequiredNodeAffinity::new(&pod.spec),
@@ -131,11 +117,7 @@ impl Filter for NodeAffinity {
     }
 
     fn filter(&self, required: &RequiredAffinity, node: NodeView<'_>) -> Verdict {
-        if self
-            .added_required
-            .as_ref()
-            .is_some_and(|added| !meets(added, node.name(), node.labels()))
-        {
+        if self.added_required.as_ref().is_some_and(|added| !meets(added, node.name(), node.labels())) {
             return Verdict::unresolvable("node(s) didn't match scheduler-enforced node affinity");
         }
         Verdict::pass_if(
@@ -148,9 +130,7 @@ impl Filter for NodeAffinity {
         let required = RequiredAffinity::of(pod);
         let matches = |node: &Node| {
             let (name, labels) = (&node.metadata.name, &node.metadata.labels);
-            self.added_required
-                .as_ref()
-                .is_none_or(|added| meets(added, name, labels))
+            self.added_required.as_ref().is_none_or(|added| meets(added, name, labels))
                 && required.matches(name, labels)
         };
         Hint::queue_if(match event {
@@ -186,10 +166,7 @@ impl Score for NodeAffinity {
             .map(|affinity| &affinity.preferred_during_scheduling_ignored_during_execution)
             .filter(|terms| !terms.is_empty());
         PreferredAffinity(
-            terms
-                .map(|terms| NodePreferences::new(terms))
-                .transpose()
-                .map_err(|error| error.to_string()),
+            terms.map(|terms| NodePreferences::new(terms)).transpose().map_err(|error| error.to_string()),
         )
     }
 

@@ -25,11 +25,7 @@ impl Filter for NodePorts {
     }
 
     fn pre_filter(&self, ports: &List<HostPort>) -> PreFilter {
-        if ports.is_empty() {
-            PreFilter::Skip
-        } else {
-            PreFilter::Run(())
-        }
+        if ports.is_empty() { PreFilter::Skip } else { PreFilter::Run(()) }
     }
 
     fn filter(&self, ports: &List<HostPort>, node: NodeView<'_>) -> Verdict {
@@ -45,9 +41,7 @@ impl Filter for NodePorts {
             ClusterEvent::NodeAdded(_) => true,
             ClusterEvent::PodGone(gone) => {
                 let freed = HostPort::of(gone);
-                HostPort::of(pod)
-                    .iter()
-                    .any(|port| freed.iter().any(|other| other.conflicts_with(port)))
+                HostPort::of(pod).iter().any(|port| freed.iter().any(|other| other.conflicts_with(port)))
             }
             _ => false,
         })

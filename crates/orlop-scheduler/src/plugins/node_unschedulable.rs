@@ -39,10 +39,7 @@ impl Filter for NodeUnschedulable {
     }
 
     fn filter(&self, tolerated: &bool, node: NodeView<'_>) -> Verdict {
-        Verdict::pass_if(
-            *tolerated || !node.is_unschedulable(),
-            "node(s) were unschedulable",
-        )
+        Verdict::pass_if(*tolerated || !node.is_unschedulable(), "node(s) were unschedulable")
     }
 
     fn hint(&self, pod: &Pod, event: &ClusterEvent) -> Hint {

@@ -19,16 +19,8 @@ impl PreEnqueue for SchedulingGates {
         if pod.spec.scheduling_gates.is_empty() {
             return Ok(());
         }
-        let gates: Vec<&str> = pod
-            .spec
-            .scheduling_gates
-            .iter()
-            .map(|gate| gate.name.as_str())
-            .collect();
-        Err(Status::unresolvable(format!(
-            "waiting for scheduling gates: [{}]",
-            gates.join(" ")
-        )))
+        let gates: Vec<&str> = pod.spec.scheduling_gates.iter().map(|gate| gate.name.as_str()).collect();
+        Err(Status::unresolvable(format!("waiting for scheduling gates: [{}]", gates.join(" "))))
     }
 }
 

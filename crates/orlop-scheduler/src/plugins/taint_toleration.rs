@@ -39,11 +39,7 @@ impl Tolerations {
                         other if other.is_empty() => Some(toleration.value.clone()),
                         _ => return None,
                     };
-                    Some(Tolerated {
-                        key: toleration.key.clone(),
-                        value,
-                        effect: toleration.effect.clone(),
-                    })
+                    Some(Tolerated { key: toleration.key.clone(), value, effect: toleration.effect.clone() })
                 })
                 .collect(),
         )
@@ -54,10 +50,7 @@ impl Tolerations {
         self.0.iter().any(|toleration| {
             (toleration.effect.is_empty() || toleration.effect == taint.effect)
                 && (toleration.key.is_empty() || toleration.key == taint.key)
-                && toleration
-                    .value
-                    .as_ref()
-                    .is_none_or(|value| *value == taint.value)
+                && toleration.value.as_ref().is_none_or(|value| *value == taint.value)
         })
     }
 
@@ -119,10 +112,7 @@ impl Score for TaintToleration {
     }
 
     fn score(&self, tolerations: &Tolerations, node: NodeView<'_>) -> i64 {
-        let untolerated = node
-            .soft_taints()
-            .filter(|taint| !tolerations.tolerate(taint))
-            .count();
+        let untolerated = node.soft_taints().filter(|taint| !tolerations.tolerate(taint)).count();
         i64::try_from(untolerated).unwrap_or(i64::MAX)
     }
 }
@@ -134,40 +124,22 @@ mod tests {
     fn tolerates(toleration: Toleration, key: &str, value: &str, effect: TaintEffect) -> bool {
         let mut pod = Pod::default();
         pod.spec.tolerations.push(toleration);
-        let taint = Taint {
-            key: key.into(),
-            value: value.into(),
-            effect,
-            ..Taint::default()
-        };
+        let taint = Taint { key: key.into(), value: value.into(), effect, ..Taint::default() };
         Tolerations::of(&pod, |_| true).tolerate(&taint)
     }
 
     #[test]
     fn empty_parts_of_a_toleration_match_all() {
-        let exists = Toleration {
-            operator: TolerationOperator::Exists,
-            ..Toleration::default()
-        };
+        let exists = Toleration { operator: TolerationOperator::Exists, ..Toleration::default() };
         assert!(tolerates(exists.clone(), "a", "b", TaintEffect::NoExecute));
-        let keyed = Toleration {
-            key: "a".into(),
-            ..exists
-        };
+        let keyed = Toleration { key: "a".into(), ..exists };
         assert!(tolerates(keyed.clone(), "a", "b", TaintEffect::NoSchedule));
         assert!(!tolerates(keyed, "c", "b", TaintEffect::NoSchedule));
-        let equal = Toleration {
-            value: "b".into(),
-            ..Toleration::default()
-        };
+        let equal = Toleration { value: "b".into(), ..Toleration::default() };
         assert!(tolerates(equal.clone(), "any", "b", TaintEffect::NoSchedule));
         assert!(!tolerates(equal, "any", "c", TaintEffect::NoSchedule));
-        let compared = Toleration {
-            key: "a".into(),
-            operator: "Gt".into(),
-            value: "1".into(),
-            ..Toleration::default()
-        };
+        let compared =
+            Toleration { key: "a".into(), operator: "Gt".into(), value: "1".into(), ..Toleration::default() };
         assert!(!tolerates(compared, "a", "2", TaintEffect::NoSchedule));
     }
 }

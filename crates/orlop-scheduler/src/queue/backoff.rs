@@ -14,10 +14,7 @@ pub struct Backoff {
 impl Default for Backoff {
     /// 1 s, doubling to 10 s, as in kube-scheduler.
     fn default() -> Self {
-        Self {
-            initial: Duration::from_secs(1),
-            max: Duration::from_secs(10),
-        }
+        Self { initial: Duration::from_secs(1), max: Duration::from_secs(10) }
     }
 }
 
@@ -29,9 +26,7 @@ impl Backoff {
             None => Duration::ZERO,
             Some(doublings) => {
                 let factor = 1_u32.checked_shl(doublings).unwrap_or(u32::MAX);
-                self.initial
-                    .checked_mul(factor)
-                    .map_or(self.max, |wait| wait.min(self.max))
+                self.initial.checked_mul(factor).map_or(self.max, |wait| wait.min(self.max))
             }
         }
     }
@@ -43,9 +38,7 @@ mod tests {
 
     #[test]
     fn it_doubles_up_to_the_limit() {
-        let seconds: Vec<u64> = (0..7)
-            .map(|tries| Backoff::default().after(tries).as_secs())
-            .collect();
+        let seconds: Vec<u64> = (0..7).map(|tries| Backoff::default().after(tries).as_secs()).collect();
         assert_eq!(seconds, [0, 1, 2, 4, 8, 10, 10]);
         assert_eq!(Backoff::default().after(u32::MAX).as_secs(), 10);
     }

@@ -59,10 +59,6 @@ impl QueuedPod {
 
     /// Tries in vain that count for its back-off: errors in a row, else all that ended unschedulable.
     pub(super) fn tries(&self) -> u32 {
-        if self.errors > 0 {
-            self.errors
-        } else {
-            self.unschedulable
-        }
+        if self.errors > 0 { self.errors } else { self.unschedulable }
     }
 }

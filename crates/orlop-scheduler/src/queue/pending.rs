@@ -152,16 +152,8 @@ impl<S: QueueSort> SchedulingQueue<S> {
             errors: 0,
             rejected_by: BTreeSet::new(),
         };
-        let place = if gate.is_some() {
-            Place::Gated
-        } else {
-            Place::Active(self.sort.key(&queued))
-        };
-        self.insert(Entry {
-            queued,
-            place,
-            number,
-        });
+        let place = if gate.is_some() { Place::Gated } else { Place::Active(self.sort.key(&queued)) };
+        self.insert(Entry { queued, place, number });
         gate
     }
 
@@ -232,13 +224,7 @@ impl<S: QueueSort> SchedulingQueue<S> {
 
     /// The pod taken needs no more tries.
     pub fn done(&mut self, id: &str) {
-        if matches!(
-            self.entries.get(id),
-            Some(Entry {
-                place: Place::InFlight(_),
-                ..
-            })
-        ) {
+        if matches!(self.entries.get(id), Some(Entry { place: Place::InFlight(_), .. })) {
             self.remove(id);
         }
     }
@@ -255,11 +241,7 @@ impl<S: QueueSort> SchedulingQueue<S> {
         entry.queued.rejected_by = by;
         let missed = usize::try_from(cursor.saturating_sub(self.first_event)).unwrap_or(usize::MAX);
         let woken = entry.queued.rejected_by.is_empty()
-            || self
-                .events
-                .iter()
-                .skip(missed)
-                .any(|event| wakes(&entry.queued, event, rules));
+            || self.events.iter().skip(missed).any(|event| wakes(&entry.queued, event, rules));
         entry.place = if woken {
             self.after_backoff(&entry.queued, now)
         } else {
@@ -297,9 +279,7 @@ impl<S: QueueSort> SchedulingQueue<S> {
             .unschedulable
             .values()
             .filter(|id| {
-                self.entries
-                    .get(id.as_str())
-                    .is_some_and(|entry| wakes(&entry.queued, event, rules))
+                self.entries.get(id.as_str()).is_some_and(|entry| wakes(&entry.queued, event, rules))
             })
             .cloned()
             .collect();
@@ -330,9 +310,7 @@ impl<S: QueueSort> SchedulingQueue<S> {
 
     fn first_due(&self, now: Timestamp) -> Option<Str> {
         let due = |map: &BTreeMap<(Timestamp, S::Key, u64), Str>| {
-            map.first_key_value()
-                .filter(|((ready, ..), _)| *ready <= now)
-                .map(|(_, id)| id.clone())
+            map.first_key_value().filter(|((ready, ..), _)| *ready <= now).map(|(_, id)| id.clone())
         };
         due(&self.backoff).or_else(|| due(&self.failed)).or_else(|| {
             self.unschedulable
@@ -377,11 +355,7 @@ impl<S: QueueSort> SchedulingQueue<S> {
     fn after_backoff(&self, queued: &QueuedPod, now: Timestamp) -> Place<S::Key> {
         let ready = later(queued.since, self.options.backoff.after(queued.tries()));
         let key = self.sort.key(queued);
-        if ready <= now {
-            Place::Active(key)
-        } else {
-            Place::Backoff(ready, key)
-        }
+        if ready <= now { Place::Active(key) } else { Place::Backoff(ready, key) }
     }
 
     fn landed(&mut self, id: &str) -> Option<(Entry<S::Key>, u64)> {
@@ -397,10 +371,7 @@ impl<S: QueueSort> SchedulingQueue<S> {
 
     /// Drops events that every pod in flight has been taken after.
     fn forget_events(&mut self) {
-        let keep_from = self
-            .in_flight
-            .first()
-            .map_or_else(|| self.next_event(), |(cursor, _)| *cursor);
+        let keep_from = self.in_flight.first().map_or_else(|| self.next_event(), |(cursor, _)| *cursor);
         while self.first_event < keep_from && self.events.pop_front().is_some() {
             self.first_event += 1;
         }
@@ -460,10 +431,7 @@ impl<S: QueueSort> SchedulingQueue<S> {
 
 /// Whether one of the plugins that turned the pod down says that the event may let it in.
 fn wakes(queued: &QueuedPod, event: &ClusterEvent, rules: &impl Requeue) -> bool {
-    queued
-        .rejected_by
-        .iter()
-        .any(|plugin| rules.hint(plugin, &queued.pod, event) == Hint::Queue)
+    queued.rejected_by.iter().any(|plugin| rules.hint(plugin, &queued.pod, event) == Hint::Queue)
 }
 
 fn later(now: Timestamp, wait: Duration) -> Timestamp {

@@ -32,58 +32,25 @@ pub(crate) fn run(case: &Case) -> Result<(), String> {
             prefilter["nodeNames"] = json!(only);
         }
         let silent = json!({"code": "Success"});
-        let want_prefilter = if want["prefilter"].is_null() {
-            &silent
-        } else {
-            &want["prefilter"]
-        };
-        check.json(
-            &format!("{}.prefilter", outcome.plugin),
-            want_prefilter,
-            &prefilter,
-        );
+        let want_prefilter = if want["prefilter"].is_null() { &silent } else { &want["prefilter"] };
+        check.json(&format!("{}.prefilter", outcome.plugin), want_prefilter, &prefilter);
         let mut filter = serde_json::Map::new();
         for node in &explanation.nodes {
-            for (_, status) in node
-                .rejections
-                .iter()
-                .filter(|(plugin, _)| *plugin == outcome.plugin)
-            {
+            for (_, status) in node.rejections.iter().filter(|(plugin, _)| *plugin == outcome.plugin) {
                 filter.insert(node.node.to_string(), written(status));
             }
         }
-        let want_filter = if want["filter"].is_null() {
-            json!({})
-        } else {
-            want["filter"].clone()
-        };
-        check.json(
-            &format!("{}.filter", outcome.plugin),
-            &want_filter,
-            &Value::Object(filter),
-        );
+        let want_filter = if want["filter"].is_null() { json!({}) } else { want["filter"].clone() };
+        check.json(&format!("{}.filter", outcome.plugin), &want_filter, &Value::Object(filter));
     }
-    for plugin in expect["plugins"]
-        .as_object()
-        .into_iter()
-        .flatten()
-        .map(|(plugin, _)| plugin)
-    {
-        if !explanation
-            .before_nodes
-            .iter()
-            .any(|outcome| outcome.plugin == *plugin)
-        {
+    for plugin in expect["plugins"].as_object().into_iter().flatten().map(|(plugin, _)| plugin) {
+        if !explanation.before_nodes.iter().any(|outcome| outcome.plugin == *plugin) {
             check.miss(format!("{plugin} is not in the profile"));
         }
     }
 
     // The whole cycle.
-    let feasible: Vec<_> = explanation
-        .nodes
-        .iter()
-        .filter(|node| node.is_feasible())
-        .collect();
+    let feasible: Vec<_> = explanation.nodes.iter().filter(|node| node.is_feasible()).collect();
     check.json(
         "feasible",
         &expect["feasible"],
@@ -97,11 +64,7 @@ pub(crate) fn run(case: &Case) -> Result<(), String> {
     }
     for key in ["prescore_error", "score_error"] {
         if let Some(want) = expect[key]["reasons"][0].as_str() {
-            let error = explanation
-                .score_error
-                .as_ref()
-                .map(ToString::to_string)
-                .unwrap_or_default();
+            let error = explanation.score_error.as_ref().map(ToString::to_string).unwrap_or_default();
             check.eq(key, want, &error);
             check.eq(
                 "decision",
@@ -111,11 +74,7 @@ pub(crate) fn run(case: &Case) -> Result<(), String> {
             return check.finish();
         }
     }
-    check.eq(
-        "score error",
-        &None,
-        &explanation.score_error.as_ref().map(ToString::to_string),
-    );
+    check.eq("score error", &None, &explanation.score_error.as_ref().map(ToString::to_string));
     if feasible.is_empty() {
         unschedulable(expect, &explanation.decision, &mut check);
         return check.finish();
@@ -129,20 +88,12 @@ pub(crate) fn run(case: &Case) -> Result<(), String> {
         names.sort();
         names
     };
-    check.eq(
-        "score_skipped",
-        &sorted(&expect["score_skipped"]),
-        &sorted(&json!(explanation.skipped)),
-    );
+    check.eq("score_skipped", &sorted(&expect["score_skipped"]), &sorted(&json!(explanation.skipped)));
     let totals: Vec<_> = feasible.iter().map(|node| node.total).collect();
     check.json("total", &expect["total"], &json!(totals));
     match explanation.decision.node() {
         Some(node) => {
-            check.eq(
-                "node is one of the best",
-                &true,
-                &sorted(&expect["best"]).contains(&node.to_string()),
-            );
+            check.eq("node is one of the best", &true, &sorted(&expect["best"]).contains(&node.to_string()));
         }
         None => check.miss(format!("decision: {:?}", explanation.decision)),
     }
@@ -173,18 +124,13 @@ fn record_neighbours(engine: &mut Engine, cluster: &Value) -> Result<(), String>
     for service in decode::<Vec<Service>>(&cluster["services"])? {
         changes.push(Change::ServiceSet(Arc::new(service)));
     }
-    for (list, kind) in [
-        ("replicaSets", WorkloadKind::ReplicaSet),
-        ("statefulSets", WorkloadKind::StatefulSet),
-    ] {
+    for (list, kind) in
+        [("replicaSets", WorkloadKind::ReplicaSet), ("statefulSets", WorkloadKind::StatefulSet)]
+    {
         for object in cluster[list].as_array().into_iter().flatten() {
             let text = |field: &str| Str::from(object["metadata"][field].as_str().unwrap_or_default());
             changes.push(Change::WorkloadSet {
-                workload: Workload {
-                    kind,
-                    namespace: text("namespace"),
-                    name: text("name"),
-                },
+                workload: Workload { kind, namespace: text("namespace"), name: text("name") },
                 selector: decode(&object["spec"]["selector"])?,
             });
         }

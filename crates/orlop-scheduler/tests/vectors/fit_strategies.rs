@@ -30,11 +30,7 @@ pub(crate) fn run(case: &Case) -> Result<(), String> {
     }
     check.json("filter", &or_empty(&expect["filter"]), &Value::Object(filter));
     let before = &explanation.before_nodes[0].status;
-    let got = if before.code() == Code::Success {
-        Value::Null
-    } else {
-        written(before)
-    };
+    let got = if before.code() == Code::Success { Value::Null } else { written(before) };
     check.json("prefilter", &expect["prefilter"], &got);
 
     // Without a filter every node is feasible, and so scored.
@@ -46,9 +42,7 @@ pub(crate) fn run(case: &Case) -> Result<(), String> {
     let mut scores = Map::new();
     for node in &explanation.nodes {
         for score in &node.scores {
-            let list = scores
-                .entry(score.plugin.to_string())
-                .or_insert_with(|| json!([]));
+            let list = scores.entry(score.plugin.to_string()).or_insert_with(|| json!([]));
             if let Value::Array(list) = list {
                 list.push(json!(score.normalized));
             }
@@ -83,20 +77,9 @@ fn or_empty(value: &Value) -> Value {
 fn plugins(config: &Value) -> Result<(NodeResourcesFit, NodeResourcesBalancedAllocation), String> {
     let strategy = &config["scoringStrategy"];
     let number = |value: &Value| value.as_i64().ok_or_else(|| format!("no number: {value}"));
-    let name = |value: &Value| {
-        value
-            .as_str()
-            .map(Str::from)
-            .ok_or_else(|| format!("no text: {value}"))
-    };
-    let names = |value: &Value| {
-        value
-            .as_array()
-            .into_iter()
-            .flatten()
-            .map(name)
-            .collect::<Result<Vec<Str>, _>>()
-    };
+    let name = |value: &Value| value.as_str().map(Str::from).ok_or_else(|| format!("no text: {value}"));
+    let names =
+        |value: &Value| value.as_array().into_iter().flatten().map(name).collect::<Result<Vec<Str>, _>>();
     let kind = match strategy["type"].as_str() {
         Some("LeastAllocated") => StrategyKind::LeastAllocated,
         Some("MostAllocated") => StrategyKind::MostAllocated,
@@ -120,10 +103,7 @@ fn plugins(config: &Value) -> Result<(NodeResourcesFit, NodeResourcesBalancedAll
         .into_iter()
         .flatten()
         .map(|resource| {
-            Ok(ResourceWeight::new(
-                name(&resource["name"])?,
-                resource["weight"].as_i64().unwrap_or_default(),
-            ))
+            Ok(ResourceWeight::new(name(&resource["name"])?, resource["weight"].as_i64().unwrap_or_default()))
         })
         .collect::<Result<Vec<_>, String>>()?;
     let fit = NodeResourcesFit::new(FitOptions {

@@ -33,14 +33,10 @@ fn decode<T: serde::de::DeserializeOwned + Default>(value: &Value) -> Result<T, 
 fn engine(profile: Profile, nodes: &Value, pods: &Value) -> Result<Engine, String> {
     let mut engine = Engine::new([profile], 1).map_err(|error| error.to_string())?;
     for node in decode::<Vec<Node>>(nodes)? {
-        engine
-            .record(Change::NodeAdded(Arc::new(node)))
-            .map_err(|error| error.to_string())?;
+        engine.record(Change::NodeAdded(Arc::new(node))).map_err(|error| error.to_string())?;
     }
     for pod in decode::<Vec<Pod>>(pods)? {
-        engine
-            .record(Change::PodAdded(Arc::new(pod)))
-            .map_err(|error| error.to_string())?;
+        engine.record(Change::PodAdded(Arc::new(pod))).map_err(|error| error.to_string())?;
     }
     Ok(engine)
 }

@@ -39,10 +39,7 @@ pub(super) fn text(text: &str) -> impl FnOnce(Revision) -> Value + Send + 'stati
 /// The text of a record.
 #[track_caller]
 pub(super) fn said(record: &Record) -> String {
-    let bytes = record
-        .value
-        .encoded(Format::Json)
-        .expect("the value was put as JSON");
+    let bytes = record.value.encoded(Format::Json).expect("the value was put as JSON");
     String::from_utf8(bytes.into()).expect("the value was put as text")
 }
 
@@ -55,11 +52,7 @@ pub(super) fn told(event: &Event) -> String {
         Change::Updated => '~',
         Change::Deleted => '-',
     };
-    assert_eq!(
-        event.previous.is_none(),
-        event.change == Change::Created,
-        "{event:?}"
-    );
+    assert_eq!(event.previous.is_none(), event.change == Change::Created, "{event:?}");
     format!("{change}{name}={}", said(&event.record))
 }
 
@@ -78,9 +71,7 @@ impl Bench {
     }
 
     pub(super) async fn put_leased(&self, name: &str, lease: LeaseId, value: &str) -> Revision {
-        self.commit(Txn::new().put_leased(key(name), lease, text(value)))
-            .await
-            .revision
+        self.commit(Txn::new().put_leased(key(name), lease, text(value))).await.revision
     }
 
     pub(super) async fn delete(&self, name: &str) -> Revision {
@@ -93,17 +84,11 @@ impl Bench {
 
     /// The text of a key that has to be readable.
     pub(super) async fn text(&self, name: &str, at: At) -> Option<String> {
-        self.get(name, at)
-            .await
-            .expect("the key can be read")
-            .map(|record| said(&record))
+        self.get(name, at).await.expect("the key can be read").map(|record| said(&record))
     }
 
     pub(super) async fn list(&self, range: &KeyRange, at: At, page: Page) -> Listing {
-        self.store
-            .list(range, at, page)
-            .await
-            .expect("the range can be listed")
+        self.store.list(range, at, page).await.expect("the range can be listed")
     }
 
     /// Names and texts of the suite's keys in a range.
@@ -119,20 +104,14 @@ impl Bench {
 /// Names and texts of a list.
 pub(super) fn names(listing: &Listing) -> Vec<String> {
     let one = |record: &Arc<Record>| {
-        format!(
-            "{}={}",
-            record.key.strip_prefix("/conformance/").unwrap_or(&record.key),
-            said(record)
-        )
+        format!("{}={}", record.key.strip_prefix("/conformance/").unwrap_or(&record.key), said(record))
     };
     listing.records.iter().map(one).collect()
 }
 
 /// The next thing that a watch brings, which has to come before the deadline.
 pub(super) async fn next(watch: &mut Watch) -> Option<Result<Update>> {
-    timeout(DEADLINE, watch.next())
-        .await
-        .expect("the watch brings something before the deadline")
+    timeout(DEADLINE, watch.next()).await.expect("the watch brings something before the deadline")
 }
 
 /// The next batch.
@@ -141,11 +120,7 @@ pub(super) async fn batch(watch: &mut Watch) -> Batch {
         Some(Ok(Update::Batch(batch))) => {
             assert!(!batch.events.is_empty(), "a batch has events");
             for event in &*batch.events {
-                assert_eq!(
-                    event.revision(),
-                    batch.revision,
-                    "the events of a batch have its revision"
-                );
+                assert_eq!(event.revision(), batch.revision, "the events of a batch have its revision");
             }
             batch
         }
@@ -172,10 +147,7 @@ pub(super) async fn quiet(watch: &mut Watch) -> Revision {
 /// Whether an answer is that history is gone, from the right revision on.
 pub(super) fn expired<T: std::fmt::Debug>(answer: Result<T>, requested: Revision) {
     match answer {
-        Err(Error::Expired {
-            requested: told,
-            compacted,
-        }) => {
+        Err(Error::Expired { requested: told, compacted }) => {
             assert_eq!(told, requested);
             assert!(compacted > requested, "{compacted} > {requested}");
         }
@@ -192,13 +164,7 @@ pub(super) struct Dated {
 
 impl Dated {
     pub(super) fn value(revision: Revision, text: &str) -> Value {
-        Value::typed(
-            Arc::new(Self {
-                revision: revision.0,
-                text: text.to_owned(),
-            }),
-            Arc::new(DatedCodec),
-        )
+        Value::typed(Arc::new(Self { revision: revision.0, text: text.to_owned() }), Arc::new(DatedCodec))
     }
 
     /// Whatever form the store keeps, the value has to be readable.
@@ -213,31 +179,19 @@ pub(super) struct DatedCodec;
 
 impl Codec for DatedCodec {
     fn encode(&self, value: &(dyn std::any::Any + Send + Sync), _: Format) -> Result<Bytes, CodecError> {
-        let dated = value
-            .downcast_ref::<Dated>()
-            .ok_or(CodecError::WrongType { expected: "Dated" })?;
+        let dated = value.downcast_ref::<Dated>().ok_or(CodecError::WrongType { expected: "Dated" })?;
         Ok(format!("{}:{}", dated.revision, dated.text).into())
     }
 
     fn decode(&self, bytes: &Bytes, format: Format) -> Result<Typed, CodecError> {
         let text = std::str::from_utf8(bytes).map_err(|error| CodecError::failed(format, error))?;
-        let (revision, text) = text
-            .split_once(':')
-            .ok_or_else(|| CodecError::failed(format, "no colon"))?;
-        let revision = revision
-            .parse()
-            .map_err(|error| CodecError::failed(format, error))?;
-        Ok(Arc::new(Dated {
-            revision,
-            text: text.to_owned(),
-        }))
+        let (revision, text) = text.split_once(':').ok_or_else(|| CodecError::failed(format, "no colon"))?;
+        let revision = revision.parse().map_err(|error| CodecError::failed(format, error))?;
+        Ok(Arc::new(Dated { revision, text: text.to_owned() }))
     }
 
     fn stamp(&self, value: &Typed, revision: Revision) -> Option<Typed> {
         let dated = value.downcast_ref::<Dated>()?;
-        Some(Arc::new(Dated {
-            revision: revision.0,
-            ..dated.clone()
-        }))
+        Some(Arc::new(Dated { revision: revision.0, ..dated.clone() }))
     }
 }

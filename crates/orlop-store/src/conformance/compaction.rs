@@ -25,10 +25,7 @@ async fn the_state_stays(bench: Bench) {
     let later = bench.put("a", "3").await;
     bench.store.compact(at).await.unwrap();
     assert_eq!(bench.all(At::Exactly(at)).await, ["a=2", "b=1"]);
-    assert_eq!(
-        bench.get("a", At::Exactly(at)).await.unwrap().unwrap().revision,
-        two
-    );
+    assert_eq!(bench.get("a", At::Exactly(at)).await.unwrap().unwrap().revision, two);
     assert_eq!(bench.all(At::Exactly(later)).await, ["a=3", "b=1"]);
     bench.store.compact(later).await.unwrap();
     assert_eq!(bench.all(At::Exactly(later)).await, ["a=3", "b=1"]);
@@ -45,20 +42,9 @@ async fn the_past_goes(bench: Bench) {
     for old in [bench.base, one] {
         expired(bench.get("a", At::Exactly(old)).await, old);
         expired(bench.get("never", At::Exactly(old)).await, old);
-        expired(
-            bench.store.list(&below(""), At::Exactly(old), Page::ALL).await,
-            old,
-        );
+        expired(bench.store.list(&below(""), At::Exactly(old), Page::ALL).await, old);
         // Not older than: anything newer will do.
-        assert!(
-            bench
-                .get("a", At::NotOlderThan(old))
-                .await
-                .unwrap()
-                .unwrap()
-                .revision
-                >= one
-        );
+        assert!(bench.get("a", At::NotOlderThan(old)).await.unwrap().unwrap().revision >= one);
     }
     assert_eq!(bench.text("a", At::Exactly(two)).await.as_deref(), Some("2"));
     assert_eq!(bench.text("a", At::Exactly(three)).await.as_deref(), Some("3"));
@@ -112,17 +98,9 @@ async fn watching_again_from_the_beginning(bench: Bench) {
     bench.put("a", "1").await;
     let two = bench.put("a", "2").await;
     bench.store.compact(two).await.unwrap();
-    expired(
-        next(&mut bench.store.watch(&below(""), Revision::ZERO))
-            .await
-            .unwrap(),
-        Revision::ZERO,
-    );
+    expired(next(&mut bench.store.watch(&below(""), Revision::ZERO)).await.unwrap(), Revision::ZERO);
     expired(bench.get("a", At::Exactly(Revision::ZERO)).await, Revision::ZERO);
-    assert_eq!(
-        bench.text("a", At::NotOlderThan(Revision::ZERO)).await.as_deref(),
-        Some("2")
-    );
+    assert_eq!(bench.text("a", At::NotOlderThan(Revision::ZERO)).await.as_deref(), Some("2"));
 }
 
 async fn again_and_in_the_future(bench: Bench) {
@@ -143,18 +121,11 @@ async fn again_and_in_the_future(bench: Bench) {
 async fn revisions_go_on(bench: Bench) {
     let mut last = bench.base;
     for number in 0..10 {
-        let revision = if number % 3 == 2 {
-            bench.delete("a").await
-        } else {
-            bench.put("a", "").await
-        };
+        let revision = if number % 3 == 2 { bench.delete("a").await } else { bench.put("a", "").await };
         assert!(revision > last);
         bench.store.compact(revision).await.unwrap();
         assert_eq!(bench.revision().await, revision);
-        assert_eq!(
-            bench.list(&below(""), At::Latest, Page::ALL).await.revision,
-            revision
-        );
+        assert_eq!(bench.list(&below(""), At::Latest, Page::ALL).await.revision, revision);
         last = revision;
     }
 }
@@ -166,19 +137,11 @@ async fn pages_end_with_expired(bench: Bench) {
     let first = bench.list(&below(""), At::Latest, Page::first(2)).await;
     bench.store.compact(first.revision).await.unwrap();
     let page = Page::first(2).after(first.next().unwrap());
-    let second = bench
-        .list(&below(""), At::Exactly(first.revision), page.clone())
-        .await;
+    let second = bench.list(&below(""), At::Exactly(first.revision), page.clone()).await;
     assert_eq!((second.records.len(), second.remaining), (2, 2));
     let newer = bench.put("k9", "").await;
     bench.store.compact(newer).await.unwrap();
-    expired(
-        bench
-            .store
-            .list(&below(""), At::Exactly(first.revision), page.clone())
-            .await,
-        first.revision,
-    );
+    expired(bench.store.list(&below(""), At::Exactly(first.revision), page.clone()).await, first.revision);
     // It can be gone on at the present state.
     assert_eq!(bench.list(&below(""), At::Latest, page).await.remaining, 3);
 }
@@ -203,10 +166,7 @@ async fn an_idle_watch_sees_no_gap(bench: Bench) {
             }
             Some(Err(Error::Expired { compacted, .. })) => {
                 assert_eq!(compacted, revisions[30]);
-                assert!(
-                    due.as_slice().first().is_some_and(|lost| *lost <= compacted),
-                    "nothing was lost"
-                );
+                assert!(due.as_slice().first().is_some_and(|lost| *lost <= compacted), "nothing was lost");
                 break;
             }
             other => panic!("{other:?}"),
@@ -232,11 +192,7 @@ async fn while_writing(bench: Bench) {
         for _ in 0..100 {
             tokio::task::yield_now().await;
             let current = bench.revision().await;
-            bench
-                .store
-                .compact(Revision(current.0.saturating_sub(10).max(bench.base.0)))
-                .await
-                .unwrap();
+            bench.store.compact(Revision(current.0.saturating_sub(10).max(bench.base.0))).await.unwrap();
         }
     };
     let follow = async {

@@ -25,23 +25,14 @@ async fn keys_go_with_their_lease(bench: Bench) {
     bench.put("stays", "1").await;
     bench.put_leased("a", lease, "1").await;
     let last = bench.put_leased("b", lease, "1").await;
-    assert_eq!(
-        bench.get("a", At::Latest).await.unwrap().unwrap().lease,
-        Some(lease)
-    );
+    assert_eq!(bench.get("a", At::Latest).await.unwrap().unwrap().lease, Some(lease));
     assert_eq!(bench.get("stays", At::Latest).await.unwrap().unwrap().lease, None);
     let mut watch = bench.store.watch(&below(""), last);
     let end = batch(&mut watch).await;
     assert_eq!(end.events.iter().map(told).collect::<Vec<_>>(), ["-a=1", "-b=1"]);
     assert_eq!(end.revision, bench.revision().await);
     assert_eq!(bench.all(At::Latest).await, ["stays=1"]);
-    assert!(
-        bench
-            .store
-            .commit(Txn::new().put_leased(key("c"), lease, text("1")))
-            .await
-            .is_err()
-    );
+    assert!(bench.store.commit(Txn::new().put_leased(key("c"), lease, text("1"))).await.is_err());
 }
 
 async fn kept_alive(bench: Bench) {
@@ -77,15 +68,8 @@ async fn revoked(bench: Bench) {
     assert_eq!(done.events.iter().map(told).collect::<Vec<_>>(), ["-a=1", "-c=1"]);
     assert_eq!(events(&mut watch, done.revision).await, ["-a=1", "-c=1"]);
     assert_eq!(bench.all(At::Latest).await, ["d=1"]);
-    assert!(matches!(
-        bench.store.revoke(lease).await,
-        Err(Error::UnknownLease { .. })
-    ));
-    assert_eq!(
-        bench.store.revoke(empty).await.unwrap().revision,
-        done.revision,
-        "no keys, no revision"
-    );
+    assert!(matches!(bench.store.revoke(lease).await, Err(Error::UnknownLease { .. })));
+    assert_eq!(bench.store.revoke(empty).await.unwrap().revision, done.revision, "no keys, no revision");
 }
 
 async fn only_the_last_lease_counts(bench: Bench) {
@@ -111,10 +95,7 @@ async fn deleted_keys_leave_their_lease(bench: Bench) {
     bench.delete("a").await;
     let again = bench.put("a", "2").await;
     bench.store.revoke(lease).await.unwrap();
-    assert_eq!(
-        (bench.all(At::Latest).await, bench.revision().await),
-        (vec!["a=2".to_owned()], again)
-    );
+    assert_eq!((bench.all(At::Latest).await, bench.revision().await), (vec!["a=2".to_owned()], again));
 }
 
 async fn unknown_leases(bench: Bench) {
@@ -122,11 +103,7 @@ async fn unknown_leases(bench: Bench) {
     let unknown_lease = |error| matches!(error, Error::UnknownLease { lease } if lease == unknown);
     let put = bench
         .store
-        .commit(
-            Txn::new()
-                .put(key("b"), text("1"))
-                .put_leased(key("a"), unknown, text("1")),
-        )
+        .commit(Txn::new().put(key("b"), text("1")).put_leased(key("a"), unknown, text("1")))
         .await;
     assert!(put.is_err_and(unknown_lease));
     assert!(bench.store.keep_alive(unknown).await.is_err_and(unknown_lease));

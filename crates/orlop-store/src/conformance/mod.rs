@@ -83,13 +83,7 @@ pub async fn run(factory: impl AsyncFn() -> Arc<dyn Store>) -> Report {
 /// Runs the cases whose name is wanted.
 pub async fn run_some(factory: impl AsyncFn() -> Arc<dyn Store>, wanted: impl Fn(&str) -> bool) -> Report {
     let mut report = Report::default();
-    let subjects = [
-        reads::CASES,
-        txns::CASES,
-        watches::CASES,
-        compaction::CASES,
-        leases::CASES,
-    ];
+    let subjects = [reads::CASES, txns::CASES, watches::CASES, compaction::CASES, leases::CASES];
     for &(name, case) in subjects.into_iter().flatten().filter(|(name, _)| wanted(name)) {
         let bench = Bench::new(factory().await).await;
         match AssertUnwindSafe(case(bench)).catch_unwind().await {
@@ -102,6 +96,5 @@ pub async fn run_some(factory: impl AsyncFn() -> Arc<dyn Store>, wanted: impl Fn
 
 fn said(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().cloned();
-    text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()))
-        .unwrap_or_default()
+    text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_default()
 }

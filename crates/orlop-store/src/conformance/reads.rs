@@ -23,10 +23,7 @@ async fn absent_keys(bench: Bench) {
     assert_eq!(bench.text("nothing", At::NotOlderThan(bench.base)).await, None);
     assert_eq!(bench.text("nothing", At::Exactly(bench.base)).await, None);
     assert_eq!(bench.all(At::Latest).await, [""; 0]);
-    assert_eq!(
-        bench.list(&below(""), At::Latest, Page::ALL).await.revision,
-        bench.base
-    );
+    assert_eq!(bench.list(&below(""), At::Latest, Page::ALL).await.revision, bench.base);
 }
 
 async fn records_know_their_revisions(bench: Bench) {
@@ -35,10 +32,7 @@ async fn records_know_their_revisions(bench: Bench) {
     let two = bench.put("a", "2").await;
     assert!(two > one, "revisions increase");
     let record = bench.get("a", At::Latest).await.unwrap().unwrap();
-    assert_eq!(
-        (record.key.as_str(), record.created, record.revision),
-        ("/conformance/a", one, two)
-    );
+    assert_eq!((record.key.as_str(), record.created, record.revision), ("/conformance/a", one, two));
     bench.delete("a").await;
     let three = bench.put("a", "3").await;
     let record = bench.get("a", At::Latest).await.unwrap().unwrap();
@@ -61,11 +55,7 @@ async fn history_of_a_key(bench: Bench) {
         (again, Some("3")),
     ];
     for (revision, expected) in states {
-        assert_eq!(
-            bench.text("a", At::Exactly(revision)).await.as_deref(),
-            expected,
-            "at {revision}"
-        );
+        assert_eq!(bench.text("a", At::Exactly(revision)).await.as_deref(), expected, "at {revision}");
     }
     let record = bench.get("a", At::Exactly(between)).await.unwrap().unwrap();
     assert_eq!((record.created, record.revision), (one, two));
@@ -89,14 +79,7 @@ async fn the_future_is_an_error(bench: Bench) {
     for at in [At::NotOlderThan(requested), At::Exactly(requested)] {
         let future = |error| matches!(error, Error::Future { requested: told, current: now } if told == requested && now == current);
         assert!(bench.get("a", at).await.is_err_and(future), "get {at:?}");
-        assert!(
-            bench
-                .store
-                .list(&below(""), at, Page::ALL)
-                .await
-                .is_err_and(future),
-            "list {at:?}"
-        );
+        assert!(bench.store.list(&below(""), at, Page::ALL).await.is_err_and(future), "list {at:?}");
     }
 }
 
@@ -120,34 +103,18 @@ async fn ranges_end_where_they_say(bench: Bench) {
     }
     let listed = async |range: KeyRange| names(&bench.list(&range, At::Latest, Page::ALL).await);
     assert_eq!(listed(KeyRange::single(key("b"))).await, ["b="]);
-    assert_eq!(
-        listed(KeyRange::between(key("a"), key("c"))).await,
-        ["a=", "b=", "b\0="]
-    );
+    assert_eq!(listed(KeyRange::between(key("a"), key("c"))).await, ["a=", "b=", "b\0="]);
     assert_eq!(listed(KeyRange::between(key("c"), key("a"))).await, [""; 0]);
     assert_eq!(listed(KeyRange::between(key("a"), key("a"))).await, [""; 0]);
-    assert_eq!(
-        listed(KeyRange::between(key("b\0"), key("z"))).await,
-        ["b\0=", "c="]
-    );
+    assert_eq!(listed(KeyRange::between(key("b\0"), key("z"))).await, ["b\0=", "c="]);
     let everything = listed(KeyRange::all()).await;
-    assert!(
-        ["a=", "b=", "b\0=", "c="]
-            .iter()
-            .all(|name| everything.iter().any(|listed| listed == name))
-    );
+    assert!(["a=", "b=", "b\0=", "c="].iter().all(|name| everything.iter().any(|listed| listed == name)));
     let on = listed(KeyRange::from(key("b"))).await;
-    assert!(
-        on.starts_with(&["b=".into(), "b\0=".into(), "c=".into()]),
-        "{on:?}"
-    );
+    assert!(on.starts_with(&["b=".into(), "b\0=".into(), "c=".into()]), "{on:?}");
 }
 
 async fn lists_of_the_past(bench: Bench) {
-    let one = bench
-        .commit(Txn::new().put(key("a"), text("1")).put(key("b"), text("1")))
-        .await
-        .revision;
+    let one = bench.commit(Txn::new().put(key("a"), text("1")).put(key("b"), text("1"))).await.revision;
     let two = bench.put("a", "2").await;
     let three = bench.delete("b").await;
     let four = bench.put("b", "4").await;
@@ -156,10 +123,7 @@ async fn lists_of_the_past(bench: Bench) {
     assert_eq!(bench.all(At::Exactly(two)).await, ["a=2", "b=1"]);
     assert_eq!(bench.all(At::Exactly(three)).await, ["a=2"]);
     assert_eq!(bench.all(At::Exactly(four)).await, ["a=2", "b=4"]);
-    assert_eq!(
-        bench.list(&below(""), At::Exactly(two), Page::ALL).await.revision,
-        two
-    );
+    assert_eq!(bench.list(&below(""), At::Exactly(two), Page::ALL).await.revision, two);
 }
 
 async fn pages_are_of_one_revision(bench: Bench) {
@@ -184,10 +148,7 @@ async fn pages_are_of_one_revision(bench: Bench) {
         after = page.next().cloned();
         pages += 1;
     }
-    assert_eq!(
-        listed,
-        (0..10).map(|number| format!("k{number}=old")).collect::<Vec<_>>()
-    );
+    assert_eq!(listed, (0..10).map(|number| format!("k{number}=old")).collect::<Vec<_>>());
     assert_eq!(pages, 3);
 }
 
@@ -195,27 +156,16 @@ async fn pages_go_on_behind_missing_keys(bench: Bench) {
     for name in ["a", "c", "e"] {
         bench.put(name, "").await;
     }
-    let after = async |name: &str| {
-        names(
-            &bench
-                .list(&below(""), At::Latest, Page::first(5).after(key(name)))
-                .await,
-        )
-    };
+    let after =
+        async |name: &str| names(&bench.list(&below(""), At::Latest, Page::first(5).after(key(name))).await);
     assert_eq!(after("b").await, ["c=", "e="]);
     assert_eq!(after("c").await, ["e="]);
     assert_eq!(after("e").await, [""; 0]);
     assert_eq!(after("z").await, [""; 0]);
     // Behind a key before the range: the whole range; behind one after it: nothing.
     let page = |name: &str| Page::ALL.after(key(name));
-    assert_eq!(
-        names(&bench.list(&below("c"), At::Latest, page("a")).await),
-        ["c="]
-    );
-    assert_eq!(
-        names(&bench.list(&below("c"), At::Latest, page("d")).await),
-        [""; 0]
-    );
+    assert_eq!(names(&bench.list(&below("c"), At::Latest, page("a")).await), ["c="]);
+    assert_eq!(names(&bench.list(&below("c"), At::Latest, page("d")).await), [""; 0]);
 }
 
 async fn a_limit_of_zero_counts(bench: Bench) {
@@ -223,17 +173,8 @@ async fn a_limit_of_zero_counts(bench: Bench) {
         bench.put(name, "").await;
     }
     let counted = bench.list(&below("a/"), At::Latest, Page::first(0)).await;
-    assert_eq!(
-        (counted.records.len(), counted.remaining, counted.next()),
-        (0, 2, None)
-    );
-    assert_eq!(
-        bench
-            .list(&below("a/"), At::Latest, Page::first(2))
-            .await
-            .remaining,
-        0
-    );
+    assert_eq!((counted.records.len(), counted.remaining, counted.next()), (0, 2, None));
+    assert_eq!(bench.list(&below("a/"), At::Latest, Page::first(2)).await.remaining, 0);
 }
 
 /// Longer than what a backend may read in one step.
@@ -250,9 +191,7 @@ async fn long_lists(bench: Bench) {
     let all = bench.list(&below(""), At::Latest, Page::ALL).await;
     assert_eq!((all.records.len(), all.remaining), (20_000, 0));
     assert!(all.records.is_sorted_by(|one, two| one.key < two.key));
-    let page = bench
-        .list(&below(""), At::Latest, Page::first(9000).after(key("00999")))
-        .await;
+    let page = bench.list(&below(""), At::Latest, Page::first(9000).after(key("00999"))).await;
     assert_eq!((page.records.len(), page.remaining), (9000, 10_000));
     assert_eq!(page.records[0].key, key("01000"));
 }

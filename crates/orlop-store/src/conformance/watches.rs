@@ -53,11 +53,7 @@ async fn resuming_at_every_revision(bench: Bench) {
         full.push(events(&mut watch, *revision).await);
     }
     for start in 0..=history.len() {
-        let from = if start == 0 {
-            bench.base
-        } else {
-            history[start - 1]
-        };
+        let from = if start == 0 { bench.base } else { history[start - 1] };
         let mut watch = bench.store.watch(&below(""), from);
         for (revision, expected) in history.iter().zip(&full).skip(start) {
             assert_eq!(events(&mut watch, *revision).await, *expected, "from {from}");
@@ -76,24 +72,15 @@ async fn only_the_range(bench: Bench) {
         KeyRange::from(key("b")),
     ];
     // Each twice: to see what is there already, and to be there when it happens.
-    let mut watches: Vec<Watch> = ranges
-        .iter()
-        .map(|range| bench.store.watch(range, bench.base))
-        .collect();
-    let names = [
-        "a", "a/", "a/0", "a/1", "a/1\0", "a/2", "a/2/x", "b", "b/1", "a/1",
-    ];
+    let mut watches: Vec<Watch> = ranges.iter().map(|range| bench.store.watch(range, bench.base)).collect();
+    let names = ["a", "a/", "a/0", "a/1", "a/1\0", "a/2", "a/2/x", "b", "b/1", "a/1"];
     let mut revisions = Vec::new();
     for name in names {
         revisions.push(bench.put(name, "").await);
     }
     watches.extend(ranges.iter().map(|range| bench.store.watch(range, bench.base)));
     for (range, watch) in ranges.iter().chain(&ranges).zip(&mut watches) {
-        for (name, revision) in names
-            .iter()
-            .zip(&revisions)
-            .filter(|(name, _)| range.contains(&key(name)))
-        {
+        for (name, revision) in names.iter().zip(&revisions).filter(|(name, _)| range.contains(&key(name))) {
             let seen = batch(watch).await;
             assert_eq!((seen.revision, seen.events.len()), (*revision, 1), "{range:?}");
             assert_eq!(*seen.events[0].key(), key(name), "{range:?}");
@@ -107,16 +94,9 @@ async fn the_changes_of_a_revision_together(bench: Bench) {
     let mut part = bench.store.watch(&below("a/"), bench.base);
     let text = super::bench::text;
     let one = bench
-        .commit(
-            Txn::new()
-                .put(key("b"), text("1"))
-                .put(key("a/2"), text("1"))
-                .put(key("a/1"), text("1")),
-        )
+        .commit(Txn::new().put(key("b"), text("1")).put(key("a/2"), text("1")).put(key("a/1"), text("1")))
         .await;
-    let two = bench
-        .commit(Txn::new().delete(key("a/1")).put(key("b"), text("2")))
-        .await;
+    let two = bench.commit(Txn::new().delete(key("a/1")).put(key("b"), text("2"))).await;
     let three = bench.commit(Txn::new().delete(key("b"))).await;
     let mut late = bench.store.watch(&below(""), bench.base);
     for watch in [&mut live, &mut late] {
@@ -182,16 +162,10 @@ async fn starting_in_the_future(bench: Bench) {
         let from = Revision(current.0 + ahead);
         let mut watch = bench.store.watch(&below(""), from);
         for number in 1..=ahead {
-            assert!(
-                matches!(poll!(watch.next()), Poll::Pending),
-                "{number} of {ahead}"
-            );
+            assert!(matches!(poll!(watch.next()), Poll::Pending), "{number} of {ahead}");
             bench.put("a", &number.to_string()).await;
         }
-        assert!(
-            matches!(poll!(watch.next()), Poll::Pending),
-            "up to the start itself"
-        );
+        assert!(matches!(poll!(watch.next()), Poll::Pending), "up to the start itself");
         let after = bench.put("b", "x").await;
         assert_eq!(batch(&mut watch).await.revision, after);
     }
@@ -292,15 +266,7 @@ async fn events_can_be_read(bench: Bench) {
         for _ in 0..50 {
             let revision = batch(&mut watch).await.revision;
             assert!(bench.revision().await >= revision);
-            assert!(
-                bench
-                    .get("a", At::NotOlderThan(revision))
-                    .await
-                    .unwrap()
-                    .unwrap()
-                    .revision
-                    >= revision
-            );
+            assert!(bench.get("a", At::NotOlderThan(revision)).await.unwrap().unwrap().revision >= revision);
             assert!(bench.get("a", At::Latest).await.unwrap().unwrap().revision >= revision);
         }
     };
@@ -337,11 +303,8 @@ async fn list_and_watch_have_no_gap(bench: Bench) {
             tokio::task::yield_now().await;
         }
         let listing = bench.list(&below(""), At::Latest, Page::ALL).await;
-        let mut state: std::collections::BTreeMap<_, _> = listing
-            .records
-            .into_iter()
-            .map(|record| (record.key.clone(), record))
-            .collect();
+        let mut state: std::collections::BTreeMap<_, _> =
+            listing.records.into_iter().map(|record| (record.key.clone(), record)).collect();
         let mut watch = bench.store.watch(&below(""), listing.revision);
         while !state.contains_key(&key("end")) {
             for event in &*batch(&mut watch).await.events {
@@ -357,15 +320,9 @@ async fn list_and_watch_have_no_gap(bench: Bench) {
         }
         let now: Vec<_> = bench.list(&below(""), At::Latest, Page::ALL).await.records;
         let revisions = |records: Vec<&std::sync::Arc<crate::Record>>| -> Vec<_> {
-            records
-                .into_iter()
-                .map(|record| (record.key.clone(), record.revision))
-                .collect()
+            records.into_iter().map(|record| (record.key.clone(), record.revision)).collect()
         };
-        assert_eq!(
-            revisions(state.values().collect()),
-            revisions(now.iter().collect())
-        );
+        assert_eq!(revisions(state.values().collect()), revisions(now.iter().collect()));
     };
     futures::join!(writes, reader(0), reader(10), reader(100), reader(150));
 }
@@ -391,9 +348,7 @@ async fn waking_up(bench: Bench) {
 async fn many_watches(bench: Bench) {
     let mut watches: Vec<_> = (0..500)
         .map(|number| match number % 5 {
-            0 => bench
-                .store
-                .watch(&KeyRange::single(key(&format!("k/{number}"))), bench.base),
+            0 => bench.store.watch(&KeyRange::single(key(&format!("k/{number}"))), bench.base),
             _ => bench.store.watch(&below("k/"), bench.base),
         })
         .collect();

@@ -45,11 +45,7 @@ impl Arrivals {
     /// Collects those who waited for this revision or an earlier one.
     pub(crate) fn reached(&self, revision: Revision, wakers: &mut Vec<Waker>) {
         let mut waiting = self.waiting.lock();
-        while let Some(entry) = waiting
-            .wakers
-            .first_entry()
-            .filter(|entry| entry.key().0 <= revision)
-        {
+        while let Some(entry) = waiting.wakers.first_entry().filter(|entry| entry.key().0 <= revision) {
             wakers.push(entry.remove());
         }
     }

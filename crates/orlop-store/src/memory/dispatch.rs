@@ -52,13 +52,7 @@ impl Dispatch {
                 segment.groups.push(group.clone());
             }
         }
-        self.groups.insert(
-            range.clone(),
-            Membership {
-                group: group.clone(),
-                members: 1,
-            },
-        );
+        self.groups.insert(range.clone(), Membership { group: group.clone(), members: 1 });
         group
     }
 
@@ -90,18 +84,9 @@ impl Dispatch {
     /// Makes a boundary at this key.
     fn cut(&mut self, at: &Key) {
         if !self.segments.contains_key(at) {
-            let groups = self
-                .segments
-                .range::<Key, _>(..at)
-                .next_back()
-                .map(|(_, segment)| segment.groups.clone());
-            self.segments.insert(
-                at.clone(),
-                Segment {
-                    groups: groups.unwrap_or_default(),
-                    ends: 0,
-                },
-            );
+            let groups =
+                self.segments.range::<Key, _>(..at).next_back().map(|(_, segment)| segment.groups.clone());
+            self.segments.insert(at.clone(), Segment { groups: groups.unwrap_or_default(), ends: 0 });
         }
         if let Some(segment) = self.segments.get_mut(at) {
             segment.ends += 1;
@@ -121,21 +106,14 @@ impl Dispatch {
 
     fn covered(&mut self, range: &KeyRange) -> impl Iterator<Item = &mut Segment> {
         let from = range.start().clone();
-        let to = range.end().map_or(std::ops::Bound::Unbounded, |end| {
-            std::ops::Bound::Excluded(end.clone())
-        });
-        self.segments
-            .range_mut((std::ops::Bound::Included(from), to))
-            .map(|(_, segment)| segment)
+        let to = range.end().map_or(std::ops::Bound::Unbounded, |end| std::ops::Bound::Excluded(end.clone()));
+        self.segments.range_mut((std::ops::Bound::Included(from), to)).map(|(_, segment)| segment)
     }
 
     /// The groups whose range holds the key.
     fn concerned(&self, key: &str) -> &[Arc<Group>] {
         let up_to_key = (std::ops::Bound::Unbounded, std::ops::Bound::Included(key));
-        self.segments
-            .range::<str, _>(up_to_key)
-            .next_back()
-            .map_or(&[], |(_, segment)| &segment.groups)
+        self.segments.range::<str, _>(up_to_key).next_back().map_or(&[], |(_, segment)| &segment.groups)
     }
 
     /// Gives the batch to all whom it concerns, and collects whom to wake.
@@ -195,10 +173,7 @@ pub(crate) struct Members {
 
 impl Group {
     fn new(range: KeyRange) -> Self {
-        Self {
-            range,
-            members: Mutex::default(),
-        }
+        Self { range, members: Mutex::default() }
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, Members> {
@@ -208,11 +183,7 @@ impl Group {
     fn push(&self, batch: &Batch, wakers: &mut Vec<Waker>) {
         let mut members = self.members.lock();
         // A batch with several events in the range comes once for each.
-        if members
-            .ring
-            .back()
-            .is_some_and(|last| last.revision == batch.revision)
-        {
+        if members.ring.back().is_some_and(|last| last.revision == batch.revision) {
             return;
         }
         let Some(batch) = batch.within(&self.range) else {
@@ -258,9 +229,7 @@ impl Members {
     /// The batch at a place; `Err` with the revision of the last lost batch if it was compacted.
     pub(crate) fn at(&self, place: u64) -> Result<Option<&Batch>, Revision> {
         match place.checked_sub(self.base) {
-            Some(distance) => Ok(usize::try_from(distance)
-                .ok()
-                .and_then(|distance| self.ring.get(distance))),
+            Some(distance) => Ok(usize::try_from(distance).ok().and_then(|distance| self.ring.get(distance))),
             None => Err(self.forgotten),
         }
     }
@@ -297,27 +266,16 @@ impl Members {
 impl Batch {
     /// The part of the batch that lies in a range, if any. Shares the events where it is the whole.
     pub(crate) fn within(&self, range: &KeyRange) -> Option<Batch> {
-        let inside = self
-            .events
-            .iter()
-            .filter(|event| range.contains(event.key()))
-            .count();
+        let inside = self.events.iter().filter(|event| range.contains(event.key())).count();
         if inside == 0 {
             return None;
         }
         if inside == self.events.len() {
             return Some(self.clone());
         }
-        let events: Vec<Event> = self
-            .events
-            .iter()
-            .filter(|event| range.contains(event.key()))
-            .cloned()
-            .collect();
-        Some(Batch {
-            revision: self.revision,
-            events: events.into(),
-        })
+        let events: Vec<Event> =
+            self.events.iter().filter(|event| range.contains(event.key())).cloned().collect();
+        Some(Batch { revision: self.revision, events: events.into() })
     }
 }
 
@@ -351,17 +309,10 @@ mod tests {
         ];
         let check = |dispatch: &Dispatch, joined: &[&KeyRange]| {
             for key in keys {
-                let mut found: Vec<_> = dispatch
-                    .concerned(key)
-                    .iter()
-                    .map(|group| group.range.clone())
-                    .collect();
-                let mut expected: Vec<_> = joined
-                    .iter()
-                    .copied()
-                    .filter(|range| range.contains(key))
-                    .cloned()
-                    .collect();
+                let mut found: Vec<_> =
+                    dispatch.concerned(key).iter().map(|group| group.range.clone()).collect();
+                let mut expected: Vec<_> =
+                    joined.iter().copied().filter(|range| range.contains(key)).cloned().collect();
                 found.sort();
                 expected.sort();
                 assert_eq!(found, expected, "{key:?}");
@@ -369,9 +320,7 @@ mod tests {
         };
         for first in 0..ranges.len() {
             // In, one after the other, then out in another order; each range twice.
-            let order: Vec<_> = (0..ranges.len())
-                .map(|i| &ranges[(first + i * 3) % ranges.len()])
-                .collect();
+            let order: Vec<_> = (0..ranges.len()).map(|i| &ranges[(first + i * 3) % ranges.len()]).collect();
             for (count, range) in order.iter().enumerate() {
                 dispatch.join(range);
                 dispatch.join(range);

@@ -58,10 +58,7 @@ impl Keys {
             versions.older.push_back(before);
             return;
         }
-        let versions = Versions {
-            newest: version,
-            older: VecDeque::new(),
-        };
+        let versions = Versions { newest: version, older: VecDeque::new() };
         let place = match self.free.pop() {
             Some(place) => {
                 self.versions[place] = versions;
@@ -90,8 +87,6 @@ impl Keys {
         from: Bound<&Key>,
         to: Bound<&Key>,
     ) -> impl Iterator<Item = (&Key, &Versions)> + use<'_> {
-        self.order
-            .range::<Key, _>((from, to))
-            .map(|(key, place)| (key, &self.versions[*place]))
+        self.order.range::<Key, _>((from, to)).map(|(key, place)| (key, &self.versions[*place]))
     }
 }

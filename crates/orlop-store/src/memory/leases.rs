@@ -26,24 +26,14 @@ impl Leases {
         let end = end.ok_or(Error::InvalidTtl { ttl })?;
         self.granted += 1;
         let id = LeaseId(self.granted);
-        self.leases.insert(
-            id,
-            Lease {
-                ttl,
-                end,
-                keys: BTreeSet::new(),
-            },
-        );
+        self.leases.insert(id, Lease { ttl, end, keys: BTreeSet::new() });
         self.ends.insert((end, id));
         Ok(id)
     }
 
     /// A lease has ended as soon as its time is over, whether or not its keys are gone yet.
     fn live(&mut self, id: LeaseId, now: Instant) -> Result<&mut Lease> {
-        self.leases
-            .get_mut(&id)
-            .filter(|lease| now < lease.end)
-            .ok_or(Error::UnknownLease { lease: id })
+        self.leases.get_mut(&id).filter(|lease| now < lease.end).ok_or(Error::UnknownLease { lease: id })
     }
 
     pub(crate) fn check(&mut self, id: LeaseId, now: Instant) -> Result<()> {
@@ -54,9 +44,7 @@ impl Leases {
         let lease = self.live(id, now)?;
         let before = lease.end;
         // The first end could be told, so this can be unless the clock is at its own end.
-        let end = now
-            .checked_add(lease.ttl)
-            .ok_or(Error::InvalidTtl { ttl: lease.ttl })?;
+        let end = now.checked_add(lease.ttl).ok_or(Error::InvalidTtl { ttl: lease.ttl })?;
         lease.end = end;
         self.ends.remove(&(before, id));
         self.ends.insert((end, id));

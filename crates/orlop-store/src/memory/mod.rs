@@ -67,11 +67,7 @@ impl MemoryStore {
 
     /// An empty store.
     pub fn with_retention(retention: Retention) -> Self {
-        Self {
-            handle: Arc::new(Handle {
-                shared: Arc::new(Shared::new(retention)),
-            }),
-        }
+        Self { handle: Arc::new(Handle { shared: Arc::new(Shared::new(retention)) }) }
     }
 
     /// The oldest revision whose state can be read and from which can be watched.
@@ -137,10 +133,7 @@ impl Store for MemoryStore {
     async fn compact(&self, up_to: Revision) -> Result<()> {
         let current = self.shared().read().revision;
         if up_to > current {
-            return Err(Error::Future {
-                requested: up_to,
-                current,
-            });
+            return Err(Error::Future { requested: up_to, current });
         }
         while !self.shared().compact(up_to, COMPACTION_STEP) {
             tokio::task::yield_now().await;

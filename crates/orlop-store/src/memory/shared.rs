@@ -122,10 +122,7 @@ impl Shared {
         let Txn { conditions, writes } = txn;
         check_distinct(&writes)?;
         for write in &writes {
-            if let Write::Put {
-                lease: Some(lease), ..
-            } = write
-            {
+            if let Write::Put { lease: Some(lease), .. } = write {
                 writer.leases.check(*lease, Instant::now())?;
             }
         }
@@ -133,25 +130,14 @@ impl Shared {
             let state = self.read();
             let failed: Vec<Failed> = conditions
                 .into_iter()
-                .map(|(key, expected)| Failed {
-                    current: state.current(&key).cloned(),
-                    key,
-                    expected,
-                })
+                .map(|(key, expected)| Failed { current: state.current(&key).cloned(), key, expected })
                 .filter(|condition| !condition.expected.holds(condition.current.as_deref()))
                 .collect();
             if !failed.is_empty() {
                 after.undone = writes;
-                return Err(Box::new(Conflict {
-                    revision: state.revision,
-                    failed,
-                })
-                .into());
+                return Err(Box::new(Conflict { revision: state.revision, failed }).into());
             }
-            let previous: Vec<_> = writes
-                .iter()
-                .map(|write| state.current(write.key()).cloned())
-                .collect();
+            let previous: Vec<_> = writes.iter().map(|write| state.current(write.key()).cloned()).collect();
             (state.revision, previous)
         };
         let revision = current.next();
@@ -161,18 +147,12 @@ impl Shared {
             .filter_map(|(write, previous)| event(write, previous, revision))
             .collect();
         if events.is_empty() {
-            return Ok(Committed {
-                revision: current,
-                events,
-            });
+            return Ok(Committed { revision: current, events });
         }
         for event in &*events {
             writer.leases.follow(event);
         }
-        let batch = Batch {
-            revision,
-            events: events.clone(),
-        };
+        let batch = Batch { revision, events: events.clone() };
         {
             let mut state = self.state.write();
             state.apply(batch.clone());
@@ -226,10 +206,7 @@ impl Shared {
             if seen >= state.revision {
                 Vec::new()
             } else {
-                state
-                    .log_after(seen)
-                    .filter_map(|batch| batch.within(range))
-                    .collect()
+                state.log_after(seen).filter_map(|batch| batch.within(range)).collect()
             }
         };
         let group = writer.dispatch.join(range);
@@ -264,19 +241,14 @@ impl Shared {
     }
 
     pub(super) fn lease(self: &Arc<Self>, ttl: Duration) -> Result<LeaseId> {
-        let runtime = tokio::runtime::Handle::try_current().map_err(|error| Error::Backend {
-            source: Arc::new(error),
-            uncertain: false,
-        })?;
+        let runtime = tokio::runtime::Handle::try_current()
+            .map_err(|error| Error::Backend { source: Arc::new(error), uncertain: false })?;
         let mut writer = self.writer.lock();
         let before = writer.leases.next_end();
         let lease = writer.leases.grant(ttl, Instant::now())?;
         if writer.lease_task.as_ref().is_none_or(AbortHandle::is_finished) {
-            writer.lease_task = Some(
-                runtime
-                    .spawn(end_leases(Arc::downgrade(self), self.sooner.clone()))
-                    .abort_handle(),
-            );
+            writer.lease_task =
+                Some(runtime.spawn(end_leases(Arc::downgrade(self), self.sooner.clone())).abort_handle());
         } else if writer.leases.next_end() < before || before.is_none() {
             self.sooner.notify_one();
         }
@@ -386,9 +358,7 @@ fn check_distinct(writes: &[Write]) -> Result<()> {
     let mut seen = BTreeSet::new();
     for write in writes {
         if !seen.insert(write.key()) {
-            return Err(Error::DuplicateKey {
-                key: write.key().clone(),
-            });
+            return Err(Error::DuplicateKey { key: write.key().clone() });
         }
     }
     Ok(())
@@ -405,21 +375,8 @@ fn event(write: Write, previous: Option<Arc<Record>>, revision: Revision) -> Opt
             let created = previous.as_ref().map_or(revision, |previous| previous.created);
             // The key of the record before is the same text, held already.
             let key = previous.as_ref().map_or(key, |previous| previous.key.clone());
-            let change = if previous.is_some() {
-                Change::Updated
-            } else {
-                Change::Created
-            };
-            (
-                change,
-                Record {
-                    key,
-                    created,
-                    revision,
-                    lease,
-                    value: value(revision),
-                },
-            )
+            let change = if previous.is_some() { Change::Updated } else { Change::Created };
+            (change, Record { key, created, revision, lease, value: value(revision) })
         }
         Write::Delete { value, .. } => {
             let last = previous.as_deref()?;
@@ -429,19 +386,9 @@ fn event(write: Write, previous: Option<Arc<Record>>, revision: Revision) -> Opt
             };
             (
                 Change::Deleted,
-                Record {
-                    key: last.key.clone(),
-                    created: last.created,
-                    revision,
-                    lease: last.lease,
-                    value,
-                },
+                Record { key: last.key.clone(), created: last.created, revision, lease: last.lease, value },
             )
         }
     };
-    Some(Event {
-        change,
-        record: Arc::new(record),
-        previous,
-    })
+    Some(Event { change, record: Arc::new(record), previous })
 }

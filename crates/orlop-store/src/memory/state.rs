@@ -43,9 +43,7 @@ impl Listed {
             Some(after) if after >= *start => Bound::Excluded(after),
             _ => Bound::Included(start.clone()),
         };
-        let to = range
-            .end()
-            .map_or(Bound::Unbounded, |end| Bound::Excluded(end.clone()));
+        let to = range.end().map_or(Bound::Unbounded, |end| Bound::Excluded(end.clone()));
         Self {
             revision,
             limit: page.limit.unwrap_or(usize::MAX),
@@ -60,11 +58,7 @@ impl Listed {
     }
 
     pub(crate) fn finish(self) -> Listing {
-        Listing {
-            records: self.records,
-            revision: self.revision,
-            remaining: self.remaining,
-        }
+        Listing { records: self.records, revision: self.revision, remaining: self.remaining }
     }
 
     /// A range whose ends cross is empty; the map would not accept it.
@@ -84,10 +78,7 @@ impl State {
         match at {
             At::Latest => Ok(self.revision),
             At::NotOlderThan(requested) | At::Exactly(requested) if requested > self.revision => {
-                Err(Error::Future {
-                    requested,
-                    current: self.revision,
-                })
+                Err(Error::Future { requested, current: self.revision })
             }
             At::NotOlderThan(_) => Ok(self.revision),
             At::Exactly(requested) => self.kept(requested).map(|()| requested),
@@ -97,10 +88,7 @@ impl State {
     /// Whether the state at this revision, and what came after it, is still there.
     pub(crate) fn kept(&self, requested: Revision) -> Result<()> {
         if requested < self.compacted {
-            return Err(Error::Expired {
-                requested,
-                compacted: self.compacted,
-            });
+            return Err(Error::Expired { requested, compacted: self.compacted });
         }
         Ok(())
     }
@@ -139,17 +127,10 @@ impl State {
 
     /// Adds the next revision.
     pub(crate) fn apply(&mut self, batch: Batch) {
-        debug_assert_eq!(
-            batch.revision,
-            self.revision.next(),
-            "revisions follow one another"
-        );
+        debug_assert_eq!(batch.revision, self.revision.next(), "revisions follow one another");
         self.revision = batch.revision;
         for event in &*batch.events {
-            let version = Version {
-                revision: batch.revision,
-                record: event.current().cloned(),
-            };
+            let version = Version { revision: batch.revision, record: event.current().cloned() };
             self.keys.push(event.key(), version);
         }
         self.log.push_back(batch);
@@ -174,14 +155,8 @@ impl State {
             let Some(versions) = self.keys.get_mut(event.key()) else {
                 continue;
             };
-            while versions
-                .older
-                .front()
-                .is_some_and(|version| version.revision < batch.revision)
-            {
-                garbage
-                    .records
-                    .extend(versions.older.pop_front().and_then(|version| version.record));
+            while versions.older.front().is_some_and(|version| version.revision < batch.revision) {
+                garbage.records.extend(versions.older.pop_front().and_then(|version| version.record));
             }
             if event.change != Change::Deleted {
                 continue;
@@ -189,11 +164,7 @@ impl State {
             // The deletion itself says no more than the key's absence does.
             if versions.newest.revision == batch.revision {
                 self.keys.remove(event.key());
-            } else if versions
-                .older
-                .front()
-                .is_some_and(|version| version.revision == batch.revision)
-            {
+            } else if versions.older.front().is_some_and(|version| version.revision == batch.revision) {
                 versions.older.pop_front();
             }
         }

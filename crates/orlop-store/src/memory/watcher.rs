@@ -144,10 +144,7 @@ impl Watcher {
         }
         drop(members);
         let compacted = self.shared.read().compacted;
-        Poll::Ready(Some(Err(Error::Expired {
-            requested: self.delivered,
-            compacted,
-        })))
+        Poll::Ready(Some(Err(Error::Expired { requested: self.delivered, compacted })))
     }
 
     fn leave_arrivals(&mut self) {

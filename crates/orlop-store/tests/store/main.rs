@@ -22,9 +22,7 @@ async fn conformance_with_a_past() {
         let store = MemoryStore::with_retention(Retention { revisions: 600 });
         for number in 0..2000 {
             let key = format!("/other/{}", number % 300);
-            let txn = Txn::new().put(key, move |revision| {
-                Value::bytes(Format::Json, revision.to_string())
-            });
+            let txn = Txn::new().put(key, move |revision| Value::bytes(Format::Json, revision.to_string()));
             store.commit(txn).await.unwrap();
         }
         Arc::new(store) as Arc<dyn Store>

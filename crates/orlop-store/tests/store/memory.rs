@@ -33,12 +33,7 @@ impl Wake for Woken {
 async fn only_watches_that_are_concerned_wake_up() {
     let store = MemoryStore::new();
     let mut watches: Vec<(Watch, Arc<Woken>)> = (0..1000)
-        .map(|number| {
-            (
-                store.watch(&KeyRange::prefix(format!("/{number}/")), Revision::ZERO),
-                Arc::default(),
-            )
-        })
+        .map(|number| (store.watch(&KeyRange::prefix(format!("/{number}/")), Revision::ZERO), Arc::default()))
         .collect();
     let poll = |(watch, woken): &mut (Watch, Arc<Woken>)| {
         let waker = Waker::from(woken.clone());
@@ -58,9 +53,8 @@ async fn only_watches_that_are_concerned_wake_up() {
 #[tokio::test]
 async fn watches_share_their_batches() {
     let store = MemoryStore::new();
-    let mut watches: Vec<_> = (0..10_000)
-        .map(|_| store.watch(&KeyRange::prefix("/pods/"), Revision::ZERO))
-        .collect();
+    let mut watches: Vec<_> =
+        (0..10_000).map(|_| store.watch(&KeyRange::prefix("/pods/"), Revision::ZERO)).collect();
     let committed = store.commit(put("/pods/a")).await.unwrap();
     for watch in &mut watches {
         match watch.next().await {
@@ -83,16 +77,10 @@ async fn history_is_bounded() {
         put_now(&store, "/a").await;
     }
     assert_eq!(store.compacted(), Revision(401));
-    assert!(
-        first.upgrade().is_none(),
-        "what is compacted is freed, also if a watch has not taken it"
-    );
+    assert!(first.upgrade().is_none(), "what is compacted is freed, also if a watch has not taken it");
     assert!(matches!(
         slow.next().await,
-        Some(Err(Error::Expired {
-            requested: Revision(0),
-            compacted: Revision(401)
-        }))
+        Some(Err(Error::Expired { requested: Revision(0), compacted: Revision(401) }))
     ));
     assert!(slow.next().await.is_none());
     // A watch that has lost nothing goes on, however old its last event is.
@@ -143,10 +131,7 @@ async fn closing_ends_watches() {
     assert!(woken.0.load(Ordering::Relaxed) >= 2);
     assert!(matches!(caught_up.poll_next_unpin(cx), Poll::Ready(None)));
     assert!(matches!(future.poll_next_unpin(cx), Poll::Ready(None)));
-    assert!(
-        matches!(behind.next().await, Some(Ok(Update::Batch(_)))),
-        "what is left is delivered"
-    );
+    assert!(matches!(behind.next().await, Some(Ok(Update::Batch(_)))), "what is left is delivered");
     assert!(behind.next().await.is_none());
 }
 
@@ -163,14 +148,8 @@ async fn the_lease_task_goes_with_the_store() {
 
 #[test]
 fn a_lease_needs_a_runtime() {
-    let lease = MemoryStore::new()
-        .lease(Duration::from_secs(1))
-        .now_or_never()
-        .unwrap();
-    assert!(
-        matches!(lease, Err(Error::Backend { uncertain: false, .. })),
-        "{lease:?}"
-    );
+    let lease = MemoryStore::new().lease(Duration::from_secs(1)).now_or_never().unwrap();
+    assert!(matches!(lease, Err(Error::Backend { uncertain: false, .. })), "{lease:?}");
 }
 
 /// Writers, readers and watches on real threads: every watch sees every revision once, in order.
@@ -187,11 +166,7 @@ async fn threads() {
             if number % 3 == 1 {
                 store.reached(Revision(number * 40)).await.unwrap();
             }
-            let from = if number % 3 == 2 {
-                store.revision().await.unwrap()
-            } else {
-                Revision::ZERO
-            };
+            let from = if number % 3 == 2 { store.revision().await.unwrap() } else { Revision::ZERO };
             let mut watch = store.watch(&KeyRange::prefix("/k"), from);
             let mut seen = from.0;
             while seen < WRITERS * WRITES {
@@ -217,17 +192,10 @@ async fn threads() {
         tasks.spawn(async move {
             for number in 0..WRITES {
                 let revision = put_now(&store, &format!("/k{writer}/{}", number % 10)).await;
-                let listing = store
-                    .list(&KeyRange::all(), At::NotOlderThan(revision), Page::ALL)
-                    .await
-                    .unwrap();
+                let listing =
+                    store.list(&KeyRange::all(), At::NotOlderThan(revision), Page::ALL).await.unwrap();
                 assert!(listing.revision >= revision);
-                assert!(
-                    listing
-                        .records
-                        .iter()
-                        .all(|record| record.revision <= listing.revision)
-                );
+                assert!(listing.records.iter().all(|record| record.revision <= listing.revision));
                 if number % 50 == 0 {
                     tokio::task::yield_now().await;
                 }
@@ -239,9 +207,7 @@ async fn threads() {
             done.unwrap()
         }
     };
-    tokio::time::timeout(Duration::from_secs(60), all)
-        .await
-        .expect("everybody is done before the deadline");
+    tokio::time::timeout(Duration::from_secs(60), all).await.expect("everybody is done before the deadline");
 }
 
 /// A codec that counts.
@@ -268,10 +234,7 @@ impl Codec for Counting {
     fn decode(&self, bytes: &bytes::Bytes, format: Format) -> Result<Typed, CodecError> {
         self.decoded.fetch_add(1, Ordering::Relaxed);
         let text = std::str::from_utf8(bytes).map_err(|error| CodecError::failed(format, error))?;
-        Ok(Arc::new(
-            text.parse::<u32>()
-                .map_err(|error| CodecError::failed(format, error))?,
-        ))
+        Ok(Arc::new(text.parse::<u32>().map_err(|error| CodecError::failed(format, error))?))
     }
 }
 
@@ -292,10 +255,7 @@ fn forms_are_made_once() {
     }
     assert_eq!(codec.encoded.load(Ordering::Relaxed), 2, "a refusal is kept too");
     // A clone shares what there is.
-    assert_eq!(
-        value.clone().ready(Format::Json).unwrap().as_ptr(),
-        first.as_ptr()
-    );
+    assert_eq!(value.clone().ready(Format::Json).unwrap().as_ptr(), first.as_ptr());
     assert_eq!(codec.decoded.load(Ordering::Relaxed), 0);
 }
 
@@ -308,16 +268,8 @@ fn bytes_are_decoded_once() {
     assert!(Arc::ptr_eq(&first, &value.decode::<u32>(&*codec).unwrap()));
     assert!(Arc::ptr_eq(&first, &value.get::<u32>().unwrap()));
     assert_eq!((*first, codec.decoded.load(Ordering::Relaxed)), (12, 1));
-    assert!(matches!(
-        value.decode::<u64>(&*codec),
-        Err(CodecError::WrongType { .. })
-    ));
-    assert_eq!(
-        value.encoded(Format::Protobuf),
-        Err(CodecError::NoCodec {
-            wanted: Format::Protobuf
-        })
-    );
+    assert!(matches!(value.decode::<u64>(&*codec), Err(CodecError::WrongType { .. })));
+    assert_eq!(value.encoded(Format::Protobuf), Err(CodecError::NoCodec { wanted: Format::Protobuf }));
     assert!(Value::bytes(Format::Json, "x").decode::<u32>(&*codec).is_err());
     // With a codec along, the other format can be made from the bytes.
     let value = Value::bytes_with(Format::Protobuf, "5", codec);

@@ -35,18 +35,9 @@ enum Cond {
 
 #[derive(Clone, Debug)]
 enum Op {
-    Commit {
-        conditions: Vec<(usize, Cond)>,
-        writes: Vec<(usize, bool, Option<usize>)>,
-    },
+    Commit { conditions: Vec<(usize, Cond)>, writes: Vec<(usize, bool, Option<usize>)> },
     Get(usize, u8, Rev),
-    List {
-        range: usize,
-        at: u8,
-        revision: Rev,
-        limit: Option<usize>,
-        after: Option<usize>,
-    },
+    List { range: usize, at: u8, revision: Rev, limit: Option<usize>, after: Option<usize> },
     Compact(Rev),
     Watch(usize, Rev),
     Poll(usize, usize),
@@ -174,11 +165,7 @@ impl Model {
     }
 
     fn at(&self, key: &str, revision: u64) -> Option<&Entry> {
-        self.versions
-            .range((key.to_owned(), 0)..=(key.to_owned(), revision))
-            .next_back()?
-            .1
-            .as_ref()
+        self.versions.range((key.to_owned(), 0)..=(key.to_owned(), revision)).next_back()?.1.as_ref()
     }
 
     fn state(&self, range: &KeyRange, revision: u64) -> Vec<(&'static str, Entry)> {
@@ -197,39 +184,16 @@ impl Model {
             let previous = self.at(&key, revision).cloned();
             let (change, record) = match (&previous, put) {
                 (None, None) => continue,
-                (Some(last), None) => (
-                    Change::Deleted,
-                    Entry {
-                        revision,
-                        ..last.clone()
-                    },
-                ),
-                (None, Some((text, lease))) => (
-                    Change::Created,
-                    Entry {
-                        text,
-                        created: revision,
-                        revision,
-                        lease,
-                    },
-                ),
-                (Some(last), Some((text, lease))) => (
-                    Change::Updated,
-                    Entry {
-                        text,
-                        created: last.created,
-                        revision,
-                        lease,
-                    },
-                ),
+                (Some(last), None) => (Change::Deleted, Entry { revision, ..last.clone() }),
+                (None, Some((text, lease))) => {
+                    (Change::Created, Entry { text, created: revision, revision, lease })
+                }
+                (Some(last), Some((text, lease))) => {
+                    (Change::Updated, Entry { text, created: last.created, revision, lease })
+                }
             };
             let now = (change != Change::Deleted).then(|| record.clone());
-            happened.push(Happened {
-                key: key.clone(),
-                change,
-                record,
-                previous,
-            });
+            happened.push(Happened { key: key.clone(), change, record, previous });
             self.versions.insert((key, revision), now);
         }
         if !happened.is_empty() {
@@ -242,9 +206,7 @@ impl Model {
     fn end_lease(&mut self, lease: LeaseId) -> Vec<Happened> {
         self.leases.remove(&lease);
         let current = self.state(&KeyRange::all(), self.revision());
-        let held = current
-            .into_iter()
-            .filter(|(_, entry)| entry.lease == Some(lease));
+        let held = current.into_iter().filter(|(_, entry)| entry.lease == Some(lease));
         self.commit(held.map(|(key, _)| (key.to_owned(), None)).collect())
     }
 
@@ -264,11 +226,8 @@ impl Model {
     fn next_after(&self, range: &KeyRange, revision: u64) -> Option<(u64, Vec<Happened>)> {
         (revision + 1..=self.revision()).find_map(|revision| {
             let all = &self.log[revision as usize - 1];
-            let inside: Vec<_> = all
-                .iter()
-                .filter(|happened| range.contains(&happened.key))
-                .cloned()
-                .collect();
+            let inside: Vec<_> =
+                all.iter().filter(|happened| range.contains(&happened.key)).cloned().collect();
             (!inside.is_empty()).then_some((revision, inside))
         })
     }
@@ -289,18 +248,13 @@ impl Watched {
     /// Polls once and compares; answers whether the watch goes on.
     async fn poll(&mut self, model: &Model) -> bool {
         let due = model.next_after(&self.range, self.delivered);
-        let lost = due
-            .as_ref()
-            .is_some_and(|(revision, _)| *revision <= model.compacted);
+        let lost = due.as_ref().is_some_and(|(revision, _)| *revision <= model.compacted);
         match poll!(self.watch.next()) {
             Poll::Ready(Some(Ok(Update::Batch(batch)))) => {
                 assert!(!self.too_old, "a watch from a compacted revision brings nothing");
                 let (revision, happened) = due.expect("nothing has happened that could be brought");
                 assert_eq!(batch.revision.0, revision);
-                assert_eq!(
-                    batch.events.iter().map(Happened::of).collect::<Vec<_>>(),
-                    happened
-                );
+                assert_eq!(batch.events.iter().map(Happened::of).collect::<Vec<_>>(), happened);
                 assert!(
                     self.bookmark.is_none_or(|asked| revision <= asked.max(self.from)),
                     "the bookmark was due before"
@@ -332,10 +286,7 @@ impl Watched {
             Poll::Pending => {
                 assert!(!self.too_old, "expired was due");
                 assert_eq!(due, None, "a batch was due");
-                assert!(
-                    self.bookmark.is_none() || model.revision() < self.from,
-                    "a bookmark was due"
-                );
+                assert!(self.bookmark.is_none() || model.revision() < self.from, "a bookmark was due");
                 true
             }
         }
@@ -353,14 +304,9 @@ fn read_at(model: &Model, at: u8, revision: Rev) -> (At, Result<u64, &'static st
     let future = requested > model.revision();
     match at {
         0 => (At::Latest, Ok(model.revision())),
-        1 => (
-            At::NotOlderThan(Revision(requested)),
-            if future {
-                Err("future")
-            } else {
-                Ok(model.revision())
-            },
-        ),
+        1 => {
+            (At::NotOlderThan(Revision(requested)), if future { Err("future") } else { Ok(model.revision()) })
+        }
         _ => {
             let answer = match requested {
                 _ if future => Err("future"),
@@ -384,13 +330,8 @@ fn kind(error: &Error) -> &'static str {
 }
 
 async fn run(retention: u64, ops: Vec<Op>) {
-    let store = MemoryStore::with_retention(Retention {
-        revisions: retention as usize,
-    });
-    let mut model = Model {
-        retention,
-        ..Model::default()
-    };
+    let store = MemoryStore::with_retention(Retention { revisions: retention as usize });
+    let mut model = Model { retention, ..Model::default() };
     let mut watches: Vec<Watched> = Vec::new();
     let mut leases: Vec<LeaseId> = Vec::new();
     let unknown = LeaseId(u64::MAX);
@@ -440,10 +381,8 @@ async fn run(retention: u64, ops: Vec<Op>) {
                         None => txn.put(key, value),
                     };
                     leased &= lease.is_none_or(|lease| model.leases.contains_key(&lease));
-                    modelled.push((
-                        key.to_owned(),
-                        Some((format!("{text}@{}", model.revision() + 1), lease)),
-                    ));
+                    modelled
+                        .push((key.to_owned(), Some((format!("{text}@{}", model.revision() + 1), lease))));
                 }
                 match store.commit(txn).await {
                     Ok(done) => {
@@ -470,18 +409,9 @@ async fn run(retention: u64, ops: Vec<Op>) {
                     Err(due) => assert_eq!(kind(&found.unwrap_err()), due),
                 }
             }
-            Op::List {
-                range: number,
-                at,
-                revision,
-                limit,
-                after,
-            } => {
+            Op::List { range: number, at, revision, limit, after } => {
                 let (at, due) = read_at(&model, at, revision);
-                let page = Page {
-                    limit,
-                    after: after.map(|key| Key::from(KEYS[key])),
-                };
+                let page = Page { limit, after: after.map(|key| Key::from(KEYS[key])) };
                 let found = store.list(&range(number), at, page.clone()).await;
                 match due {
                     Ok(revision) => {
@@ -496,10 +426,7 @@ async fn run(retention: u64, ops: Vec<Op>) {
                             .collect();
                         assert_eq!(
                             records,
-                            state
-                                .into_iter()
-                                .map(|(key, entry)| (key.to_owned(), entry))
-                                .collect::<Vec<_>>()
+                            state.into_iter().map(|(key, entry)| (key.to_owned(), entry)).collect::<Vec<_>>()
                         );
                         assert_eq!((found.revision.0, found.remaining), (revision, rest.len() as u64));
                     }

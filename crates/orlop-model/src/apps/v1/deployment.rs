@@ -5,14 +5,7 @@ use crate::{Extra, IntOrString, List, Message, Object, Str, Time};
 
 /// The kind `Deployment` of `apps/v1`.
 #[derive(Clone, Debug, Default, PartialEq, Object)]
-#[object(
-    group = "apps",
-    version = "v1",
-    short = "deploy",
-    categories = "all",
-    status,
-    scale
-)]
+#[object(group = "apps", version = "v1", short = "deploy", categories = "all", status, scale)]
 pub struct Deployment {
     #[wire(pb = 1)]
     pub metadata: crate::meta::v1::ObjectMeta,

@@ -5,14 +5,7 @@ use crate::{Extra, List, Message, Object, Str, Time};
 
 /// The kind `ReplicaSet` of `apps/v1`.
 #[derive(Clone, Debug, Default, PartialEq, Object)]
-#[object(
-    group = "apps",
-    version = "v1",
-    short = "rs",
-    categories = "all",
-    status,
-    scale
-)]
+#[object(group = "apps", version = "v1", short = "rs", categories = "all", status, scale)]
 pub struct ReplicaSet {
     #[wire(pb = 1)]
     pub metadata: crate::meta::v1::ObjectMeta,

@@ -87,21 +87,9 @@ pub struct Container {
     pub restart_policy: Option<ContainerRestartPolicy>,
     #[wire(pb = 25)]
     pub restart_policy_rules: List<ContainerRestartRule>,
-    #[wire(
-        pb = 9,
-        list = "map",
-        keys = "mountPath",
-        patch = "merge",
-        merge_key = "mountPath"
-    )]
+    #[wire(pb = 9, list = "map", keys = "mountPath", patch = "merge", merge_key = "mountPath")]
     pub volume_mounts: List<VolumeMount>,
-    #[wire(
-        pb = 21,
-        list = "map",
-        keys = "devicePath",
-        patch = "merge",
-        merge_key = "devicePath"
-    )]
+    #[wire(pb = 21, list = "map", keys = "devicePath", patch = "merge", merge_key = "devicePath")]
     pub volume_devices: List<VolumeDevice>,
     #[wire(pb = 10)]
     pub liveness_probe: Option<Box<Probe>>,
@@ -282,13 +270,7 @@ pub struct ContainerStatus {
     pub allocated_resources: Map<Quantity>,
     #[wire(pb = 11)]
     pub resources: Option<Box<ResourceRequirements>>,
-    #[wire(
-        pb = 12,
-        list = "map",
-        keys = "mountPath",
-        patch = "merge",
-        merge_key = "mountPath"
-    )]
+    #[wire(pb = 12, list = "map", keys = "mountPath", patch = "merge", merge_key = "mountPath")]
     pub volume_mounts: List<VolumeMountStatus>,
     #[wire(pb = 13)]
     pub user: Option<Box<ContainerUser>>,

@@ -205,24 +205,11 @@ pub struct PodSecurityContext {
 /// `PodSpec` of `core/v1`.
 #[derive(Clone, Debug, Default, PartialEq, Message)]
 pub struct PodSpec {
-    #[wire(
-        pb = 1,
-        list = "map",
-        keys = "name",
-        patch = "merge,retainKeys",
-        merge_key = "name"
-    )]
+    #[wire(pb = 1, list = "map", keys = "name", patch = "merge,retainKeys", merge_key = "name")]
     pub volumes: List<Volume>,
     #[wire(pb = 20, list = "map", keys = "name", patch = "merge", merge_key = "name")]
     pub init_containers: List<Container>,
-    #[wire(
-        pb = 2,
-        required,
-        list = "map",
-        keys = "name",
-        patch = "merge",
-        merge_key = "name"
-    )]
+    #[wire(pb = 2, required, list = "map", keys = "name", patch = "merge", merge_key = "name")]
     pub containers: List<Container>,
     #[wire(pb = 34, list = "map", keys = "name", patch = "merge", merge_key = "name")]
     pub ephemeral_containers: List<EphemeralContainer>,
@@ -300,13 +287,7 @@ pub struct PodSpec {
     pub host_users: Option<bool>,
     #[wire(pb = 38, list = "map", keys = "name", patch = "merge", merge_key = "name")]
     pub scheduling_gates: List<PodSchedulingGate>,
-    #[wire(
-        pb = 39,
-        list = "map",
-        keys = "name",
-        patch = "merge,retainKeys",
-        merge_key = "name"
-    )]
+    #[wire(pb = 39, list = "map", keys = "name", patch = "merge,retainKeys", merge_key = "name")]
     pub resource_claims: List<PodResourceClaim>,
     #[wire(pb = 40)]
     pub resources: Option<Box<ResourceRequirements>>,
@@ -339,14 +320,7 @@ pub struct PodStatus {
     pub host_ips: List<HostIP>,
     #[wire(name = "podIP", pb = 6)]
     pub pod_ip: Str,
-    #[wire(
-        name = "podIPs",
-        pb = 12,
-        list = "map",
-        keys = "ip",
-        patch = "merge",
-        merge_key = "ip"
-    )]
+    #[wire(name = "podIPs", pb = 12, list = "map", keys = "ip", patch = "merge", merge_key = "ip")]
     pub pod_ips: List<PodIP>,
     #[wire(pb = 7)]
     pub start_time: Option<Time>,
@@ -360,13 +334,7 @@ pub struct PodStatus {
     pub ephemeral_container_statuses: List<ContainerStatus>,
     #[wire(pb = 14)]
     pub resize: PodResizeStatus,
-    #[wire(
-        pb = 15,
-        list = "map",
-        keys = "name",
-        patch = "merge,retainKeys",
-        merge_key = "name"
-    )]
+    #[wire(pb = 15, list = "map", keys = "name", patch = "merge,retainKeys", merge_key = "name")]
     pub resource_claim_statuses: List<PodResourceClaimStatus>,
     #[wire(pb = 18)]
     pub extended_resource_claim_status: Option<Box<PodExtendedResourceClaimStatus>>,

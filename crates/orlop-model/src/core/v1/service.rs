@@ -88,13 +88,7 @@ pub struct ServicePort {
 /// `ServiceSpec` of `core/v1`.
 #[derive(Clone, Debug, Default, PartialEq, Message)]
 pub struct ServiceSpec {
-    #[wire(
-        pb = 1,
-        list = "map",
-        keys = "port,protocol",
-        patch = "merge",
-        merge_key = "port"
-    )]
+    #[wire(pb = 1, list = "map", keys = "port,protocol", patch = "merge", merge_key = "port")]
     pub ports: List<ServicePort>,
     #[wire(pb = 2, map = "atomic")]
     pub selector: Map<Str>,

@@ -22,11 +22,7 @@ impl Sync<'_> {
 
     /// Deletes the lowest revisions beyond the limit, those that are in use left out.
     pub(super) fn clean_up(&mut self, old: &[Arc<ReplicaSet>]) {
-        let limit = self
-            .deployment
-            .spec
-            .revision_history_limit
-            .filter(|limit| *limit != i32::MAX);
+        let limit = self.deployment.spec.revision_history_limit.filter(|limit| *limit != i32::MAX);
         let Some(limit) = limit else { return };
         let alive: Vec<_> = old.iter().filter(|set| !set.metadata.is_deleting()).collect();
         let excess = alive.len().saturating_sub(usize::try_from(limit).unwrap_or(0));
@@ -70,12 +66,7 @@ impl Sync<'_> {
             }
             Some(set) => {
                 self.deployment.spec.template = set.spec.template.clone();
-                self.deployment
-                    .spec
-                    .template
-                    .metadata
-                    .labels
-                    .remove(POD_TEMPLATE_HASH);
+                self.deployment.spec.template.metadata.labels.remove(POD_TEMPLATE_HASH);
                 annotations::restore(&mut self.deployment, set);
                 let name = self.deployment.metadata.name.as_str();
                 let message = format!("Rolled back deployment {name:?} to revision {wanted}");
@@ -84,10 +75,7 @@ impl Sync<'_> {
             }
         };
         self.plan.events.push(event);
-        self.deployment
-            .metadata
-            .annotations
-            .remove(annotations::ROLLBACK_TO);
+        self.deployment.metadata.annotations.remove(annotations::ROLLBACK_TO);
         self.plan.push(Change::update(self.deployment.clone()));
         Ok(())
     }

@@ -129,10 +129,7 @@ impl<'a> Sync<'a> {
 
     fn set_progressing(&mut self, is: ConditionStatus, reason: &str, message: String) {
         let type_ = DeploymentConditionType::Progressing;
-        set_condition(
-            &mut self.deployment.status,
-            new_condition(type_, is, reason, message, self.now),
-        );
+        set_condition(&mut self.deployment.status, new_condition(type_, is, reason, message, self.now));
     }
 
     /// Writes counts and availability, if they are news.
@@ -167,9 +164,7 @@ impl<'a> Sync<'a> {
             return;
         }
         let current = progressing(&self.deployment.status);
-        let current = current
-            .map(|condition| condition.reason.clone())
-            .unwrap_or_default();
+        let current = current.map(|condition| condition.reason.clone()).unwrap_or_default();
         if current == reason::TIMED_OUT {
             return;
         }

@@ -107,14 +107,9 @@ impl Sync<'_> {
         let deployment = &self.deployment;
         let hash = template_hash(&deployment.spec.template, deployment.status.collision_count);
         let mut template = deployment.spec.template.clone();
-        template
-            .metadata
-            .labels
-            .insert(POD_TEMPLATE_HASH, hash.as_str().into());
+        template.metadata.labels.insert(POD_TEMPLATE_HASH, hash.as_str().into());
         let mut selector = deployment.spec.selector.clone().unwrap_or_default();
-        selector
-            .match_labels
-            .insert(POD_TEMPLATE_HASH, hash.as_str().into());
+        selector.match_labels.insert(POD_TEMPLATE_HASH, hash.as_str().into());
         let mut metadata = ObjectMeta {
             name: name_with_hash(&deployment.metadata.name, &hash),
             namespace: deployment.metadata.namespace.clone(),
@@ -139,9 +134,7 @@ impl Sync<'_> {
     }
 
     fn is_ours(&self, set: &ReplicaSet) -> bool {
-        set.metadata
-            .controller()
-            .is_some_and(|controller| controller.uid == self.deployment.metadata.uid)
+        set.metadata.controller().is_some_and(|controller| controller.uid == self.deployment.metadata.uid)
             && same_template(&self.deployment.spec.template, &set.spec.template)
     }
 

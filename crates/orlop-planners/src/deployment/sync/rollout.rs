@@ -39,12 +39,7 @@ impl Sync<'_> {
     /// Scales old sets down as far as availability allows: first pods that are not available, then others.
     fn scale_down_old(&mut self, revisions: &Revisions) -> bool {
         let Some(new) = &revisions.new else { return false };
-        let mut old: Vec<_> = revisions
-            .old
-            .iter()
-            .filter(|set| is_active(set))
-            .cloned()
-            .collect();
+        let mut old: Vec<_> = revisions.old.iter().filter(|set| is_active(set)).cloned().collect();
         if numbers::total_replicas(old.iter().map(|set| &**set)) == 0 {
             return false;
         }
@@ -133,10 +128,7 @@ impl Sync<'_> {
         let is_old = |pod: &&Arc<Pod>| {
             pod.metadata.controller().is_some_and(|controller| {
                 self.sets.iter().any(|set| set.metadata.uid == controller.uid)
-                    && revisions
-                        .new
-                        .as_ref()
-                        .is_none_or(|new| new.metadata.uid != controller.uid)
+                    && revisions.new.as_ref().is_none_or(|new| new.metadata.uid != controller.uid)
             })
         };
         self.children

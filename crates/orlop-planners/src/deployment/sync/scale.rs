@@ -66,11 +66,7 @@ impl Sync<'_> {
             self.scale(only, desired, false);
             return;
         }
-        if revisions
-            .new
-            .as_ref()
-            .is_some_and(|new| numbers::is_saturated(&self.deployment, new))
-        {
+        if revisions.new.as_ref().is_some_and(|new| numbers::is_saturated(&self.deployment, new)) {
             for old in revisions.old.iter().rev().filter(|set| is_active(set)) {
                 self.scale(old, 0, false);
             }
@@ -85,12 +81,7 @@ impl Sync<'_> {
     fn scale_in_proportion(&mut self, revisions: &Revisions) {
         let deployment = &self.deployment;
         // The youngest old one first, then the new one.
-        let active = revisions
-            .old
-            .iter()
-            .rev()
-            .chain(&revisions.new)
-            .filter(|set| is_active(set));
+        let active = revisions.old.iter().rev().chain(&revisions.new).filter(|set| is_active(set));
         let mut sets: Vec<_> = active.cloned().collect();
         let allowed = match replicas(deployment) {
             desired if desired > 0 => desired.wrapping_add(max_surge(deployment)),

@@ -31,19 +31,14 @@ impl Rig {
     async fn new(binder: impl FnOnce(Arc<dyn Client>) -> Option<Arc<dyn Binder>>) -> Self {
         let clock: Arc<dyn Clock> = Arc::new(TokioClock::new(Timestamp::from_second(1_772_366_400).unwrap()));
         let store = Arc::new(MemoryStore::new());
-        let local = LocalClient::builder(store, Arc::clone(&clock), Random::new(7))
-            .build()
-            .await
-            .unwrap();
+        let local = LocalClient::builder(store, Arc::clone(&clock), Random::new(7)).build().await.unwrap();
         let client: Arc<dyn Client> = Arc::new(local);
         let stop = CancellationToken::new();
         let pods = Informer::builder(Api::<Pod>::all(Arc::clone(&client))).build();
         let nodes = Informer::builder(Api::<Node>::all(Arc::clone(&client))).build();
         let sources = Sources::new(pods.store().clone(), nodes.store().clone());
-        let scheduler = Scheduler::new(
-            Engine::new([Profile::kubernetes()], 7).unwrap(),
-            SchedulingQueue::default(),
-        );
+        let scheduler =
+            Scheduler::new(Engine::new([Profile::kubernetes()], 7).unwrap(), SchedulingQueue::default());
         let mut driver = Driver::new(scheduler, sources, Arc::clone(&client), Arc::clone(&clock))
             .events(Recorder::new(Arc::clone(&client), clock, "default-scheduler"));
         if let Some(binder) = binder(Arc::clone(&client)) {
@@ -74,25 +69,13 @@ impl Rig {
 
     async fn create(&self, kind: &KindInfo, namespace: Option<&str>, mut object: Value) {
         let status = object.as_object_mut().unwrap().remove("status");
-        let created = self
-            .client
-            .create(kind, namespace, object.clone().into(), &Default::default())
-            .await
-            .unwrap();
+        let created =
+            self.client.create(kind, namespace, object.clone().into(), &Default::default()).await.unwrap();
         if let Some(status) = status {
-            let key = ObjectKey {
-                namespace: namespace.map(Into::into),
-                name: created.key().name,
-            };
+            let key = ObjectKey { namespace: namespace.map(Into::into), name: created.key().name };
             let patch = orlop_client::Patch::Merge(json!({ "status": status }));
             self.client
-                .patch(
-                    kind,
-                    &key,
-                    orlop_client::Subresource::Status,
-                    patch,
-                    &Default::default(),
-                )
+                .patch(kind, &key, orlop_client::Subresource::Status, patch, &Default::default())
                 .await
                 .unwrap();
         }
@@ -108,12 +91,7 @@ impl Rig {
         let events = Api::<Event>::namespaced(Arc::clone(&self.client), "default");
         let list = events.list(&ListOptions::new()).await.unwrap().items;
         list.iter()
-            .map(|event| {
-                format!(
-                    "{} {}: {}",
-                    event.involved_object.name, event.reason, event.message
-                )
-            })
+            .map(|event| format!("{} {}: {}", event.involved_object.name, event.reason, event.message))
             .collect()
     }
 
@@ -135,17 +113,11 @@ async fn until<T, F: Future<Output = Option<T>>>(what: impl Fn() -> F, else_: im
 }
 
 fn scheduled(pod: &Pod) -> Option<(String, String, String)> {
-    pod.status
-        .conditions
-        .iter()
-        .find(|condition| condition.type_ == PodConditionType::PodScheduled)
-        .map(|condition| {
-            (
-                condition.status.to_string(),
-                condition.reason.to_string(),
-                condition.message.to_string(),
-            )
-        })
+    pod.status.conditions.iter().find(|condition| condition.type_ == PodConditionType::PodScheduled).map(
+        |condition| {
+            (condition.status.to_string(), condition.reason.to_string(), condition.message.to_string())
+        },
+    )
 }
 
 fn is_bound(pod: &Pod) -> bool {
@@ -158,37 +130,21 @@ async fn pods_are_bound_told_why_not_and_woken() {
     // Before there is a node.
     rig.pod("first", "600m").await;
     let first = rig.when("first", |pod| scheduled(pod).is_some()).await;
-    let none = (
-        "False".into(),
-        "Unschedulable".into(),
-        "no nodes available to schedule pods".into(),
-    );
+    let none = ("False".into(), "Unschedulable".into(), "no nodes available to schedule pods".into());
     assert_eq!(scheduled(&first), Some(none));
     rig.node("n1", "1").await;
     let first = rig.when("first", is_bound).await;
     assert_eq!(first.spec.node_name, "n1");
-    assert_eq!(
-        scheduled(&first).map(|(status, ..)| status).as_deref(),
-        Some("True")
-    );
+    assert_eq!(scheduled(&first).map(|(status, ..)| status).as_deref(), Some("True"));
 
     rig.pod("second", "600m").await;
     let second = rig.when("second", |pod| scheduled(pod).is_some()).await;
     let why = "0/1 nodes are available: 1 Insufficient cpu.";
-    assert_eq!(
-        scheduled(&second),
-        Some(("False".into(), "Unschedulable".into(), why.into()))
-    );
+    assert_eq!(scheduled(&second), Some(("False".into(), "Unschedulable".into(), why.into())));
     let explanation = rig.handle.explain(&second);
-    assert_eq!(
-        explanation.nearest_miss().unwrap().rejections[0].1.reasons()[0].deficit(),
-        Some(200)
-    );
+    assert_eq!(explanation.nearest_miss().unwrap().rejections[0].1.reasons()[0].deficit(), Some(200));
 
-    let options = orlop_client::DeleteOptions {
-        grace: Some(0),
-        ..Default::default()
-    };
+    let options = orlop_client::DeleteOptions { grace: Some(0), ..Default::default() };
     rig.pods.delete_with("first", &options).await.unwrap();
     rig.when("second", is_bound).await;
     let wanted = "second Scheduled: Successfully assigned default/second to n1";
@@ -197,10 +153,7 @@ async fn pods_are_bound_told_why_not_and_woken() {
         || "no event".to_owned(),
     )
     .await;
-    assert!(
-        events.contains(&format!("second FailedScheduling: {why}")),
-        "{events:?}"
-    );
+    assert!(events.contains(&format!("second FailedScheduling: {why}")), "{events:?}");
     until(
         async || Some(()).filter(|()| rig.handle.counts() == QueueCounts::default()),
         || "queue".to_owned(),
@@ -228,12 +181,8 @@ impl Binder for Clumsy {
 
 #[tokio::test(start_paused = true)]
 async fn a_binding_that_fails_is_tried_again() {
-    let binder = |client| {
-        Some(Arc::new(Clumsy {
-            inner: PodBinding::new(client),
-            calls: AtomicUsize::new(0),
-        }) as _)
-    };
+    let binder =
+        |client| Some(Arc::new(Clumsy { inner: PodBinding::new(client), calls: AtomicUsize::new(0) }) as _);
     let rig = Rig::new(binder).await;
     rig.node("n1", "1").await;
     rig.pod("a", "600m").await;
@@ -265,10 +214,7 @@ async fn the_same_seed_gives_the_same_events() {
         assert_eq!(rig.handle.counts().unschedulable, 5);
         runs.push((
             rig.events().await,
-            bound
-                .iter()
-                .map(|pod| pod.spec.node_name.to_string())
-                .collect::<Vec<_>>(),
+            bound.iter().map(|pod| pod.spec.node_name.to_string()).collect::<Vec<_>>(),
         ));
         rig.stop().await;
     }

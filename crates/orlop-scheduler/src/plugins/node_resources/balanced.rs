@@ -52,23 +52,12 @@ impl Score for NodeResourcesBalancedAllocation {
     const NORMALIZE: Normalize = Normalize::None;
 
     fn sign(&self, pod: &Pod) -> ScoreRequest {
-        let requests = ForScore {
-            non_zero: false,
-            pod_level: true,
-        }
-        .of(pod);
-        self.resources
-            .iter()
-            .map(|(name, _)| requests.get(name))
-            .collect()
+        let requests = ForScore { non_zero: false, pod_level: true }.of(pod);
+        self.resources.iter().map(|(name, _)| requests.get(name)).collect()
     }
 
     fn pre_score(&self, request: &ScoreRequest) -> PreScore {
-        if request.iter().all(|&amount| amount == 0) {
-            PreScore::Skip
-        } else {
-            PreScore::Run(())
-        }
+        if request.iter().all(|&amount| amount == 0) { PreScore::Skip } else { PreScore::Run(()) }
     }
 
     fn score(&self, request: &ScoreRequest, node: NodeView<'_>) -> i64 {
@@ -96,12 +85,7 @@ fn evenness(shares: &[f64]) -> i64 {
         _ => {
             let count = shares.len() as f64;
             let mean = shares.iter().sum::<f64>() / count;
-            (shares
-                .iter()
-                .map(|share| (share - mean) * (share - mean))
-                .sum::<f64>()
-                / count)
-                .sqrt()
+            (shares.iter().map(|share| (share - mean) * (share - mean)).sum::<f64>() / count).sqrt()
         }
     };
     ((1.0 - deviation) * MAX_SCORE as f64) as i64

@@ -109,17 +109,9 @@ impl FitRequest {
     fn fits(&self, offered: &Resources, used: &Resources) -> bool {
         fits(self.milli_cpu, used.milli_cpu, offered.milli_cpu)
             && fits(self.memory, used.memory, offered.memory)
-            && fits(
-                self.ephemeral_storage,
-                used.ephemeral_storage,
-                offered.ephemeral_storage,
-            )
+            && fits(self.ephemeral_storage, used.ephemeral_storage, offered.ephemeral_storage)
             && self.scalars.iter().all(|(name, amount)| {
-                fits(
-                    *amount,
-                    used.scalar(name).unwrap_or(0),
-                    offered.scalar(name).unwrap_or(0),
-                )
+                fits(*amount, used.scalar(name).unwrap_or(0), offered.scalar(name).unwrap_or(0))
             })
     }
 
@@ -137,20 +129,10 @@ impl FitRequest {
         let mut check = |name: &str, requested: i64, used: i64, allocatable: i64| {
             if !fits(requested, used, allocatable) {
                 hopeless |= requested > allocatable;
-                reasons.push(Reason::Insufficient {
-                    resource: name.into(),
-                    requested,
-                    used,
-                    allocatable,
-                });
+                reasons.push(Reason::Insufficient { resource: name.into(), requested, used, allocatable });
             }
         };
-        check(
-            resource_name::CPU,
-            self.milli_cpu,
-            used.milli_cpu,
-            offered.milli_cpu,
-        );
+        check(resource_name::CPU, self.milli_cpu, used.milli_cpu, offered.milli_cpu);
         check(resource_name::MEMORY, self.memory, used.memory, offered.memory);
         check(
             resource_name::EPHEMERAL_STORAGE,
@@ -159,19 +141,10 @@ impl FitRequest {
             offered.ephemeral_storage,
         );
         for (name, amount) in &self.scalars {
-            check(
-                name,
-                *amount,
-                used.scalar(name).unwrap_or(0),
-                offered.scalar(name).unwrap_or(0),
-            );
+            check(name, *amount, used.scalar(name).unwrap_or(0), offered.scalar(name).unwrap_or(0));
         }
         // What exceeds the node by itself no eviction can make room for.
-        let code = if hopeless {
-            Code::UnschedulableAndUnresolvable
-        } else {
-            Code::Unschedulable
-        };
+        let code = if hopeless { Code::UnschedulableAndUnresolvable } else { Code::Unschedulable };
         Verdict::Reject(Status::new(code, reasons))
     }
 }
@@ -209,10 +182,7 @@ impl Filter for NodeResourcesFit {
         // What matters is whether the pod could fit the node empty; whether it fits now, the next
         // try finds out.
         let fits_empty = |node: &Node| {
-            self.request(pod).fits(
-                &Resources::from_list(&node.status.allocatable),
-                &Resources::default(),
-            )
+            self.request(pod).fits(&Resources::from_list(&node.status.allocatable), &Resources::default())
         };
         Hint::queue_if(match event {
             ClusterEvent::NodeAdded(node) => fits_empty(node),
@@ -224,20 +194,14 @@ impl Filter for NodeResourcesFit {
                     );
                     let request = self.request(pod);
                     let pods = |node: &Node| {
-                        node.status
-                            .allocatable
-                            .get(resource_name::PODS)
-                            .map_or(0, |n| n.value())
+                        node.status.allocatable.get(resource_name::PODS).map_or(0, |n| n.value())
                     };
                     pods(old) < pods(new)
                         || (request.milli_cpu > 0 && before.milli_cpu < after.milli_cpu)
                         || (request.memory > 0 && before.memory < after.memory)
                         || (request.ephemeral_storage > 0
                             && before.ephemeral_storage < after.ephemeral_storage)
-                        || request
-                            .scalars
-                            .iter()
-                            .any(|(name, _)| before.get(name) < after.get(name))
+                        || request.scalars.iter().any(|(name, _)| before.get(name) < after.get(name))
                 }
             }
             ClusterEvent::PodGone(_) => true,
@@ -247,10 +211,7 @@ impl Filter for NodeResourcesFit {
                 (request.milli_cpu > 0 && after.milli_cpu < before.milli_cpu)
                     || (request.memory > 0 && after.memory < before.memory)
                     || (request.ephemeral_storage > 0 && after.ephemeral_storage < before.ephemeral_storage)
-                    || request
-                        .scalars
-                        .iter()
-                        .any(|(name, _)| after.get(name) < before.get(name))
+                    || request.scalars.iter().any(|(name, _)| after.get(name) < before.get(name))
             }
             ClusterEvent::PendingUpdated { old, new } => {
                 new.metadata.uid == pod.metadata.uid && requests::incoming(old) != requests::incoming(new)
@@ -271,29 +232,15 @@ impl Score for NodeResourcesFit {
     fn sign(&self, pod: &Pod) -> ScoreRequest {
         // Pod-level resources of the incoming pod play no part here, unlike in the filter: a flag
         // that the original never sets.
-        let requests = ForScore {
-            non_zero: true,
-            pod_level: false,
-        }
-        .of(pod);
-        self.options
-            .strategy
-            .resources()
-            .iter()
-            .map(|resource| requests.get(&resource.name))
-            .collect()
+        let requests = ForScore { non_zero: true, pod_level: false }.of(pod);
+        self.options.strategy.resources().iter().map(|resource| requests.get(&resource.name)).collect()
     }
 
     #[inline]
     fn score(&self, request: &ScoreRequest, node: NodeView<'_>) -> i64 {
-        self.options.strategy.score(
-            self.kinds
-                .iter()
-                .zip(request)
-                .filter_map(|((kind, weight), &pod)| {
-                    let (offered, used) = kind.on(node, pod, true)?;
-                    Some((offered, used.wrapping_add(pod), *weight))
-                }),
-        )
+        self.options.strategy.score(self.kinds.iter().zip(request).filter_map(|((kind, weight), &pod)| {
+            let (offered, used) = kind.on(node, pod, true)?;
+            Some((offered, used.wrapping_add(pod), *weight))
+        }))
     }
 }

@@ -41,29 +41,19 @@ impl Kind {
         let (offered, used) = match self {
             Self::Cpu => (
                 node.allocatable().milli_cpu,
-                if non_zero {
-                    node.non_zero_milli_cpu()
-                } else {
-                    node.requested().milli_cpu
-                },
+                if non_zero { node.non_zero_milli_cpu() } else { node.requested().milli_cpu },
             ),
             Self::Memory => (
                 node.allocatable().memory,
-                if non_zero {
-                    node.non_zero_memory()
-                } else {
-                    node.requested().memory
-                },
+                if non_zero { node.non_zero_memory() } else { node.requested().memory },
             ),
-            Self::EphemeralStorage => (
-                node.allocatable().ephemeral_storage,
-                node.requested().ephemeral_storage,
-            ),
+            Self::EphemeralStorage => {
+                (node.allocatable().ephemeral_storage, node.requested().ephemeral_storage)
+            }
             Self::Scalar(_) if pod == 0 => return None,
-            Self::Scalar(name) => (
-                node.allocatable().scalar(name)?,
-                node.requested().scalar(name).unwrap_or(0),
-            ),
+            Self::Scalar(name) => {
+                (node.allocatable().scalar(name)?, node.requested().scalar(name).unwrap_or(0))
+            }
             Self::Unknown => return None,
         };
         (offered != 0).then_some((offered, used))

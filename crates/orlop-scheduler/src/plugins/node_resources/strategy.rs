@@ -18,10 +18,7 @@ impl ResourceWeight {
     /// A resource and its weight; a weight of 0 becomes 1, as in kube-scheduler's configuration.
     #[must_use]
     pub fn new(name: impl Into<Str>, weight: i64) -> Self {
-        Self {
-            name: name.into(),
-            weight: if weight == 0 { 1 } else { weight },
-        }
+        Self { name: name.into(), weight: if weight == 0 { 1 } else { weight } }
     }
 }
 
@@ -108,15 +105,10 @@ impl ScoringStrategy {
         let resources: Vec<_> = resources.into_iter().collect();
         for (index, ResourceWeight { name, weight }) in resources.iter().enumerate() {
             if !(1..=100).contains(weight) {
-                return Err(ScoringError::Weight {
-                    resource: name.clone(),
-                    weight: *weight,
-                });
+                return Err(ScoringError::Weight { resource: name.clone(), weight: *weight });
             }
             if resources[..index].iter().any(|other| other.name == *name) {
-                return Err(ScoringError::Twice {
-                    resource: name.clone(),
-                });
+                return Err(ScoringError::Twice { resource: name.clone() });
             }
         }
         if let StrategyKind::RequestedToCapacityRatio(shape) = &kind {
@@ -125,11 +117,7 @@ impl ScoringStrategy {
             }
             for (index, &ShapePoint { utilization, score }) in shape.iter().enumerate() {
                 if !(0..=100).contains(&utilization) || !(0..=10).contains(&score) {
-                    return Err(ScoringError::Point {
-                        index,
-                        utilization,
-                        score,
-                    });
+                    return Err(ScoringError::Point { index, utilization, score });
                 }
                 if index > 0 && shape[index - 1].utilization >= utilization {
                     return Err(ScoringError::Order { index, utilization });
@@ -141,10 +129,7 @@ impl ScoringStrategy {
 
     /// One of the kinds without parameters over cpu and memory, weight 1 each.
     pub(super) fn of_cpu_and_memory(kind: StrategyKind) -> Self {
-        Self {
-            kind,
-            resources: vec![ResourceWeight::new("cpu", 1), ResourceWeight::new("memory", 1)],
-        }
+        Self { kind, resources: vec![ResourceWeight::new("cpu", 1), ResourceWeight::new("memory", 1)] }
     }
 
     /// The resources and their weights.
@@ -164,11 +149,7 @@ impl ScoringStrategy {
                 StrategyKind::LeastAllocated => percent(offered.wrapping_sub(requested), offered),
                 StrategyKind::MostAllocated => percent(requested.min(offered), offered),
                 StrategyKind::RequestedToCapacityRatio(shape) => {
-                    let utilization = if requested > offered {
-                        100
-                    } else {
-                        percent(requested, offered)
-                    };
+                    let utilization = if requested > offered { 100 } else { percent(requested, offered) };
                     match on_line(shape, utilization) {
                         // A resource that scores nothing does not count at all.
                         ..=0 => continue,
@@ -216,16 +197,7 @@ mod tests {
 
     #[test]
     fn the_line_is_truncated_where_it_falls() {
-        let shape = [
-            ShapePoint {
-                utilization: 0,
-                score: 10,
-            },
-            ShapePoint {
-                utilization: 70,
-                score: 0,
-            },
-        ];
+        let shape = [ShapePoint { utilization: 0, score: 10 }, ShapePoint { utilization: 70, score: 0 }];
         assert_eq!(on_line(&shape, 0), 100);
         assert_eq!(on_line(&shape, 1), 99);
         assert_eq!(on_line(&shape, 69), 2);
@@ -239,25 +211,16 @@ mod tests {
         assert_eq!(shape(vec![]).unwrap_err(), ScoringError::NoShape);
         assert_eq!(
             shape(vec![point(0, 11)]).unwrap_err(),
-            ScoringError::Point {
-                index: 0,
-                utilization: 0,
-                score: 11
-            }
+            ScoringError::Point { index: 0, utilization: 0, score: 11 }
         );
         assert_eq!(
             shape(vec![point(5, 1), point(5, 2)]).unwrap_err(),
-            ScoringError::Order {
-                index: 1,
-                utilization: 5
-            }
+            ScoringError::Order { index: 1, utilization: 5 }
         );
         let weights = [ResourceWeight::new("cpu", 1), ResourceWeight::new("cpu", 0)];
         assert_eq!(
             ScoringStrategy::new(StrategyKind::LeastAllocated, weights).unwrap_err(),
-            ScoringError::Twice {
-                resource: "cpu".into()
-            }
+            ScoringError::Twice { resource: "cpu".into() }
         );
     }
 }

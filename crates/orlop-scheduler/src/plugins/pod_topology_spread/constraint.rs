@@ -25,9 +25,7 @@ impl Constraint {
     ) -> Result<Self, SelectorError> {
         let mut selector = Selector::from_object(constraint.label_selector.as_deref())?;
         let keys = constraint.match_label_keys.iter();
-        let equal: Map<Str> = keys
-            .filter_map(|key| Some((key.clone(), labels.get(key)?.clone())))
-            .collect();
+        let equal: Map<Str> = keys.filter_map(|key| Some((key.clone(), labels.get(key)?.clone()))).collect();
         if !equal.is_empty() {
             // Where there is no selector, these requirements alone select.
             selector = Selector::from_labels(&equal).and(selector.requirements().iter().cloned());
@@ -45,8 +43,6 @@ impl Constraint {
 
     /// Whether the node has the labels of all constraints.
     pub(super) fn all_on(constraints: &[Self], node: NodeView<'_>) -> bool {
-        constraints
-            .iter()
-            .all(|constraint| node.labels().contains_key(&constraint.key))
+        constraints.iter().all(|constraint| node.labels().contains_key(&constraint.key))
     }
 }

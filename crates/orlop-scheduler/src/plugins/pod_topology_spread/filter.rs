@@ -29,11 +29,7 @@ struct Domain {
 impl Domain {
     fn find_min(&mut self) {
         let enough = i64::try_from(self.counts.len()).unwrap_or(i64::MAX) >= self.constraint.min_domains;
-        self.min = if enough {
-            self.counts.values().copied().min().unwrap_or(0)
-        } else {
-            0
-        };
+        self.min = if enough { self.counts.values().copied().min().unwrap_or(0) } else { 0 };
     }
 }
 
@@ -41,10 +37,7 @@ impl Domains {
     fn change(&mut self, spread: &Spread, pod: &PlacedPod, node: NodeView<'_>, by: i64) {
         let object = pod.object();
         if object.metadata.namespace != spread.namespace
-            || !self
-                .0
-                .iter()
-                .all(|domain| node.labels().contains_key(&domain.constraint.key))
+            || !self.0.iter().all(|domain| node.labels().contains_key(&domain.constraint.key))
         {
             return;
         }
@@ -87,10 +80,7 @@ impl DomainFilter for PodTopologySpread {
                 constraint: constraint.clone(),
             })
             .collect();
-        for node in cluster
-            .nodes()
-            .filter(|node| Constraint::all_on(&constraints, *node))
-        {
+        for node in cluster.nodes().filter(|node| Constraint::all_on(&constraints, *node)) {
             for (domain, matching) in domains.iter_mut().zip(&matching) {
                 if spread.includes(&domain.constraint, node)
                     && let Some(value) = node.labels().get(&domain.constraint.key)
@@ -145,10 +135,7 @@ impl DomainFilter for PodTopologySpread {
                         .any(|constraint| constraint.selector.matches(&other.metadata.labels)))
         };
         let has_labels = |node: &Node| {
-            spread
-                .constraints
-                .iter()
-                .all(|constraint| node.metadata.labels.contains_key(&constraint.key))
+            spread.constraints.iter().all(|constraint| node.metadata.labels.contains_key(&constraint.key))
         };
         Hint::queue_if(match event {
             ClusterEvent::NodeAdded(node) | ClusterEvent::NodeRemoved(node) => has_labels(node),

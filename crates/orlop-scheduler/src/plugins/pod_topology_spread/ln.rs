@@ -44,11 +44,9 @@ mod tests {
 
     #[test]
     fn it_is_equal_to_the_last_bit() {
-        for (n, bits) in [
-            (3, 0x3ff1_93ea_7aad_030a_u64),
-            (5_002, 0x4021_0901_f6dc_84b9),
-            (100_002, 0x4027_06a0_c9b7_a3ab),
-        ] {
+        for (n, bits) in
+            [(3, 0x3ff1_93ea_7aad_030a_u64), (5_002, 0x4021_0901_f6dc_84b9), (100_002, 0x4027_06a0_c9b7_a3ab)]
+        {
             assert_eq!(ln(n).to_bits(), bits, "ln {n}");
         }
         assert!((2..10_000).all(|n| (ln(n) - f64::from(n).ln()).abs() < 1e-14));

@@ -37,10 +37,7 @@ impl Default for PodTopologySpread {
             when_unsatisfiable: UnsatisfiableConstraintAction::ScheduleAnyway,
             ..TopologySpreadConstraint::default()
         };
-        Self {
-            defaults: list![constraint(HOSTNAME, 3), constraint(ZONE, 5)],
-            lenient: true,
-        }
+        Self { defaults: list![constraint(HOSTNAME, 3), constraint(ZONE, 5)], lenient: true }
     }
 }
 
@@ -49,21 +46,14 @@ impl PodTopologySpread {
     /// together are found by services and workloads.
     #[must_use]
     pub fn with_defaults(defaults: impl IntoIterator<Item = TopologySpreadConstraint>) -> Self {
-        Self {
-            defaults: defaults.into_iter().collect(),
-            lenient: false,
-        }
+        Self { defaults: defaults.into_iter().collect(), lenient: false }
     }
 
     fn signature(&self, pod: &Pod, action: &UnsatisfiableConstraintAction) -> Spread {
         let spec = &pod.spec;
         let labels = &pod.metadata.labels;
         let by_default = spec.topology_spread_constraints.is_empty();
-        let source = if by_default {
-            &self.defaults
-        } else {
-            &spec.topology_spread_constraints
-        };
+        let source = if by_default { &self.defaults } else { &spec.topology_spread_constraints };
         let constraints: Result<List<Constraint>, _> = source
             .iter()
             .filter(|constraint| constraint.when_unsatisfiable == *action)
@@ -118,9 +108,7 @@ impl Spread {
             return self.constraints.clone();
         }
         let selector =
-            cluster
-                .neighbours()
-                .default_selector(&self.namespace, &self.labels, self.owner.as_ref());
+            cluster.neighbours().default_selector(&self.namespace, &self.labels, self.owner.as_ref());
         if selector.is_everything() {
             return List::new();
         }

@@ -69,20 +69,13 @@ impl DomainScore for PodTopologySpread {
             .iter()
             .zip(&counts)
             .map(|(constraint, counts)| {
-                let domains = if constraint.is_hostname {
-                    taking_part
-                } else {
-                    counts.len()
-                };
+                let domains = if constraint.is_hostname { taking_part } else { counts.len() };
                 ln(u32::try_from(domains).unwrap_or(u32::MAX).saturating_add(2))
             })
             .collect();
         let matching = matching(cluster, &spread.namespace, &constraints);
         if constraints.iter().any(|constraint| !constraint.is_hostname) {
-            for node in cluster
-                .nodes()
-                .filter(|node| !strict || Constraint::all_on(&constraints, *node))
-            {
+            for node in cluster.nodes().filter(|node| !strict || Constraint::all_on(&constraints, *node)) {
                 for ((constraint, counts), matching) in constraints.iter().zip(&mut counts).zip(&matching) {
                     if constraint.is_hostname {
                         continue;
@@ -98,13 +91,7 @@ impl DomainScore for PodTopologySpread {
                 }
             }
         }
-        PreScore::Run(Weights {
-            constraints,
-            strict,
-            weights,
-            counts,
-            matching,
-        })
+        PreScore::Run(Weights { constraints, strict, weights, counts, matching })
     }
 
     fn score(&self, _: &Spread, state: &Weights, node: NodeView<'_>) -> Option<i64> {

@@ -7,11 +7,7 @@ struct Rules;
 
 impl Requeue for Rules {
     fn admit(&self, pod: &Pod) -> Result<(), Status> {
-        if pod.spec.scheduling_gates.is_empty() {
-            Ok(())
-        } else {
-            Err(Status::unresolvable("gated"))
-        }
+        if pod.spec.scheduling_gates.is_empty() { Ok(()) } else { Err(Status::unresolvable("gated")) }
     }
 
     fn hint(&self, plugin: &str, _: &Pod, event: &ClusterEvent) -> Hint {
@@ -68,18 +64,12 @@ fn gates_hold_a_pod_until_they_are_gone() {
 
 #[test]
 fn an_event_that_the_plugin_waits_for_wakes_after_the_back_off() {
-    let options = QueueOptions {
-        pop_from_backoff: false,
-        ..QueueOptions::default()
-    };
+    let options = QueueOptions { pop_from_backoff: false, ..QueueOptions::default() };
     let mut queue = SchedulingQueue::new(PrioritySort, options);
     queue.add(pod("a", 0, false), &Rules, at(0));
     queue.pop(at(0)).unwrap();
     queue.reject("a", by("Ports"), &Rules, at(0));
-    assert_eq!(
-        queue.on_event(&ClusterEvent::PodPlaced(pod("x", 0, false)), &Rules, at(0)),
-        0
-    );
+    assert_eq!(queue.on_event(&ClusterEvent::PodPlaced(pod("x", 0, false)), &Rules, at(0)), 0);
     assert_eq!(queue.counts().unschedulable, 1);
     assert_eq!(queue.on_event(&gone(), &Rules, at(0)), 1);
     assert_eq!(queue.next_wake(), Some(at(1)));
@@ -107,14 +97,7 @@ fn an_event_during_the_try_is_not_missed() {
     queue.pop(at(0)).unwrap();
     queue.reject("a", by("Ports"), &Rules, at(0));
     queue.reject("b", by("Ports"), &Rules, at(0));
-    assert_eq!(
-        queue.counts(),
-        QueueCounts {
-            backoff: 1,
-            unschedulable: 1,
-            ..QueueCounts::default()
-        }
-    );
+    assert_eq!(queue.counts(), QueueCounts { backoff: 1, unschedulable: 1, ..QueueCounts::default() });
     assert!(queue.events.is_empty());
 }
 
