@@ -1,5 +1,4 @@
-//! A filter and a scorer of one's own in a scheduling profile: pods go where their data is, and
-//! among those nodes to the cheapest.
+//! A filter and a scorer of one's own in a profile: pods go where their data is, there to the cheapest node.
 //!
 //! `cargo run --example scheduler-plugin`
 
