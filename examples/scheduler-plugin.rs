@@ -23,7 +23,7 @@ impl Plugin for DataLocality {
 }
 
 impl Filter for DataLocality {
-    /// All that the filter gets to see of a pod: the name of its data set.
+    /// All it gets to see of a pod: the name of its data set.
     type Signature = Option<Str>;
     /// Answers depend on the node object alone, and may be kept until it changes.
     const READS: Reads = Reads::Static;
@@ -74,7 +74,6 @@ impl Score for CheapestNode {
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    // kube-scheduler's default profile, with two plugins more.
     let profile = Profile::kubernetes_builder().filter(DataLocality).score(CheapestNode, 10).build()?;
     let mut engine = Engine::new([profile], 1)?;
     for (name, datasets, price) in

@@ -44,7 +44,9 @@ impl KindInfo {
     /// English rules until somebody who knows it sets it.
     #[must_use]
     pub fn guess(api_version: &str, kind: &str) -> Self {
-        let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+        // Without a group before the slash there is none, so that what was read is written again.
+        let parts = api_version.split_once('/').filter(|(group, _)| !group.is_empty());
+        let (group, version) = parts.unwrap_or(("", api_version));
         let singular = kind.to_lowercase();
         let plural = match singular.as_bytes() {
             [.., b's' | b'x'] | [.., b'c' | b's', b'h'] => format!("{singular}es"),
@@ -109,6 +111,13 @@ impl fmt::Display for KindInfo {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn any_api_version_comes_back() {
+        for text in ["v1", "apps/v1", "a/b/c", "/", "//", "/v1", "v1/", ""] {
+            assert_eq!(KindInfo::guess(text, "Kind").api_version(), text);
+        }
+    }
 
     #[test]
     fn plurals_are_guessed() {
