@@ -19,6 +19,9 @@ impl Output {
         let visible = !quiet && std::io::stderr().is_terminal();
         let target = if visible { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let live = ProgressBar::with_draw_target(None, target);
+        live.set_style(
+            ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_spinner()),
+        );
         Self { quiet, start: Cell::new(Instant::now()), live }
     }
 
