@@ -1,4 +1,4 @@
-//! Validation: what Kubernetes refuses when an object of the path's kinds is created or updated.
+//! Validation: what Kubernetes refuses when an object of one of this crate's kinds is created or updated.
 //!
 //! Objects are defaulted first ([`SetDefaults`](crate::defaults::SetDefaults)). Paths, kinds of error and wording are
 //! Kubernetes' own. Covered are metadata, names, references between the parts of an object, enumerations, ranges,
