@@ -82,3 +82,22 @@ impl<'de> Deserialize<'de> for DynamicObject {
         deserializer.deserialize_map(ObjectVisitor)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_come_back_as_they_were() {
+        for number in
+            ["5e32", "0.1", "1e-7", "18446744073709551615", "-9223372036854775808", "1.7976931348623157e308"]
+        {
+            let text = format!(r#"{{"apiVersion":"v1","kind":"K","size":{number}}}"#);
+            let once: DynamicObject = serde_json::from_str(&text).unwrap();
+            let written = serde_json::to_string(&once).unwrap();
+            let twice: DynamicObject = serde_json::from_str(&written).unwrap();
+            assert_eq!(written, serde_json::to_string(&twice).unwrap(), "{number}");
+            assert_eq!(once, twice, "{number}");
+        }
+    }
+}
