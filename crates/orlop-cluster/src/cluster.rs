@@ -24,6 +24,7 @@ use orlop_scheduler::{Engine, Profile, QueueOptions, Scheduler, SchedulingQueue}
 use orlop_store::{MemoryStore, Store};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 use crate::Leftover;
 use crate::controllers::{self, Parts, PodsByController};
@@ -143,8 +144,8 @@ impl Builder {
             kinds,
             pods: PodsByController::new(&informers),
         };
-        for (_, controller) in controllers::all(&parts) {
-            tasks.spawn(controller);
+        for (name, controller) in controllers::all(&parts) {
+            tasks.spawn(controller.instrument(tracing::info_span!("controller", name)));
         }
         let (namespaces, ended) = (local.clone(), stop.clone());
         tasks.spawn(async move {
