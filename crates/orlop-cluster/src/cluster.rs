@@ -209,8 +209,8 @@ fn scheduler(
 
 /// A control plane with its nodes: store, API semantics, controllers, scheduler and node agents in one process.
 ///
-/// Everything runs in tasks that end with it: [`Cluster::stop`] lets them finish what they are at, dropping it ends
-/// them at once.
+/// Everything runs in tasks that end with it: [`Cluster::stop`] lets controllers finish what they are at, dropping it
+/// ends all of them at once.
 ///
 /// ```
 /// use std::{sync::Arc, time::Duration};
@@ -395,7 +395,8 @@ impl Cluster {
         Ok(found)
     }
 
-    /// Stops everything: what is being done is finished, nothing new is begun.
+    /// Stops everything and waits until it has ended. Controllers finish what they are at and agents tell their last
+    /// events; bindings under way and what agents were doing are cut off.
     pub async fn stop(mut self) {
         self.stop.cancel();
         while self.tasks.join_next().await.is_some() {}

@@ -10,11 +10,11 @@ use orlop_controller::{Action, KeyController, Recorder};
 use orlop_model::coordination::v1::Lease;
 use orlop_model::core::v1::{Node, Pod};
 use orlop_model::{Object, ObjectKey, Str};
-use orlop_planners::Plan;
 use orlop_planners::node_lifecycle::{
     Cluster, MONITOR_PERIOD, Memory, Settings, TAINT_PERIOD, assigned, condition_taints, monitor, os_labels,
     taint,
 };
+use orlop_planners::{Change, Plan, PlannedObject};
 use parking_lot::Mutex;
 
 use super::{Parts, carry_out_or, nothing, tick};
@@ -100,7 +100,7 @@ async fn look(parts: &Parts, memory: &Mutex<Memory>) {
         };
         for plan in plans {
             if !apply(parts, &recorder, &plan).await
-                && let Some(node) = plan.changes.iter().find_map(pod_of_node(&pods))
+                && let Some(node) = plan.changes.iter().find_map(node_of_pod)
             {
                 memory.lock().mark_pods_again(&node);
             }
@@ -109,11 +109,9 @@ async fn look(parts: &Parts, memory: &Mutex<Memory>) {
 }
 
 /// The node whose pods a change is about, if it is about a pod.
-fn pod_of_node(pods: &orlop_cache::Store<Pod>) -> impl Fn(&orlop_planners::Change) -> Option<Str> {
-    move |change| match change {
-        orlop_planners::Change::Patch(patch) if patch.kind.kind == "Pod" => {
-            pods.get(&patch.key).map(|pod| pod.spec.node_name.clone())
-        }
+fn node_of_pod(change: &Change) -> Option<Str> {
+    match change {
+        Change::UpdateStatus(PlannedObject::Pod(pod)) => Some(pod.spec.node_name.clone()),
         _ => None,
     }
 }
@@ -141,4 +139,35 @@ async fn apply(parts: &Parts, recorder: &Recorder, plan: &Plan) -> bool {
         tracing::warn!(%error, change = ?plan.changes[*place], "a node could not be written");
     }
     done.is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The round in which a node dies marks its pods; whose node it was is known from that very plan.
+    #[test]
+    fn a_plan_that_marks_pods_names_their_node() {
+        let node: Node = serde_json::from_value(serde_json::json!({
+            "metadata": {"name": "dead", "uid": "1", "creationTimestamp": "2026-03-01T10:00:00Z"},
+            "status": {"conditions": [{"type": "Ready", "status": "True",
+                "lastHeartbeatTime": "2026-03-01T11:00:00Z", "lastTransitionTime": "2026-03-01T11:00:00Z"}]},
+        }))
+        .unwrap();
+        let pod: Pod = serde_json::from_value(serde_json::json!({
+            "metadata": {"name": "web", "namespace": "default"},
+            "spec": {"nodeName": "dead"},
+            "status": {"conditions": [{"type": "Ready", "status": "True"}]},
+        }))
+        .unwrap();
+        let (nodes, pods) = (vec![Arc::new(node)], vec![Arc::new(pod)]);
+        let cluster = Cluster { nodes: &nodes, lease: &|_| None, pods: &|_| pods.clone() };
+        let mut memory = Memory::default();
+        let round = |memory: &mut Memory, at: &str| {
+            let plans = monitor(&cluster, &Settings::default(), memory, at.parse().unwrap());
+            plans.iter().flat_map(|plan| &plan.changes).find_map(node_of_pod)
+        };
+        assert_eq!(round(&mut memory, "2026-03-01T12:00:00Z"), None);
+        assert_eq!(round(&mut memory, "2026-03-01T12:10:00Z"), Some("dead".into()));
+    }
 }
