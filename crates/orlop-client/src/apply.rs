@@ -185,7 +185,7 @@ fn merge_field(
             }
         }
         (Value::Object(named), Value::Object(_), field) => {
-            let mut merged = merge(last, wanted, live, field.and_then(|field| (field.message)()));
+            let mut merged = merge(last, wanted, live, field.and_then(|field| field.message()));
             // One of several alternatives: a changed choice drops what belonged to the other.
             if field.is_some_and(|field| field.retain_keys)
                 && merged != *live
@@ -226,7 +226,7 @@ fn merge_keyed(
     };
     let (wanted_keys, live_keys) = (keys(wanted)?, keys(live)?);
     let last_keys = keys(last).unwrap_or_default();
-    let schema = (field.message)();
+    let schema = field.message();
     let mut merged: Vec<(&Value, Value)> = Vec::with_capacity(wanted.len().max(live.len()));
     for (key, item) in wanted_keys.iter().zip(wanted) {
         let there = live_keys.iter().position(|other| other == key);

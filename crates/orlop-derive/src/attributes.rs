@@ -17,6 +17,13 @@ pub(crate) struct FieldAttributes {
     pub(crate) map: Option<LitStr>,
     pub(crate) patch: Vec<String>,
     pub(crate) merge_key: String,
+    pub(crate) default: String,
+    pub(crate) doc: String,
+    pub(crate) plain: bool,
+    /// What OpenAPI says, where it is not what `required` says.
+    pub(crate) needed: Option<bool>,
+    pub(crate) wrapped: bool,
+    pub(crate) secret: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -50,6 +57,12 @@ fn field(field: &syn::Field) -> Result<FieldAttributes> {
         map: None,
         patch: Vec::new(),
         merge_key: String::new(),
+        default: String::new(),
+        doc: doc(&field.attrs),
+        plain: false,
+        needed: None,
+        wrapped: false,
+        secret: false,
     };
     for attribute in wire(&field.attrs) {
         attribute.parse_nested_meta(|meta| {
@@ -67,6 +80,12 @@ fn field(field: &syn::Field) -> Result<FieldAttributes> {
                 "keys" => parsed.keys = names(&meta.value()?.parse()?),
                 "map" => parsed.map = Some(meta.value()?.parse()?),
                 "patch" => parsed.patch = names(&meta.value()?.parse()?),
+                "default" => parsed.default = meta.value()?.parse::<LitStr>()?.value(),
+                "needed" => parsed.needed = Some(true),
+                "needless" => parsed.needed = Some(false),
+                "plain" => parsed.plain = true,
+                "wrapped" => parsed.wrapped = true,
+                "secret" => parsed.secret = true,
                 "merge_key" => parsed.merge_key = meta.value()?.parse::<LitStr>()?.value(),
                 _ => return Err(meta.error("unknown attribute")),
             }
@@ -97,19 +116,59 @@ fn wire(attributes: &[Attribute]) -> impl Iterator<Item = &Attribute> {
     attributes.iter().filter(|attribute| attribute.path().is_ident("wire"))
 }
 
-/// The path of `orlop_model`, from `#[wire(crate = …)]` on the struct.
-pub(crate) fn model_path(input: &DeriveInput) -> Result<Path> {
-    let mut path = default_model_path();
+/// The first paragraph of the documentation, on one line.
+pub(crate) fn doc(attributes: &[Attribute]) -> String {
+    let lines = attributes.iter().filter_map(|attribute| match &attribute.meta {
+        syn::Meta::NameValue(pair) if pair.path.is_ident("doc") => match &pair.value {
+            syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) => Some(text.value()),
+            _ => None,
+        },
+        _ => None,
+    });
+    let lines = lines.map(|line| line.trim().to_owned()).take_while(|line| !line.is_empty());
+    lines.collect::<Vec<_>>().join(" ")
+}
+
+/// What `#[wire(…)]` says of a struct.
+pub(crate) struct StructAttributes {
+    pub(crate) model: Path,
+    /// `apiVersion` and `kind` of what stands alone.
+    pub(crate) api_version: String,
+    pub(crate) kind: String,
+    /// Whether it may come with another `apiVersion`.
+    pub(crate) any_version: bool,
+    pub(crate) atomic: bool,
+    pub(crate) debug: bool,
+}
+
+pub(crate) fn message(input: &DeriveInput) -> Result<StructAttributes> {
+    let mut parsed = StructAttributes {
+        model: default_model_path(),
+        api_version: String::new(),
+        kind: String::new(),
+        any_version: true,
+        atomic: false,
+        debug: false,
+    };
     for attribute in wire(&input.attrs) {
         attribute.parse_nested_meta(|meta| {
-            if !meta.path.is_ident("crate") {
-                return Err(meta.error("unknown attribute"));
+            if meta.path.is_ident("crate") {
+                parsed.model = meta.value()?.parse()?;
+                return Ok(());
             }
-            path = meta.value()?.parse()?;
+            match meta.path.get_ident().map(Ident::to_string).as_deref() {
+                Some("api_version") => parsed.api_version = meta.value()?.parse::<LitStr>()?.value(),
+                Some("atomic") => parsed.atomic = true,
+                Some("debug") => parsed.debug = true,
+                _ => return Err(meta.error("unknown attribute")),
+            }
             Ok(())
         })?;
     }
-    Ok(path)
+    if !parsed.api_version.is_empty() {
+        parsed.kind = input.ident.to_string();
+    }
+    Ok(parsed)
 }
 
 fn default_model_path() -> Path {
@@ -129,6 +188,8 @@ pub(crate) struct ObjectAttributes {
     pub(crate) cluster: bool,
     pub(crate) status: bool,
     pub(crate) scale: bool,
+    pub(crate) subresources: Vec<String>,
+    pub(crate) verbs: Vec<String>,
 }
 
 pub(crate) fn object(input: &DeriveInput) -> Result<ObjectAttributes> {
@@ -144,6 +205,8 @@ pub(crate) fn object(input: &DeriveInput) -> Result<ObjectAttributes> {
         cluster: false,
         status: false,
         scale: false,
+        subresources: Vec::new(),
+        verbs: Vec::new(),
     };
     for attribute in input.attrs.iter().filter(|attribute| attribute.path().is_ident("object")) {
         attribute.parse_nested_meta(|meta| {
@@ -166,6 +229,8 @@ pub(crate) fn object(input: &DeriveInput) -> Result<ObjectAttributes> {
                 "cluster" => parsed.cluster = true,
                 "status" => parsed.status = true,
                 "scale" => parsed.scale = true,
+                "subresources" => parsed.subresources = names(&text()?),
+                "verbs" => parsed.verbs = names(&text()?),
                 _ => return Err(meta.error("unknown attribute")),
             }
             Ok(())

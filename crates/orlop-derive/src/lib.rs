@@ -27,7 +27,7 @@ mod object;
 use proc_macro::TokenStream;
 use syn::{DeriveInput, parse_macro_input};
 
-/// Implements `Message`, `Field`, `Serialize` and `Deserialize` for a struct with named fields.
+/// Implements `Message`, `Fields`, `Field`, `Serialize` and `Deserialize` for a struct with named fields.
 ///
 /// Fields are written in camelCase and left out when they are absent (empty string, list or map,
 /// zero, `false`, `None`), as Go's `omitempty` does.
@@ -39,12 +39,24 @@ use syn::{DeriveInput, parse_macro_input};
 /// | `inline` | the fields of this `Message` belong to the parent in JSON |
 /// | `extra` | the field of type `Extra` that keeps JSON fields which the type does not know |
 /// | `serde` | the type has serde's traits and not `Field`; always written |
+/// | `needed`, `needless` | OpenAPI does, or does not, require it, where `required` says otherwise |
+/// | `plain` | an `Option` that Go has no pointer for: `None` is its zero value |
+/// | `default = "\"Always\""` | default of the API, as JSON |
+/// | `secret` | `Debug` shows sizes instead of the content (with `debug`) |
+/// | `wrapped` | protobuf wraps the list into a message of its own |
 /// | `pb = 3` | number in protobuf; `pb = "1.2"`: field 2 of the message in field 1 |
 /// | `list = "map"`, `keys = "name,protocol"` | list type and keys of server-side apply |
 /// | `map = "atomic"` | map type of server-side apply |
 /// | `patch = "merge"`, `merge_key = "name"` | strategy and key of strategic merge patch |
 ///
-/// `#[wire(crate = path)]` on the struct names the path of `orlop_model`.
+/// | `#[wire(…)]` on the struct | meaning |
+/// | --- | --- |
+/// | `api_version = "v1"` | it stands alone: `kind` (the name of the struct) and `apiVersion` are written and checked |
+/// | `atomic` | server-side apply replaces it as a whole |
+/// | `debug` | implements `Debug` as well, showing the fields that have a value |
+/// | `crate = path` | path of `orlop_model` |
+///
+/// The first paragraph of the documentation of struct and fields goes into the schema.
 #[proc_macro_derive(Message, attributes(wire))]
 pub fn derive_message(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
@@ -64,6 +76,8 @@ pub fn derive_message(input: TokenStream) -> TokenStream {
 /// | `categories = "all"` | categories, comma-separated | none |
 /// | `cluster` | objects have no namespace | namespaced |
 /// | `status`, `scale` | subresources | none |
+/// | `subresources = "log,exec"` | further subresources, comma-separated | none |
+/// | `verbs = "create"` | verbs of the API, comma-separated | all |
 /// | `crate = path` | path of `orlop_model` | `::orlop_model` |
 ///
 /// Fields take the same `#[wire(…)]` attributes as those of `Message`.

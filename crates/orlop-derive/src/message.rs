@@ -4,14 +4,97 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{DeriveInput, Path, Result};
 
-use crate::attributes::{self, FieldAttributes, Role};
+use crate::attributes::{self, FieldAttributes, Role, StructAttributes};
 
 pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
-    let model = attributes::model_path(input)?;
-    let message = implement(input, &model)?;
+    let attributes = attributes::message(input)?;
+    implement(input, &attributes)
+}
+
+/// What parts of objects and kinds have in common.
+pub(crate) fn implement(input: &DeriveInput, attributes: &StructAttributes) -> Result<TokenStream> {
+    let StructAttributes { model, api_version, kind, any_version, atomic, debug } = attributes;
     let name = &input.ident;
+    let name_text = name.to_string();
+    let doc = attributes::doc(&input.attrs);
+    let fields = attributes::fields(input)?;
+    let (extra, fields): (Vec<_>, Vec<_>) = fields.into_iter().partition(|field| field.role == Role::Extra);
+    let views = fields.iter().enumerate().map(|(index, field)| view(index, field, model));
+    let slots = fields.iter().enumerate().map(|(index, field)| slot(index, field, model));
+    let schemas = fields.iter().map(|field| schema(field, model));
+    let names = fields.iter().map(|field| if field.role == Role::Inline { "" } else { &*field.name });
+    let numbers = numbers(&fields);
+    let has_inline = fields.iter().any(|field| field.role == Role::Inline);
+    let extra = extra.first().map(|field| {
+        let ident = &field.ident;
+        quote! {
+            fn extra(&self) -> ::core::option::Option<&#model::Extra> {
+                ::core::option::Option::Some(&self.#ident)
+            }
+            fn extra_mut(&mut self) -> ::core::option::Option<&mut #model::Extra> {
+                ::core::option::Option::Some(&mut self.#ident)
+            }
+        }
+    });
+    let debug = debug.then(|| {
+        quote! {
+            #[automatically_derived]
+            impl ::core::fmt::Debug for #name {
+                fn fmt(&self, formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                    #model::message::debug(self, formatter)
+                }
+            }
+        }
+    });
     Ok(quote! {
-        #message
+        #[automatically_derived]
+        impl #model::Message for #name {
+            const SCHEMA: &'static #model::Schema = &#model::Schema {
+                name: #name_text,
+                doc: #doc,
+                api_version: #api_version,
+                kind: #kind,
+                any_version: #any_version,
+                names: &[#(#names),*],
+                fields: &[#(#schemas),*],
+                numbers: &[#(#numbers),*],
+                has_inline: #has_inline,
+                atomic: #atomic,
+            };
+        }
+
+        #[automatically_derived]
+        impl #model::message::Fields for #name {
+            fn schema(&self) -> &'static #model::Schema {
+                <Self as #model::Message>::SCHEMA
+            }
+            fn view(&self, field: usize) -> #model::message::View<'_> {
+                match field {
+                    #(#views)*
+                    _ => #model::message::View::Absent,
+                }
+            }
+            fn slot(&mut self, field: usize) -> #model::message::Slot<'_> {
+                match field {
+                    #(#slots)*
+                    _ => #model::message::Slot::Ignored,
+                }
+            }
+            #extra
+        }
+
+        #debug
+
+        #[automatically_derived]
+        impl #model::Field for #name {
+            const TYPE: #model::FieldType = #model::FieldType::Message(|| <Self as #model::Message>::SCHEMA);
+            fn as_view(&self) -> #model::message::View<'_> {
+                #model::message::View::Message(self)
+            }
+            fn as_slot(&mut self) -> #model::message::Slot<'_> {
+                #model::message::Slot::Message(self)
+            }
+        }
 
         #[automatically_derived]
         impl #model::Serialize for #name {
@@ -26,120 +109,40 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
                 #model::message::deserialize(deserializer)
             }
         }
-
-        #[automatically_derived]
-        impl #model::Field for #name {
-            fn is_absent(&self) -> bool {
-                false
-            }
-            fn unknown_fields(&self, path: &mut #model::Path, found: &mut dyn FnMut(&#model::Path, &str)) {
-                #model::Message::unknown_fields(self, path, found);
-            }
-            fn schema() -> ::core::option::Option<&'static #model::Schema> {
-                ::core::option::Option::Some(<Self as #model::Message>::SCHEMA)
-            }
-        }
     })
 }
 
-/// The `Message` trait alone, which kinds have as well.
-pub(crate) fn implement(input: &DeriveInput, model: &Path) -> Result<TokenStream> {
-    let name = &input.ident;
-    let name_text = name.to_string();
-    let fields = attributes::fields(input)?;
-    let writes = fields.iter().map(|field| write(field, model));
-    let reads = fields.iter().filter_map(|field| read(field, model));
-    let inline_reads = fields.iter().filter(|field| field.role == Role::Inline).map(|field| {
-        let ident = &field.ident;
-        quote! {
-            if #model::Message::deserialize_field(&mut self.#ident, name, map)? {
-                return ::core::result::Result::Ok(true);
-            }
-        }
-    });
-    let unknown = fields.iter().filter_map(|field| unknown(field, model));
-    let schemas = fields.iter().filter(|field| field.role != Role::Extra).map(|field| schema(field, model));
-    let extra = fields.iter().find(|field| field.role == Role::Extra).map_or_else(
-        || quote!(::core::option::Option::None),
-        |field| {
-            let ident = &field.ident;
-            quote!(::core::option::Option::Some(&mut self.#ident))
-        },
-    );
-    Ok(quote! {
-        #[automatically_derived]
-        impl #model::Message for #name {
-            const SCHEMA: &'static #model::Schema = &#model::Schema {
-                name: #name_text,
-                fields: &[#(#schemas),*],
-            };
-            fn serialize_fields<M: #model::SerializeMap>(&self, map: &mut M) -> ::core::result::Result<(), M::Error> {
-                #(#writes)*
-                ::core::result::Result::Ok(())
-            }
-            fn deserialize_field<'de, A: #model::MapAccess<'de>>(
-                &mut self,
-                name: &str,
-                map: &mut A,
-            ) -> ::core::result::Result<bool, A::Error> {
-                match name {
-                    #(#reads)*
-                    _ => {
-                        #(#inline_reads)*
-                        return ::core::result::Result::Ok(false);
-                    }
-                }
-                #[allow(unreachable_code, reason = "a struct with nothing but inline fields")]
-                ::core::result::Result::Ok(true)
-            }
-            fn extra_mut(&mut self) -> ::core::option::Option<&mut #model::Extra> {
-                #extra
-            }
-            fn unknown_fields(&self, path: &mut #model::Path, found: &mut dyn FnMut(&#model::Path, &str)) {
-                #(#unknown)*
-            }
-        }
-    })
-}
-
-fn write(field: &FieldAttributes, model: &Path) -> TokenStream {
-    let (ident, name) = (&field.ident, &field.name);
+fn view(index: usize, field: &FieldAttributes, model: &Path) -> TokenStream {
+    let ident = &field.ident;
     match field.role {
-        Role::Inline => quote!(#model::Message::serialize_fields(&self.#ident, map)?;),
-        Role::Extra => quote!(#model::Extra::serialize(&self.#ident, map)?;),
-        Role::Serde => quote!(#model::SerializeMap::serialize_entry(map, #name, &self.#ident)?;),
-        Role::Plain if field.required => {
-            quote!(#model::message::write_required(map, #name, &self.#ident)?;)
-        }
-        Role::Plain => quote!(#model::message::write(map, #name, &self.#ident)?;),
+        Role::Serde => quote!(#index => #model::message::View::Opaque(&self.#ident),),
+        _ => quote!(#index => #model::Field::as_view(&self.#ident),),
     }
 }
 
-fn read(field: &FieldAttributes, model: &Path) -> Option<TokenStream> {
-    let (ident, name) = (&field.ident, &field.name);
+fn slot(index: usize, field: &FieldAttributes, model: &Path) -> TokenStream {
+    let ident = &field.ident;
     match field.role {
-        Role::Plain => Some(quote!(#name => self.#ident = #model::message::read(map)?,)),
-        Role::Serde => Some(quote!(#name => self.#ident = #model::MapAccess::next_value(map)?,)),
-        Role::Inline | Role::Extra => None,
+        Role::Serde => quote!(#index => #model::message::Slot::Opaque(&mut self.#ident),),
+        _ => quote!(#index => #model::Field::as_slot(&mut self.#ident),),
     }
 }
 
-fn unknown(field: &FieldAttributes, model: &Path) -> Option<TokenStream> {
-    let (ident, name) = (&field.ident, &field.name);
-    match field.role {
-        Role::Plain => Some(quote! {
-            path.push_field(#name);
-            #model::Field::unknown_fields(&self.#ident, path, found);
-            path.pop();
-        }),
-        Role::Inline => Some(quote!(#model::Message::unknown_fields(&self.#ident, path, found);)),
-        Role::Extra => Some(quote!(self.#ident.names().for_each(|name| found(path, name));)),
-        Role::Serde => None,
-    }
+/// Indexes of the fields that protobuf has, by the numbers of their messages and their own.
+fn numbers(fields: &[FieldAttributes]) -> Vec<u16> {
+    let key = |index: &u16| {
+        let (number, outer) = fields[usize::from(*index)].number;
+        if outer == 0 { (number, 0) } else { (outer, number) }
+    };
+    let mut indexes: Vec<u16> =
+        (0..).zip(fields).filter(|(_, field)| field.number.0 > 0).map(|(index, _)| index).collect();
+    indexes.sort_by_key(key);
+    indexes
 }
 
 fn schema(field: &FieldAttributes, model: &Path) -> TokenStream {
-    let FieldAttributes { ty, name, number: (number, outer), keys, merge_key, .. } = field;
+    let FieldAttributes { ty, doc, number: (number, outer), keys, merge_key, default, .. } = field;
+    let FieldAttributes { required, wrapped, secret, plain, .. } = field;
     let list = match field.list.as_ref().map(syn::LitStr::value).as_deref() {
         Some("set") => quote!(Set),
         Some("map") => quote!(Map(&[#(#keys),*])),
@@ -149,24 +152,35 @@ fn schema(field: &FieldAttributes, model: &Path) -> TokenStream {
     let merge = field.patch.iter().any(|strategy| strategy == "merge");
     let retain_keys = field.patch.iter().any(|strategy| strategy == "retainKeys");
     let inline = field.role == Role::Inline;
-    let required = field.required;
-    let message = match field.role {
-        Role::Serde => quote!(|| ::core::option::Option::None),
-        _ => quote!(<#ty as #model::Field>::schema),
+    let name = if inline { "" } else { &*field.name };
+    let (ty, optional, required) = match field.role {
+        Role::Serde => (quote!(#model::FieldType::Any), quote!(false), quote!(true)),
+        _ => (
+            quote!(<#ty as #model::Field>::TYPE),
+            quote!(<#ty as #model::Field>::OPTIONAL && !#plain),
+            quote!(#required),
+        ),
     };
+    let needed = field.needed.unwrap_or(field.required);
     quote! {
         #model::FieldSchema {
             name: #name,
+            doc: #doc,
+            ty: #ty,
             number: #number,
             outer: #outer,
             inline: #inline,
             required: #required,
+            needed: #needed,
+            optional: #optional,
+            wrapped: #wrapped,
+            secret: #secret,
             list: #model::ListType::#list,
             atomic_map: #atomic_map,
             merge: #merge,
             retain_keys: #retain_keys,
             merge_key: #merge_key,
-            message: #message,
+            default: #default,
         }
     }
 }

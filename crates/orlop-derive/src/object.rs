@@ -10,7 +10,13 @@ use crate::message;
 pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
     let attributes = attributes::object(input)?;
     let model = &attributes.model;
-    let message = message::implement(input, model)?;
+    let slash = if attributes.group.is_empty() { "" } else { "/" };
+    let mut of_struct = attributes::message(input)?;
+    of_struct.api_version = format!("{}{slash}{}", attributes.group, attributes.version);
+    of_struct.kind.clone_from(&attributes.kind);
+    of_struct.any_version = false;
+    of_struct.model = model.clone();
+    let message = message::implement(input, &of_struct)?;
     let name = &input.ident;
     if !attributes::fields(input)?.iter().any(|field| field.ident == "metadata") {
         return Err(Error::new_spanned(name, "a kind has a field `metadata: ObjectMeta`"));
@@ -35,25 +41,8 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
             fn meta_mut(&mut self) -> &mut #model::ObjectMeta {
                 &mut self.metadata
             }
-            fn schema(&self) -> ::core::option::Option<&'static #model::Schema> {
-                ::core::option::Option::Some(<Self as #model::Message>::SCHEMA)
-            }
-            fn unknown_fields(&self, path: &mut #model::Path, found: &mut dyn FnMut(&#model::Path, &str)) {
-                #model::Message::unknown_fields(self, path, found);
-            }
-        }
-
-        #[automatically_derived]
-        impl #model::Serialize for #name {
-            fn serialize<S: #model::Serializer>(&self, serializer: S) -> ::core::result::Result<S::Ok, S::Error> {
-                #model::message::serialize_kind(self, <Self as #model::StaticKind>::KIND, serializer)
-            }
-        }
-
-        #[automatically_derived]
-        impl<'de> #model::Deserialize<'de> for #name {
-            fn deserialize<D: #model::Deserializer<'de>>(deserializer: D) -> ::core::result::Result<Self, D::Error> {
-                #model::message::deserialize_kind(<Self as #model::StaticKind>::KIND, deserializer)
+            fn message(&self) -> ::core::option::Option<&dyn #model::message::Fields> {
+                ::core::option::Option::Some(self)
             }
         }
     })
@@ -62,6 +51,11 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
 fn kind_info(attributes: &ObjectAttributes, model: &Path) -> TokenStream {
     let ObjectAttributes { group, version, kind, plural, singular, status, scale, .. } = attributes;
     let short = list(&attributes.short);
+    let subresources = list(&attributes.subresources);
+    let verbs = match &*attributes.verbs {
+        [] => quote!(#model::KindInfo::ALL_VERBS),
+        verbs => list(verbs),
+    };
     let categories = list(&attributes.categories);
     let scope = if attributes.cluster { quote!(Cluster) } else { quote!(Namespaced) };
     quote! {
@@ -76,6 +70,8 @@ fn kind_info(attributes: &ObjectAttributes, model: &Path) -> TokenStream {
             scope: #model::Scope::#scope,
             status: #status,
             scale: #scale,
+            subresources: #subresources,
+            verbs: #verbs,
         }
     }
 }

@@ -1,62 +1,68 @@
-//! [`ByteString`]: bytes, base64 in JSON.
+//! [`ByteString`]: bytes that are base64 in JSON.
 
 use std::fmt;
 use std::ops::Deref;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use bytes::Bytes;
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use ecow::EcoVec;
 
-/// Bytes, shared, in standard base64 with padding in JSON. `Debug` shows only the length, since
-/// they may be secret.
-#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ByteString(Bytes);
+/// Bytes, written as standard base64 with padding in JSON. Cheap to clone. `Debug` shows only how many there are: they
+/// may be secret.
+///
+/// The default is no bytes, Go's nil, which is `null` where an empty one is `""`; the two are equal.
+#[derive(Clone, Default)]
+pub struct ByteString(Option<EcoVec<u8>>);
+
+impl ByteString {
+    /// Whether it is Go's nil.
+    pub(crate) fn is_nil(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// Reads standard base64 with padding; line breaks are passed over.
+    ///
+    /// # Errors
+    /// If the text is anything else.
+    pub fn from_base64(text: &str) -> Result<Self, String> {
+        let decoded = if text.contains(['\n', '\r']) {
+            STANDARD.decode(text.replace(['\n', '\r'], ""))
+        } else {
+            STANDARD.decode(text)
+        };
+        decoded.map(Self::from).map_err(|error| format!("illegal base64 data: {error}"))
+    }
+
+    /// Standard base64 with padding.
+    #[must_use]
+    pub fn to_base64(&self) -> String {
+        STANDARD.encode(&**self)
+    }
+}
 
 impl Deref for ByteString {
     type Target = [u8];
     fn deref(&self) -> &[u8] {
-        &self.0
+        self.0.as_deref().unwrap_or_default()
     }
 }
 
-impl<T: Into<Bytes>> From<T> for ByteString {
+impl PartialEq for ByteString {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl Eq for ByteString {}
+
+impl<T: AsRef<[u8]>> From<T> for ByteString {
     fn from(bytes: T) -> Self {
-        Self(bytes.into())
+        Self(Some(bytes.as_ref().into()))
     }
 }
 
 impl fmt::Debug for ByteString {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "<{} bytes>", self.0.len())
-    }
-}
-
-impl Serialize for ByteString {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&STANDARD.encode(&self.0))
-    }
-}
-
-impl<'de> Deserialize<'de> for ByteString {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visitor;
-        impl de::Visitor<'_> for Visitor {
-            type Value = ByteString;
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("standard base64 with padding")
-            }
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<ByteString, E> {
-                let decoded = if text.contains(['\n', '\r']) {
-                    STANDARD.decode(text.replace(['\n', '\r'], ""))
-                } else {
-                    STANDARD.decode(text)
-                };
-                decoded
-                    .map(ByteString::from)
-                    .map_err(|error| E::custom(format!("illegal base64 data: {error}")))
-            }
-        }
-        deserializer.deserialize_str(Visitor)
+        write!(formatter, "<{} bytes>", self.len())
     }
 }

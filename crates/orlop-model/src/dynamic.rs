@@ -6,7 +6,7 @@ use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::Value;
 
-use crate::{KindInfo, Object, ObjectMeta};
+use crate::{KindInfo, Object, ObjectMeta, json};
 
 /// An object with typed metadata and a body of any form.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,6 +38,20 @@ impl Object for DynamicObject {
     fn meta_mut(&mut self) -> &mut ObjectMeta {
         &mut self.metadata
     }
+    fn to_json(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(512);
+        json::object(&mut out, &self.kind.kind, &self.kind.api_version());
+        out.extend_from_slice(b",\"metadata\":");
+        out.extend_from_slice(&json::to_vec(&self.metadata));
+        for (name, value) in &self.body {
+            out.push(b',');
+            json::text(&mut out, name);
+            out.push(b':');
+            json::any(&mut out, value);
+        }
+        out.push(b'}');
+        out
+    }
 }
 
 impl Serialize for DynamicObject {
@@ -68,7 +82,7 @@ impl<'de> Deserialize<'de> for DynamicObject {
                     match name.as_str() {
                         "apiVersion" => api_version = map.next_value()?,
                         "kind" => kind = map.next_value()?,
-                        "metadata" => metadata = crate::message::read(&mut map)?,
+                        "metadata" => metadata = map.next_value::<Option<_>>()?.unwrap_or_default(),
                         _ => {
                             body.insert(name, map.next_value()?);
                         }

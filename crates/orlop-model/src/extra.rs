@@ -1,44 +1,62 @@
-//! [`Extra`]: the JSON fields that a type does not know.
+//! [`Extra`]: the fields that a type does not know.
 
-use serde::de::MapAccess;
-use serde::ser::SerializeMap;
 use serde_json::Value;
 
-/// JSON fields of a struct that this version of its type does not know; they survive reading and
-/// writing. One pointer, empty for nearly every object.
+/// Fields of a struct that this version of its type does not know; they survive reading and writing, those of JSON in
+/// JSON, those of protobuf in protobuf. One pointer, empty for nearly every object.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Extra(Option<Box<serde_json::Map<String, Value>>>);
+pub struct Extra(Option<Box<Unknown>>);
+
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Unknown {
+    json: serde_json::Map<String, Value>,
+    protobuf: Vec<u8>,
+}
 
 impl Extra {
-    /// Names of the fields.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().flat_map(|fields| fields.keys().map(String::as_str))
+    /// Whether there is no such field, in either format.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_none()
     }
 
-    /// The value of the field `name`.
+    /// Names of the JSON fields.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// The JSON fields.
+    pub fn iter(&self) -> impl Iterator<Item = (&String, &Value)> {
+        self.0.iter().flat_map(|unknown| unknown.json.iter())
+    }
+
+    /// The value of the JSON field `name`.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Value> {
-        self.0.as_ref()?.get(name)
+        self.0.as_ref()?.json.get(name)
     }
 
-    /// Sets a field.
+    /// Sets a JSON field.
     pub fn insert(&mut self, name: impl Into<String>, value: Value) {
-        self.0.get_or_insert_default().insert(name.into(), value);
+        self.0.get_or_insert_default().json.insert(name.into(), value);
     }
 
-    pub(crate) fn read<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
-        self.insert(name, map.next_value()?);
-        Ok(())
+    /// Fields of protobuf as they came: tags and values, one after the other.
+    #[must_use]
+    pub fn protobuf(&self) -> &[u8] {
+        self.0.as_ref().map_or(&[], |unknown| &unknown.protobuf)
     }
 
-    /// Writes the fields into an open JSON object.
-    ///
-    /// # Errors
-    /// Those of the serializer.
-    pub fn serialize<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
-        self.0
-            .iter()
-            .flat_map(|fields| fields.iter())
-            .try_for_each(|(name, value)| map.serialize_entry(name, value))
+    /// Adds a field of protobuf, with its tag.
+    pub(crate) fn extend_protobuf(&mut self, field: &[u8]) {
+        self.0.get_or_insert_default().protobuf.extend_from_slice(field);
+    }
+
+    /// Takes over the fields of another, which replace those of the same name.
+    pub(crate) fn merge(&mut self, other: &Self) {
+        let Some(other) = &other.0 else { return };
+        let unknown = self.0.get_or_insert_default();
+        unknown.json.extend(other.json.iter().map(|(name, value)| (name.clone(), value.clone())));
+        unknown.protobuf.extend_from_slice(&other.protobuf);
     }
 }

@@ -28,6 +28,10 @@ pub struct KindInfo {
     pub status: bool,
     /// Whether it has the subresource `scale`.
     pub scale: bool,
+    /// Its other subresources (`log`).
+    pub subresources: Cow<'static, [Text]>,
+    /// Verbs that the API has for it.
+    pub verbs: Cow<'static, [Text]>,
 }
 
 /// Whether the objects of a kind belong to a namespace.
@@ -40,6 +44,18 @@ pub enum Scope {
 }
 
 impl KindInfo {
+    /// The verbs of most kinds.
+    pub const ALL_VERBS: Cow<'static, [Text]> = Cow::Borrowed(&[
+        Cow::Borrowed("create"),
+        Cow::Borrowed("delete"),
+        Cow::Borrowed("deletecollection"),
+        Cow::Borrowed("get"),
+        Cow::Borrowed("list"),
+        Cow::Borrowed("patch"),
+        Cow::Borrowed("update"),
+        Cow::Borrowed("watch"),
+    ]);
+
     /// A namespaced kind known only by its names, without subresources; the plural is guessed by
     /// English rules until somebody who knows it sets it.
     #[must_use]
@@ -66,6 +82,8 @@ impl KindInfo {
             scope: Scope::Namespaced,
             status: false,
             scale: false,
+            subresources: Cow::Borrowed(&[]),
+            verbs: Self::ALL_VERBS,
         }
     }
 

@@ -37,20 +37,43 @@
 // The derive macros name this crate by its name, in this crate too.
 extern crate self as orlop_model;
 
-#[expect(missing_docs, reason = "fields are documented by the API reference that each kind names")]
+#[cfg(feature = "admissionregistration")]
+pub mod admissionregistration;
+#[cfg(feature = "apiextensions")]
+pub mod apiextensions;
+#[cfg(feature = "apps")]
 pub mod apps;
-#[expect(missing_docs, reason = "fields are documented by the API reference that each kind names")]
+#[cfg(feature = "authentication")]
+pub mod authentication;
+#[cfg(feature = "authorization")]
+pub mod authorization;
+#[cfg(feature = "autoscaling")]
 pub mod autoscaling;
-#[expect(missing_docs, reason = "fields are documented by the API reference that each kind names")]
+#[cfg(feature = "batch")]
 pub mod batch;
-#[expect(missing_docs, reason = "fields are documented by the API reference that each kind names")]
+#[cfg(feature = "certificates")]
+pub mod certificates;
+#[cfg(feature = "coordination")]
 pub mod coordination;
-#[expect(missing_docs, reason = "fields are documented by the API reference that each kind names")]
+#[cfg(feature = "core")]
 pub mod core;
-#[expect(missing_docs, reason = "fields are documented by the API reference that each kind names")]
+#[cfg(feature = "discovery")]
+pub mod discovery;
+#[cfg(feature = "events")]
+pub mod events;
 pub mod meta;
-#[expect(missing_docs, reason = "fields are documented by the API reference that each kind names")]
+#[cfg(feature = "networking")]
+pub mod networking;
+#[cfg(feature = "node")]
+pub mod node;
+#[cfg(feature = "policy")]
 pub mod policy;
+#[cfg(feature = "rbac")]
+pub mod rbac;
+#[cfg(feature = "scheduling")]
+pub mod scheduling;
+#[cfg(feature = "storage")]
+pub mod storage;
 
 mod any_object;
 mod byte_string;
@@ -62,6 +85,7 @@ mod fields_v1;
 #[cfg(feature = "test-util")]
 pub mod fuzzing;
 mod int_or_string;
+pub mod json;
 mod kind;
 mod list;
 pub mod manifest;
@@ -75,12 +99,15 @@ pub mod patch;
 mod path;
 pub mod pod_resources;
 pub mod prepare;
+pub mod protobuf;
 pub mod quantity;
 pub mod quote;
+mod raw_json;
 mod schema;
 pub mod scheme;
 pub mod selector;
 mod str;
+mod strings;
 pub mod table;
 mod time;
 pub mod validate;
@@ -88,10 +115,6 @@ pub mod validate;
 pub mod vectors;
 
 pub use orlop_derive::{Message, Object};
-#[doc(no_inline)]
-pub use serde::de::MapAccess;
-#[doc(no_inline)]
-pub use serde::ser::SerializeMap;
 #[doc(no_inline)]
 pub use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -110,6 +133,8 @@ pub use self::meta::v1::{LabelSelector, ObjectMeta, OwnerReference};
 pub use self::object::{Object, ObjectKey, StaticKind};
 pub use self::path::Path;
 pub use self::quantity::{Quantity, QuantityError};
-pub use self::schema::{FieldSchema, ListType, Schema};
+pub use self::raw_json::RawJson;
+pub use self::schema::{FieldSchema, FieldType, ListType, Schema};
 pub use self::str::Str;
+pub use self::strings::Strings;
 pub use self::time::{MicroTime, Time, TimeError};

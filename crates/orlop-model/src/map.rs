@@ -78,12 +78,26 @@ impl<V> Map<V> {
     }
 
     /// The value at `key`, which is set to `default()` where there is none.
-    pub fn get_or_insert_with(&mut self, key: &str, default: impl FnOnce() -> V) -> &mut V {
-        let index = self.position(key).unwrap_or_else(|index| {
-            self.0.insert(index, (key.into(), default()));
+    pub fn get_or_insert_with(&mut self, key: impl Into<Str>, default: impl FnOnce() -> V) -> &mut V {
+        let key = key.into();
+        // Keys mostly come in their order.
+        let index = match self.0.last() {
+            Some((last, _)) if *last >= key => self.position(&key),
+            _ => Err(self.0.len()),
+        };
+        let index = index.unwrap_or_else(|index| {
+            self.0.insert(index, (key, default()));
             index
         });
         &mut self.0[index].1
+    }
+
+    pub(crate) fn entries(&self) -> &List<(Str, V)> {
+        &self.0
+    }
+
+    pub(crate) fn entries_mut(&mut self) -> &mut List<(Str, V)> {
+        &mut self.0
     }
 
     /// Removes `key` and returns its value.
@@ -157,6 +171,12 @@ impl<'a, V> Iterator for Iter<'a, V> {
     }
     fn size_hint(&self) -> (usize, Option<usize>) {
         self.0.size_hint()
+    }
+}
+
+impl<V> DoubleEndedIterator for Iter<'_, V> {
+    fn next_back(&mut self) -> Option<Self::Item> {
+        self.0.next_back().map(|(key, value)| (key, value))
     }
 }
 

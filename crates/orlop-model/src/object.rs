@@ -5,7 +5,8 @@ use std::fmt;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::{KindInfo, ObjectMeta, OwnerReference, Path, Schema, Str};
+use crate::message::{self, Fields};
+use crate::{KindInfo, ObjectMeta, OwnerReference, Path, Schema, Str, json, protobuf};
 
 /// An object: a kind, metadata and a body that goes over the wire.
 ///
@@ -18,13 +19,33 @@ pub trait Object: Clone + fmt::Debug + Serialize + DeserializeOwned + Send + Syn
     fn meta(&self) -> &ObjectMeta;
     /// Its metadata, to be changed.
     fn meta_mut(&mut self) -> &mut ObjectMeta;
-    /// Its fields, where the type knows them: how lists are merged, among others.
-    fn schema(&self) -> Option<&'static Schema> {
+    /// The object as a message: its fields and their schema, where the type knows them.
+    fn message(&self) -> Option<&dyn Fields> {
         None
     }
-    /// Reports fields that the type does not know.
+    /// Its fields, where the type knows them: how lists are merged, among others.
+    fn schema(&self) -> Option<&'static Schema> {
+        self.message().map(Fields::schema)
+    }
+    /// Reports JSON fields that the type does not know, with the path of the struct that has them.
     fn unknown_fields(&self, path: &mut Path, found: &mut dyn FnMut(&Path, &str)) {
-        let _ = (path, found);
+        if let Some(message) = self.message() {
+            message::unknown_fields(message, path, found);
+        }
+    }
+    /// The object as JSON text, byte for byte as Go writes it, without a line break at the end.
+    fn to_json(&self) -> Vec<u8> {
+        match self.message() {
+            Some(message) => json::to_vec(message),
+            None => serde_json::to_vec(self).unwrap_or_default(),
+        }
+    }
+    /// The object in Kubernetes' protobuf envelope; one that is no [`Message`](crate::Message) as JSON in it.
+    fn to_protobuf(&self) -> Vec<u8> {
+        match self.message() {
+            Some(message) => protobuf::to_vec(message),
+            None => protobuf::around_json(&self.kind().api_version(), &self.kind().kind, &self.to_json()),
+        }
     }
 
     /// Namespace and name.

@@ -93,13 +93,23 @@ macro_rules! open_enum {
 
         impl<'de> $crate::Deserialize<'de> for $name {
             fn deserialize<D: $crate::Deserializer<'de>>(deserializer: D) -> ::std::result::Result<Self, D::Error> {
-                $crate::message::deserialize_text(deserializer, |text| Self::from(text))
+                <$crate::Str as $crate::Deserialize>::deserialize(deserializer).map(|text| Self::from(&*text))
             }
         }
 
         impl $crate::Field for $name {
-            fn is_absent(&self) -> bool {
-                self.is_empty()
+            const TYPE: $crate::FieldType = $crate::FieldType::Enum(&[$($text),*]);
+            fn as_view(&self) -> $crate::message::View<'_> {
+                $crate::message::View::Text(self.as_str())
+            }
+            fn as_slot(&mut self) -> $crate::message::Slot<'_> {
+                $crate::message::Slot::Text(self)
+            }
+        }
+
+        impl $crate::message::Text for $name {
+            fn set(&mut self, text: &str) {
+                *self = Self::from(text);
             }
         }
     )*};

@@ -1,38 +1,67 @@
-//! [`Schema`]: what patches, apply and documents have to know of a type.
+//! [`Schema`]: what codecs, patches, apply and documents have to know of a type.
 
 /// The fields of a [`Message`](crate::Message), in the order in which they are written.
 #[derive(Clone, Copy, Debug)]
 pub struct Schema {
     /// Name of the type.
     pub name: &'static str,
-    /// Its fields.
+    /// What it is, in a sentence.
+    pub doc: &'static str,
+    /// `apiVersion` of a type that stands alone; empty for parts of objects.
+    pub api_version: &'static str,
+    /// `kind` of a type that stands alone; empty for parts of objects.
+    pub kind: &'static str,
+    /// Whether it may come with another `apiVersion`, as options of requests do.
+    pub any_version: bool,
+    /// JSON names of the fields; empty for embedded structs.
+    pub names: &'static [&'static str],
+    /// The fields.
     pub fields: &'static [FieldSchema],
+    /// Indexes of the fields that protobuf has, ascending by the numbers of their message and their own.
+    pub numbers: &'static [u16],
+    /// Whether there are embedded structs.
+    pub has_inline: bool,
+    /// Whether server-side apply replaces the struct as a whole.
+    pub atomic: bool,
 }
 
 impl Schema {
     /// The field with this JSON name, embedded structs included.
     #[must_use]
     pub fn field(&self, name: &str) -> Option<&'static FieldSchema> {
-        self.fields.iter().find_map(|field| match field.inline {
-            true => (field.message)()?.field(name),
-            false => (field.name == name).then_some(field),
-        })
+        if let Some(index) = self.names.iter().position(|other| *other == name) {
+            return self.fields.get(index).filter(|field| !field.inline);
+        }
+        let mut inline = self.fields.iter().filter(|field| field.inline);
+        inline.find_map(|field| field.message()?.field(name))
     }
 }
 
 /// One field of a [`Schema`].
 #[derive(Clone, Copy, Debug)]
 pub struct FieldSchema {
-    /// JSON name.
+    /// JSON name; empty for an embedded struct.
     pub name: &'static str,
+    /// What it means, in a sentence.
+    pub doc: &'static str,
+    /// Its type.
+    pub ty: FieldType,
     /// Number in protobuf; 0: none.
     pub number: u32,
     /// Number of the message that this field belongs to in protobuf; 0: the struct's own.
     pub outer: u32,
     /// Whether the fields of this one belong to the parent in JSON.
     pub inline: bool,
-    /// Whether it is written even when it is empty.
+    /// Whether it is written in JSON even when it is empty.
     pub required: bool,
+    /// Whether OpenAPI requires it.
+    pub needed: bool,
+    /// Whether presence is information, as behind a pointer in Go.
+    pub optional: bool,
+    /// Whether a list is wrapped into a message of its own in protobuf.
+    pub wrapped: bool,
+    /// Whether its content is kept out of `Debug`.
+    pub secret: bool,
     /// How lists are merged by server-side apply.
     pub list: ListType,
     /// Whether a map is replaced as a whole by server-side apply.
@@ -43,8 +72,73 @@ pub struct FieldSchema {
     pub retain_keys: bool,
     /// Key by which strategic merge patch finds elements of a list; empty for lists of scalars.
     pub merge_key: &'static str,
+    /// Default of the API, as JSON; empty: none that a table could tell.
+    pub default: &'static str,
+}
+
+impl FieldSchema {
+    /// Number of the field, or of the message that it belongs to, in protobuf.
+    #[must_use]
+    pub const fn top_number(&self) -> u32 {
+        if self.outer == 0 { self.number } else { self.outer }
+    }
+
     /// Schema of the field's type, of its elements for lists and maps; `None` for scalars.
-    pub message: fn() -> Option<&'static Schema>,
+    #[must_use]
+    pub fn message(&self) -> Option<&'static Schema> {
+        self.ty.message()
+    }
+}
+
+/// Type of a field.
+#[derive(Clone, Copy, Debug)]
+pub enum FieldType {
+    /// A boolean.
+    Bool,
+    /// An integer of 32 bits.
+    Int32,
+    /// An unsigned integer of 32 bits.
+    Uint32,
+    /// An integer of 64 bits.
+    Int64,
+    /// An unsigned integer of 64 bits.
+    Uint64,
+    /// A floating-point number.
+    Double,
+    /// A text.
+    String,
+    /// A text, of which these values are known.
+    Enum(&'static [&'static str]),
+    /// Bytes, base64 in JSON.
+    Bytes,
+    /// A time in whole seconds.
+    Time,
+    /// A time in microseconds.
+    MicroTime,
+    /// A quantity.
+    Quantity,
+    /// A number or a text.
+    IntOrString,
+    /// Any JSON.
+    Any,
+    /// A struct.
+    Message(fn() -> &'static Schema),
+    /// A list.
+    List(&'static FieldType),
+    /// A map from strings.
+    Map(&'static FieldType),
+}
+
+impl FieldType {
+    /// The struct in it, also if it is a list or a map of them.
+    #[must_use]
+    pub fn message(self) -> Option<&'static Schema> {
+        match self {
+            Self::Message(schema) => Some(schema()),
+            Self::List(item) | Self::Map(item) => item.message(),
+            _ => None,
+        }
+    }
 }
 
 /// How server-side apply sees a list.

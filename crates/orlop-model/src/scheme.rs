@@ -1,15 +1,12 @@
 //! [`Scheme`], the kinds that a program knows: by name, by resource, and how to read each.
 
+mod builtin;
+
 use std::fmt;
 use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::apps::v1::{Deployment, ReplicaSet};
-use crate::batch::v1::Job;
-use crate::coordination::v1::Lease;
-use crate::core::v1::{Binding, ConfigMap, Event, Namespace, Node, Pod, Secret, Service};
-use crate::policy::v1::Eviction;
 use crate::{AnyObject, DynamicObject, KindInfo, Object, StaticKind};
 
 /// The kinds that a program knows.
@@ -51,20 +48,7 @@ impl Scheme {
     #[must_use]
     pub fn builtin() -> Self {
         let mut scheme = Self::empty();
-        scheme
-            .register::<Pod>()
-            .register::<Service>()
-            .register::<Node>()
-            .register::<Namespace>()
-            .register::<ConfigMap>()
-            .register::<Secret>()
-            .register::<Event>()
-            .register::<Binding>()
-            .register::<Deployment>()
-            .register::<ReplicaSet>()
-            .register::<Job>()
-            .register::<Lease>()
-            .register::<Eviction>();
+        builtin::register(&mut scheme);
         scheme
     }
 

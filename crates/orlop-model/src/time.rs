@@ -16,16 +16,19 @@ pub struct TimeError {
     pub form: &'static str,
 }
 
+/// Seconds of the first moment that four digits of a year can tell.
+const YEAR_ZERO: i64 = -62_167_219_200;
+
 /// A point in time in whole seconds, written in RFC 3339 in UTC (`2026-03-01T12:00:00Z`).
 /// Fractions are cut when it is made.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Time(i64);
 
 impl Time {
     /// From seconds since 1970-01-01T00:00:00Z, limited to what [`Timestamp`] can hold.
     #[must_use]
     pub fn from_seconds(seconds: i64) -> Self {
-        Self(seconds.clamp(Timestamp::MIN.as_second(), Timestamp::MAX.as_second()))
+        Self(seconds.clamp(YEAR_ZERO, Timestamp::MAX.as_second()))
     }
 
     /// Seconds since 1970-01-01T00:00:00Z.
@@ -55,9 +58,19 @@ impl From<Time> for Timestamp {
     }
 }
 
+impl Time {
+    /// Writes the text of the wire format.
+    pub(crate) fn write(self, out: &mut Vec<u8>) {
+        write_seconds(self.0, out);
+        out.push(b'Z');
+    }
+}
+
 impl fmt::Display for Time {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.timestamp(), formatter)
+        let mut out = Vec::with_capacity(32);
+        self.write(&mut out);
+        formatter.write_str(&String::from_utf8_lossy(&out))
     }
 }
 
@@ -71,13 +84,16 @@ impl FromStr for Time {
     type Err = TimeError;
     /// Any offset and fraction of RFC 3339 is read.
     fn from_str(text: &str) -> Result<Self, TimeError> {
-        parse(text, "2026-03-01T12:00:00Z").map(Self::from)
+        match plain_seconds(text) {
+            Some(seconds) => Ok(Self(seconds)),
+            None => parse(text, "2026-03-01T12:00:00Z").map(Self::from),
+        }
     }
 }
 
 /// A point in time in microseconds, written with exactly six decimals
 /// (`2026-03-01T12:00:00.000000Z`).
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MicroTime(i64);
 
 impl MicroTime {
@@ -86,7 +102,7 @@ impl MicroTime {
     /// From microseconds since 1970-01-01T00:00:00Z, limited to what [`Timestamp`] can hold.
     #[must_use]
     pub fn from_microseconds(microseconds: i64) -> Self {
-        Self(microseconds.clamp(Timestamp::MIN.as_microsecond(), Timestamp::MAX.as_microsecond()))
+        Self(microseconds.clamp(YEAR_ZERO * 1_000_000, Timestamp::MAX.as_microsecond()))
     }
 
     /// Microseconds since 1970-01-01T00:00:00Z.
@@ -114,9 +130,21 @@ impl From<MicroTime> for Timestamp {
     }
 }
 
+impl MicroTime {
+    /// Writes the text of the wire format.
+    pub(crate) fn write(self, out: &mut Vec<u8>) {
+        write_seconds(self.0.div_euclid(1_000_000), out);
+        out.push(b'.');
+        digits(self.0.rem_euclid(1_000_000), 6, out);
+        out.push(b'Z');
+    }
+}
+
 impl fmt::Display for MicroTime {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{:.6}", self.timestamp())
+        let mut out = Vec::with_capacity(32);
+        self.write(&mut out);
+        formatter.write_str(&String::from_utf8_lossy(&out))
     }
 }
 
@@ -139,6 +167,60 @@ impl FromStr for MicroTime {
     }
 }
 
+/// `2026-03-01T12:00:00`, as RFC 3339 has it, of seconds since 1970.
+fn write_seconds(seconds: i64, out: &mut Vec<u8>) {
+    let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+    // Years from March, so that the leap day comes last: H. Hinnant, chrono-compatible date algorithms.
+    let shifted = days + 719_468;
+    let (era, day_of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    digits(year, 4, out);
+    let parts =
+        [(b'-', month), (b'-', day), (b'T', second / 3600), (b':', second / 60 % 60), (b':', second % 60)];
+    for (separator, value) in parts {
+        out.push(separator);
+        digits(value, 2, out);
+    }
+}
+
+/// Digits with leading zeros.
+fn digits(value: i64, width: u32, out: &mut Vec<u8>) {
+    for place in (0..width).rev() {
+        out.push(b'0' + (value / 10_i64.pow(place) % 10) as u8);
+    }
+}
+
+/// Seconds of the text that nearly all times have: `2026-03-01T12:00:00Z`.
+fn plain_seconds(text: &str) -> Option<i64> {
+    let bytes: &[u8; 20] = text.as_bytes().try_into().ok()?;
+    let separators = [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':'), (19, b'Z')];
+    if separators.iter().any(|(place, separator)| bytes[*place] != *separator) {
+        return None;
+    }
+    let number = |from: usize, to: usize| {
+        bytes[from..to]
+            .iter()
+            .try_fold(0_i64, |value, byte| byte.is_ascii_digit().then(|| value * 10 + i64::from(byte - b'0')))
+    };
+    let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
+    let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
+    // What is not plainly valid is left to those who know the calendar.
+    if !(1..=12).contains(&month) || !(1..=28).contains(&day) || hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    let shifted_year = year - i64::from(month <= 2);
+    let (era, year_of_era) = (shifted_year.div_euclid(400), shifted_year.rem_euclid(400));
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    let days = era * 146_097 + day_of_era - 719_468;
+    Some(days * 86_400 + hour * 3600 + minute * 60 + second)
+}
+
 fn parse(text: &str, form: &'static str) -> Result<Timestamp, TimeError> {
     let error = || TimeError { text: text.chars().take(64).collect(), form };
     // RFC 3339 wants a `T`; jiff also takes a space and annotations.
@@ -158,17 +240,7 @@ macro_rules! serde_by_text {
         }
         impl<'de> Deserialize<'de> for $type {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                struct Visitor;
-                impl de::Visitor<'_> for Visitor {
-                    type Value = $type;
-                    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                        formatter.write_str("a time")
-                    }
-                    fn visit_str<E: de::Error>(self, text: &str) -> Result<$type, E> {
-                        text.parse().map_err(E::custom)
-                    }
-                }
-                deserializer.deserialize_str(Visitor)
+                crate::Str::deserialize(deserializer)?.parse().map_err(de::Error::custom)
             }
         }
     };
@@ -195,6 +267,15 @@ mod tests {
         }
         for text in ["2026-03-01T12:00:00Z", "2026-03-01T12:00:00.123Z", "2026-03-01T12:00:00.123456789Z"] {
             assert!(text.parse::<MicroTime>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_calendar_is_that_of_jiff() {
+        for seconds in (YEAR_ZERO..Timestamp::MAX.as_second()).step_by(86_399 * 31) {
+            let (time, wanted) = (Time(seconds), Timestamp::from_second(seconds).unwrap());
+            assert_eq!(time.to_string(), wanted.to_string());
+            assert_eq!(time.to_string().parse(), Ok(time), "{wanted}");
         }
     }
 

@@ -1,3 +1,4 @@
 //! API group `autoscaling`.
 
 pub mod v1;
+pub mod v2;

@@ -111,8 +111,7 @@ fn merge_objects(mut original: Object, mut patch: Object, schema: Option<&'stati
                     continue;
                 };
                 // Maps of scalars have no schema of their own, and merge like any object.
-                *slot =
-                    Value::Object(merge_objects(before, patch, field.and_then(|field| (field.message)()))?);
+                *slot = Value::Object(merge_objects(before, patch, field.and_then(|field| field.message()))?);
             }
             (slot @ Value::Array(_), Value::Array(patch)) => {
                 let Value::Array(before) = slot.take() else {
@@ -253,7 +252,7 @@ fn merge_lists(
         let missing = || StrategicError::NoMergeKey { field: name.to_owned(), key };
         let wanted = element.get(key).ok_or_else(missing)?;
         match merged.iter_mut().find(|found| found.get(key) == Some(wanted)) {
-            Some(found) => *found = strategic(found.take(), element.clone(), (field.message)())?,
+            Some(found) => *found = strategic(found.take(), element.clone(), field.message())?,
             None => merged.extend(without_directives(element.clone())),
         }
     }

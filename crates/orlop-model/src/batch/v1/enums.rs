@@ -1,13 +1,21 @@
 //! Enumerations of this version.
 
 crate::open_enum! {
-    /// Texts of `CompletionMode`.
+    /// Whether completions of a job are interchangeable or each belongs to a numbered index.
     pub enum CompletionMode {
         NonIndexed = "NonIndexed",
         Indexed = "Indexed",
     }
 
-    /// Texts of `JobConditionType`.
+    /// What a cron job does when a run is due while an earlier one is still active.
+    pub enum ConcurrencyPolicy {
+        Allow = "Allow",
+        Forbid = "Forbid",
+        Replace = "Replace",
+    }
+
+    /// Aspects observed of a job; `Complete` and `Failed` are final, `SuccessCriteriaMet` and `FailureTarget`
+    /// announce them.
     pub enum JobConditionType {
         Suspended = "Suspended",
         Complete = "Complete",
@@ -16,7 +24,7 @@ crate::open_enum! {
         SuccessCriteriaMet = "SuccessCriteriaMet",
     }
 
-    /// Texts of `PodFailurePolicyAction`.
+    /// Reactions to a failed pod: fail the job, fail its index, disregard it, or count it normally.
     pub enum PodFailurePolicyAction {
         FailJob = "FailJob",
         FailIndex = "FailIndex",
@@ -24,13 +32,13 @@ crate::open_enum! {
         Count = "Count",
     }
 
-    /// Texts of `PodFailurePolicyOnExitCodesOperator`.
+    /// Whether exit codes must or must not be among the listed values.
     pub enum PodFailurePolicyOnExitCodesOperator {
         In = "In",
         NotIn = "NotIn",
     }
 
-    /// Texts of `PodReplacementPolicy`.
+    /// When a job creates replacements: already while pods terminate, or only after they have fully failed.
     pub enum PodReplacementPolicy {
         TerminatingOrFailed = "TerminatingOrFailed",
         Failed = "Failed",

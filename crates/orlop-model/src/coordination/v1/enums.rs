@@ -1,7 +1,8 @@
 //! Enumerations of this version.
 
 crate::open_enum! {
-    /// Texts of `CoordinatedLeaseStrategy`.
+    /// Ways to pick a leader in coordinated leader election; `OldestEmulationVersion` prefers the oldest
+    /// emulated, then oldest binary version.
     pub enum CoordinatedLeaseStrategy {
         OldestEmulationVersion = "OldestEmulationVersion",
     }

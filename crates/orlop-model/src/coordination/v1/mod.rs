@@ -3,5 +3,5 @@
 mod enums;
 mod lease;
 
-pub use enums::*;
-pub use lease::*;
+pub use self::enums::*;
+pub use self::lease::*;

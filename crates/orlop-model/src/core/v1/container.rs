@@ -1,72 +1,34 @@
 //! Containers.
 
 use super::{
-    AppArmorProfileType, ContainerRestartPolicy, ContainerRestartRuleAction,
-    ContainerRestartRuleOnExitCodesOperator, MountPropagationMode, ProcMountType, Protocol, PullPolicy,
-    RecursiveReadOnlyMode, ResourceResizeRestartPolicy, ResourceStatus, SeccompProfileType, Signal,
-    TerminationMessagePolicy, URIScheme, VolumeStatus,
+    ContainerRestartPolicy, ContainerRestartRuleAction, ContainerRestartRuleOnExitCodesOperator,
+    EnvFromSource, EnvVar, Lifecycle, MountPropagationMode, Probe, Protocol, PullPolicy,
+    RecursiveReadOnlyMode, ResourceResizeRestartPolicy, SecurityContext, TerminationMessagePolicy,
 };
-use crate::{Extra, IntOrString, List, Map, Message, Quantity, Str, Time};
+use crate::{Extra, List, Map, Message, Quantity, Str};
 
-/// `AppArmorProfile` of `core/v1`.
-#[derive(Clone, Debug, Default, PartialEq, Message)]
-pub struct AppArmorProfile {
-    #[wire(pb = 1, required)]
-    pub type_: AppArmorProfileType,
-    #[wire(pb = 2)]
-    pub localhost_profile: Option<Str>,
-    #[wire(extra)]
-    pub extra: Extra,
-}
-
-/// `Capabilities` of `core/v1`.
-#[derive(Clone, Debug, Default, PartialEq, Message)]
-pub struct Capabilities {
-    #[wire(pb = 1)]
-    pub add: List<Str>,
-    #[wire(pb = 2)]
-    pub drop: List<Str>,
-    #[wire(extra)]
-    pub extra: Extra,
-}
-
-/// `ConfigMapEnvSource` of `core/v1`.
-#[derive(Clone, Debug, Default, PartialEq, Message)]
-pub struct ConfigMapEnvSource {
-    #[wire(pb = "1.1")]
-    pub name: Str,
-    #[wire(pb = 2)]
-    pub optional: Option<bool>,
-    #[wire(extra)]
-    pub extra: Extra,
-}
-
-/// `ConfigMapKeySelector` of `core/v1`.
-#[derive(Clone, Debug, Default, PartialEq, Message)]
-pub struct ConfigMapKeySelector {
-    #[wire(pb = "1.1")]
-    pub name: Str,
-    #[wire(pb = 2, required)]
-    pub key: Str,
-    #[wire(pb = 3)]
-    pub optional: Option<bool>,
-    #[wire(extra)]
-    pub extra: Extra,
-}
-
-/// `Container` of `core/v1`.
-#[derive(Clone, Debug, Default, PartialEq, Message)]
+/// One application, init or sidecar container of a pod.
+#[derive(Clone, Default, PartialEq, Message)]
+#[wire(debug)]
 pub struct Container {
+    /// Unique name among all containers of the pod, a DNS label; cannot be changed afterwards.
     #[wire(pb = 1, required)]
     pub name: Str,
+    /// Image reference, such as `nginx:1.27`; may be left out only where workload controllers supply a
+    /// default.
     #[wire(pb = 2)]
     pub image: Str,
+    /// Executable and leading arguments, run without a shell, in place of the `ENTRYPOINT` of the image;
+    /// `$(VAR)` is expanded.
     #[wire(pb = 3)]
     pub command: List<Str>,
+    /// Arguments of the entry point, in place of the `CMD` of the image; `$(VAR)` is expanded.
     #[wire(pb = 4)]
     pub args: List<Str>,
+    /// Directory in which the process starts; when empty, the one of the image or runtime.
     #[wire(pb = 5)]
     pub working_dir: Str,
+    /// Ports the container listens on; mostly informative, since unlisted ports remain reachable.
     #[wire(
         pb = 6,
         list = "map",
@@ -75,623 +37,248 @@ pub struct Container {
         merge_key = "containerPort"
     )]
     pub ports: List<ContainerPort>,
+    /// Config maps and secrets whose entries all become variables; later sources win, and `env` wins over
+    /// them.
     #[wire(pb = 19)]
     pub env_from: List<EnvFromSource>,
+    /// Environment variables of the process, each with a name of its own.
     #[wire(pb = 7, list = "map", keys = "name", patch = "merge", merge_key = "name")]
     pub env: List<EnvVar>,
+    /// Compute resources requested and their upper limits, along with dynamic resource claims.
     #[wire(pb = 8)]
     pub resources: ResourceRequirements,
+    /// Whether an in-place change of CPU or memory restarts the container; `NotRequired` for resources not
+    /// listed.
     #[wire(pb = 23)]
     pub resize_policy: List<ContainerResizePolicy>,
+    /// Overrides the restart policy of the pod; `Always` on an init container makes it a sidecar.
     #[wire(pb = 24)]
     pub restart_policy: Option<ContainerRestartPolicy>,
+    /// Exit code rules tried in order ahead of `restartPolicy`, at most 20; the first match decides.
     #[wire(pb = 25)]
     pub restart_policy_rules: List<ContainerRestartRule>,
+    /// Volumes of the pod to mount into the filesystem of the container.
     #[wire(pb = 9, list = "map", keys = "mountPath", patch = "merge", merge_key = "mountPath")]
     pub volume_mounts: List<VolumeMount>,
+    /// Volumes of the pod to expose as raw block devices.
     #[wire(pb = 21, list = "map", keys = "devicePath", patch = "merge", merge_key = "devicePath")]
     pub volume_devices: List<VolumeDevice>,
+    /// Periodic check whose failure restarts the container; none when unset.
     #[wire(pb = 10)]
     pub liveness_probe: Option<Box<Probe>>,
+    /// Periodic check whose failure takes the pod out of service endpoints; none when unset.
     #[wire(pb = 11)]
     pub readiness_probe: Option<Box<Probe>>,
+    /// Check that must succeed before liveness and readiness probes begin; its failure restarts the
+    /// container.
     #[wire(pb = 22)]
     pub startup_probe: Option<Box<Probe>>,
+    /// Hooks run after start and before termination, and the signal used for stopping.
     #[wire(pb = 12)]
     pub lifecycle: Option<Box<Lifecycle>>,
+    /// File in the container read for its final message, at most 4096 bytes; defaults to
+    /// `/dev/termination-log`.
     #[wire(pb = 13)]
     pub termination_message_path: Str,
+    /// Whether the final message comes only from the file or also from the logs; defaults to `File`.
     #[wire(pb = 20)]
     pub termination_message_policy: TerminationMessagePolicy,
+    /// When to pull the image; defaults to `Always` for the tag `latest` or no tag, else `IfNotPresent`.
     #[wire(pb = 14)]
     pub image_pull_policy: PullPolicy,
+    /// Security options of this container, which take precedence over those of the pod.
     #[wire(pb = 15)]
     pub security_context: Option<Box<SecurityContext>>,
+    /// Keeps a buffer for standard input open, so that clients can attach; otherwise reads give end of file.
     #[wire(pb = 16)]
     pub stdin: bool,
+    /// Closes standard input after the first attached client leaves, until the container restarts; false by
+    /// default.
     #[wire(pb = 17)]
     pub stdin_once: bool,
+    /// Allocates a terminal for the container, which requires `stdin`; false by default.
     #[wire(pb = 18)]
     pub tty: bool,
+    /// Fields that this version does not know.
     #[wire(extra)]
     pub extra: Extra,
 }
 
-/// `ContainerExtendedResourceRequest` of `core/v1`.
-#[derive(Clone, Debug, Default, PartialEq, Message)]
-pub struct ContainerExtendedResourceRequest {
-    #[wire(pb = 1, required)]
-    pub container_name: Str,
-    #[wire(pb = 2, required)]
-    pub resource_name: Str,
-    #[wire(pb = 3, required)]
-    pub request_name: Str,
-    #[wire(extra)]
-    pub extra: Extra,
-}
-
-/// `ContainerImage` of `core/v1`.
-#[derive(Clone, Debug, Default, PartialEq, Message)]
+/// An image present on a node, as reported by the kubelet.
+#[derive(Clone, Default, PartialEq, Message)]
+#[wire(debug)]
 pub struct ContainerImage {
-    #[wire(pb = 1, required)]
+    /// Tags and digests by which the image is known; at most five are reported.
+    #[wire(pb = 1, required, needless)]
     pub names: List<Str>,
+    /// Size of the image on disk, in bytes.
     #[wire(pb = 2)]
     pub size_bytes: i64,
+    /// Fields that this version does not know.
     #[wire(extra)]
     pub extra: Extra,
 }
 
-/// `ContainerPort` of `core/v1`.
-#[derive(Clone, Debug, Default, PartialEq, Message)]
+/// A network port on which a container listens.
+#[derive(Clone, Default, PartialEq, Message)]
+#[wire(debug)]
 pub struct ContainerPort {
+    /// Name unique within the pod, at most 15 characters, by which services and probes can refer to the port.
     #[wire(pb = 1)]
     pub name: Str,
+    /// Port opened on the node, 1 to 65535; must equal `containerPort` under host networking; rarely needed.
     #[wire(pb = 2)]
     pub host_port: i32,
+    /// Port on the IP address of the pod, 1 to 65535; required.
     #[wire(pb = 3, required)]
     pub container_port: i32,
-    #[wire(pb = 4)]
+    /// Transport protocol, `TCP`, `UDP` or `SCTP`; defaults to `TCP`.
+    #[wire(pb = 4, default = "\"TCP\"")]
     pub protocol: Protocol,
+    /// Address of the node to which `hostPort` is bound; all addresses when empty.
     #[wire(name = "hostIP", pb = 5)]
     pub host_ip: Str,
+    /// Fields that this version does not know.
     #[wire(extra)]
     pub extra: Extra,
 }
 
-/// `ContainerResizePolicy` of `core/v1`.
-#[derive(Clone, Debug, Default, PartialEq, Message)]
+/// What an in-place change of one resource means for the running container.
+#[derive(Clone, Default, PartialEq, Message)]
+#[wire(debug)]
 pub struct ContainerResizePolicy {
+    /// Resource the policy is for, either `cpu` or `memory`.
     #[wire(pb = 1, required)]
     pub resource_name: Str,
+    /// Policy for the change: `NotRequired`, the default, resizes without restart if possible;
+    /// `RestartContainer` restarts to apply the change.
     #[wire(pb = 2, required)]
     pub restart_policy: ResourceResizeRestartPolicy,
+    /// Fields that this version does not know.
     #[wire(extra)]
     pub extra: Extra,
 }
 
-/// `ContainerRestartRule` of `core/v1`.
-#[derive(Clone, Debug, Default, PartialEq, Message)]
+/// Decides on an exit of the container when its condition matches.
+#[derive(Clone, Default, PartialEq, Message)]
+#[wire(debug)]
 pub struct ContainerRestartRule {
-    #[wire(pb = 1)]
+    /// What happens upon a match: `Restart` this container, or `RestartAllContainers` of the pod; required.
+    #[wire(pb = 1, needed)]
     pub action: ContainerRestartRuleAction,
+    /// Condition on the exit code of the container; required.
     #[wire(pb = 2)]
     pub exit_codes: Option<Box<ContainerRestartRuleOnExitCodes>>,
+    /// Fields that this version does not know.
     #[wire(extra)]
     pub extra: Extra,
 }
 
-/// `ContainerRestartRuleOnExitCodes` of `core/v1`.
-#[derive(Clone, Debug, Default, PartialEq, Message)]
+/// Set of exit codes for which a restart rule matches or does not match.
+#[derive(Clone, Default, PartialEq, Message)]
+#[wire(debug)]
 pub struct ContainerRestartRuleOnExitCodes {
-    #[wire(pb = 1)]
+    /// Comparison: `In` matches codes within `values`, `NotIn` matches codes outside of them; required.
+    #[wire(pb = 1, needed)]
     pub operator: ContainerRestartRuleOnExitCodesOperator,
+    /// Exit codes to compare with, at most 255 of them, without duplicates.
     #[wire(pb = 2, list = "set")]
     pub values: List<i32>,
+    /// Fields that this version does not know.
     #[wire(extra)]
     pub extra: Extra,
 }
 
-/// `ContainerState` of `core/v1`.
-#[derive(Clone, Debug, Default, PartialEq, Message)]
-pub struct ContainerState {
-    #[wire(pb = 1)]
-    pub waiting: Option<Box<ContainerStateWaiting>>,
-    #[wire(pb = 2)]
-    pub running: Option<Box<ContainerStateRunning>>,
-    #[wire(pb = 3)]
-    pub terminated: Option<Box<ContainerStateTerminated>>,
-    #[wire(extra)]
-    pub extra: Extra,
-}
-
-/// `ContainerStateRunning` of `core/v1`.
-#[derive(Clone, Debug, Default, PartialEq, Message)]
-pub struct ContainerStateRunning {
-    #[wire(pb = 1, required)]
-    pub started_at: Option<Time>,
-    #[wire(extra)]
-    pub extra: Extra,
-}
-
-/// `ContainerStateTerminated` of `core/v1`.
-#[derive(Clone, Debug, Default, PartialEq, Message)]
-pub struct ContainerStateTerminated {
-    #[wire(pb = 1, required)]
-    pub exit_code: i32,
-    #[wire(pb = 2)]
-    pub signal: i32,
-    #[wire(pb = 3)]
-    pub reason: Str,
-    #[wire(pb = 4)]
-    pub message: Str,
-    #[wire(pb = 5, required)]
-    pub started_at: Option<Time>,
-    #[wire(pb = 6, required)]
-    pub finished_at: Option<Time>,
-    #[wire(name = "containerID", pb = 7)]
-    pub container_id: Str,
-    #[wire(extra)]
-    pub extra: Extra,
-}
-
-/// `ContainerStateWaiting` of `core/v1`.
-#[derive(Clone, Debug, Default, PartialEq, Message)]
-pub struct ContainerStateWaiting {
-    #[wire(pb = 1)]
-    pub reason: Str,
-    #[wire(pb = 2)]
-    pub message: Str,
-    #[wire(extra)]
-    pub extra: Extra,
-}
-
-/// `ContainerStatus` of `core/v1`.
-#[derive(Clone, Debug, Default, PartialEq, Message)]
-pub struct ContainerStatus {
-    #[wire(pb = 1, required)]
-    pub name: Str,
-    #[wire(pb = 2)]
-    pub state: ContainerState,
-    #[wire(pb = 3)]
-    pub last_state: ContainerState,
-    #[wire(pb = 4, required)]
-    pub ready: bool,
-    #[wire(pb = 5, required)]
-    pub restart_count: i32,
-    #[wire(pb = 6, required)]
-    pub image: Str,
-    #[wire(name = "imageID", pb = 7, required)]
-    pub image_id: Str,
-    #[wire(name = "containerID", pb = 8)]
-    pub container_id: Str,
-    #[wire(pb = 9)]
-    pub started: Option<bool>,
-    #[wire(pb = 10)]
-    pub allocated_resources: Map<Quantity>,
-    #[wire(pb = 11)]
-    pub resources: Option<Box<ResourceRequirements>>,
-    #[wire(pb = 12, list = "map", keys = "mountPath", patch = "merge", merge_key = "mountPath")]
-    pub volume_mounts: List<VolumeMountStatus>,
-    #[wire(pb = 13)]
-    pub user: Option<Box<ContainerUser>>,
-    #[wire(pb = 14, list = "map", keys = "name", patch = "merge", merge_key = "name")]
-    pub allocated_resources_status: List<ResourceStatus>,
-    #[wire(pb = 15)]
-    pub stop_signal: Option<Signal>,
-    #[wire(extra)]
-    pub extra: Extra,
-}
-
-/// `ContainerUser` of `core/v1`.
-#[derive(Clone, Debug, Default, PartialEq, Message)]
-pub struct ContainerUser {
-    #[wire(pb = 1)]
-    pub linux: Option<Box<LinuxContainerUser>>,
-    #[wire(extra)]
-    pub extra: Extra,
-}
-
-/// `EnvFromSource` of `core/v1`.
-#[derive(Clone, Debug, Default, PartialEq, Message)]
-pub struct EnvFromSource {
-    #[wire(pb = 1)]
-    pub prefix: Str,
-    #[wire(pb = 2)]
-    pub config_map_ref: Option<Box<ConfigMapEnvSource>>,
-    #[wire(pb = 3)]
-    pub secret_ref: Option<Box<SecretEnvSource>>,
-    #[wire(extra)]
-    pub extra: Extra,
-}
-
-/// `EnvVar` of `core/v1`.
-#[derive(Clone, Debug, Default, PartialEq, Message)]
-pub struct EnvVar {
-    #[wire(pb = 1, required)]
-    pub name: Str,
-    #[wire(pb = 2)]
-    pub value: Str,
-    #[wire(pb = 3)]
-    pub value_from: Option<Box<EnvVarSource>>,
-    #[wire(extra)]
-    pub extra: Extra,
-}
-
-/// `EnvVarSource` of `core/v1`.
-#[derive(Clone, Debug, Default, PartialEq, Message)]
-pub struct EnvVarSource {
-    #[wire(pb = 1, map = "atomic")]
-    pub field_ref: Option<Box<ObjectFieldSelector>>,
-    #[wire(pb = 2, map = "atomic")]
-    pub resource_field_ref: Option<Box<ResourceFieldSelector>>,
-    #[wire(pb = 3, map = "atomic")]
-    pub config_map_key_ref: Option<Box<ConfigMapKeySelector>>,
-    #[wire(pb = 4, map = "atomic")]
-    pub secret_key_ref: Option<Box<SecretKeySelector>>,
-    #[wire(pb = 5, map = "atomic")]
-    pub file_key_ref: Option<Box<FileKeySelector>>,
-    #[wire(extra)]
-    pub extra: Extra,
-}
-
-/// `EphemeralContainer` of `core/v1`.
-#[derive(Clone, Debug, Default, PartialEq, Message)]
+/// Container added to a running pod for debugging, without resource guarantees and never restarted.
+#[derive(Clone, Default, PartialEq, Message)]
+#[wire(debug)]
 pub struct EphemeralContainer {
+    /// Gives all fields shared with ordinary containers, of which some are refused here.
     #[wire(inline, pb = 1)]
     pub container: Container,
+    /// Container whose process namespace is joined; when empty, the namespaces set in the pod spec are used.
     #[wire(pb = 2)]
     pub target_container_name: Str,
+    /// Fields that this version does not know.
     #[wire(extra)]
     pub extra: Extra,
 }
 
-/// `ExecAction` of `core/v1`.
-#[derive(Clone, Debug, Default, PartialEq, Message)]
-pub struct ExecAction {
-    #[wire(pb = 1)]
-    pub command: List<Str>,
-    #[wire(extra)]
-    pub extra: Extra,
-}
-
-/// `FileKeySelector` of `core/v1`.
-#[derive(Clone, Debug, Default, PartialEq, Message)]
-pub struct FileKeySelector {
-    #[wire(pb = 1, required)]
-    pub volume_name: Str,
-    #[wire(pb = 2, required)]
-    pub path: Str,
-    #[wire(pb = 3, required)]
-    pub key: Str,
-    #[wire(pb = 4)]
-    pub optional: Option<bool>,
-    #[wire(extra)]
-    pub extra: Extra,
-}
-
-/// `GRPCAction` of `core/v1`.
-#[derive(Clone, Debug, Default, PartialEq, Message)]
-pub struct GRPCAction {
-    #[wire(pb = 1, required)]
-    pub port: i32,
-    #[wire(pb = 2, required)]
-    pub service: Option<Str>,
-    #[wire(extra)]
-    pub extra: Extra,
-}
-
-/// `HTTPGetAction` of `core/v1`.
-#[derive(Clone, Debug, Default, PartialEq, Message)]
-pub struct HTTPGetAction {
-    #[wire(pb = 1)]
-    pub path: Str,
-    #[wire(pb = 2, required)]
-    pub port: IntOrString,
-    #[wire(pb = 3)]
-    pub host: Str,
-    #[wire(pb = 4)]
-    pub scheme: URIScheme,
-    #[wire(pb = 5)]
-    pub http_headers: List<HTTPHeader>,
-    #[wire(extra)]
-    pub extra: Extra,
-}
-
-/// `HTTPHeader` of `core/v1`.
-#[derive(Clone, Debug, Default, PartialEq, Message)]
-pub struct HTTPHeader {
-    #[wire(pb = 1, required)]
-    pub name: Str,
-    #[wire(pb = 2, required)]
-    pub value: Str,
-    #[wire(extra)]
-    pub extra: Extra,
-}
-
-/// `Lifecycle` of `core/v1`.
-#[derive(Clone, Debug, Default, PartialEq, Message)]
-pub struct Lifecycle {
-    #[wire(pb = 1)]
-    pub post_start: Option<Box<LifecycleHandler>>,
-    #[wire(pb = 2)]
-    pub pre_stop: Option<Box<LifecycleHandler>>,
-    #[wire(pb = 3)]
-    pub stop_signal: Option<Signal>,
-    #[wire(extra)]
-    pub extra: Extra,
-}
-
-/// `LifecycleHandler` of `core/v1`.
-#[derive(Clone, Debug, Default, PartialEq, Message)]
-pub struct LifecycleHandler {
-    #[wire(pb = 1)]
-    pub exec: Option<Box<ExecAction>>,
-    #[wire(pb = 2)]
-    pub http_get: Option<Box<HTTPGetAction>>,
-    #[wire(pb = 3)]
-    pub tcp_socket: Option<Box<TCPSocketAction>>,
-    #[wire(pb = 4)]
-    pub sleep: Option<Box<SleepAction>>,
-    #[wire(extra)]
-    pub extra: Extra,
-}
-
-/// `LinuxContainerUser` of `core/v1`.
-#[derive(Clone, Debug, Default, PartialEq, Message)]
-pub struct LinuxContainerUser {
-    #[wire(pb = 1, required)]
-    pub uid: i64,
-    #[wire(pb = 2, required)]
-    pub gid: i64,
-    #[wire(pb = 3)]
-    pub supplemental_groups: List<i64>,
-    #[wire(extra)]
-    pub extra: Extra,
-}
-
-/// `ObjectFieldSelector` of `core/v1`.
-#[derive(Clone, Debug, Default, PartialEq, Message)]
-pub struct ObjectFieldSelector {
-    #[wire(pb = 1)]
-    pub api_version: Str,
-    #[wire(pb = 2, required)]
-    pub field_path: Str,
-    #[wire(extra)]
-    pub extra: Extra,
-}
-
-/// `Probe` of `core/v1`.
-#[derive(Clone, Debug, Default, PartialEq, Message)]
-pub struct Probe {
-    #[wire(inline, pb = 1)]
-    pub handler: ProbeHandler,
-    #[wire(pb = 2)]
-    pub initial_delay_seconds: i32,
-    #[wire(pb = 3)]
-    pub timeout_seconds: i32,
-    #[wire(pb = 4)]
-    pub period_seconds: i32,
-    #[wire(pb = 5)]
-    pub success_threshold: i32,
-    #[wire(pb = 6)]
-    pub failure_threshold: i32,
-    #[wire(pb = 7)]
-    pub termination_grace_period_seconds: Option<i64>,
-    #[wire(extra)]
-    pub extra: Extra,
-}
-
-/// `ProbeHandler` of `core/v1`.
-#[derive(Clone, Debug, Default, PartialEq, Message)]
-pub struct ProbeHandler {
-    #[wire(pb = 1)]
-    pub exec: Option<Box<ExecAction>>,
-    #[wire(pb = 2)]
-    pub http_get: Option<Box<HTTPGetAction>>,
-    #[wire(pb = 3)]
-    pub tcp_socket: Option<Box<TCPSocketAction>>,
-    #[wire(pb = 4)]
-    pub grpc: Option<Box<GRPCAction>>,
-}
-
-/// `ResourceClaim` of `core/v1`.
-#[derive(Clone, Debug, Default, PartialEq, Message)]
+/// Container's reference to one of the Pod's `resourceClaims`, not the `resource.k8s.io` object.
+#[derive(Clone, Default, PartialEq, Message)]
+#[wire(debug)]
 pub struct ResourceClaim {
+    /// Name of the entry in `spec.resourceClaims` to make available in the container.
     #[wire(pb = 1, required)]
     pub name: Str,
+    /// Single request of the claim to use; empty gives the container everything the claim allocated.
     #[wire(pb = 2)]
     pub request: Str,
+    /// Fields that this version does not know.
     #[wire(extra)]
     pub extra: Extra,
 }
 
-/// `ResourceFieldSelector` of `core/v1`.
-#[derive(Clone, Debug, Default, PartialEq, Message)]
-pub struct ResourceFieldSelector {
-    #[wire(pb = 1)]
-    pub container_name: Str,
-    #[wire(pb = 2, required)]
-    pub resource: Str,
-    #[wire(pb = 3)]
-    pub divisor: Quantity,
-    #[wire(extra)]
-    pub extra: Extra,
-}
-
-/// `ResourceRequirements` of `core/v1`.
-#[derive(Clone, Debug, Default, PartialEq, Message)]
+/// Compute resources that a container, or a whole Pod, needs and may use.
+#[derive(Clone, Default, PartialEq, Message)]
+#[wire(debug)]
 pub struct ResourceRequirements {
+    /// Upper bounds; exceeding `cpu` is throttled, exceeding `memory` gets the container killed.
     #[wire(pb = 1)]
     pub limits: Map<Quantity>,
+    /// Guaranteed amounts used for scheduling; a resource left out takes its limit if there is one.
     #[wire(pb = 2)]
     pub requests: Map<Quantity>,
+    /// Entries of the Pod's `resourceClaims` the container uses; containers only.
     #[wire(pb = 3, list = "map", keys = "name")]
     pub claims: List<ResourceClaim>,
+    /// Fields that this version does not know.
     #[wire(extra)]
     pub extra: Extra,
 }
 
-/// `SELinuxOptions` of `core/v1`.
-#[derive(Clone, Debug, Default, PartialEq, Message)]
-pub struct SELinuxOptions {
-    #[wire(pb = 1)]
-    pub user: Str,
-    #[wire(pb = 2)]
-    pub role: Str,
-    #[wire(pb = 3)]
-    pub type_: Str,
-    #[wire(pb = 4)]
-    pub level: Str,
-    #[wire(extra)]
-    pub extra: Extra,
-}
-
-/// `SeccompProfile` of `core/v1`.
-#[derive(Clone, Debug, Default, PartialEq, Message)]
-pub struct SeccompProfile {
-    #[wire(pb = 1, required)]
-    pub type_: SeccompProfileType,
-    #[wire(pb = 2)]
-    pub localhost_profile: Option<Str>,
-    #[wire(extra)]
-    pub extra: Extra,
-}
-
-/// `SecretEnvSource` of `core/v1`.
-#[derive(Clone, Debug, Default, PartialEq, Message)]
-pub struct SecretEnvSource {
-    #[wire(pb = "1.1")]
-    pub name: Str,
-    #[wire(pb = 2)]
-    pub optional: Option<bool>,
-    #[wire(extra)]
-    pub extra: Extra,
-}
-
-/// `SecretKeySelector` of `core/v1`.
-#[derive(Clone, Debug, Default, PartialEq, Message)]
-pub struct SecretKeySelector {
-    #[wire(pb = "1.1")]
-    pub name: Str,
-    #[wire(pb = 2, required)]
-    pub key: Str,
-    #[wire(pb = 3)]
-    pub optional: Option<bool>,
-    #[wire(extra)]
-    pub extra: Extra,
-}
-
-/// `SecurityContext` of `core/v1`.
-#[derive(Clone, Debug, Default, PartialEq, Message)]
-pub struct SecurityContext {
-    #[wire(pb = 1)]
-    pub capabilities: Option<Box<Capabilities>>,
-    #[wire(pb = 2)]
-    pub privileged: Option<bool>,
-    #[wire(pb = 3)]
-    pub se_linux_options: Option<Box<SELinuxOptions>>,
-    #[wire(pb = 10)]
-    pub windows_options: Option<Box<WindowsSecurityContextOptions>>,
-    #[wire(pb = 4)]
-    pub run_as_user: Option<i64>,
-    #[wire(pb = 8)]
-    pub run_as_group: Option<i64>,
-    #[wire(pb = 5)]
-    pub run_as_non_root: Option<bool>,
-    #[wire(pb = 6)]
-    pub read_only_root_filesystem: Option<bool>,
-    #[wire(pb = 7)]
-    pub allow_privilege_escalation: Option<bool>,
-    #[wire(pb = 9)]
-    pub proc_mount: Option<ProcMountType>,
-    #[wire(pb = 11)]
-    pub seccomp_profile: Option<Box<SeccompProfile>>,
-    #[wire(pb = 12)]
-    pub app_armor_profile: Option<Box<AppArmorProfile>>,
-    #[wire(extra)]
-    pub extra: Extra,
-}
-
-/// `SleepAction` of `core/v1`.
-#[derive(Clone, Debug, Default, PartialEq, Message)]
-pub struct SleepAction {
-    #[wire(pb = 1, required)]
-    pub seconds: i64,
-    #[wire(extra)]
-    pub extra: Extra,
-}
-
-/// `TCPSocketAction` of `core/v1`.
-#[derive(Clone, Debug, Default, PartialEq, Message)]
-pub struct TCPSocketAction {
-    #[wire(pb = 1, required)]
-    pub port: IntOrString,
-    #[wire(pb = 2)]
-    pub host: Str,
-    #[wire(extra)]
-    pub extra: Extra,
-}
-
-/// `VolumeDevice` of `core/v1`.
-#[derive(Clone, Debug, Default, PartialEq, Message)]
+/// Makes a block-mode volume available in a container as a raw device.
+#[derive(Clone, Default, PartialEq, Message)]
+#[wire(debug)]
 pub struct VolumeDevice {
+    /// Name of a volume of the Pod that is backed by a `PersistentVolumeClaim` in `Block` mode.
     #[wire(pb = 1, required)]
     pub name: Str,
+    /// Absolute path in the container at which the device appears, unique among its mounts.
     #[wire(pb = 2, required)]
     pub device_path: Str,
+    /// Fields that this version does not know.
     #[wire(extra)]
     pub extra: Extra,
 }
 
-/// `VolumeMount` of `core/v1`.
-#[derive(Clone, Debug, Default, PartialEq, Message)]
+/// Place of a volume within a container's filesystem, and how it is mounted.
+#[derive(Clone, Default, PartialEq, Message)]
+#[wire(debug)]
 pub struct VolumeMount {
+    /// Name of the Pod's volume to mount.
     #[wire(pb = 1, required)]
     pub name: Str,
+    /// Mounts the volume read-only in this container; default `false`.
     #[wire(pb = 2)]
     pub read_only: bool,
+    /// Whether mounts nested below become read-only as well; default `Disabled`, other values need `readOnly`
+    /// and no propagation.
     #[wire(pb = 7)]
     pub recursive_read_only: Option<RecursiveReadOnlyMode>,
+    /// Path in the container at which the volume appears; must not contain `:`.
     #[wire(pb = 3, required)]
     pub mount_path: Str,
+    /// Path inside the volume to mount instead of its root; relative, without `..`, default the root.
     #[wire(pb = 4)]
     pub sub_path: Str,
+    /// Whether later mounts spread between node and container; default `None`.
     #[wire(pb = 5)]
     pub mount_propagation: Option<MountPropagationMode>,
+    /// Like `subPath`, but with `$(NAME)` replaced from the container's environment; excludes `subPath`.
     #[wire(pb = 6)]
     pub sub_path_expr: Str,
-    #[wire(extra)]
-    pub extra: Extra,
-}
-
-/// `VolumeMountStatus` of `core/v1`.
-#[derive(Clone, Debug, Default, PartialEq, Message)]
-pub struct VolumeMountStatus {
-    #[wire(pb = 1, required)]
-    pub name: Str,
-    #[wire(pb = 2, required)]
-    pub mount_path: Str,
-    #[wire(pb = 3)]
-    pub read_only: bool,
-    #[wire(pb = 4)]
-    pub recursive_read_only: Option<RecursiveReadOnlyMode>,
-    #[wire(pb = 5)]
-    pub volume_status: Option<Box<VolumeStatus>>,
-    #[wire(extra)]
-    pub extra: Extra,
-}
-
-/// `WindowsSecurityContextOptions` of `core/v1`.
-#[derive(Clone, Debug, Default, PartialEq, Message)]
-pub struct WindowsSecurityContextOptions {
-    #[wire(pb = 1)]
-    pub gmsa_credential_spec_name: Option<Str>,
-    #[wire(pb = 2)]
-    pub gmsa_credential_spec: Option<Str>,
-    #[wire(pb = 3)]
-    pub run_as_user_name: Option<Str>,
-    #[wire(pb = 4)]
-    pub host_process: Option<bool>,
+    /// Fields that this version does not know.
     #[wire(extra)]
     pub extra: Extra,
 }

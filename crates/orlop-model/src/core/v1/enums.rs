@@ -1,54 +1,70 @@
 //! Enumerations of this version.
 
 crate::open_enum! {
-    /// Texts of `AppArmorProfileType`.
+    /// Origins of an AppArmor profile: no confinement, the default of the container runtime, or one loaded on
+    /// the node.
     pub enum AppArmorProfileType {
         Unconfined = "Unconfined",
         RuntimeDefault = "RuntimeDefault",
         Localhost = "Localhost",
     }
 
-    /// Texts of `AzureDataDiskCachingMode`.
+    /// Host caching modes of an Azure data disk: no cache, cached reads, or cached reads and writes.
     pub enum AzureDataDiskCachingMode {
         None = "None",
         ReadOnly = "ReadOnly",
         ReadWrite = "ReadWrite",
     }
 
-    /// Texts of `AzureDataDiskKind`.
+    /// Kinds of Azure data disk: blobs in a shared or a dedicated storage account, or a managed disk.
     pub enum AzureDataDiskKind {
         Shared = "Shared",
         Dedicated = "Dedicated",
         Managed = "Managed",
     }
 
-    /// Texts of `ConditionStatus`.
+    /// Stages of resizing a claim, on the controller and on the node, including sizes that cannot be reached.
+    pub enum ClaimResourceStatus {
+        ControllerResizeInProgress = "ControllerResizeInProgress",
+        ControllerResizeInfeasible = "ControllerResizeInfeasible",
+        NodeResizePending = "NodeResizePending",
+        NodeResizeInProgress = "NodeResizeInProgress",
+        NodeResizeInfeasible = "NodeResizeInfeasible",
+    }
+
+    /// Kinds of component check; the only one asks whether the component is healthy.
+    pub enum ComponentConditionType {
+        Healthy = "Healthy",
+    }
+
+    /// Truth values of a condition: it holds, it does not hold, or it cannot be determined.
     pub enum ConditionStatus {
         True = "True",
         False = "False",
         Unknown = "Unknown",
     }
 
-    /// Texts of `ContainerRestartPolicy`.
+    /// When the kubelet restarts a single container after its exit: always, never, or after failure only.
     pub enum ContainerRestartPolicy {
         Always = "Always",
         Never = "Never",
         OnFailure = "OnFailure",
     }
 
-    /// Texts of `ContainerRestartRuleAction`.
+    /// Reactions to a matched exit: restart the container, or restart all containers of the pod.
     pub enum ContainerRestartRuleAction {
         Restart = "Restart",
         RestartAllContainers = "RestartAllContainers",
     }
 
-    /// Texts of `ContainerRestartRuleOnExitCodesOperator`.
+    /// Relations between the exit code and the listed values: contained or not contained.
     pub enum ContainerRestartRuleOnExitCodesOperator {
         In = "In",
         NotIn = "NotIn",
     }
 
-    /// Texts of `DNSPolicy`.
+    /// Ways of building the resolver configuration of a pod: cluster DNS, the settings of the node, or
+    /// explicit ones.
     pub enum DNSPolicy {
         ClusterFirstWithHostNet = "ClusterFirstWithHostNet",
         ClusterFirst = "ClusterFirst",
@@ -56,12 +72,12 @@ crate::open_enum! {
         None = "None",
     }
 
-    /// Texts of `FinalizerName`.
+    /// Finalizers known for the spec of a namespace; only the one of Kubernetes itself is predefined.
     pub enum FinalizerName {
         Kubernetes = "kubernetes",
     }
 
-    /// Texts of `HostPathType`.
+    /// Checks made on a host path prior to mounting; the empty value checks nothing.
     pub enum HostPathType {
         DirectoryOrCreate = "DirectoryOrCreate",
         Directory = "Directory",
@@ -72,33 +88,42 @@ crate::open_enum! {
         BlockDevice = "BlockDevice",
     }
 
-    /// Texts of `IPFamily`.
+    /// IP address families of service addresses; the empty value stands for unknown.
     pub enum IPFamily {
         IPv4 = "IPv4",
         IPv6 = "IPv6",
     }
 
-    /// Texts of `IPFamilyPolicy`.
+    /// How many IP families a service gets: one, two where available, or two as a requirement.
     pub enum IPFamilyPolicy {
         SingleStack = "SingleStack",
         PreferDualStack = "PreferDualStack",
         RequireDualStack = "RequireDualStack",
     }
 
-    /// Texts of `LoadBalancerIPMode`.
+    /// Kinds of object that a limit range can bound: pods, containers and volume claims.
+    pub enum LimitType {
+        Pod = "Pod",
+        Container = "Container",
+        PersistentVolumeClaim = "PersistentVolumeClaim",
+    }
+
+    /// How a load balancer hands on traffic: keeping its own address as destination, or proxying to node or
+    /// pod.
     pub enum LoadBalancerIPMode {
         VIP = "VIP",
         Proxy = "Proxy",
     }
 
-    /// Texts of `MountPropagationMode`.
+    /// How mounts made later travel between node and container: not at all, inwards only, or both ways.
     pub enum MountPropagationMode {
         None = "None",
         HostToContainer = "HostToContainer",
         Bidirectional = "Bidirectional",
     }
 
-    /// Texts of `NamespaceConditionType`.
+    /// Things that can hold up the deletion of a namespace: failures of discovery or removal, remaining
+    /// contents, remaining finalizers.
     pub enum NamespaceConditionType {
         NamespaceDeletionDiscoveryFailure = "NamespaceDeletionDiscoveryFailure",
         NamespaceDeletionContentFailure = "NamespaceDeletionContentFailure",
@@ -107,13 +132,13 @@ crate::open_enum! {
         NamespaceFinalizersRemaining = "NamespaceFinalizersRemaining",
     }
 
-    /// Texts of `NamespacePhase`.
+    /// Life stages of a namespace: in use, or being emptied for deletion.
     pub enum NamespacePhase {
         Active = "Active",
         Terminating = "Terminating",
     }
 
-    /// Texts of `NodeAddressType`.
+    /// Kinds of node address: host name, and IP address or DNS name, each inside or outside of the cluster.
     pub enum NodeAddressType {
         Hostname = "Hostname",
         InternalIP = "InternalIP",
@@ -122,7 +147,7 @@ crate::open_enum! {
         ExternalDNS = "ExternalDNS",
     }
 
-    /// Texts of `NodeConditionType`.
+    /// Aspects of node health: readiness, shortage of memory, disk or process ids, and missing network.
     pub enum NodeConditionType {
         Ready = "Ready",
         MemoryPressure = "MemoryPressure",
@@ -131,20 +156,20 @@ crate::open_enum! {
         NetworkUnavailable = "NetworkUnavailable",
     }
 
-    /// Texts of `NodeInclusionPolicy`.
+    /// Whether topology spreading leaves out nodes that the pod could not use, or counts them all.
     pub enum NodeInclusionPolicy {
         Ignore = "Ignore",
         Honor = "Honor",
     }
 
-    /// Texts of `NodePhase`.
+    /// Former life stages of a node; deprecated, no longer set by anyone.
     pub enum NodePhase {
         Pending = "Pending",
         Running = "Running",
         Terminated = "Terminated",
     }
 
-    /// Texts of `NodeSelectorOperator`.
+    /// Relations of a node label to given values: membership, existence, and integer comparison.
     pub enum NodeSelectorOperator {
         In = "In",
         NotIn = "NotIn",
@@ -154,13 +179,13 @@ crate::open_enum! {
         Lt = "Lt",
     }
 
-    /// Texts of `OSName`.
+    /// Operating systems of pods: Linux and Windows.
     pub enum OSName {
         Linux = "linux",
         Windows = "windows",
     }
 
-    /// Texts of `PersistentVolumeAccessMode`.
+    /// How many nodes or pods may mount a volume, and whether they may write.
     pub enum PersistentVolumeAccessMode {
         ReadWriteOnce = "ReadWriteOnce",
         ReadOnlyMany = "ReadOnlyMany",
@@ -168,13 +193,57 @@ crate::open_enum! {
         ReadWriteOncePod = "ReadWriteOncePod",
     }
 
-    /// Texts of `PersistentVolumeMode`.
+    /// Observations on a claim: stages and errors of resizing and modification, and not being used by any
+    /// pod.
+    pub enum PersistentVolumeClaimConditionType {
+        Resizing = "Resizing",
+        FileSystemResizePending = "FileSystemResizePending",
+        ControllerResizeError = "ControllerResizeError",
+        NodeResizeError = "NodeResizeError",
+        ModifyVolumeError = "ModifyVolumeError",
+        ModifyingVolume = "ModifyingVolume",
+        Unused = "Unused",
+    }
+
+    /// Stages of changing volume attributes: waiting for prerequisites, under way, or rejected by the driver.
+    pub enum PersistentVolumeClaimModifyVolumeStatus {
+        Pending = "Pending",
+        InProgress = "InProgress",
+        Infeasible = "Infeasible",
+    }
+
+    /// Binding stages of a claim: awaiting a volume, bound to one, or its volume is gone.
+    pub enum PersistentVolumeClaimPhase {
+        Pending = "Pending",
+        Bound = "Bound",
+        Lost = "Lost",
+    }
+
+    /// Ways a volume reaches a container: as a raw block device or as a mounted filesystem.
     pub enum PersistentVolumeMode {
         Block = "Block",
         Filesystem = "Filesystem",
     }
 
-    /// Texts of `PodConditionType`.
+    /// Stages of a persistent volume's life, from not yet usable through bound to released or failed.
+    pub enum PersistentVolumePhase {
+        Pending = "Pending",
+        Available = "Available",
+        Bound = "Bound",
+        Released = "Released",
+        Failed = "Failed",
+    }
+
+    /// What happens to a volume once its claim is deleted: scrub it (`Recycle`, deprecated), delete it or
+    /// keep it.
+    pub enum PersistentVolumeReclaimPolicy {
+        Recycle = "Recycle",
+        Delete = "Delete",
+        Retain = "Retain",
+    }
+
+    /// Condition types the system itself puts on Pods, from scheduling and initialisation to resizing and
+    /// disruption.
     pub enum PodConditionType {
         ContainersReady = "ContainersReady",
         Initialized = "Initialized",
@@ -187,13 +256,14 @@ crate::open_enum! {
         AllContainersRestarting = "AllContainersRestarting",
     }
 
-    /// Texts of `PodFSGroupChangePolicy`.
+    /// When the ownership of a volume is changed recursively: only if its root directory differs, or at every
+    /// mount.
     pub enum PodFSGroupChangePolicy {
         OnRootMismatch = "OnRootMismatch",
         Always = "Always",
     }
 
-    /// Texts of `PodPhase`.
+    /// Coarse stage of a Pod's life, from waiting for a node through running to finished.
     pub enum PodPhase {
         Pending = "Pending",
         Running = "Running",
@@ -202,87 +272,115 @@ crate::open_enum! {
         Unknown = "Unknown",
     }
 
-    /// Texts of `PodQOSClass`.
+    /// Quality-of-service classes, derived from requests and limits, which decide who is killed first under
+    /// memory pressure.
     pub enum PodQOSClass {
         Guaranteed = "Guaranteed",
         Burstable = "Burstable",
         BestEffort = "BestEffort",
     }
 
-    /// Texts of `PodResizeStatus`.
+    /// State of an in-place resize of a Pod: under way, put off for now, or impossible on this node.
     pub enum PodResizeStatus {
         InProgress = "InProgress",
         Deferred = "Deferred",
         Infeasible = "Infeasible",
     }
 
-    /// Texts of `PodSELinuxChangePolicy`.
+    /// How the SELinux label gets on a Pod's volumes: relabelling every file, or a `context` mount option.
     pub enum PodSELinuxChangePolicy {
         Recursive = "Recursive",
         MountOption = "MountOption",
     }
 
-    /// Texts of `PreemptionPolicy`.
+    /// Whether a waiting Pod may push out Pods of lower priority to be scheduled.
     pub enum PreemptionPolicy {
         PreemptLowerPriority = "PreemptLowerPriority",
         Never = "Never",
     }
 
-    /// Texts of `ProcMountType`.
+    /// How `/proc` is mounted: with the runtime's masked and read-only paths, or without them.
     pub enum ProcMountType {
         Default = "Default",
         Unmasked = "Unmasked",
     }
 
-    /// Texts of `Protocol`.
+    /// Transport protocols for container and service ports; the API server's default is `TCP`.
     pub enum Protocol {
         TCP = "TCP",
         UDP = "UDP",
         SCTP = "SCTP",
     }
 
-    /// Texts of `PullPolicy`.
+    /// When the kubelet pulls an image: on every start, never, or only if it is missing on the node.
     pub enum PullPolicy {
         Always = "Always",
         Never = "Never",
         IfNotPresent = "IfNotPresent",
     }
 
-    /// Texts of `RecursiveReadOnlyMode`.
+    /// Whether a read-only mount also covers the mounts nested below it.
     pub enum RecursiveReadOnlyMode {
         Disabled = "Disabled",
         IfPossible = "IfPossible",
         Enabled = "Enabled",
     }
 
-    /// Texts of `ResourceHealthStatus`.
+    /// Known condition types; `ReplicaFailure` says that creating or deleting a Pod failed, e.g. for lack of
+    /// quota.
+    pub enum ReplicationControllerConditionType {
+        ReplicaFailure = "ReplicaFailure",
+    }
+
+    /// Health grades of an allocated device.
     pub enum ResourceHealthStatus {
         Healthy = "Healthy",
         Unhealthy = "Unhealthy",
         Unknown = "Unknown",
     }
 
-    /// Texts of `ResourceResizeRestartPolicy`.
+    /// Filters by which a quota counts only some objects, e.g. those with a deadline, of best effort or of
+    /// certain priorities.
+    pub enum ResourceQuotaScope {
+        Terminating = "Terminating",
+        NotTerminating = "NotTerminating",
+        BestEffort = "BestEffort",
+        NotBestEffort = "NotBestEffort",
+        PriorityClass = "PriorityClass",
+        CrossNamespacePodAffinity = "CrossNamespacePodAffinity",
+        VolumeAttributesClass = "VolumeAttributesClass",
+    }
+
+    /// Whether a container has to be restarted when a resource is resized in place.
     pub enum ResourceResizeRestartPolicy {
         NotRequired = "NotRequired",
         RestartContainer = "RestartContainer",
     }
 
-    /// Texts of `RestartPolicy`.
+    /// When the kubelet restarts an exited container: always, after failures only, or never.
     pub enum RestartPolicy {
         Always = "Always",
         OnFailure = "OnFailure",
         Never = "Never",
     }
 
-    /// Texts of `SeccompProfileType`.
+    /// How the values of a scope are compared in a quota's scope selector.
+    pub enum ScopeSelectorOperator {
+        In = "In",
+        NotIn = "NotIn",
+        Exists = "Exists",
+        DoesNotExist = "DoesNotExist",
+    }
+
+    /// Sources of a seccomp filter: none, the container runtime's default, or a file on the node.
     pub enum SeccompProfileType {
         Unconfined = "Unconfined",
         RuntimeDefault = "RuntimeDefault",
         Localhost = "Localhost",
     }
 
-    /// Texts of `SecretType`.
+    /// Built-in Secret types, each of which but `Opaque` expects certain keys; other strings are allowed as
+    /// well.
     pub enum SecretType {
         Opaque = "Opaque",
         KubernetesIoServiceAccountToken = "kubernetes.io/service-account-token",
@@ -294,25 +392,26 @@ crate::open_enum! {
         BootstrapKubernetesIoToken = "bootstrap.kubernetes.io/token",
     }
 
-    /// Texts of `ServiceAffinity`.
+    /// Whether connections from one client address stick to the same endpoint.
     pub enum ServiceAffinity {
         ClientIP = "ClientIP",
         None = "None",
     }
 
-    /// Texts of `ServiceExternalTrafficPolicy`.
+    /// Which endpoints take traffic from outside: those of the whole cluster, or the receiving node's only,
+    /// keeping the client address.
     pub enum ServiceExternalTrafficPolicy {
         Cluster = "Cluster",
         Local = "Local",
     }
 
-    /// Texts of `ServiceInternalTrafficPolicy`.
+    /// Which endpoints take traffic from inside: those of the whole cluster, or of the client's node only.
     pub enum ServiceInternalTrafficPolicy {
         Cluster = "Cluster",
         Local = "Local",
     }
 
-    /// Texts of `ServiceType`.
+    /// Ways to expose a Service: cluster address, node ports, external load balancer, or a DNS alias.
     pub enum ServiceType {
         ClusterIP = "ClusterIP",
         NodePort = "NodePort",
@@ -320,7 +419,8 @@ crate::open_enum! {
         ExternalName = "ExternalName",
     }
 
-    /// Texts of `Signal`.
+    /// Linux signal names a container may define as its stop signal; Windows accepts `SIGTERM` and `SIGKILL`
+    /// only.
     pub enum Signal {
         Sigabrt = "SIGABRT",
         Sigalrm = "SIGALRM",
@@ -389,32 +489,33 @@ crate::open_enum! {
         Sigrtmax = "SIGRTMAX",
     }
 
-    /// Texts of `StorageMedium`.
+    /// Where an `emptyDir` lives: the node's default disk (empty string), memory, or huge pages of some size.
     pub enum StorageMedium {
         Memory = "Memory",
         HugePages = "HugePages",
     }
 
-    /// Texts of `SupplementalGroupsPolicy`.
+    /// How extra groups are determined: merged with those of the image's user, or only the ones stated in the
+    /// Pod.
     pub enum SupplementalGroupsPolicy {
         Merge = "Merge",
         Strict = "Strict",
     }
 
-    /// Texts of `TaintEffect`.
+    /// Effects of a taint: no new Pods, new Pods only reluctantly, or also eviction of running ones.
     pub enum TaintEffect {
         NoSchedule = "NoSchedule",
         PreferNoSchedule = "PreferNoSchedule",
         NoExecute = "NoExecute",
     }
 
-    /// Texts of `TerminationMessagePolicy`.
+    /// Where a container's final message comes from: its message file alone, or the log's end after an error.
     pub enum TerminationMessagePolicy {
         File = "File",
         FallbackToLogsOnError = "FallbackToLogsOnError",
     }
 
-    /// Texts of `TolerationOperator`.
+    /// Comparisons between a toleration and a taint: presence, equality, or numerically less or greater.
     pub enum TolerationOperator {
         Exists = "Exists",
         Equal = "Equal",
@@ -422,13 +523,14 @@ crate::open_enum! {
         Gt = "Gt",
     }
 
-    /// Texts of `URIScheme`.
+    /// Schemes of an HTTP check or hook; the API server's default is `HTTP`.
     pub enum URIScheme {
         HTTP = "HTTP",
         Https = "HTTPS",
     }
 
-    /// Texts of `UnsatisfiableConstraintAction`.
+    /// What the scheduler does when a spread constraint cannot be met: leave the Pod pending or place it
+    /// anyway.
     pub enum UnsatisfiableConstraintAction {
         DoNotSchedule = "DoNotSchedule",
         ScheduleAnyway = "ScheduleAnyway",

@@ -1,7 +1,7 @@
 //! Enumerations of this version.
 
 crate::open_enum! {
-    /// Texts of `CauseType`.
+    /// Machine-readable kinds of individual problems that a failure `Status` may list.
     pub enum CauseType {
         FieldValueNotFound = "FieldValueNotFound",
         FieldValueRequired = "FieldValueRequired",
@@ -18,21 +18,36 @@ crate::open_enum! {
         ResourceVersionTooLarge = "ResourceVersionTooLarge",
     }
 
-    /// Texts of `ConditionStatus`.
+    /// Three-valued truth of a condition: holds, does not hold, or cannot be decided.
     pub enum ConditionStatus {
         True = "True",
         False = "False",
         Unknown = "Unknown",
     }
 
-    /// Texts of `DeletionPropagation`.
+    /// How a deletion treats dependents: leave them, remove them afterwards, or remove them before the owner.
     pub enum DeletionPropagation {
         Orphan = "Orphan",
         Background = "Background",
         Foreground = "Foreground",
     }
 
-    /// Texts of `LabelSelectorOperator`.
+    /// Comparison operators available in a field selector requirement.
+    pub enum FieldSelectorOperator {
+        In = "In",
+        NotIn = "NotIn",
+        Exists = "Exists",
+        DoesNotExist = "DoesNotExist",
+    }
+
+    /// How much of each object a table response carries: nothing, metadata only, or everything.
+    pub enum IncludeObjectPolicy {
+        None = "None",
+        Metadata = "Metadata",
+        Object = "Object",
+    }
+
+    /// Set operators usable in a label selector term.
     pub enum LabelSelectorOperator {
         In = "In",
         NotIn = "NotIn",
@@ -40,13 +55,24 @@ crate::open_enum! {
         DoesNotExist = "DoesNotExist",
     }
 
-    /// Texts of `ManagedFieldsOperationType`.
+    /// Operations by which a manager can come to own fields.
     pub enum ManagedFieldsOperationType {
         Apply = "Apply",
         Update = "Update",
     }
 
-    /// Texts of `StatusReason`.
+    /// How a list interprets the given resource version: as a lower bound or exactly.
+    pub enum ResourceVersionMatch {
+        NotOlderThan = "NotOlderThan",
+        Exact = "Exact",
+    }
+
+    /// Kinds of conditions on table rows; `Completed` marks an object that has finished its work.
+    pub enum RowConditionType {
+        Completed = "Completed",
+    }
+
+    /// Machine-readable failure causes, each tied to an HTTP status code; the empty value means unknown.
     pub enum StatusReason {
         Unauthorized = "Unauthorized",
         Forbidden = "Forbidden",

@@ -1,0 +1,3 @@
+//! API group `admissionregistration`.
+
+pub mod v1;

@@ -1,0 +1,295 @@
+//! Values of JSON schemas that have several forms.
+
+use super::JSONSchemaProps;
+use crate::message::{Field, Fields, Form, Message, Slot, Union, View};
+use crate::{FieldSchema, FieldType, List, ListType, Schema, Str};
+
+const FIELD: FieldSchema = FieldSchema {
+    name: "",
+    doc: "",
+    ty: FieldType::Bool,
+    number: 0,
+    outer: 0,
+    inline: false,
+    required: false,
+    needed: false,
+    optional: false,
+    wrapped: false,
+    secret: false,
+    list: ListType::Atomic,
+    atomic_map: false,
+    merge: false,
+    retain_keys: false,
+    merge_key: "",
+    default: "",
+};
+
+const fn union(name: &'static str, doc: &'static str, fields: &'static [FieldSchema]) -> Schema {
+    Schema {
+        name,
+        doc,
+        api_version: "",
+        kind: "",
+        any_version: true,
+        names: &["", ""],
+        fields,
+        numbers: &[0, 1],
+        has_inline: false,
+        atomic: true,
+    }
+}
+
+const SCHEMA: FieldSchema = FieldSchema {
+    name: "schema",
+    doc: "A schema.",
+    ty: FieldType::Message(|| JSONSchemaProps::SCHEMA),
+    optional: true,
+    ..FIELD
+};
+
+macro_rules! union {
+    ($type:ident) => {
+        impl Field for $type {
+            const TYPE: FieldType = FieldType::Message(|| Self::SCHEMA);
+            fn as_view(&self) -> View<'_> {
+                View::Message(self)
+            }
+            fn as_slot(&mut self) -> Slot<'_> {
+                Slot::Message(self)
+            }
+        }
+    };
+}
+
+/// A schema, or whether anything is allowed.
+#[derive(Clone, Debug, PartialEq)]
+pub enum JSONSchemaPropsOrBool {
+    /// Anything, or nothing.
+    Allows(bool),
+    /// What fits the schema.
+    Schema(Box<JSONSchemaProps>),
+}
+
+impl Default for JSONSchemaPropsOrBool {
+    fn default() -> Self {
+        Self::Allows(false)
+    }
+}
+
+union!(JSONSchemaPropsOrBool);
+
+impl Message for JSONSchemaPropsOrBool {
+    const SCHEMA: &'static Schema = &union(
+        "JSONSchemaPropsOrBool",
+        "A schema, or whether anything is allowed.",
+        &[
+            FieldSchema { name: "allows", doc: "Whether anything is allowed.", number: 1, ..FIELD },
+            FieldSchema { number: 2, ..SCHEMA },
+        ],
+    );
+}
+
+impl Fields for JSONSchemaPropsOrBool {
+    fn schema(&self) -> &'static Schema {
+        Self::SCHEMA
+    }
+    fn view(&self, field: usize) -> View<'_> {
+        match (field, self) {
+            (0, Self::Allows(allows)) => View::Bool(*allows),
+            (0, Self::Schema(_)) => View::Bool(true),
+            (1, Self::Schema(schema)) => View::Message(&**schema),
+            _ => View::Absent,
+        }
+    }
+    fn slot(&mut self, field: usize) -> Slot<'_> {
+        match (field, self) {
+            (0, Self::Allows(allows)) => Slot::Bool(allows),
+            (1, this) => {
+                if !matches!(this, Self::Schema(_)) {
+                    *this = Self::Schema(Box::default());
+                }
+                let Self::Schema(schema) = this else { return Slot::Ignored };
+                Slot::Message(&mut **schema)
+            }
+            _ => Slot::Ignored,
+        }
+    }
+    fn as_union(&self) -> Option<&dyn Union> {
+        Some(self)
+    }
+    fn as_union_mut(&mut self) -> Option<&mut dyn Union> {
+        Some(self)
+    }
+}
+
+impl Union for JSONSchemaPropsOrBool {
+    fn active(&self) -> View<'_> {
+        self.view(usize::from(matches!(self, Self::Schema(_))))
+    }
+    fn slot_of(&mut self, form: Form) -> Option<Slot<'_>> {
+        match form {
+            Form::Bool => {
+                *self = Self::Allows(false);
+                Some(self.slot(0))
+            }
+            Form::Object => Some(self.slot(1)),
+            Form::List => None,
+        }
+    }
+}
+
+/// A schema, or one for each item.
+#[derive(Clone, Debug, PartialEq)]
+pub enum JSONSchemaPropsOrArray {
+    /// One for all items.
+    Schema(Box<JSONSchemaProps>),
+    /// One for each.
+    Array(List<JSONSchemaProps>),
+}
+
+impl Default for JSONSchemaPropsOrArray {
+    fn default() -> Self {
+        Self::Array(List::new())
+    }
+}
+
+union!(JSONSchemaPropsOrArray);
+
+impl Message for JSONSchemaPropsOrArray {
+    const SCHEMA: &'static Schema = &union(
+        "JSONSchemaPropsOrArray",
+        "A schema, or one for each item.",
+        &[
+            FieldSchema { number: 1, ..SCHEMA },
+            FieldSchema {
+                name: "jSONSchemas",
+                doc: "The schemas.",
+                number: 2,
+                ty: FieldType::List(&FieldType::Message(|| JSONSchemaProps::SCHEMA)),
+                ..FIELD
+            },
+        ],
+    );
+}
+
+impl Fields for JSONSchemaPropsOrArray {
+    fn schema(&self) -> &'static Schema {
+        Self::SCHEMA
+    }
+    fn view(&self, field: usize) -> View<'_> {
+        match (field, self) {
+            (0, Self::Schema(schema)) => View::Message(&**schema),
+            (1, Self::Array(schemas)) => View::List(schemas),
+            _ => View::Absent,
+        }
+    }
+    fn slot(&mut self, field: usize) -> Slot<'_> {
+        match (field, &mut *self) {
+            (0, Self::Array(_)) => *self = Self::Schema(Box::default()),
+            (1, Self::Schema(_)) => *self = Self::Array(List::new()),
+            (0 | 1, _) => {}
+            _ => return Slot::Ignored,
+        }
+        match self {
+            Self::Schema(schema) => Slot::Message(&mut **schema),
+            Self::Array(schemas) => Slot::List(schemas),
+        }
+    }
+    fn as_union(&self) -> Option<&dyn Union> {
+        Some(self)
+    }
+    fn as_union_mut(&mut self) -> Option<&mut dyn Union> {
+        Some(self)
+    }
+}
+
+impl Union for JSONSchemaPropsOrArray {
+    fn active(&self) -> View<'_> {
+        self.view(usize::from(matches!(self, Self::Array(_))))
+    }
+    fn slot_of(&mut self, form: Form) -> Option<Slot<'_>> {
+        match form {
+            Form::Bool => None,
+            Form::Object => Some(self.slot(0)),
+            Form::List => Some(self.slot(1)),
+        }
+    }
+}
+
+/// A schema, or the names of properties.
+#[derive(Clone, Debug, PartialEq)]
+pub enum JSONSchemaPropsOrStringArray {
+    /// What has to fit the schema.
+    Schema(Box<JSONSchemaProps>),
+    /// Properties that have to be there.
+    Property(List<Str>),
+}
+
+impl Default for JSONSchemaPropsOrStringArray {
+    fn default() -> Self {
+        Self::Property(List::new())
+    }
+}
+
+union!(JSONSchemaPropsOrStringArray);
+
+impl Message for JSONSchemaPropsOrStringArray {
+    const SCHEMA: &'static Schema = &union(
+        "JSONSchemaPropsOrStringArray",
+        "A schema, or the names of properties.",
+        &[
+            FieldSchema { number: 1, ..SCHEMA },
+            FieldSchema {
+                name: "property",
+                doc: "Names of properties.",
+                number: 2,
+                ty: FieldType::List(&FieldType::String),
+                ..FIELD
+            },
+        ],
+    );
+}
+
+impl Fields for JSONSchemaPropsOrStringArray {
+    fn schema(&self) -> &'static Schema {
+        Self::SCHEMA
+    }
+    fn view(&self, field: usize) -> View<'_> {
+        match (field, self) {
+            (0, Self::Schema(schema)) => View::Message(&**schema),
+            (1, Self::Property(names)) => View::List(names),
+            _ => View::Absent,
+        }
+    }
+    fn slot(&mut self, field: usize) -> Slot<'_> {
+        match (field, &mut *self) {
+            (0, Self::Property(_)) => *self = Self::Schema(Box::default()),
+            (1, Self::Schema(_)) => *self = Self::Property(List::new()),
+            (0 | 1, _) => {}
+            _ => return Slot::Ignored,
+        }
+        match self {
+            Self::Schema(schema) => Slot::Message(&mut **schema),
+            Self::Property(names) => Slot::List(names),
+        }
+    }
+    fn as_union(&self) -> Option<&dyn Union> {
+        Some(self)
+    }
+    fn as_union_mut(&mut self) -> Option<&mut dyn Union> {
+        Some(self)
+    }
+}
+
+impl Union for JSONSchemaPropsOrStringArray {
+    fn active(&self) -> View<'_> {
+        self.view(usize::from(matches!(self, Self::Property(_))))
+    }
+    fn slot_of(&mut self, form: Form) -> Option<Slot<'_>> {
+        match form {
+            Form::Bool => None,
+            Form::Object => Some(self.slot(0)),
+            Form::List => Some(self.slot(1)),
+        }
+    }
+}

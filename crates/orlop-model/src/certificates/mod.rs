@@ -1,0 +1,3 @@
+//! API group `certificates`.
+
+pub mod v1;

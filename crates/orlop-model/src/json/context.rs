@@ -1,0 +1,139 @@
+//! What goes along while JSON is read.
+
+use std::collections::HashSet;
+use std::fmt;
+
+use crate::{Path, Str, Strings};
+
+/// Most problems that strict reading tells of, as in Kubernetes.
+pub const MAX_PROBLEMS: usize = 100;
+
+/// What strict reading complains of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Problem {
+    /// The type has no such field; its path.
+    UnknownField(String),
+    /// The field is there twice; its path.
+    DuplicateField(String),
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownField(path) => write!(formatter, "unknown field {path:?}"),
+            Self::DuplicateField(path) => write!(formatter, "duplicate field {path:?}"),
+        }
+    }
+}
+
+/// The state of reading one text.
+#[derive(Default)]
+pub(crate) struct Context<'c> {
+    strict: Option<Strict>,
+    strings: Option<&'c mut Strings>,
+    /// Steps to the place of the error, innermost first.
+    trail: Vec<Step>,
+}
+
+#[derive(Default)]
+struct Strict {
+    path: Path,
+    problems: Vec<Problem>,
+}
+
+enum Step {
+    Field(String),
+    Index(usize),
+}
+
+/// Names of the fields of one object that have been read; kept by strict reading alone.
+pub(crate) struct Seen(Option<HashSet<String>>);
+
+impl<'c> Context<'c> {
+    pub(crate) fn strict() -> Self {
+        Self { strict: Some(Strict::default()), ..Self::default() }
+    }
+
+    pub(crate) fn sharing(strings: &'c mut Strings) -> Self {
+        Self { strings: Some(strings), ..Self::default() }
+    }
+
+    pub(crate) fn share(&mut self, text: &str) -> Str {
+        match &mut self.strings {
+            Some(strings) => strings.share(text),
+            None => Str::from(text),
+        }
+    }
+
+    pub(crate) fn begin_object(&self) -> Seen {
+        Seen(self.strict.as_ref().map(|_| HashSet::new()))
+    }
+
+    pub(crate) fn note(&mut self, seen: &mut Seen, name: &str) {
+        let (Some(strict), Some(seen)) = (&mut self.strict, &mut seen.0) else { return };
+        if !seen.insert(name.to_owned()) {
+            let path = strict.path.child(name);
+            strict.complain(Problem::DuplicateField(path));
+        }
+    }
+
+    pub(crate) fn unknown(&mut self, seen: &mut Seen, name: &str) {
+        let (Some(strict), Some(seen)) = (&mut self.strict, &mut seen.0) else { return };
+        if seen.insert(name.to_owned()) {
+            let path = strict.path.child(name);
+            strict.complain(Problem::UnknownField(path));
+        }
+    }
+
+    pub(crate) fn enter_field(&mut self, name: &str) {
+        if let Some(strict) = &mut self.strict {
+            strict.path.push_field(name);
+        }
+    }
+
+    pub(crate) fn enter_index(&mut self, index: usize) {
+        if let Some(strict) = &mut self.strict {
+            strict.path.push_index(index);
+        }
+    }
+
+    pub(crate) fn leave(&mut self) {
+        if let Some(strict) = &mut self.strict {
+            strict.path.pop();
+        }
+    }
+
+    #[cold]
+    pub(crate) fn failed_at_field(&mut self, name: &str) {
+        self.trail.push(Step::Field(name.to_owned()));
+    }
+
+    #[cold]
+    pub(crate) fn failed_at_index(&mut self, index: usize) {
+        self.trail.push(Step::Index(index));
+    }
+
+    pub(crate) fn problems(self) -> Vec<Problem> {
+        self.strict.map(|strict| strict.problems).unwrap_or_default()
+    }
+
+    /// The path of the field that could not be read.
+    pub(crate) fn place(&self) -> String {
+        let mut path = Path::new();
+        for step in self.trail.iter().rev() {
+            match step {
+                Step::Field(name) => path.push_field(name),
+                Step::Index(index) => path.push_index(*index),
+            }
+        }
+        path.to_string()
+    }
+}
+
+impl Strict {
+    fn complain(&mut self, problem: Problem) {
+        if self.problems.len() < MAX_PROBLEMS {
+            self.problems.push(problem);
+        }
+    }
+}

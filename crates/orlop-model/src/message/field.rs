@@ -1,0 +1,215 @@
+//! [`Field`] of everything that fields are made of.
+
+use std::collections::BTreeMap;
+
+use super::{Field, Mapping, Optional, Sequence, Slot, Text, View};
+use crate::{
+    ByteString, FieldType, FieldsV1, IntOrString, List, Map, MicroTime, Quantity, RawJson, Str, Time,
+};
+
+macro_rules! field {
+    ($($type:ty: $schema:ident, |$value:ident| $view:expr, $slot:ident;)*) => {$(
+        impl Field for $type {
+            const TYPE: FieldType = FieldType::$schema;
+            fn as_view(&self) -> View<'_> {
+                let $value = self;
+                $view
+            }
+            fn as_slot(&mut self) -> Slot<'_> {
+                Slot::$slot(self)
+            }
+        }
+    )*};
+}
+
+field! {
+    bool: Bool, |value| View::Bool(*value), Bool;
+    i32: Int32, |value| View::Int(i64::from(*value)), Int32;
+    u32: Uint32, |value| View::Int(i64::from(*value)), Uint32;
+    i64: Int64, |value| View::Int(*value), Int64;
+    // JSON numbers beyond i64 are no integers for Kubernetes.
+    u64: Uint64, |value| View::Int(i64::try_from(*value).unwrap_or(i64::MAX)), Uint64;
+    f64: Double, |value| View::Float(*value), Float;
+    Str: String, |value| View::Text(value), Str;
+    String: String, |value| View::Text(value), Text;
+    ByteString: Bytes, |value| View::Bytes(value), Bytes;
+    Time: Time, |value| View::Time(*value), Time;
+    MicroTime: MicroTime, |value| View::MicroTime(*value), MicroTime;
+    Quantity: Quantity, |value| View::Quantity(value), Quantity;
+    IntOrString: IntOrString, |value| View::IntOrString(value), IntOrString;
+    RawJson: Any, |value| View::Raw(value), Raw;
+    serde_json::Value: Any, |value| if value.is_null() { View::Absent } else { View::Opaque(value) }, Opaque;
+}
+
+impl Field for FieldsV1 {
+    const TYPE: FieldType = FieldType::Any;
+    fn as_view(&self) -> View<'_> {
+        View::Raw(self.raw())
+    }
+    fn as_slot(&mut self) -> Slot<'_> {
+        Slot::Raw(self.raw_mut())
+    }
+}
+
+impl Text for String {
+    fn set(&mut self, text: &str) {
+        text.clone_into(self);
+    }
+}
+
+impl<F: Field> Field for Option<F> {
+    const TYPE: FieldType = F::TYPE;
+    const OPTIONAL: bool = true;
+    fn as_view(&self) -> View<'_> {
+        self.as_ref().map_or(View::Absent, F::as_view)
+    }
+    fn as_slot(&mut self) -> Slot<'_> {
+        Slot::Optional(self)
+    }
+}
+
+impl<F: Field> Optional for Option<F> {
+    fn fill(&mut self) -> Slot<'_> {
+        self.get_or_insert_with(F::default).as_slot()
+    }
+    fn clear(&mut self) {
+        *self = None;
+    }
+}
+
+impl<F: Field> Field for Box<F> {
+    const TYPE: FieldType = F::TYPE;
+    fn as_view(&self) -> View<'_> {
+        F::as_view(self)
+    }
+    fn as_slot(&mut self) -> Slot<'_> {
+        F::as_slot(self)
+    }
+}
+
+macro_rules! list {
+    ($($type:ty: $push:path;)*) => {$(
+        impl<F: Field> Field for $type {
+            const TYPE: FieldType = FieldType::List(&F::TYPE);
+            fn as_view(&self) -> View<'_> {
+                View::List(self)
+            }
+            fn as_slot(&mut self) -> Slot<'_> {
+                Slot::List(self)
+            }
+        }
+
+        impl<F: Field> Sequence for $type {
+            fn len(&self) -> usize {
+                <[F]>::len(self)
+            }
+            fn is_nil(&self) -> bool {
+                self.capacity() == 0
+            }
+            fn item(&self, index: usize) -> View<'_> {
+                self.get(index).map_or(View::Absent, F::as_view)
+            }
+            fn item_mut(&mut self, index: usize) -> Slot<'_> {
+                self.get_mut(index).map_or(Slot::Ignored, F::as_slot)
+            }
+            fn push(&mut self) -> Slot<'_> {
+                if <[F]>::len(self) == self.capacity() {
+                    // Doubling, from one: most lists of objects are short.
+                    let more = self.capacity().max(1);
+                    self.reserve_exact(more);
+                }
+                let last = <[F]>::len(self);
+                $push(self, F::default());
+                self[last].as_slot()
+            }
+            fn restart(&mut self, capacity: usize) {
+                self.clear();
+                self.reserve_exact(capacity.max(1));
+            }
+            fn reserve(&mut self, additional: usize) {
+                self.reserve_exact(additional);
+            }
+            fn settle(&mut self) {
+                if !<[F]>::is_empty(self) {
+                    self.shrink_to_fit();
+                }
+            }
+        }
+    )*};
+}
+list! {
+    List<F>: thin_vec::ThinVec::push;
+    Vec<F>: Vec::push;
+}
+
+impl<F: Field> Field for Map<F> {
+    const TYPE: FieldType = FieldType::Map(&F::TYPE);
+    fn as_view(&self) -> View<'_> {
+        View::Map(self)
+    }
+    fn as_slot(&mut self) -> Slot<'_> {
+        Slot::Map(self)
+    }
+}
+
+impl<F: Field> Mapping for Map<F> {
+    fn len(&self) -> usize {
+        Map::len(self)
+    }
+    fn is_nil(&self) -> bool {
+        self.entries().capacity() == 0
+    }
+    fn each(&self, each: &mut dyn FnMut(&str, View<'_>) -> bool) {
+        let _ = self.iter().all(|(key, value)| each(key, value.as_view()));
+    }
+    fn each_back(&self, each: &mut dyn FnMut(&str, View<'_>) -> bool) {
+        let _ = self.iter().rev().all(|(key, value)| each(key, value.as_view()));
+    }
+    fn entry(&mut self, key: Str) -> Slot<'_> {
+        self.get_or_insert_with(key, F::default).as_slot()
+    }
+    fn retain_none(&mut self) {
+        self.clear();
+    }
+    fn reserve(&mut self, additional: usize) {
+        self.entries_mut().reserve_exact(additional.max(1));
+    }
+    fn settle(&mut self) {
+        if !Map::is_empty(self) {
+            self.entries_mut().shrink_to_fit();
+        }
+    }
+}
+
+impl<F: Field> Field for BTreeMap<String, F> {
+    const TYPE: FieldType = FieldType::Map(&F::TYPE);
+    fn as_view(&self) -> View<'_> {
+        View::Map(self)
+    }
+    fn as_slot(&mut self) -> Slot<'_> {
+        Slot::Map(self)
+    }
+}
+
+impl<F: Field> Mapping for BTreeMap<String, F> {
+    fn len(&self) -> usize {
+        BTreeMap::len(self)
+    }
+    fn is_nil(&self) -> bool {
+        BTreeMap::is_empty(self)
+    }
+    fn each(&self, each: &mut dyn FnMut(&str, View<'_>) -> bool) {
+        let _ = self.iter().all(|(key, value)| each(key, value.as_view()));
+    }
+    fn each_back(&self, each: &mut dyn FnMut(&str, View<'_>) -> bool) {
+        let _ = self.iter().rev().all(|(key, value)| each(key, value.as_view()));
+    }
+    fn entry(&mut self, key: Str) -> Slot<'_> {
+        BTreeMap::entry(self, key.into()).or_default().as_slot()
+    }
+    fn retain_none(&mut self) {
+        self.clear();
+    }
+    fn reserve(&mut self, _additional: usize) {}
+    fn settle(&mut self) {}
+}

@@ -1,0 +1,338 @@
+//! Messages: the structs of the wire format, seen without knowing their type.
+//!
+//! `#[derive(Message)]` gives a struct three small functions ([`Fields`]): what field *n* has, where its value goes, and
+//! the [`Schema`] table. Everything that walks objects is written once over them: JSON ([`crate::json`]), protobuf
+//! ([`crate::protobuf`]), serde, [`merge`], [`unknown_fields`] and the `Debug` of the kinds. So a program pays for the
+//! kinds it uses with a few hundred bytes of code each, and not with a decoder and an encoder for each of them.
+
+mod debug;
+mod field;
+mod merge;
+mod serde;
+mod unknown;
+
+use std::fmt;
+
+pub use self::debug::debug;
+pub use self::merge::merge;
+pub(crate) use self::serde::RootVisitor;
+pub use self::serde::{deserialize, serialize};
+pub use self::unknown::unknown_fields;
+use crate::{ByteString, Extra, FieldType, IntOrString, MicroTime, Quantity, RawJson, Schema, Str, Time};
+
+/// A struct of the wire format. Implemented by `#[derive(Message)]` and `#[derive(Object)]`.
+pub trait Message: Fields + Default {
+    /// Its fields.
+    const SCHEMA: &'static Schema;
+}
+
+/// A [`Message`] of any type: its fields by their index in the schema. Derived with it.
+pub trait Fields: Send + Sync {
+    /// The table of the fields.
+    fn schema(&self) -> &'static Schema;
+
+    /// What the field has; [`View::Absent`] beyond the last one.
+    fn view(&self, field: usize) -> View<'_>;
+
+    /// Where the field's value goes; [`Slot::Ignored`] beyond the last one.
+    fn slot(&mut self, field: usize) -> Slot<'_>;
+
+    /// The fields that the type does not know, if the struct keeps them.
+    fn extra(&self) -> Option<&Extra> {
+        None
+    }
+
+    /// Where fields go that the type does not know.
+    fn extra_mut(&mut self) -> Option<&mut Extra> {
+        None
+    }
+
+    /// Whether, and which, of the forms of JSON the message has that is not an object of its fields.
+    fn as_union(&self) -> Option<&dyn Union> {
+        None
+    }
+
+    /// The same, to be changed.
+    fn as_union_mut(&mut self) -> Option<&mut dyn Union> {
+        None
+    }
+}
+
+/// A value that a field of a [`Message`] can have.
+pub trait Field: Default {
+    /// What the schema says of it.
+    const TYPE: FieldType;
+
+    /// Whether it can be absent apart from being zero or empty, as behind a pointer in Go.
+    const OPTIONAL: bool = false;
+
+    /// What it has.
+    fn as_view(&self) -> View<'_>;
+
+    /// Where a value goes.
+    fn as_slot(&mut self) -> Slot<'_>;
+}
+
+/// What a field has.
+#[derive(Clone, Copy)]
+pub enum View<'a> {
+    /// Nothing.
+    Absent,
+    /// A boolean.
+    Bool(bool),
+    /// An integer of any width.
+    Int(i64),
+    /// A floating-point number.
+    Float(f64),
+    /// A text or the text of an enumeration.
+    Text(&'a str),
+    /// Bytes, base64 in JSON.
+    Bytes(&'a ByteString),
+    /// A time in whole seconds.
+    Time(Time),
+    /// A time in microseconds.
+    MicroTime(MicroTime),
+    /// A quantity.
+    Quantity(&'a Quantity),
+    /// A number or a text.
+    IntOrString(&'a IntOrString),
+    /// Any JSON.
+    Raw(&'a RawJson),
+    /// A struct.
+    Message(&'a dyn Fields),
+    /// A list.
+    List(&'a dyn Sequence),
+    /// A map from strings.
+    Map(&'a dyn Mapping),
+    /// A value that has only serde's traits.
+    Opaque(&'a dyn Opaque),
+}
+
+impl View<'_> {
+    /// Whether Go's `omitempty` leaves it out: empty, zero, `false` or absent. Structs never are.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Self::Absent => true,
+            Self::Bool(value) => !value,
+            Self::Int(value) => *value == 0,
+            Self::Float(value) => *value == 0.0,
+            Self::Text(text) => text.is_empty(),
+            Self::Bytes(bytes) => bytes.is_empty(),
+            Self::List(list) => list.len() == 0,
+            Self::Map(map) => map.len() == 0,
+            _ => false,
+        }
+    }
+
+    /// Whether Go has `nil` there.
+    #[must_use]
+    pub(crate) fn is_nil(&self) -> bool {
+        match self {
+            Self::Absent => true,
+            Self::List(list) => list.is_nil(),
+            Self::Map(map) => map.is_nil(),
+            Self::Bytes(bytes) => bytes.is_nil(),
+            _ => false,
+        }
+    }
+}
+
+impl fmt::Debug for View<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        debug::value(*self, formatter)
+    }
+}
+
+/// Where the value of a field goes.
+pub enum Slot<'a> {
+    /// A value that is read and forgotten.
+    Ignored,
+    /// A boolean.
+    Bool(&'a mut bool),
+    /// An integer of 32 bits.
+    Int32(&'a mut i32),
+    /// An unsigned integer of 32 bits.
+    Uint32(&'a mut u32),
+    /// An integer of 64 bits.
+    Int64(&'a mut i64),
+    /// An unsigned integer of 64 bits.
+    Uint64(&'a mut u64),
+    /// A floating-point number.
+    Float(&'a mut f64),
+    /// A text.
+    Str(&'a mut Str),
+    /// A text of another type, such as an enumeration.
+    Text(&'a mut dyn Text),
+    /// Bytes.
+    Bytes(&'a mut ByteString),
+    /// A time in whole seconds.
+    Time(&'a mut Time),
+    /// A time in microseconds.
+    MicroTime(&'a mut MicroTime),
+    /// A quantity.
+    Quantity(&'a mut Quantity),
+    /// A number or a text.
+    IntOrString(&'a mut IntOrString),
+    /// Any JSON.
+    Raw(&'a mut RawJson),
+    /// A struct.
+    Message(&'a mut dyn Fields),
+    /// A list.
+    List(&'a mut dyn Sequence),
+    /// A map from strings.
+    Map(&'a mut dyn Mapping),
+    /// A value that may be there or not.
+    Optional(&'a mut dyn Optional),
+    /// A value that has only serde's traits.
+    Opaque(&'a mut dyn Opaque),
+}
+
+impl fmt::Debug for Slot<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.expects())
+    }
+}
+
+impl Slot<'_> {
+    /// What a value has to be, in words.
+    #[must_use]
+    pub fn expects(&self) -> &'static str {
+        match self {
+            Self::Ignored | Self::Raw(_) | Self::Opaque(_) => "any value",
+            Self::Bool(_) => "a boolean",
+            Self::Int32(_) => "i32",
+            Self::Uint32(_) => "u32",
+            Self::Int64(_) => "i64",
+            Self::Uint64(_) => "u64",
+            Self::Float(_) => "a number",
+            Self::Str(_) | Self::Text(_) => "a string",
+            Self::Bytes(_) => "standard base64 with padding",
+            Self::Time(_) | Self::MicroTime(_) => "a time",
+            Self::Quantity(_) => "a quantity",
+            Self::IntOrString(_) => "a 32-bit integer or a string",
+            Self::Message(_) => "an object",
+            Self::List(_) => "a list",
+            Self::Map(_) => "a map",
+            Self::Optional(_) => "a value",
+        }
+    }
+}
+
+/// A value that is written as a text.
+pub trait Text {
+    /// Takes a text.
+    fn set(&mut self, text: &str);
+}
+
+/// A field that may be there or not.
+pub trait Optional {
+    /// Puts a value there, unless there is one, and goes to it.
+    fn fill(&mut self) -> Slot<'_>;
+    /// Takes the value away.
+    fn clear(&mut self);
+}
+
+/// A list of any type.
+pub trait Sequence {
+    /// Number of items.
+    fn len(&self) -> usize;
+    /// Whether there is no item.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+    /// Whether it is Go's nil list, written as `null` where an empty one is `[]`.
+    fn is_nil(&self) -> bool;
+    /// An item; [`View::Absent`] beyond the last one.
+    fn item(&self, index: usize) -> View<'_>;
+    /// An item to be changed; [`Slot::Ignored`] beyond the last one.
+    fn item_mut(&mut self, index: usize) -> Slot<'_>;
+    /// Adds an item.
+    fn push(&mut self) -> Slot<'_>;
+    /// Removes all items and makes room for `capacity` of them; the list is not nil then.
+    fn restart(&mut self, capacity: usize);
+    /// Makes room for `additional` items.
+    fn reserve(&mut self, additional: usize);
+    /// Gives back the room that is not needed.
+    fn settle(&mut self);
+}
+
+/// A map of any type from strings.
+pub trait Mapping {
+    /// Number of entries.
+    fn len(&self) -> usize;
+    /// Whether there is no entry.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+    /// Whether it is Go's nil map, written as `null` where an empty one is `{}`.
+    fn is_nil(&self) -> bool;
+    /// Calls `each` with the entries in order of their keys until it answers `false`.
+    fn each(&self, each: &mut dyn FnMut(&str, View<'_>) -> bool);
+    /// The same in reverse order.
+    fn each_back(&self, each: &mut dyn FnMut(&str, View<'_>) -> bool);
+    /// The value at `key`, which is made if there is none.
+    fn entry(&mut self, key: Str) -> Slot<'_>;
+    /// Removes all entries.
+    fn retain_none(&mut self);
+    /// Makes room for `additional` entries; the map is not nil then.
+    fn reserve(&mut self, additional: usize);
+    /// Gives back the room that is not needed.
+    fn settle(&mut self);
+}
+
+/// A value that has only serde's traits; see `#[wire(serde)]`.
+pub trait Opaque {
+    /// The value as JSON.
+    ///
+    /// # Errors
+    /// If its own `Serialize` refuses.
+    fn to_value(&self) -> serde_json::Result<serde_json::Value>;
+    /// Takes a value.
+    ///
+    /// # Errors
+    /// If its own `Deserialize` refuses.
+    fn set_value(&mut self, value: serde_json::Value) -> serde_json::Result<()>;
+}
+
+impl<T: ::serde::Serialize + ::serde::de::DeserializeOwned> Opaque for T {
+    fn to_value(&self) -> serde_json::Result<serde_json::Value> {
+        serde_json::to_value(self)
+    }
+    fn set_value(&mut self, value: serde_json::Value) -> serde_json::Result<()> {
+        *self = serde_json::from_value(value)?;
+        Ok(())
+    }
+}
+
+/// A message that in JSON is one of its fields' values, told apart by their form, as JSON schemas have them.
+pub trait Union {
+    /// The value that is there.
+    fn active(&self) -> View<'_>;
+    /// Where a value of that form goes, if there is such a form.
+    fn slot_of(&mut self, form: Form) -> Option<Slot<'_>>;
+}
+
+/// Forms of JSON that a [`Union`] tells apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// `true` or `false`.
+    Bool,
+    /// An object.
+    Object,
+    /// A list.
+    List,
+}
+
+/// Whether a field is written in JSON.
+pub(crate) fn is_written(field: &crate::FieldSchema, view: &View<'_>) -> bool {
+    if field.required || (field.optional && !matches!(view, View::Absent)) { true } else { !view.is_empty() }
+}
+
+/// The index of the field of this name, embedded structs left out; the search begins at `hint`, since objects come in
+/// the order of their fields.
+pub(crate) fn position(schema: &Schema, name: &str, hint: usize) -> Option<usize> {
+    let (before, after) = schema.names.split_at(hint.min(schema.names.len()));
+    let found = after.iter().position(|other| *other == name).map(|index| before.len() + index);
+    found.or_else(|| before.iter().position(|other| *other == name))
+}

@@ -1,0 +1,3 @@
+//! API group `networking`.
+
+pub mod v1;

@@ -1,0 +1,3 @@
+//! API group `node`.
+
+pub mod v1;

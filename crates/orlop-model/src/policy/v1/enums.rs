@@ -1,0 +1,9 @@
+//! Enumerations of this version.
+
+crate::open_enum! {
+    /// Whether unready pods may be evicted only with a satisfied budget or at any time.
+    pub enum UnhealthyPodEvictionPolicyType {
+        IfHealthyBudget = "IfHealthyBudget",
+        AlwaysAllow = "AlwaysAllow",
+    }
+}

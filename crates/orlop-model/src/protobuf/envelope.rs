@@ -1,0 +1,102 @@
+//! The envelope around every object: what Kubernetes calls `runtime.Unknown`.
+
+use super::Error;
+use super::wire::{BYTES, Backward, Reader, WireError};
+use crate::Str;
+
+/// Media type of objects in the envelope.
+pub const CONTENT_TYPE: &str = "application/vnd.kubernetes.protobuf";
+
+const MAGIC: &[u8] = b"k8s\0";
+const JSON: &str = "application/json";
+
+/// An object in its envelope, not yet read: its kind is known and its content is not looked at.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Envelope<'a> {
+    /// `apiVersion` of the object.
+    pub api_version: Str,
+    /// `kind` of the object.
+    pub kind: Str,
+    /// The object in the format of `content_type`.
+    pub raw: &'a [u8],
+    /// How `raw` is compressed; empty: it is not.
+    pub content_encoding: Str,
+    /// Format of `raw`; empty: protobuf.
+    pub content_type: Str,
+    /// Where `raw` begins.
+    pub(super) offset: usize,
+}
+
+impl<'a> Envelope<'a> {
+    /// Reads the envelope around an object.
+    ///
+    /// # Errors
+    /// If there is none, or it is malformed.
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, Error> {
+        let message = bytes.strip_prefix(MAGIC).ok_or(Error::at(0, WireError::NoEnvelope))?;
+        let mut reader = Reader::new(message);
+        let mut envelope = Self::default();
+        let result = envelope.read(&mut reader);
+        envelope.offset += MAGIC.len();
+        result.map_err(|reason| Error::at(MAGIC.len() + reader.position, reason)).map(|()| envelope)
+    }
+
+    fn read(&mut self, reader: &mut Reader<'a>) -> Result<(), WireError> {
+        while !reader.is_at_end() {
+            match reader.tag()? {
+                (1, BYTES) => {
+                    let mut reader = Reader::new(reader.bytes()?);
+                    while !reader.is_at_end() {
+                        match reader.tag()? {
+                            (1, BYTES) => self.api_version = text(reader.bytes()?)?,
+                            (2, BYTES) => self.kind = text(reader.bytes()?)?,
+                            (number, wire_type) => reader.skip(number, wire_type)?,
+                        }
+                    }
+                }
+                (2, BYTES) => {
+                    self.raw = reader.bytes()?;
+                    self.offset = reader.position - self.raw.len();
+                }
+                (3, BYTES) => self.content_encoding = text(reader.bytes()?)?,
+                (4, BYTES) => self.content_type = text(reader.bytes()?)?,
+                (number, wire_type) => reader.skip(number, wire_type)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the content is JSON, as it is for objects whose type has no protobuf.
+    #[must_use]
+    pub fn is_json(&self) -> bool {
+        self.content_type == JSON
+    }
+}
+
+fn text(bytes: &[u8]) -> Result<Str, WireError> {
+    std::str::from_utf8(bytes).map(Str::from).map_err(|_| WireError::NotUtf8)
+}
+
+/// Writes an envelope around what `content` writes.
+pub(super) fn write(
+    api_version: &str,
+    kind: &str,
+    content_type: &str,
+    content: impl FnOnce(&mut Backward),
+) -> Vec<u8> {
+    let mut out = Backward::default();
+    out.field(4, content_type.as_bytes());
+    out.field(3, b"");
+    out.nested(2, content);
+    out.nested(1, |out| {
+        out.field(2, kind.as_bytes());
+        out.field(1, api_version.as_bytes());
+    });
+    out.bytes(MAGIC);
+    out.into_vec()
+}
+
+/// Writes an envelope around JSON.
+pub(crate) fn around_json(api_version: &str, kind: &str, json: &[u8]) -> Vec<u8> {
+    write(api_version, kind, JSON, |out| out.bytes(json))
+}

@@ -1,0 +1,239 @@
+//! The wire format: tags, varints, lengths.
+
+/// What is wrong with bytes of protobuf.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum WireError {
+    /// The bytes do not begin with the four of Kubernetes' envelope.
+    #[error("not in Kubernetes' protobuf envelope")]
+    NoEnvelope,
+    /// The object is of another kind than the type.
+    #[error("the object is {found}, expected {wanted}")]
+    OtherKind {
+        /// Its `apiVersion` and `kind`.
+        found: String,
+        /// Those of the type.
+        wanted: String,
+    },
+    /// The content of the envelope is not protobuf.
+    #[error("content type {0:?} instead of protobuf")]
+    OtherContentType(String),
+    /// The message ends within a value.
+    #[error("the message ends within a value")]
+    Truncated,
+    /// A varint of more than ten bytes.
+    #[error("a varint is longer than 64 bits")]
+    LongVarint,
+    /// A field number of zero, or beyond 29 bits.
+    #[error("field number {0} does not exist")]
+    FieldNumber(u64),
+    /// A wire type that does not exist, or the end of a group that has not begun.
+    #[error("wire type {0} does not exist here")]
+    WireType(u8),
+    /// The wire type is not that of the field.
+    #[error("wire type {found} for {expected}")]
+    OtherWireType {
+        /// The wire type.
+        found: u8,
+        /// What the field is.
+        expected: &'static str,
+    },
+    /// A text is not UTF-8.
+    #[error("a text is not UTF-8")]
+    NotUtf8,
+    /// Messages are nested too deeply.
+    #[error("nested too deeply: at most {} levels", super::MAX_DEPTH)]
+    TooDeep,
+    /// A value of a type with a text form is not of that form.
+    #[error("{0}")]
+    Value(String),
+}
+
+pub(super) const VARINT: u8 = 0;
+pub(super) const FIXED64: u8 = 1;
+pub(super) const BYTES: u8 = 2;
+pub(super) const START_GROUP: u8 = 3;
+pub(super) const END_GROUP: u8 = 4;
+pub(super) const FIXED32: u8 = 5;
+
+type Result<T> = std::result::Result<T, WireError>;
+
+/// Reads a message from its beginning.
+#[derive(Clone, Copy)]
+pub(super) struct Reader<'a> {
+    pub(super) bytes: &'a [u8],
+    pub(super) position: usize,
+    /// Where the message begins in the outermost one.
+    base: usize,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, position: 0, base: 0 }
+    }
+
+    /// Place in the outermost message.
+    pub(super) fn offset(&self) -> usize {
+        self.base + self.position
+    }
+
+    /// The message that comes as a value of this wire type.
+    pub(super) fn nested(&mut self, wire_type: u8) -> Result<Self> {
+        if wire_type != BYTES {
+            return Err(WireError::OtherWireType { found: wire_type, expected: "a message" });
+        }
+        let bytes = self.bytes()?;
+        Ok(Self { bytes, position: 0, base: self.offset() - bytes.len() })
+    }
+
+    pub(super) fn is_at_end(&self) -> bool {
+        self.position >= self.bytes.len()
+    }
+
+    #[inline]
+    pub(super) fn varint(&mut self) -> Result<u64> {
+        match self.bytes.get(self.position) {
+            Some(byte) if *byte < 0x80 => {
+                self.position += 1;
+                Ok(u64::from(*byte))
+            }
+            _ => self.long_varint(),
+        }
+    }
+
+    fn long_varint(&mut self) -> Result<u64> {
+        let mut value = 0_u64;
+        for shift in 0..10 {
+            let byte = *self.bytes.get(self.position).ok_or(WireError::Truncated)?;
+            self.position += 1;
+            value |= u64::from(byte & 0x7f) << (7 * shift);
+            if byte < 0x80 {
+                return Ok(value);
+            }
+        }
+        Err(WireError::LongVarint)
+    }
+
+    /// Field number and wire type.
+    #[inline]
+    pub(super) fn tag(&mut self) -> Result<(u32, u8)> {
+        let tag = self.varint()?;
+        match u32::try_from(tag >> 3) {
+            Ok(number @ 1..=0x1fff_ffff) => Ok((number, (tag & 7) as u8)),
+            _ => Err(WireError::FieldNumber(tag >> 3)),
+        }
+    }
+
+    #[inline]
+    pub(super) fn bytes(&mut self) -> Result<&'a [u8]> {
+        let length = usize::try_from(self.varint()?).map_err(|_| WireError::Truncated)?;
+        self.take(length)
+    }
+
+    fn take(&mut self, length: usize) -> Result<&'a [u8]> {
+        let end = self.position.checked_add(length).ok_or(WireError::Truncated)?;
+        let bytes = self.bytes.get(self.position..end).ok_or(WireError::Truncated)?;
+        self.position = end;
+        Ok(bytes)
+    }
+
+    pub(super) fn fixed64(&mut self) -> Result<u64> {
+        let bytes = self.take(8)?;
+        Ok(bytes.iter().rev().fold(0, |value, byte| value << 8 | u64::from(*byte)))
+    }
+
+    /// Passes over a value; groups, which nobody writes any more, with all that is in them.
+    pub(super) fn skip(&mut self, number: u32, wire_type: u8) -> Result<()> {
+        match wire_type {
+            VARINT => self.varint().map(|_| ()),
+            FIXED64 => self.take(8).map(|_| ()),
+            BYTES => self.bytes().map(|_| ()),
+            FIXED32 => self.take(4).map(|_| ()),
+            START_GROUP => {
+                // Open groups in a list, so that nesting costs no stack.
+                let mut open = vec![number];
+                while let Some(group) = open.last().copied() {
+                    match self.tag()? {
+                        (number, START_GROUP) => open.push(number),
+                        (number, END_GROUP) if number == group => {
+                            open.pop();
+                        }
+                        (_, END_GROUP) => return Err(WireError::WireType(END_GROUP)),
+                        (number, wire_type) => self.skip(number, wire_type)?,
+                    }
+                }
+                Ok(())
+            }
+            other => Err(WireError::WireType(other)),
+        }
+    }
+}
+
+/// A buffer that is filled from its end, so that a length is known when it is written before what it counts.
+#[derive(Default)]
+pub(super) struct Backward {
+    buffer: Vec<u8>,
+    /// Where what has been written begins.
+    start: usize,
+}
+
+impl Backward {
+    /// Bytes written so far.
+    pub(super) fn len(&self) -> usize {
+        self.buffer.len() - self.start
+    }
+
+    #[inline]
+    pub(super) fn bytes(&mut self, bytes: &[u8]) {
+        if self.start < bytes.len() {
+            self.grow(bytes.len());
+        }
+        let end = self.start;
+        self.start -= bytes.len();
+        self.buffer[self.start..end].copy_from_slice(bytes);
+    }
+
+    #[cold]
+    fn grow(&mut self, needed: usize) {
+        let written = self.len();
+        let capacity = (self.buffer.len() * 2).max(written + needed).max(1024);
+        let mut larger = vec![0; capacity];
+        larger[capacity - written..].copy_from_slice(&self.buffer[self.start..]);
+        self.buffer = larger;
+        self.start = capacity - written;
+    }
+
+    #[inline]
+    pub(super) fn varint(&mut self, mut value: u64) {
+        let mut digits = [0; 10];
+        let mut length = 0;
+        while value >= 0x80 {
+            digits[length] = (value & 0x7f) as u8 | 0x80;
+            value >>= 7;
+            length += 1;
+        }
+        digits[length] = value as u8;
+        self.bytes(&digits[..=length]);
+    }
+
+    pub(super) fn tag(&mut self, number: u32, wire_type: u8) {
+        self.varint(u64::from(number) << 3 | u64::from(wire_type));
+    }
+
+    /// A length-delimited field with the content that `write` writes.
+    pub(super) fn nested(&mut self, number: u32, write: impl FnOnce(&mut Self)) {
+        let end = self.len();
+        write(self);
+        self.varint((self.len() - end) as u64);
+        self.tag(number, BYTES);
+    }
+
+    pub(super) fn field(&mut self, number: u32, bytes: &[u8]) {
+        self.nested(number, |out| out.bytes(bytes));
+    }
+
+    pub(super) fn into_vec(mut self) -> Vec<u8> {
+        self.buffer.drain(..self.start);
+        self.buffer
+    }
+}

@@ -1,0 +1,3 @@
+//! API group `rbac`.
+
+pub mod v1;

@@ -1,0 +1,3 @@
+//! API group `scheduling`.
+
+pub mod v1;

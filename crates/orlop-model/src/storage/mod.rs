@@ -1,0 +1,3 @@
+//! API group `storage`.
+
+pub mod v1;

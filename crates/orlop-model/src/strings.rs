@@ -1,0 +1,86 @@
+//! [`Strings`]: texts that objects have in common, kept once.
+
+use crate::Str;
+
+/// Shares the texts of objects that are read one after the other: label keys and values, names of nodes and images,
+/// field sets of managed fields. Pods of one ReplicaSet, read with the same `Strings`, hold most of their texts together.
+///
+/// A table of fixed size that remembers the texts seen last, so that it needs no clearing and no lock; texts of up to 15
+/// bytes live inside their [`Str`] and are passed over. Give each informer or reader one of its own.
+///
+/// ```
+/// use orlop_model::core::v1::Pod;
+/// use orlop_model::{Strings, json};
+///
+/// let mut strings = Strings::new();
+/// let text = br#"{"spec": {"nodeName": "a-node-with-a-long-name"}}"#;
+/// let one: Pod = json::from_slice_shared(text, &mut strings)?;
+/// let two: Pod = json::from_slice_shared(text, &mut strings)?;
+/// assert_eq!(one.spec.node_name.as_ptr(), two.spec.node_name.as_ptr());
+/// # Ok::<(), json::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Strings {
+    table: Vec<Str>,
+}
+
+impl Strings {
+    /// Number of texts that are remembered.
+    pub const CAPACITY: usize = 1 << 13;
+
+    /// Longest text that is shared, in bytes.
+    pub const MAX_BYTES: usize = 1 << 16;
+
+    /// An empty table; its room (128 KiB) is taken at the first text.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { table: Vec::new() }
+    }
+
+    /// The text, shared with the one before if it was seen before.
+    pub fn share(&mut self, text: &str) -> Str {
+        if !(16..=Self::MAX_BYTES).contains(&text.len()) {
+            return text.into();
+        }
+        if self.table.is_empty() {
+            self.table.resize(Self::CAPACITY, Str::EMPTY);
+        }
+        let slot = &mut self.table[hash(text.as_bytes()) % Self::CAPACITY];
+        if *slot != *text {
+            *slot = text.into();
+        }
+        slot.clone()
+    }
+}
+
+impl Default for Strings {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Eight bytes at a time; who finds texts of one hash wins nothing but that they are not shared.
+fn hash(bytes: &[u8]) -> usize {
+    let mix = |hash: u64, word: u64| (hash.rotate_left(5) ^ word).wrapping_mul(0x517c_c1b7_2722_0a95);
+    let (words, rest) = bytes.as_chunks::<8>();
+    let mut hash = words.iter().fold(bytes.len() as u64, |hash, word| mix(hash, u64::from_le_bytes(*word)));
+    let mut last = [0; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    hash = mix(hash, u64::from_le_bytes(last));
+    (hash >> 32) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_texts_are_one() {
+        let mut strings = Strings::new();
+        for text in ["registry.example.com/shop/web:v1", "registry.example.com/shop/web:v2", ""] {
+            let (one, two) = (strings.share(text), strings.share(text));
+            assert_eq!(one, text);
+            assert!(text.is_empty() || one.as_ptr() == two.as_ptr());
+        }
+    }
+}
