@@ -21,9 +21,10 @@ pub(crate) fn implement(input: &DeriveInput, attributes: &StructAttributes) -> R
     let (extra, fields): (Vec<_>, Vec<_>) = fields.into_iter().partition(|field| field.role == Role::Extra);
     let views = fields.iter().enumerate().map(|(index, field)| view(index, field, model));
     let slots = fields.iter().enumerate().map(|(index, field)| slot(index, field, model));
+    let written = fields.iter().enumerate().map(|(index, field)| written(index, field, model));
     let schemas = fields.iter().map(|field| schema(field, model));
-    let names = fields.iter().map(|field| if field.role == Role::Inline { "" } else { &*field.name });
-    let numbers = numbers(&fields);
+    let keys = fields.iter().map(|field| key(field, model));
+    let numbers = numbers(&fields, model);
     let has_inline = fields.iter().any(|field| field.role == Role::Inline);
     let extra = extra.first().map(|field| {
         let ident = &field.ident;
@@ -55,7 +56,7 @@ pub(crate) fn implement(input: &DeriveInput, attributes: &StructAttributes) -> R
                 api_version: #api_version,
                 kind: #kind,
                 any_version: #any_version,
-                names: &[#(#names),*],
+                keys: &[#(#keys),*],
                 fields: &[#(#schemas),*],
                 numbers: &[#(#numbers),*],
                 has_inline: #has_inline,
@@ -79,6 +80,9 @@ pub(crate) fn implement(input: &DeriveInput, attributes: &StructAttributes) -> R
                     #(#slots)*
                     _ => #model::message::Slot::Ignored,
                 }
+            }
+            fn each_written<'a>(&'a self, each: &mut dyn FnMut(usize, #model::message::View<'a>)) {
+                #(#written)*
             }
             #extra
         }
@@ -128,21 +132,52 @@ fn slot(index: usize, field: &FieldAttributes, model: &Path) -> TokenStream {
     }
 }
 
-/// Indexes of the fields that protobuf has, by the numbers of their messages and their own.
-fn numbers(fields: &[FieldAttributes]) -> Vec<u16> {
-    let key = |index: &u16| {
-        let (number, outer) = fields[usize::from(*index)].number;
-        if outer == 0 { (number, 0) } else { (outer, number) }
+fn written(index: usize, field: &FieldAttributes, model: &Path) -> TokenStream {
+    let FieldAttributes { ident, required, role, .. } = field;
+    match role {
+        Role::Serde => quote!(each(#index, #model::message::View::Opaque(&self.#ident));),
+        _ if *required || *role == Role::Inline => {
+            quote!(each(#index, #model::Field::as_view(&self.#ident));)
+        }
+        _ => quote! {
+            if #model::Field::is_written(&self.#ident) {
+                each(#index, #model::Field::as_view(&self.#ident));
+            }
+        },
+    }
+}
+
+/// The fields that protobuf has, by the numbers of their messages and their own.
+fn numbers(fields: &[FieldAttributes], model: &Path) -> Vec<TokenStream> {
+    let top = |(number, outer): (u32, u32)| if outer == 0 { (number, 0) } else { (outer, number) };
+    let mut numbers: Vec<_> = (0_u16..).zip(fields).filter(|(_, field)| field.number.0 > 0).collect();
+    numbers.sort_by_key(|(_, field)| top(field.number));
+    let number = |(index, field): (u16, &FieldAttributes)| {
+        let (number, hoisted) = (top(field.number).0, field.number.1 != 0);
+        quote!(#model::Number { number: #number, field: #index, hoisted: #hoisted })
     };
-    let mut indexes: Vec<u16> =
-        (0..).zip(fields).filter(|(_, field)| field.number.0 > 0).map(|(index, _)| index).collect();
-    indexes.sort_by_key(key);
-    indexes
+    numbers.into_iter().map(number).collect()
+}
+
+fn key(field: &FieldAttributes, model: &Path) -> TokenStream {
+    let inline = field.role == Role::Inline;
+    let text = if inline { String::new() } else { format!(",\"{}\":", field.name) };
+    let (required, optional) = presence(field, model);
+    quote!(#model::Key { text: #text, required: #required, optional: #optional, inline: #inline })
+}
+
+/// Whether it is always written, and whether presence is information.
+fn presence(field: &FieldAttributes, model: &Path) -> (bool, TokenStream) {
+    let FieldAttributes { ty, plain, required, .. } = field;
+    match field.role {
+        Role::Serde => (true, quote!(false)),
+        _ => (*required, quote!(<#ty as #model::Field>::OPTIONAL && !#plain)),
+    }
 }
 
 fn schema(field: &FieldAttributes, model: &Path) -> TokenStream {
     let FieldAttributes { ty, doc, number: (number, outer), keys, merge_key, default, .. } = field;
-    let FieldAttributes { required, wrapped, secret, plain, .. } = field;
+    let FieldAttributes { wrapped, secret, .. } = field;
     let list = match field.list.as_ref().map(syn::LitStr::value).as_deref() {
         Some("set") => quote!(Set),
         Some("map") => quote!(Map(&[#(#keys),*])),
@@ -153,13 +188,10 @@ fn schema(field: &FieldAttributes, model: &Path) -> TokenStream {
     let retain_keys = field.patch.iter().any(|strategy| strategy == "retainKeys");
     let inline = field.role == Role::Inline;
     let name = if inline { "" } else { &*field.name };
-    let (ty, optional, required) = match field.role {
-        Role::Serde => (quote!(#model::FieldType::Any), quote!(false), quote!(true)),
-        _ => (
-            quote!(<#ty as #model::Field>::TYPE),
-            quote!(<#ty as #model::Field>::OPTIONAL && !#plain),
-            quote!(#required),
-        ),
+    let (required, optional) = presence(field, model);
+    let ty = match field.role {
+        Role::Serde => quote!(#model::FieldType::Any),
+        _ => quote!(<#ty as #model::Field>::TYPE),
     };
     let needed = field.needed.unwrap_or(field.required);
     quote! {

@@ -77,6 +77,7 @@ pub mod storage;
 
 mod any_object;
 mod byte_string;
+#[cfg(feature = "rules")]
 pub mod defaults;
 mod dynamic;
 mod extra;
@@ -97,7 +98,9 @@ mod object;
 mod open_enum;
 pub mod patch;
 mod path;
+#[cfg(feature = "core")]
 pub mod pod_resources;
+#[cfg(feature = "rules")]
 pub mod prepare;
 pub mod protobuf;
 pub mod quantity;
@@ -108,8 +111,10 @@ pub mod scheme;
 pub mod selector;
 mod str;
 mod strings;
+#[cfg(feature = "rules")]
 pub mod table;
 mod time;
+#[cfg(feature = "rules")]
 pub mod validate;
 #[cfg(feature = "test-util")]
 pub mod vectors;
@@ -134,7 +139,7 @@ pub use self::object::{Object, ObjectKey, StaticKind};
 pub use self::path::Path;
 pub use self::quantity::{Quantity, QuantityError};
 pub use self::raw_json::RawJson;
-pub use self::schema::{FieldSchema, FieldType, ListType, Schema};
+pub use self::schema::{FieldSchema, FieldType, Key, ListType, Number, Schema};
 pub use self::str::Str;
 pub use self::strings::Strings;
 pub use self::time::{MicroTime, Time, TimeError};

@@ -34,14 +34,35 @@ impl<V> Map<V> {
     }
 
     /// A map of entries in any order; the last of equal keys wins.
-    fn settled(mut entries: List<(Str, V)>) -> Self {
-        if !entries.is_sorted_by(|left, right| left.0 < right.0) {
-            // Backwards, so that the last of equal keys is the one that is kept.
-            entries.reverse();
-            entries.sort_by(|left, right| left.0.cmp(&right.0));
-            entries.dedup_by(|later, first| later.0 == first.0);
+    fn settled(entries: List<(Str, V)>) -> Self {
+        let mut map = Self(entries);
+        map.sort();
+        map
+    }
+
+    /// Puts entries in order; the last of equal keys wins.
+    pub(crate) fn sort(&mut self) {
+        if self.0.is_sorted_by(|left, right| left.0 < right.0) {
+            return;
         }
-        Self(entries)
+        let mut from = order(self.0.iter().map(|(key, _)| key.clone()).collect());
+        // Each place takes the entry that belongs there, along the cycles of the permutation.
+        for first in 0..from.len() {
+            let mut place = first;
+            while from[place] != first {
+                let next = std::mem::replace(&mut from[place], place);
+                self.0.swap(place, next);
+                place = next;
+            }
+            from[place] = place;
+        }
+        self.0.dedup_by(|later, first| {
+            let is_same = later.0 == first.0;
+            if is_same {
+                std::mem::swap(later, first);
+            }
+            is_same
+        });
     }
 
     fn position(&self, key: &str) -> Result<usize, usize> {
@@ -134,6 +155,14 @@ impl<V> Map<V> {
     pub fn values(&self) -> impl Iterator<Item = &V> {
         self.0.iter().map(|(_, value)| value)
     }
+}
+
+/// For each place of the sorted keys, where its key is; equal ones as they came. Apart from [`Map`], so that sorting is
+/// compiled once.
+fn order(keys: Vec<Str>) -> Vec<usize> {
+    let mut keys: Vec<(Str, usize)> = keys.into_iter().zip(0..).collect();
+    keys.sort_unstable();
+    keys.into_iter().map(|(_, place)| place).collect()
 }
 
 impl<V> Default for Map<V> {
@@ -244,9 +273,7 @@ impl<'de, V: Deserialize<'de> + Default> Deserialize<'de> for Map<V> {
                 while let Some(key) = entries.next_key::<Str>()? {
                     list.push((key, entries.next_value::<Option<V>>()?.unwrap_or_default()));
                 }
-                let mut map = Map::settled(list);
-                map.0.shrink_to_fit();
-                Ok(map)
+                Ok(Map::settled(list))
             }
         }
         deserializer.deserialize_map(Entries(PhantomData))

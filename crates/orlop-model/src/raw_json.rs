@@ -23,13 +23,22 @@ impl RawJson {
 
     /// JSON from its text, which is kept.
     pub(crate) fn parse_shared(text: Str) -> serde_json::Result<Self> {
-        serde_json::from_str::<serde::de::IgnoredAny>(&text)?;
-        Ok(Self::compacted(text))
+        if !is_field_set(text.as_bytes()) {
+            serde_json::from_str::<serde::de::IgnoredAny>(&text)?;
+            return Ok(Self::compacted(text));
+        }
+        Ok(Self(text))
     }
 
     /// Of a text that is JSON.
     pub(crate) fn compacted(text: Str) -> Self {
-        if !text.bytes().any(|byte| byte.is_ascii_whitespace()) {
+        if is_field_set(text.as_bytes()) {
+            return Self(text);
+        }
+        // White space within strings is rare as well.
+        let is_space =
+            |any, byte: &u8| any | (*byte == b' ') | (*byte == b'\n') | (*byte == b'\r') | (*byte == b'\t');
+        if !text.as_bytes().iter().fold(false, is_space) {
             return Self(text);
         }
         let (mut out, mut in_string, mut escaped) = (String::with_capacity(text.len()), false, false);
@@ -55,6 +64,46 @@ impl RawJson {
     /// If it is nested too deeply.
     pub fn to_value(&self) -> serde_json::Result<Value> {
         serde_json::from_str(&self.0)
+    }
+}
+
+/// Whether a text is JSON of nothing but objects, without white space between: what sets of fields are, which are a third
+/// of what there is of an object. Any other text has to be looked at closely.
+fn is_field_set(mut text: &[u8]) -> bool {
+    let mut depth = 0_usize;
+    loop {
+        let Some(rest) = text.strip_prefix(b"{") else { return false };
+        depth += 1;
+        text = rest;
+        while let Some(rest) = text.strip_prefix(b"}") {
+            depth -= 1;
+            text = rest;
+            match (depth, text.first()) {
+                (0, first) => return first.is_none(),
+                (_, Some(b',')) => {
+                    text = &text[1..];
+                    break;
+                }
+                (_, Some(b'}')) => {}
+                _ => return false,
+            }
+        }
+        // Nesting is limited as everywhere.
+        let Some(rest) = text.strip_prefix(b"\"").filter(|_| depth < 100) else { return false };
+        let Some(rest) = after_key(rest) else { return false };
+        text = rest;
+    }
+}
+
+/// What follows a key and its colon; keys may have quotes that are escaped, as those of list items have.
+fn after_key(mut key: &[u8]) -> Option<&[u8]> {
+    loop {
+        let end = key.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20))?;
+        match &key[end..] {
+            [b'"', b':', rest @ ..] => return Some(rest),
+            [b'\\', b'"' | b'\\', rest @ ..] => key = rest,
+            _ => return None,
+        }
     }
 }
 
@@ -107,6 +156,35 @@ impl<'de> Deserialize<'de> for RawJson {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn field_sets_are_seen_at_once() {
+        for text in
+            ["{}", r#"{"f:a":{}}"#, r#"{"f:a":{".":{},"k:{\"b\":\"\\\"}":{}},"f:c":{"f:d":{"f:e":{}}}}"#]
+        {
+            assert!(is_field_set(text.as_bytes()), "{text}");
+            assert!(RawJson::parse(text).is_ok(), "{text}");
+        }
+        for text in [
+            "",
+            "{",
+            "}",
+            "{}}",
+            "{},{}",
+            r#"{"a":{},}"#,
+            r#"{,"a":{}}"#,
+            r#"{"a"}"#,
+            r#"{"a":{}"b":{}}"#,
+            "{}{",
+        ] {
+            assert!(!is_field_set(text.as_bytes()), "{text}");
+            assert!(RawJson::parse(text).is_err(), "{text}");
+        }
+        for text in [r#"{"a":1}"#, r#"{"a":[]}"#, r#"{"\u0061":{}}"#, r#"{ }"#, "null"] {
+            assert!(!is_field_set(text.as_bytes()), "{text}");
+            assert!(RawJson::parse(text).is_ok(), "{text}");
+        }
+    }
 
     #[test]
     fn white_space_goes_and_strings_stay() {

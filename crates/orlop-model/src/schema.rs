@@ -1,5 +1,7 @@
 //! [`Schema`]: what codecs, patches, apply and documents have to know of a type.
 
+use crate::message::View;
+
 /// The fields of a [`Message`](crate::Message), in the order in which they are written.
 #[derive(Clone, Copy, Debug)]
 pub struct Schema {
@@ -13,12 +15,12 @@ pub struct Schema {
     pub kind: &'static str,
     /// Whether it may come with another `apiVersion`, as options of requests do.
     pub any_version: bool,
-    /// JSON names of the fields; empty for embedded structs.
-    pub names: &'static [&'static str],
+    /// What codecs ask of every field.
+    pub keys: &'static [Key],
     /// The fields.
     pub fields: &'static [FieldSchema],
-    /// Indexes of the fields that protobuf has, ascending by the numbers of their message and their own.
-    pub numbers: &'static [u16],
+    /// The fields that protobuf has, ascending by their number or that of the message they belong to.
+    pub numbers: &'static [Number],
     /// Whether there are embedded structs.
     pub has_inline: bool,
     /// Whether server-side apply replaces the struct as a whole.
@@ -29,11 +31,57 @@ impl Schema {
     /// The field with this JSON name, embedded structs included.
     #[must_use]
     pub fn field(&self, name: &str) -> Option<&'static FieldSchema> {
-        if let Some(index) = self.names.iter().position(|other| *other == name) {
-            return self.fields.get(index).filter(|field| !field.inline);
+        if let Some(index) = self.position(name, 0) {
+            return self.fields.get(index);
         }
         let mut inline = self.fields.iter().filter(|field| field.inline);
         inline.find_map(|field| field.message()?.field(name))
+    }
+}
+
+impl Schema {
+    /// The index of the field of this name, those of embedded structs left out; the search begins at `hint`, since
+    /// objects come in the order of their fields.
+    pub(crate) fn position(&self, name: &str, hint: usize) -> Option<usize> {
+        let (before, after) = self.keys.split_at(hint.min(self.keys.len()));
+        let found = after.iter().position(|key| key.is(name)).map(|index| before.len() + index);
+        found.or_else(|| before.iter().position(|key| key.is(name)))
+    }
+}
+
+/// What codecs ask of every field, apart from the rest so that it stays in the processor's cache.
+#[derive(Clone, Copy, Debug)]
+pub struct Key {
+    /// The JSON name as it is written after another field, `,"name":`; empty for embedded structs.
+    pub text: &'static str,
+    /// As in [`FieldSchema`].
+    pub required: bool,
+    /// As in [`FieldSchema`].
+    pub optional: bool,
+    /// As in [`FieldSchema`].
+    pub inline: bool,
+}
+
+/// Where protobuf has a field.
+#[derive(Clone, Copy, Debug)]
+pub struct Number {
+    /// Number of the field, or of the message that it belongs to.
+    pub number: u32,
+    /// Index of the field in the schema.
+    pub field: u16,
+    /// Whether the number is that of a message around the field.
+    pub hoisted: bool,
+}
+
+impl Key {
+    fn is(&self, name: &str) -> bool {
+        let text = self.text.as_bytes();
+        text.len() == name.len() + 4 && text[2..].starts_with(name.as_bytes())
+    }
+
+    /// Whether a value is written in JSON.
+    pub(crate) fn writes(&self, view: &View<'_>) -> bool {
+        self.required || if self.optional { !matches!(view, View::Absent) } else { !view.is_empty() }
     }
 }
 
@@ -77,12 +125,6 @@ pub struct FieldSchema {
 }
 
 impl FieldSchema {
-    /// Number of the field, or of the message that it belongs to, in protobuf.
-    #[must_use]
-    pub const fn top_number(&self) -> u32 {
-        if self.outer == 0 { self.number } else { self.outer }
-    }
-
     /// Schema of the field's type, of its elements for lists and maps; `None` for scalars.
     #[must_use]
     pub fn message(&self) -> Option<&'static Schema> {

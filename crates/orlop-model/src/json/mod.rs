@@ -113,7 +113,8 @@ fn not_utf8(json: &[u8], error: std::str::Utf8Error) -> Error {
 /// Writes a message byte for byte as Go does, without the line break at the end of a response.
 #[must_use]
 pub fn to_vec(message: &dyn Fields) -> Vec<u8> {
-    let mut out = Vec::with_capacity(1024);
+    let mut out = Vec::with_capacity(4096);
     write::root(&mut out, message);
+    out.shrink_to_fit();
     out
 }

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use serde_json::Value;
 
-use crate::message::{Fields, View, is_written};
+use crate::message::{Fields, View};
 use crate::{Extra, IntOrString};
 
 /// Writes a message that stands alone.
@@ -36,16 +36,16 @@ fn nested(out: &mut Vec<u8>, message: &dyn Fields) {
 }
 
 fn fields(out: &mut Vec<u8>, message: &dyn Fields, is_first: &mut bool) {
-    for (index, field) in message.schema().fields.iter().enumerate() {
-        match message.view(index) {
-            View::Message(inner) if field.inline => fields(out, inner, is_first),
-            view if is_written(field, &view) => {
-                name(out, field.name, is_first);
-                if view.is_nil() { out.extend_from_slice(b"null") } else { value(out, view) }
-            }
-            _ => {}
+    let keys = message.schema().keys;
+    message.each_written(&mut |index, view| {
+        let key = &keys[index];
+        if let (true, View::Message(inner)) = (key.inline, view) {
+            return fields(out, inner, is_first);
         }
-    }
+        // Names of fields need no escapes; before the first there is no comma.
+        out.extend_from_slice(&key.text.as_bytes()[usize::from(std::mem::take(is_first))..]);
+        if key.required && view.is_nil() { out.extend_from_slice(b"null") } else { value(out, view) }
+    });
     if let Some(extra) = message.extra() {
         unknown(out, extra, is_first);
     }
@@ -60,13 +60,6 @@ fn unknown(out: &mut Vec<u8>, extra: &Extra, is_first: &mut bool) {
         out.push(b':');
         any(out, field);
     }
-}
-
-/// Names of fields need no escapes.
-fn name(out: &mut Vec<u8>, name: &str, is_first: &mut bool) {
-    out.extend_from_slice(if std::mem::take(is_first) { b"\"" } else { b",\"" });
-    out.extend_from_slice(name.as_bytes());
-    out.extend_from_slice(b"\":");
 }
 
 fn value(out: &mut Vec<u8>, view: View<'_>) {
@@ -190,33 +183,45 @@ fn float(out: &mut Vec<u8>, number: f64) {
 /// Writes a string with its quotes and escapes.
 pub(crate) fn text(out: &mut Vec<u8>, string: &str) {
     out.push(b'"');
-    let bytes = string.as_bytes();
-    let mut start = 0;
-    for (index, byte) in bytes.iter().enumerate() {
-        if IS_PLAIN[usize::from(*byte)] {
-            continue;
-        }
-        let Some(escape) = escape(bytes, index) else { continue };
-        out.extend_from_slice(&bytes[start..index]);
-        start = index + escape.consumed;
-        out.extend_from_slice(escape.as_bytes());
-    }
-    out.extend_from_slice(&bytes[start..]);
+    write_escaped(out, string.as_bytes(), |byte| {
+        byte < 0x20 || byte == b'"' || byte == b'\\' || is_special(byte)
+    });
     out.push(b'"');
 }
 
 /// Writes JSON that is complete, with the escapes of Go where it has none.
 fn escaped(out: &mut Vec<u8>, json: &str) {
-    let bytes = json.as_bytes();
+    write_escaped(out, json.as_bytes(), is_special);
+}
+
+/// What is dangerous within HTML; 0xe2 begins, among others, the line ends of JavaScript.
+fn is_special(byte: u8) -> bool {
+    byte == b'<' || byte == b'>' || byte == b'&' || byte == 0xe2
+}
+
+fn write_escaped(out: &mut Vec<u8>, bytes: &[u8], needs: impl Fn(u8) -> bool) {
     let mut start = 0;
-    for (index, byte) in
-        bytes.iter().enumerate().filter(|(_, byte)| matches!(byte, b'<' | b'>' | b'&' | 0xe2))
-    {
-        let Some(escape) = escape(bytes, index) else { continue };
-        debug_assert!(*byte != b'"');
-        out.extend_from_slice(&bytes[start..index]);
-        start = index + escape.consumed;
-        out.extend_from_slice(escape.as_bytes());
+    let mut index = 0;
+    while index < bytes.len() {
+        // Sixteen at a time, as long as none needs an escape.
+        if let Some(chunk) = bytes[index..].first_chunk::<16>()
+            && !chunk.iter().fold(false, |any, byte| any | needs(*byte))
+        {
+            index += 16;
+            continue;
+        }
+        let end = bytes.len().min(index + 16);
+        while index < end {
+            let escape = if needs(bytes[index]) { escape(bytes, index) } else { None };
+            let Some(escape) = escape else {
+                index += 1;
+                continue;
+            };
+            out.extend_from_slice(&bytes[start..index]);
+            out.extend_from_slice(escape.as_bytes());
+            index += escape.consumed;
+            start = index;
+        }
     }
     out.extend_from_slice(&bytes[start..]);
 }
@@ -259,23 +264,6 @@ fn escape(bytes: &[u8], index: usize) -> Option<Escape> {
         byte => Escape::unicode(u16::from(byte), 1),
     })
 }
-
-/// Bytes that stand for themselves in a string.
-const IS_PLAIN: [bool; 256] = {
-    let mut table = [true; 256];
-    let mut byte = 0;
-    while byte < 32 {
-        table[byte] = false;
-        byte += 1;
-    }
-    let special = b"\"\\<>&\xe2";
-    let mut index = 0;
-    while index < special.len() {
-        table[special[index] as usize] = false;
-        index += 1;
-    }
-    table
-};
 
 #[cfg(test)]
 mod tests {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Fields, View, is_written};
+use super::{Fields, View};
 
 /// Writes a message as Rust's `Debug` does, but only the fields that have a value; fields marked as secret only by the
 /// size of their content.
@@ -16,11 +16,12 @@ pub fn debug(message: &dyn Fields, formatter: &mut fmt::Formatter<'_>) -> fmt::R
 }
 
 fn fields(message: &dyn Fields, shown: &mut fmt::DebugStruct<'_, '_>) {
-    for (index, field) in message.schema().fields.iter().enumerate() {
+    let schema = message.schema();
+    for (index, field) in schema.fields.iter().enumerate() {
         match message.view(index) {
             View::Message(inner) if field.inline => fields(inner, shown),
             View::Message(inner) if !field.optional && inner.is_default() => {}
-            view if !is_written(field, &view) || matches!(view, View::Absent) => {}
+            view if !schema.keys[index].writes(&view) || matches!(view, View::Absent) => {}
             view if field.secret => {
                 shown.field(field.name, &Hidden(view));
             }

@@ -11,6 +11,7 @@ macro_rules! field {
     ($($type:ty: $schema:ident, |$value:ident| $view:expr, $slot:ident;)*) => {$(
         impl Field for $type {
             const TYPE: FieldType = FieldType::$schema;
+            #[inline]
             fn as_view(&self) -> View<'_> {
                 let $value = self;
                 $view
@@ -57,20 +58,34 @@ impl Text for String {
     }
 }
 
+// Written out, without the combinators of `Option`: these are compiled for every type there is.
 impl<F: Field> Field for Option<F> {
     const TYPE: FieldType = F::TYPE;
     const OPTIONAL: bool = true;
     fn as_view(&self) -> View<'_> {
-        self.as_ref().map_or(View::Absent, F::as_view)
+        match self {
+            Some(field) => field.as_view(),
+            None => View::Absent,
+        }
     }
     fn as_slot(&mut self) -> Slot<'_> {
         Slot::Optional(self)
+    }
+    #[inline]
+    fn is_written(&self) -> bool {
+        self.is_some()
     }
 }
 
 impl<F: Field> Optional for Option<F> {
     fn fill(&mut self) -> Slot<'_> {
-        self.get_or_insert_with(F::default).as_slot()
+        if self.is_none() {
+            *self = Some(F::make());
+        }
+        match self {
+            Some(field) => field.as_slot(),
+            None => Slot::Ignored,
+        }
     }
     fn clear(&mut self) {
         *self = None;
@@ -79,6 +94,9 @@ impl<F: Field> Optional for Option<F> {
 
 impl<F: Field> Field for Box<F> {
     const TYPE: FieldType = F::TYPE;
+    fn make() -> Self {
+        Self::new(F::make())
+    }
     fn as_view(&self) -> View<'_> {
         F::as_view(self)
     }
@@ -94,6 +112,10 @@ macro_rules! list {
             fn as_view(&self) -> View<'_> {
                 View::List(self)
             }
+            #[inline]
+            fn is_written(&self) -> bool {
+                !<[F]>::is_empty(self)
+            }
             fn as_slot(&mut self) -> Slot<'_> {
                 Slot::List(self)
             }
@@ -107,10 +129,16 @@ macro_rules! list {
                 self.capacity() == 0
             }
             fn item(&self, index: usize) -> View<'_> {
-                self.get(index).map_or(View::Absent, F::as_view)
+                match self.get(index) {
+                    Some(item) => item.as_view(),
+                    None => View::Absent,
+                }
             }
             fn item_mut(&mut self, index: usize) -> Slot<'_> {
-                self.get_mut(index).map_or(Slot::Ignored, F::as_slot)
+                match self.get_mut(index) {
+                    Some(item) => item.as_slot(),
+                    None => Slot::Ignored,
+                }
             }
             fn push(&mut self) -> Slot<'_> {
                 if <[F]>::len(self) == self.capacity() {
@@ -119,8 +147,8 @@ macro_rules! list {
                     self.reserve_exact(more);
                 }
                 let last = <[F]>::len(self);
-                $push(self, F::default());
-                self[last].as_slot()
+                $push(self, F::make());
+                self.item_mut(last)
             }
             fn restart(&mut self, capacity: usize) {
                 self.clear();
@@ -147,6 +175,10 @@ impl<F: Field> Field for Map<F> {
     fn as_view(&self) -> View<'_> {
         View::Map(self)
     }
+    #[inline]
+    fn is_written(&self) -> bool {
+        !self.is_empty()
+    }
     fn as_slot(&mut self) -> Slot<'_> {
         Slot::Map(self)
     }
@@ -165,8 +197,18 @@ impl<F: Field> Mapping for Map<F> {
     fn each_back(&self, each: &mut dyn FnMut(&str, View<'_>) -> bool) {
         let _ = self.iter().rev().all(|(key, value)| each(key, value.as_view()));
     }
-    fn entry(&mut self, key: Str) -> Slot<'_> {
-        self.get_or_insert_with(key, F::default).as_slot()
+    fn append(&mut self, key: Str) -> (Slot<'_>, bool) {
+        let entries = self.entries_mut();
+        let is_next = entries.last().is_none_or(|(last, _)| *last < key);
+        entries.push((key, F::make()));
+        let slot = match entries.last_mut() {
+            Some((_, value)) => value.as_slot(),
+            None => Slot::Ignored,
+        };
+        (slot, is_next)
+    }
+    fn entry(&mut self, key: &str) -> Slot<'_> {
+        self.get_or_insert_with(key, F::make).as_slot()
     }
     fn retain_none(&mut self) {
         self.clear();
@@ -175,6 +217,7 @@ impl<F: Field> Mapping for Map<F> {
         self.entries_mut().reserve_exact(additional.max(1));
     }
     fn settle(&mut self) {
+        self.sort();
         if !Map::is_empty(self) {
             self.entries_mut().shrink_to_fit();
         }
@@ -185,6 +228,10 @@ impl<F: Field> Field for BTreeMap<String, F> {
     const TYPE: FieldType = FieldType::Map(&F::TYPE);
     fn as_view(&self) -> View<'_> {
         View::Map(self)
+    }
+    #[inline]
+    fn is_written(&self) -> bool {
+        !self.is_empty()
     }
     fn as_slot(&mut self) -> Slot<'_> {
         Slot::Map(self)
@@ -204,8 +251,13 @@ impl<F: Field> Mapping for BTreeMap<String, F> {
     fn each_back(&self, each: &mut dyn FnMut(&str, View<'_>) -> bool) {
         let _ = self.iter().rev().all(|(key, value)| each(key, value.as_view()));
     }
-    fn entry(&mut self, key: Str) -> Slot<'_> {
-        BTreeMap::entry(self, key.into()).or_default().as_slot()
+    fn append(&mut self, key: Str) -> (Slot<'_>, bool) {
+        // Of equal keys the last one counts.
+        let slot = BTreeMap::entry(self, key.into()).insert_entry(F::make()).into_mut().as_slot();
+        (slot, true)
+    }
+    fn entry(&mut self, key: &str) -> Slot<'_> {
+        BTreeMap::entry(self, key.to_owned()).or_insert_with(F::make).as_slot()
     }
     fn retain_none(&mut self) {
         self.clear();

@@ -1,7 +1,7 @@
 //! Deep merge of two messages of one type.
 
-use super::{Fields, Mapping, Sequence, Slot, View, is_written};
-use crate::{FieldSchema, ListType, Str};
+use super::{Fields, Mapping, Sequence, Slot, View};
+use crate::{FieldSchema, ListType};
 
 /// Merges `from` into `into`, which is of the same type: a field that `from` has replaces that of `into`, except that
 /// structs are merged field by field, and lists and maps by their types in the [`Schema`](crate::Schema) as server-side
@@ -11,9 +11,10 @@ use crate::{FieldSchema, ListType, Str};
 /// # Panics
 /// Never; messages of different types are merged as far as the forms of their fields agree.
 pub fn merge(into: &mut dyn Fields, from: &dyn Fields) {
-    for (index, field) in from.schema().fields.iter().enumerate() {
+    let schema = from.schema();
+    for (index, field) in schema.fields.iter().enumerate() {
         let view = from.view(index);
-        if is_written(field, &view) && !matches!(view, View::Absent) {
+        if schema.keys[index].writes(&view) && !matches!(view, View::Absent) {
             assign(into.slot(index), view, Some(field));
         }
     }
@@ -67,7 +68,7 @@ fn assign(slot: Slot<'_>, view: View<'_>, field: Option<&FieldSchema>) {
 
 fn merge_map(into: &mut dyn Mapping, from: &dyn Mapping) {
     from.each(&mut |key, value| {
-        assign(into.entry(Str::from(key)), value, None);
+        assign(into.entry(key), value, None);
         true
     });
 }
@@ -96,7 +97,7 @@ fn same_keys(left: View<'_>, right: View<'_>, keys: &[&str]) -> bool {
         return false;
     };
     keys.iter().all(|key| {
-        let index = super::position(left.schema(), key, 0);
+        let index = left.schema().position(key, 0);
         index.is_some_and(|index| same_scalar(left.view(index), right.view(index)))
     })
 }

@@ -37,6 +37,9 @@ pub trait Fields: Send + Sync {
     /// Where the field's value goes; [`Slot::Ignored`] beyond the last one.
     fn slot(&mut self, field: usize) -> Slot<'_>;
 
+    /// Calls `each` with the fields that JSON has: those that are required, embedded, or have a value, in their order.
+    fn each_written<'a>(&'a self, each: &mut dyn FnMut(usize, View<'a>));
+
     /// The fields that the type does not know, if the struct keeps them.
     fn extra(&self) -> Option<&Extra> {
         None
@@ -66,11 +69,22 @@ pub trait Field: Default {
     /// Whether it can be absent apart from being zero or empty, as behind a pointer in Go.
     const OPTIONAL: bool = false;
 
+    /// Its default value.
+    fn make() -> Self {
+        Self::default()
+    }
+
     /// What it has.
     fn as_view(&self) -> View<'_>;
 
     /// Where a value goes.
     fn as_slot(&mut self) -> Slot<'_>;
+
+    /// Whether JSON has it where it is not required: if it is not empty, or there at all where that is information.
+    #[inline]
+    fn is_written(&self) -> bool {
+        !self.as_view().is_empty()
+    }
 }
 
 /// What a field has.
@@ -271,13 +285,17 @@ pub trait Mapping {
     fn each(&self, each: &mut dyn FnMut(&str, View<'_>) -> bool);
     /// The same in reverse order.
     fn each_back(&self, each: &mut dyn FnMut(&str, View<'_>) -> bool);
+    /// Adds an entry at the end, and tells whether it belongs there; if not, the map is not to be looked at before it is
+    /// [settled](Self::settle).
+    fn append(&mut self, key: Str) -> (Slot<'_>, bool);
     /// The value at `key`, which is made if there is none.
-    fn entry(&mut self, key: Str) -> Slot<'_>;
+    fn entry(&mut self, key: &str) -> Slot<'_>;
     /// Removes all entries.
     fn retain_none(&mut self);
     /// Makes room for `additional` entries; the map is not nil then.
     fn reserve(&mut self, additional: usize);
-    /// Gives back the room that is not needed.
+    /// Puts the entries in order, the last of equal keys being the one that counts, and gives back the room that is not
+    /// needed.
     fn settle(&mut self);
 }
 
@@ -322,17 +340,4 @@ pub enum Form {
     Object,
     /// A list.
     List,
-}
-
-/// Whether a field is written in JSON.
-pub(crate) fn is_written(field: &crate::FieldSchema, view: &View<'_>) -> bool {
-    if field.required || (field.optional && !matches!(view, View::Absent)) { true } else { !view.is_empty() }
-}
-
-/// The index of the field of this name, embedded structs left out; the search begins at `hint`, since objects come in
-/// the order of their fields.
-pub(crate) fn position(schema: &Schema, name: &str, hint: usize) -> Option<usize> {
-    let (before, after) = schema.names.split_at(hint.min(schema.names.len()));
-    let found = after.iter().position(|other| *other == name).map(|index| before.len() + index);
-    found.or_else(|| before.iter().position(|other| *other == name))
 }

@@ -8,7 +8,7 @@ use serde::de::{
 use serde::ser::{Error as _, Serialize, SerializeMap, SerializeSeq, Serializer};
 use serde_json::value::RawValue;
 
-use super::{Fields, Form, Mapping, Message, Sequence, Slot, View, is_written, position};
+use super::{Fields, Form, Mapping, Message, Sequence, Slot, View};
 use crate::json::Context;
 use crate::{Quantity, RawJson, Schema, Str};
 
@@ -31,10 +31,11 @@ pub fn serialize<S: Serializer>(message: &dyn Fields, serializer: S) -> Result<S
 }
 
 fn serialize_fields<M: SerializeMap>(message: &dyn Fields, map: &mut M) -> Result<(), M::Error> {
-    for (index, field) in message.schema().fields.iter().enumerate() {
+    let schema = message.schema();
+    for (index, field) in schema.fields.iter().enumerate() {
         match message.view(index) {
             View::Message(inner) if field.inline => serialize_fields(inner, map)?,
-            view if !is_written(field, &view) => {}
+            view if !schema.keys[index].writes(&view) => {}
             view if view.is_nil() => map.serialize_entry(field.name, &())?,
             view => map.serialize_entry(field.name, &view)?,
         }
@@ -149,8 +150,7 @@ fn read_fields<'de, A: MapAccess<'de>>(
             } else {
                 map.next_value::<IgnoredAny>()?;
             }
-        } else if let Some(index) = position(schema, name, hint).filter(|index| !schema.fields[*index].inline)
-        {
+        } else if let Some(index) = schema.position(name, hint) {
             hint = index + 1;
             context.note(&mut seen, name);
             read_field(message, index, name, &mut map, context)?;
@@ -191,10 +191,10 @@ fn read_inline<'de, A: MapAccess<'de>>(
     seen: &mut crate::json::Seen,
 ) -> Result<bool, A::Error> {
     let schema = message.schema();
-    for (index, _) in schema.fields.iter().enumerate().filter(|(_, field)| field.inline) {
+    for (index, _) in schema.keys.iter().enumerate().filter(|(_, key)| key.inline) {
         let Slot::Message(inner) = message.slot(index) else { continue };
         let schema: &'static Schema = inner.schema();
-        if let Some(index) = position(schema, name, 0).filter(|index| !schema.fields[*index].inline) {
+        if let Some(index) = schema.position(name, 0) {
             context.note(seen, name);
             read_field(inner, index, name, map, context)?;
             return Ok(true);
@@ -519,7 +519,7 @@ fn read_entries<'de, A: MapAccess<'de>>(
         let name = name.as_str();
         context.note(&mut seen, name);
         context.enter_field(name);
-        let slot = into.entry(context.share(name));
+        let (slot, _) = into.append(context.share(name));
         let result = map.next_value_seed(SlotSeed { slot, context });
         context.leave();
         result.inspect_err(|_| context.failed_at_field(name))?;

@@ -36,12 +36,16 @@ impl<'a> Envelope<'a> {
         let message = bytes.strip_prefix(MAGIC).ok_or(Error::at(0, WireError::NoEnvelope))?;
         let mut reader = Reader::new(message);
         let mut envelope = Self::default();
-        let result = envelope.read(&mut reader);
+        if envelope.read(&mut reader).is_none() {
+            // All that can be wrong with texts that can be read is their encoding.
+            let reason = if reader.is_at_end() { WireError::NotUtf8 } else { reader.fault() };
+            return Err(Error::at(MAGIC.len() + reader.position, reason));
+        }
         envelope.offset += MAGIC.len();
-        result.map_err(|reason| Error::at(MAGIC.len() + reader.position, reason)).map(|()| envelope)
+        Ok(envelope)
     }
 
-    fn read(&mut self, reader: &mut Reader<'a>) -> Result<(), WireError> {
+    fn read(&mut self, reader: &mut Reader<'a>) -> Option<()> {
         while !reader.is_at_end() {
             match reader.tag()? {
                 (1, BYTES) => {
@@ -63,7 +67,7 @@ impl<'a> Envelope<'a> {
                 (number, wire_type) => reader.skip(number, wire_type)?,
             }
         }
-        Ok(())
+        Some(())
     }
 
     /// Whether the content is JSON, as it is for objects whose type has no protobuf.
@@ -73,8 +77,8 @@ impl<'a> Envelope<'a> {
     }
 }
 
-fn text(bytes: &[u8]) -> Result<Str, WireError> {
-    std::str::from_utf8(bytes).map(Str::from).map_err(|_| WireError::NotUtf8)
+fn text(bytes: &[u8]) -> Option<Str> {
+    std::str::from_utf8(bytes).ok().map(Str::from)
 }
 
 /// Writes an envelope around what `content` writes.

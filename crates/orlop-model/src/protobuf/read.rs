@@ -4,21 +4,20 @@ use super::wire::{BYTES, Backward, FIXED64, Reader, VARINT, WireError};
 use super::{Error, MAX_DEPTH};
 use crate::message::{Fields, Mapping, Sequence, Slot};
 use crate::{
-    ByteString, FieldSchema, FieldType, IntOrString, MicroTime, Path, RawJson, Schema, Str, Strings, Time,
+    ByteString, FieldSchema, FieldType, IntOrString, MicroTime, Number, Path, RawJson, Schema, Str, Strings,
+    Time,
 };
 
-type Result<T> = std::result::Result<T, Fault>;
+/// `Err` is small, since it goes through every step; [`Context::fault`] has the rest.
+type Result<T> = std::result::Result<T, Failed>;
+
+struct Failed;
 
 /// What is wrong, and in which fields, from the innermost outwards.
 struct Fault {
     reason: WireError,
+    offset: usize,
     trail: Vec<&'static str>,
-}
-
-impl From<WireError> for Fault {
-    fn from(reason: WireError) -> Self {
-        Self { reason, trail: Vec::new() }
-    }
 }
 
 /// Reads a message to one that has its default value.
@@ -27,139 +26,174 @@ pub(super) fn message(
     message: &mut dyn Fields,
     strings: Option<&mut Strings>,
 ) -> std::result::Result<(), Error> {
-    let mut context = Context { strings, depth: 0, offset: 0 };
-    match context.message(message, &mut Reader::new(bytes)) {
-        // What a type that keeps nothing unknown does not know is lost.
-        Ok(_) => Ok(()),
-        Err(fault) => {
+    let mut context = Context { strings, depth: 0, lost: Vec::new(), unsettled: Vec::new(), fault: None };
+    let result = context.message(message, &mut Reader::new(bytes));
+    match (result, context.fault) {
+        (Err(Failed), Some(fault)) => {
             let mut path = Path::new();
             fault.trail.iter().rev().for_each(|name| path.push_field(name));
-            Err(Error { path: path.to_string(), offset: context.offset, reason: fault.reason })
+            Err(Error { path: path.to_string(), offset: fault.offset, reason: fault.reason })
         }
+        // What a type that keeps nothing unknown does not know is lost.
+        _ => Ok(()),
     }
 }
 
 struct Context<'s> {
     strings: Option<&'s mut Strings>,
     depth: usize,
-    /// Where the field begins that is being read.
-    offset: usize,
+    /// Fields that the message just read does not know and does not keep; for the one around it.
+    lost: Vec<u8>,
+    /// Fields of the message that is being read whose maps are not in order.
+    unsettled: Vec<usize>,
+    fault: Option<Box<Fault>>,
 }
 
 impl Context<'_> {
-    fn text(&mut self, bytes: &[u8]) -> Result<Str> {
-        let text = std::str::from_utf8(bytes).map_err(|_| WireError::NotUtf8)?;
-        Ok(match &mut self.strings {
+    #[cold]
+    fn fail(&mut self, offset: usize, reason: WireError) -> Failed {
+        self.fault = Some(Box::new(Fault { reason, offset, trail: Vec::new() }));
+        Failed
+    }
+
+    /// What could be read, or why it could not.
+    #[inline]
+    fn read<'a, T>(
+        &mut self,
+        reader: &mut Reader<'a>,
+        read: impl FnOnce(&mut Reader<'a>) -> Option<T>,
+    ) -> Result<T> {
+        let start = reader.position;
+        match read(reader) {
+            Some(value) => Ok(value),
+            None => {
+                reader.position = start;
+                Err(self.fail(reader.offset(), reader.fault()))
+            }
+        }
+    }
+
+    /// A value of the wire type, which must be `wanted`.
+    #[inline(always)]
+    fn expect(&mut self, found: u8, wanted: u8, expected: &'static str, reader: &Reader<'_>) -> Result<()> {
+        if found == wanted {
+            return Ok(());
+        }
+        Err(self.fail(reader.offset(), WireError::OtherWireType { found, expected }))
+    }
+
+    fn text<'a>(&mut self, reader: &mut Reader<'a>) -> Result<&'a str> {
+        let offset = reader.offset();
+        let bytes = self.read(reader, Reader::bytes)?;
+        if bytes.is_empty() {
+            return Ok("");
+        }
+        std::str::from_utf8(bytes).map_err(|_| self.fail(offset, WireError::NotUtf8))
+    }
+
+    fn share(&mut self, text: &str) -> Str {
+        match &mut self.strings {
             Some(strings) => strings.share(text),
             None => Str::from(text),
-        })
+        }
     }
 
-    fn tag(&mut self, reader: &mut Reader<'_>) -> Result<(u32, u8)> {
-        self.offset = reader.offset();
-        Ok(reader.tag()?)
-    }
-
-    /// Reads the fields of a message; answers the unknown ones if the type does not keep them.
-    fn message(&mut self, message: &mut dyn Fields, reader: &mut Reader<'_>) -> Result<Vec<u8>> {
+    /// Reads the fields of a message.
+    fn message(&mut self, message: &mut dyn Fields, reader: &mut Reader<'_>) -> Result<()> {
         if self.depth >= MAX_DEPTH {
-            return Err(WireError::TooDeep.into());
+            return Err(self.fail(reader.offset(), WireError::TooDeep));
         }
         self.depth += 1;
         let schema = message.schema();
-        let mut unknown = Vec::new();
+        let mut lost = Vec::new();
         let mut hint = 0;
         while !reader.is_at_end() {
             let start = reader.position;
-            let (number, wire_type) = self.tag(reader)?;
-            let Some(place) = find(schema, number, hint) else {
-                reader.skip(number, wire_type)?;
-                keep(message, &mut unknown, &reader.bytes[start..reader.position]);
+            let (number, wire_type) = self.read(reader, Reader::tag)?;
+            let Some((place, found)) = find(schema, number, hint) else {
+                self.read(reader, |reader| reader.skip(number, wire_type))?;
+                keep(message, &mut lost, &reader.bytes[start..reader.position]);
                 continue;
             };
             hint = place;
-            let index = usize::from(schema.numbers[place]);
-            let field = &schema.fields[index];
-            let lost = if field.outer == 0 {
-                self.field(message, index, wire_type, reader)?
+            if found.hoisted {
+                self.hoisted(message, number, wire_type, reader)?;
             } else {
-                let mut inner = reader.nested(wire_type)?;
-                self.hoisted(message, number, &mut inner)?
-            };
-            if !lost.is_empty() {
+                let index = usize::from(found.field);
+                self.field(message, index, &schema.fields[index], wire_type, reader)?;
+            }
+            if !self.lost.is_empty() {
                 // A message that comes twice is merged, so the rest of it may come by itself.
                 let mut wrapped = Backward::default();
-                wrapped.field(number, &lost);
-                keep(message, &mut unknown, &wrapped.into_vec());
+                wrapped.field(number, &std::mem::take(&mut self.lost));
+                keep(message, &mut lost, &wrapped.into_vec());
+            }
+        }
+        for index in std::mem::take(&mut self.unsettled) {
+            if let Slot::Map(map) = message.slot(index) {
+                map.settle();
             }
         }
         self.depth -= 1;
-        Ok(unknown)
+        self.lost = lost;
+        Ok(())
     }
 
-    /// Reads a message whose fields belong to this one here; answers the unknown ones.
-    fn hoisted(&mut self, message: &mut dyn Fields, outer: u32, reader: &mut Reader<'_>) -> Result<Vec<u8>> {
+    /// Reads a message whose fields belong to this one here.
+    fn hoisted(
+        &mut self,
+        message: &mut dyn Fields,
+        outer: u32,
+        wire_type: u8,
+        reader: &mut Reader<'_>,
+    ) -> Result<()> {
         let schema = message.schema();
-        let mut unknown = Vec::new();
+        let mut lost = Vec::new();
+        self.expect(wire_type, BYTES, "a message", reader)?;
+        let mut reader = self.read(reader, Reader::nested)?;
         while !reader.is_at_end() {
             let start = reader.position;
-            let (number, wire_type) = self.tag(reader)?;
-            let is_it = |field: &FieldSchema| field.outer == outer && field.number == number;
-            match schema.fields.iter().position(is_it) {
-                Some(index) => {
-                    self.field(message, index, wire_type, reader)?;
-                }
+            let (number, wire_type) = self.read(&mut reader, Reader::tag)?;
+            let is_it = |field: &&FieldSchema| field.outer == outer && field.number == number;
+            match schema.fields.iter().position(|field| is_it(&field)) {
+                Some(index) => self.field(message, index, &schema.fields[index], wire_type, &mut reader)?,
                 None => {
-                    reader.skip(number, wire_type)?;
-                    unknown.extend_from_slice(&reader.bytes[start..reader.position]);
+                    self.read(&mut reader, |reader| reader.skip(number, wire_type))?;
+                    lost.extend_from_slice(&reader.bytes[start..reader.position]);
                 }
             }
         }
-        Ok(unknown)
+        self.lost = lost;
+        Ok(())
     }
 
-    /// Reads one occurrence of a field; answers what an embedded struct does not know.
+    /// Reads one occurrence of a field.
     fn field(
         &mut self,
         message: &mut dyn Fields,
         index: usize,
+        field: &'static FieldSchema,
         wire_type: u8,
         reader: &mut Reader<'_>,
-    ) -> Result<Vec<u8>> {
-        let field = &message.schema().fields[index];
-        let slot = match message.slot(index) {
-            // Go's zero time, and no JSON at all.
-            Slot::Optional(optional)
-                if matches!(field.ty, FieldType::Time | FieldType::MicroTime | FieldType::Any)
-                    && wire_type == BYTES
-                    && reader.clone().bytes()?.is_empty() =>
-            {
-                optional.clear();
-                return Ok(reader.bytes().map(|_| Vec::new())?);
-            }
-            Slot::Optional(optional) => optional.fill(),
-            slot => slot,
-        };
-        let result = match slot {
+    ) -> Result<()> {
+        let result = match message.slot(index) {
             Slot::List(list) if field.wrapped => {
-                let inner = reader.nested(wire_type)?;
                 list.restart(0);
-                self.wrapped(list, inner).map(|()| Vec::new())
+                self.wrapped(list, wire_type, reader)
             }
-            Slot::List(list) => self.items(list, field, wire_type, reader).map(|()| Vec::new()),
-            Slot::Map(map) => self.entry(map, field, wire_type, reader).map(|()| Vec::new()),
-            Slot::Message(inner) => {
-                let mut nested = reader.nested(wire_type)?;
-                self.message(inner, &mut nested)
-            }
-            slot => self.value(slot, wire_type, reader).map(|()| Vec::new()),
+            Slot::List(list) => self.items(list, field, wire_type, reader),
+            Slot::Map(map) => self.entry(map, index, field, wire_type, reader),
+            Slot::Optional(optional) => self.element(Slot::Optional(optional), wire_type, reader),
+            Slot::Message(inner) => self.element(Slot::Message(inner), wire_type, reader),
+            slot => self.value(slot, wire_type, reader),
         };
-        result.map_err(|mut fault| {
-            if !field.inline {
-                fault.trail.push(field.name);
-            }
-            fault
-        })
+        if result.is_err()
+            && !field.inline
+            && let Some(fault) = &mut self.fault
+        {
+            fault.trail.push(field.name);
+        }
+        result
     }
 
     /// Reads an element of a list, or several numbers packed together.
@@ -183,7 +217,7 @@ impl Context<'_> {
         if wire_type != BYTES {
             return self.value(list.push(), wire_type, reader);
         }
-        let mut numbers = reader.nested(BYTES)?;
+        let mut numbers = self.read(reader, Reader::nested)?;
         while !numbers.is_at_end() {
             self.value(list.push(), packed, &mut numbers)?;
         }
@@ -191,25 +225,36 @@ impl Context<'_> {
     }
 
     /// Reads a message that stands for a list: its items have number 1.
-    fn wrapped(&mut self, list: &mut dyn Sequence, mut reader: Reader<'_>) -> Result<()> {
+    fn wrapped(&mut self, list: &mut dyn Sequence, wire_type: u8, reader: &mut Reader<'_>) -> Result<()> {
+        self.expect(wire_type, BYTES, "a message", reader)?;
+        let mut reader = self.read(reader, Reader::nested)?;
         while !reader.is_at_end() {
-            match self.tag(&mut reader)? {
+            match self.read(&mut reader, Reader::tag)? {
                 (1, wire_type) => {
                     if list.is_empty() {
                         list.reserve(1 + repetitions(1, wire_type, reader));
                     }
                     self.element(list.push(), wire_type, &mut reader)?;
                 }
-                (number, wire_type) => reader.skip(number, wire_type)?,
+                (number, wire_type) => self.read(&mut reader, |reader| reader.skip(number, wire_type))?,
             }
         }
         Ok(())
+    }
+
+    /// Reads a value with messages of its own.
+    fn apart(&mut self, read: impl FnOnce(&mut Self) -> Result<()>) -> Result<()> {
+        let outer = std::mem::take(&mut self.unsettled);
+        let result = read(self);
+        self.unsettled = outer;
+        result
     }
 
     /// Reads an entry of a map: a message of a key with number 1 and a value with number 2.
     fn entry(
         &mut self,
         map: &mut dyn Mapping,
+        index: usize,
         field: &FieldSchema,
         wire_type: u8,
         reader: &mut Reader<'_>,
@@ -217,52 +262,62 @@ impl Context<'_> {
         if map.is_empty() {
             map.reserve(1 + repetitions(field.number, wire_type, *reader));
         }
-        let entry = reader.nested(wire_type)?;
-        let (mut key, mut rest) = (Str::EMPTY, entry);
-        while !rest.is_at_end() {
-            match self.tag(&mut rest)? {
-                (1, BYTES) => key = self.text(rest.bytes()?)?,
-                (number, wire_type) => rest.skip(number, wire_type)?,
+        self.expect(wire_type, BYTES, "a message", reader)?;
+        let mut entry = self.read(reader, Reader::nested)?;
+        let (mut key, mut value) = ("", None);
+        while !entry.is_at_end() {
+            match self.read(&mut entry, Reader::tag)? {
+                (1, BYTES) => key = self.text(&mut entry)?,
+                (number, wire_type) => {
+                    if number == 2 {
+                        value = Some((wire_type, entry));
+                    }
+                    self.read(&mut entry, |reader| reader.skip(number, wire_type))?;
+                }
             }
         }
-        let mut rest = entry;
-        let mut slot = Some(map.entry(key));
-        while !rest.is_at_end() {
-            match self.tag(&mut rest)? {
-                (2, wire_type) => match slot.take() {
-                    Some(slot) => self.element(slot, wire_type, &mut rest)?,
-                    None => rest.skip(2, wire_type)?,
-                },
-                (number, wire_type) => rest.skip(number, wire_type)?,
-            }
+        let (slot, is_next) = map.append(self.share(key));
+        if !is_next && !self.unsettled.contains(&index) {
+            self.unsettled.push(index);
         }
-        Ok(())
+        match value {
+            Some((wire_type, mut reader)) => self.element(slot, wire_type, &mut reader),
+            None => Ok(()),
+        }
     }
 
-    /// Reads an element of a list or a map.
+    /// Reads a value of any type but several elements of a list or a map.
     fn element(&mut self, slot: Slot<'_>, wire_type: u8, reader: &mut Reader<'_>) -> Result<()> {
         match slot {
             Slot::Message(inner) => {
-                let mut nested = reader.nested(wire_type)?;
-                self.message(inner, &mut nested).map(|_| ())
+                self.expect(wire_type, BYTES, "a message", reader)?;
+                let mut nested = self.read(reader, Reader::nested)?;
+                if self.unsettled.is_empty() {
+                    return self.message(inner, &mut nested);
+                }
+                self.apart(|context| context.message(inner, &mut nested))
             }
             Slot::List(list) => {
-                let nested = reader.nested(wire_type)?;
                 list.restart(0);
-                self.wrapped(list, nested)
+                self.wrapped(list, wire_type, reader)
             }
-            // A zero time.
-            Slot::Optional(optional) if wire_type == BYTES && reader.clone().bytes()?.is_empty() => {
-                optional.clear();
-                Ok(reader.bytes().map(|_| ())?)
+            Slot::Optional(optional) => {
+                // Go's zero time, and no JSON at all.
+                let is_empty = wire_type == BYTES && reader.bytes.get(reader.position) == Some(&0);
+                match optional.fill() {
+                    Slot::Time(_) | Slot::MicroTime(_) | Slot::Raw(_) if is_empty => {
+                        reader.position += 1;
+                        optional.clear();
+                        Ok(())
+                    }
+                    slot => self.element(slot, wire_type, reader),
+                }
             }
-            Slot::Optional(optional) => self.element(optional.fill(), wire_type, reader),
             slot => self.value(slot, wire_type, reader),
         }
     }
 
     fn value(&mut self, slot: Slot<'_>, wire_type: u8, reader: &mut Reader<'_>) -> Result<()> {
-        let other = || Fault::from(WireError::OtherWireType { found: wire_type, expected: slot.expects() });
         let wanted = match &slot {
             Slot::Ignored => wire_type,
             Slot::Bool(_) | Slot::Int32(_) | Slot::Uint32(_) | Slot::Int64(_) | Slot::Uint64(_) => VARINT,
@@ -270,35 +325,29 @@ impl Context<'_> {
             _ => BYTES,
         };
         if wire_type != wanted {
-            return Err(other());
+            return self.expect(wire_type, wanted, slot.expects(), reader);
         }
         match slot {
-            Slot::Ignored => reader.skip(0, wire_type)?,
-            Slot::Bool(slot) => *slot = reader.varint()? != 0,
+            Slot::Ignored => self.read(reader, |reader| reader.skip(0, wire_type))?,
+            Slot::Bool(slot) => *slot = self.read(reader, Reader::varint)? != 0,
             // Numbers of 32 bits are written with the sign of 64.
-            Slot::Int32(slot) => *slot = reader.varint()? as i32,
-            Slot::Uint32(slot) => *slot = reader.varint()? as u32,
-            Slot::Int64(slot) => *slot = reader.varint()? as i64,
-            Slot::Uint64(slot) => *slot = reader.varint()?,
-            Slot::Float(slot) => *slot = f64::from_bits(reader.fixed64()?),
-            Slot::Str(slot) => *slot = self.text(reader.bytes()?)?,
-            Slot::Text(slot) => {
-                slot.set(std::str::from_utf8(reader.bytes()?).map_err(|_| WireError::NotUtf8)?);
-            }
-            Slot::Bytes(slot) => *slot = ByteString::from(reader.bytes()?),
-            Slot::Raw(slot) => {
-                let text = self.inner_text(1, reader)?;
-                if !text.is_empty() {
-                    *slot =
-                        RawJson::parse_shared(text).map_err(|error| WireError::Value(error.to_string()))?;
+            Slot::Int32(slot) => *slot = self.read(reader, Reader::varint)? as i32,
+            Slot::Uint32(slot) => *slot = self.read(reader, Reader::varint)? as u32,
+            Slot::Int64(slot) => *slot = self.read(reader, Reader::varint)? as i64,
+            Slot::Uint64(slot) => *slot = self.read(reader, Reader::varint)?,
+            Slot::Float(slot) => *slot = f64::from_bits(self.read(reader, Reader::fixed64)?),
+            Slot::Str(slot) => {
+                let text = self.text(reader)?;
+                // Most are empty and were before.
+                if !text.is_empty() || !slot.is_empty() {
+                    *slot = self.share(text);
                 }
             }
-            Slot::Quantity(slot) => {
-                let text = self.inner_text(1, reader)?;
-                *slot = text
-                    .parse()
-                    .map_err(|error: crate::QuantityError| WireError::Value(error.to_string()))?;
+            Slot::Text(slot) => {
+                let text = self.text(reader)?;
+                slot.set(text);
             }
+            Slot::Bytes(slot) => *slot = ByteString::from(self.read(reader, Reader::bytes)?),
             Slot::Time(slot) => *slot = Time::from_seconds(self.time(reader)?.0),
             Slot::MicroTime(slot) => {
                 let (seconds, nanos) = self.time(reader)?;
@@ -306,11 +355,7 @@ impl Context<'_> {
                 *slot = MicroTime::from_microseconds(microseconds);
             }
             Slot::IntOrString(slot) => *slot = self.int_or_string(reader)?,
-            Slot::Opaque(slot) => {
-                let text = self.inner_text(1, reader)?;
-                let value = serde_json::from_str(&text).and_then(|value| slot.set_value(value));
-                value.map_err(|error| WireError::Value(error.to_string()))?;
-            }
+            Slot::Raw(_) | Slot::Quantity(_) | Slot::Opaque(_) => self.by_text(slot, reader)?,
             Slot::Message(_) | Slot::List(_) | Slot::Map(_) | Slot::Optional(_) => {
                 return self.element(slot, wire_type, reader);
             }
@@ -318,79 +363,90 @@ impl Context<'_> {
         Ok(())
     }
 
-    /// The text at a number in the message that comes.
-    fn inner_text(&mut self, wanted: u32, reader: &mut Reader<'_>) -> Result<Str> {
-        let mut inner = reader.nested(BYTES)?;
-        let mut text = Str::EMPTY;
+    /// Reads a message that has nothing but a text with number 1.
+    fn by_text(&mut self, slot: Slot<'_>, reader: &mut Reader<'_>) -> Result<()> {
+        let offset = reader.offset();
+        let mut inner = self.read(reader, Reader::nested)?;
+        let mut text = "";
         while !inner.is_at_end() {
-            match self.tag(&mut inner)? {
-                (number, BYTES) if number == wanted => text = self.text(inner.bytes()?)?,
-                (number, wire_type) => inner.skip(number, wire_type)?,
+            match self.read(&mut inner, Reader::tag)? {
+                (1, BYTES) => text = self.text(&mut inner)?,
+                (number, wire_type) => self.read(&mut inner, |reader| reader.skip(number, wire_type))?,
             }
         }
-        Ok(text)
+        let result = match slot {
+            Slot::Quantity(slot) => {
+                text.parse().map(|quantity| *slot = quantity).map_err(|error| format!("{text:?}: {error}"))
+            }
+            Slot::Raw(_) if text.is_empty() => Ok(()),
+            Slot::Raw(slot) => {
+                let raw = RawJson::parse_shared(self.share(text));
+                raw.map(|raw| *slot = raw).map_err(|error| error.to_string())
+            }
+            Slot::Opaque(slot) => {
+                let value = serde_json::from_str(text).and_then(|value| slot.set_value(value));
+                value.map_err(|error| error.to_string())
+            }
+            _ => Ok(()),
+        };
+        result.map_err(|reason| self.fail(offset, WireError::Value(reason)))
     }
 
     /// Seconds and nanoseconds.
     fn time(&mut self, reader: &mut Reader<'_>) -> Result<(i64, i64)> {
-        let mut inner = reader.nested(BYTES)?;
+        let mut inner = self.read(reader, Reader::nested)?;
         let (mut seconds, mut nanos) = (0, 0);
         while !inner.is_at_end() {
-            match self.tag(&mut inner)? {
-                (1, VARINT) => seconds = inner.varint()? as i64,
-                (2, VARINT) => nanos = i64::from(inner.varint()? as i32),
-                (number, wire_type) => inner.skip(number, wire_type)?,
+            match self.read(&mut inner, Reader::tag)? {
+                (1, VARINT) => seconds = self.read(&mut inner, Reader::varint)? as i64,
+                (2, VARINT) => nanos = i64::from(self.read(&mut inner, Reader::varint)? as i32),
+                (number, wire_type) => self.read(&mut inner, |reader| reader.skip(number, wire_type))?,
             }
         }
         Ok((seconds, nanos))
     }
 
     fn int_or_string(&mut self, reader: &mut Reader<'_>) -> Result<IntOrString> {
-        let mut inner = reader.nested(BYTES)?;
-        let (mut kind, mut int, mut text) = (0, 0, Str::EMPTY);
+        let mut inner = self.read(reader, Reader::nested)?;
+        let (mut kind, mut int, mut text) = (0, 0, "");
         while !inner.is_at_end() {
-            match self.tag(&mut inner)? {
-                (1, VARINT) => kind = inner.varint()?,
-                (2, VARINT) => int = inner.varint()? as i32,
-                (3, BYTES) => text = self.text(inner.bytes()?)?,
-                (number, wire_type) => inner.skip(number, wire_type)?,
+            match self.read(&mut inner, Reader::tag)? {
+                (1, VARINT) => kind = self.read(&mut inner, Reader::varint)?,
+                (2, VARINT) => int = self.read(&mut inner, Reader::varint)? as i32,
+                (3, BYTES) => text = self.text(&mut inner)?,
+                (number, wire_type) => self.read(&mut inner, |reader| reader.skip(number, wire_type))?,
             }
         }
-        Ok(if kind == 1 { IntOrString::String(text) } else { IntOrString::Int(int) })
+        Ok(if kind == 1 { IntOrString::String(self.share(text)) } else { IntOrString::Int(int) })
     }
 }
 
 /// Keeps an unknown field where the message keeps such, or for the message around it.
-fn keep(message: &mut dyn Fields, unknown: &mut Vec<u8>, field: &[u8]) {
+fn keep(message: &mut dyn Fields, lost: &mut Vec<u8>, field: &[u8]) {
     match message.extra_mut() {
         Some(extra) => extra.extend_protobuf(field),
-        None => unknown.extend_from_slice(field),
+        None => lost.extend_from_slice(field),
     }
 }
 
-/// Place in `schema.numbers` of a field with this number, or of one that belongs to the message with it; the search
-/// begins at `hint`, since fields come in order.
-fn find(schema: &Schema, number: u32, hint: usize) -> Option<usize> {
-    let number_at = |place: usize| {
-        let field = schema.numbers.get(place).map(|index| &schema.fields[usize::from(*index)]);
-        field.map_or(u32::MAX, FieldSchema::top_number)
-    };
-    for place in hint..hint + 3 {
-        if number_at(place) == number {
-            return Some(place);
-        }
+/// The first field with this number and its place; the search begins at `hint`, since fields come in order.
+#[inline]
+fn find(schema: &Schema, number: u32, hint: usize) -> Option<(usize, &'static Number)> {
+    let (before, after) = schema.numbers.split_at(hint.min(schema.numbers.len()));
+    let next = after.iter().enumerate().find(|(_, other)| other.number >= number);
+    match next {
+        Some((place, found)) if found.number == number => Some((before.len() + place, found)),
+        _ => before.iter().enumerate().find(|(_, other)| other.number == number),
     }
-    let top = |index: &u16| schema.fields[usize::from(*index)].top_number();
-    schema.numbers.binary_search_by_key(&number, top).ok()
 }
 
 /// How often the same tag follows; what cannot be read ends the count.
 fn repetitions(number: u32, wire_type: u8, mut reader: Reader<'_>) -> usize {
-    if wire_type != BYTES || reader.bytes().is_err() {
+    if wire_type != BYTES || reader.bytes().is_none() {
         return 0;
     }
     let mut count = 0;
-    while reader.tag() == Ok((number, wire_type)) && reader.bytes().is_ok() {
+    while reader.tag() == Some((number, wire_type)) && reader.bytes().is_some() {
         count += 1;
     }
     count

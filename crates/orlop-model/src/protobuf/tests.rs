@@ -39,11 +39,11 @@ fn numbers_may_be_packed() {
 #[test]
 fn errors_name_the_field() {
     let error = |bytes: &[u8]| message_from_slice::<PodSpec>(bytes).unwrap_err().to_string();
-    assert_eq!(error(&field(2, &field(1, b"\xff"))), "containers.name: a text is not UTF-8 at byte 2");
-    assert_eq!(error(&[2 << 3 | 2, 200]), "containers: the message ends within a value at byte 0");
+    assert_eq!(error(&field(2, &field(1, b"\xff"))), "containers.name: a text is not UTF-8 at byte 3");
+    assert_eq!(error(&[2 << 3 | 2, 200]), "containers: the message ends within a value at byte 1");
     assert_eq!(error(&[0x80; 11]), "a varint is longer than 64 bits at byte 0");
     assert_eq!(error(&[0x07]), "field number 0 does not exist at byte 0");
-    assert_eq!(error(&[2 << 3]), "containers: wire type 0 for a message at byte 0");
+    assert_eq!(error(&[2 << 3]), "containers: wire type 0 for a message at byte 1");
     assert_eq!(from_slice::<crate::core::v1::Pod>(b"{}").unwrap_err().reason, WireError::NoEnvelope);
     let map = to_vec(&crate::core::v1::ConfigMap::default());
     let other = from_slice::<crate::core::v1::Pod>(&map).unwrap_err();
@@ -81,4 +81,16 @@ fn zero_times_and_numbers() {
         ..Default::default()
     };
     assert_eq!(message_from_slice::<Container>(&message_to_vec(&container)).unwrap(), container);
+}
+
+#[test]
+fn maps_come_in_any_order() {
+    let entry = |key: &[u8], value: &[u8]| field(11, &[field(1, key), field(2, value)].concat());
+    let annotation = field(12, &[field(1, b"x"), field(2, b"y")].concat());
+    let bytes =
+        [entry(b"b", b"1"), annotation, entry(b"a", b"2"), entry(b"c", b"3"), entry(b"b", b"4")].concat();
+    let meta: crate::ObjectMeta = message_from_slice(&bytes).unwrap();
+    let wanted = [("a", "2"), ("b", "4"), ("c", "3")].map(|(key, value)| (key, Str::from(value)));
+    assert_eq!(meta.labels, crate::Map::from(wanted));
+    assert_eq!(meta.annotations["x"], "y");
 }

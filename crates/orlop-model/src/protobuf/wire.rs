@@ -56,9 +56,7 @@ pub(super) const START_GROUP: u8 = 3;
 pub(super) const END_GROUP: u8 = 4;
 pub(super) const FIXED32: u8 = 5;
 
-type Result<T> = std::result::Result<T, WireError>;
-
-/// Reads a message from its beginning.
+/// Reads a message from its beginning. `None` is what cannot be read; [`Reader::fault`] says why.
 #[derive(Clone, Copy)]
 pub(super) struct Reader<'a> {
     pub(super) bytes: &'a [u8],
@@ -77,73 +75,86 @@ impl<'a> Reader<'a> {
         self.base + self.position
     }
 
-    /// The message that comes as a value of this wire type.
-    pub(super) fn nested(&mut self, wire_type: u8) -> Result<Self> {
-        if wire_type != BYTES {
-            return Err(WireError::OtherWireType { found: wire_type, expected: "a message" });
-        }
-        let bytes = self.bytes()?;
-        Ok(Self { bytes, position: 0, base: self.offset() - bytes.len() })
-    }
-
     pub(super) fn is_at_end(&self) -> bool {
         self.position >= self.bytes.len()
     }
 
+    /// Why the tag or the value that begins here cannot be read.
+    #[cold]
+    pub(super) fn fault(mut self) -> WireError {
+        let rest = self.bytes.get(self.position..).unwrap_or_default();
+        if rest.len() >= 10 && rest[..10].iter().all(|byte| *byte >= 0x80) {
+            return WireError::LongVarint;
+        }
+        match self.varint() {
+            Some(tag) if !matches!(tag >> 3, 1..=0x1fff_ffff) => WireError::FieldNumber(tag >> 3),
+            Some(tag) if !matches!((tag & 7) as u8, VARINT..=START_GROUP | FIXED32) => {
+                WireError::WireType((tag & 7) as u8)
+            }
+            _ => WireError::Truncated,
+        }
+    }
+
     #[inline]
-    pub(super) fn varint(&mut self) -> Result<u64> {
+    pub(super) fn varint(&mut self) -> Option<u64> {
         match self.bytes.get(self.position) {
             Some(byte) if *byte < 0x80 => {
                 self.position += 1;
-                Ok(u64::from(*byte))
+                Some(u64::from(*byte))
             }
             _ => self.long_varint(),
         }
     }
 
-    fn long_varint(&mut self) -> Result<u64> {
+    fn long_varint(&mut self) -> Option<u64> {
         let mut value = 0_u64;
-        for shift in 0..10 {
-            let byte = *self.bytes.get(self.position).ok_or(WireError::Truncated)?;
-            self.position += 1;
-            value |= u64::from(byte & 0x7f) << (7 * shift);
-            if byte < 0x80 {
-                return Ok(value);
+        for (index, byte) in self.bytes.get(self.position..)?.iter().take(10).enumerate() {
+            value |= u64::from(byte & 0x7f) << (7 * index);
+            if *byte < 0x80 {
+                self.position += index + 1;
+                return Some(value);
             }
         }
-        Err(WireError::LongVarint)
+        None
     }
 
     /// Field number and wire type.
     #[inline]
-    pub(super) fn tag(&mut self) -> Result<(u32, u8)> {
+    pub(super) fn tag(&mut self) -> Option<(u32, u8)> {
         let tag = self.varint()?;
         match u32::try_from(tag >> 3) {
-            Ok(number @ 1..=0x1fff_ffff) => Ok((number, (tag & 7) as u8)),
-            _ => Err(WireError::FieldNumber(tag >> 3)),
+            Ok(number @ 1..=0x1fff_ffff) => Some((number, (tag & 7) as u8)),
+            _ => None,
         }
     }
 
     #[inline]
-    pub(super) fn bytes(&mut self) -> Result<&'a [u8]> {
-        let length = usize::try_from(self.varint()?).map_err(|_| WireError::Truncated)?;
+    pub(super) fn bytes(&mut self) -> Option<&'a [u8]> {
+        let length = usize::try_from(self.varint()?).ok()?;
         self.take(length)
     }
 
-    fn take(&mut self, length: usize) -> Result<&'a [u8]> {
-        let end = self.position.checked_add(length).ok_or(WireError::Truncated)?;
-        let bytes = self.bytes.get(self.position..end).ok_or(WireError::Truncated)?;
-        self.position = end;
-        Ok(bytes)
+    /// The message that comes as a length-delimited value.
+    #[inline]
+    pub(super) fn nested(&mut self) -> Option<Self> {
+        let bytes = self.bytes()?;
+        Some(Self { bytes, position: 0, base: self.offset() - bytes.len() })
     }
 
-    pub(super) fn fixed64(&mut self) -> Result<u64> {
-        let bytes = self.take(8)?;
-        Ok(bytes.iter().rev().fold(0, |value, byte| value << 8 | u64::from(*byte)))
+    #[inline]
+    fn take(&mut self, length: usize) -> Option<&'a [u8]> {
+        let end = self.position.checked_add(length)?;
+        let bytes = self.bytes.get(self.position..end)?;
+        self.position = end;
+        Some(bytes)
+    }
+
+    pub(super) fn fixed64(&mut self) -> Option<u64> {
+        Some(u64::from_le_bytes(self.take(8)?.try_into().ok()?))
     }
 
     /// Passes over a value; groups, which nobody writes any more, with all that is in them.
-    pub(super) fn skip(&mut self, number: u32, wire_type: u8) -> Result<()> {
+    pub(super) fn skip(&mut self, number: u32, wire_type: u8) -> Option<()> {
         match wire_type {
             VARINT => self.varint().map(|_| ()),
             FIXED64 => self.take(8).map(|_| ()),
@@ -158,13 +169,13 @@ impl<'a> Reader<'a> {
                         (number, END_GROUP) if number == group => {
                             open.pop();
                         }
-                        (_, END_GROUP) => return Err(WireError::WireType(END_GROUP)),
+                        (_, END_GROUP) => return None,
                         (number, wire_type) => self.skip(number, wire_type)?,
                     }
                 }
-                Ok(())
+                Some(())
             }
-            other => Err(WireError::WireType(other)),
+            _ => None,
         }
     }
 }

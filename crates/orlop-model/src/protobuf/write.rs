@@ -12,18 +12,18 @@ pub(super) fn message(out: &mut Backward, message: &dyn Fields) {
     }
     let mut numbers = schema.numbers;
     while let Some((last, before)) = numbers.split_last() {
-        let field = &schema.fields[usize::from(*last)];
-        if field.outer == 0 {
-            write(out, field, message.view(usize::from(*last)));
+        let index = usize::from(last.field);
+        if !last.hoisted {
+            write(out, &schema.fields[index], message.view(index));
             numbers = before;
             continue;
         }
         // Fields that belong to one message here and to another in protobuf.
-        let is_same = |index: &u16| schema.fields[usize::from(*index)].outer == field.outer;
-        let first = numbers.iter().rposition(|index| !is_same(index)).map_or(0, |index| index + 1);
-        out.nested(field.outer, |out| {
-            for index in numbers[first..].iter().rev() {
-                let index = usize::from(*index);
+        let first =
+            numbers.iter().rposition(|other| other.number != last.number).map_or(0, |index| index + 1);
+        out.nested(last.number, |out| {
+            for number in numbers[first..].iter().rev() {
+                let index = usize::from(number.field);
                 write(out, &schema.fields[index], message.view(index));
             }
         });

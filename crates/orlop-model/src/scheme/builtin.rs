@@ -3,7 +3,7 @@
 use super::Scheme;
 
 /// Registers the kinds of the API groups that this crate was built with, in Kubernetes' order of preference.
-pub(super) fn register(scheme: &mut Scheme) {
+pub(super) fn register(scheme: &mut Scheme) -> &mut Scheme {
     #[cfg(feature = "core")]
     {
         use crate::core::v1 as group;
@@ -149,4 +149,5 @@ pub(super) fn register(scheme: &mut Scheme) {
         use crate::certificates::v1 as group;
         scheme.register::<group::CertificateSigningRequest>();
     }
+    scheme
 }

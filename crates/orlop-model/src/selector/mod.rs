@@ -14,6 +14,7 @@
 
 mod field;
 mod label;
+#[cfg(feature = "core")]
 mod node;
 mod parse;
 mod requirement;
@@ -24,6 +25,7 @@ use crate::{FieldError, Map, Str, aggregate};
 
 pub use self::field::{FieldRequirement, FieldSelector};
 pub use self::label::{Selector, validate};
+#[cfg(feature = "core")]
 pub use self::node::{NodePreferences, NodeSelectorMatcher, RequiredNodeAffinity};
 pub use self::requirement::{Operator, Requirement};
 

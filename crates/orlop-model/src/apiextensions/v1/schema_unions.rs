@@ -2,7 +2,7 @@
 
 use super::JSONSchemaProps;
 use crate::message::{Field, Fields, Form, Message, Slot, Union, View};
-use crate::{FieldSchema, FieldType, List, ListType, Schema, Str};
+use crate::{FieldSchema, FieldType, Key, List, ListType, Number, Schema, Str};
 
 const FIELD: FieldSchema = FieldSchema {
     name: "",
@@ -24,6 +24,11 @@ const FIELD: FieldSchema = FieldSchema {
     default: "",
 };
 
+/// The forms have no names in JSON.
+const KEY: Key = Key { text: "", required: false, optional: true, inline: false };
+
+const NUMBER: Number = Number { number: 1, field: 0, hoisted: false };
+
 const fn union(name: &'static str, doc: &'static str, fields: &'static [FieldSchema]) -> Schema {
     Schema {
         name,
@@ -31,9 +36,9 @@ const fn union(name: &'static str, doc: &'static str, fields: &'static [FieldSch
         api_version: "",
         kind: "",
         any_version: true,
-        names: &["", ""],
+        keys: &[KEY, KEY],
         fields,
-        numbers: &[0, 1],
+        numbers: &[NUMBER, Number { number: 2, field: 1, ..NUMBER }],
         has_inline: false,
         atomic: true,
     }
@@ -113,6 +118,9 @@ impl Fields for JSONSchemaPropsOrBool {
             }
             _ => Slot::Ignored,
         }
+    }
+    fn each_written<'a>(&'a self, each: &mut dyn FnMut(usize, View<'a>)) {
+        each(0, self.active());
     }
     fn as_union(&self) -> Option<&dyn Union> {
         Some(self)
@@ -195,6 +203,9 @@ impl Fields for JSONSchemaPropsOrArray {
             Self::Array(schemas) => Slot::List(schemas),
         }
     }
+    fn each_written<'a>(&'a self, each: &mut dyn FnMut(usize, View<'a>)) {
+        each(0, self.active());
+    }
     fn as_union(&self) -> Option<&dyn Union> {
         Some(self)
     }
@@ -272,6 +283,9 @@ impl Fields for JSONSchemaPropsOrStringArray {
             Self::Schema(schema) => Slot::Message(&mut **schema),
             Self::Property(names) => Slot::List(names),
         }
+    }
+    fn each_written<'a>(&'a self, each: &mut dyn FnMut(usize, View<'a>)) {
+        each(0, self.active());
     }
     fn as_union(&self) -> Option<&dyn Union> {
         Some(self)
