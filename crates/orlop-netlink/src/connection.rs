@@ -114,6 +114,15 @@ impl Requests {
         self.labels.len()
     }
 
+    /// Adds flags to the last request.
+    pub(crate) fn acknowledge_last(&mut self, flags: u16) {
+        if let Some(start) = self.starts.last() {
+            let at = start + 6..start + 8;
+            let had = u16::from_ne_bytes([self.bytes[at.start], self.bytes[at.start + 1]]);
+            self.bytes[at].copy_from_slice(&(had | flags).to_ne_bytes());
+        }
+    }
+
     /// Numbers them from `first` on.
     fn number(&mut self, first: u32) {
         for (i, start) in self.starts.iter().enumerate() {
@@ -186,10 +195,6 @@ impl Connection {
                 Err(error) => return Err(Error::system(operation, "netlink socket")(error)),
             }
         }
-    }
-
-    pub(crate) fn messages(&self) -> impl Iterator<Item = Message<'_>> {
-        messages(&self.buffer)
     }
 
     /// Sends all requests, and answers what became of each. They are done in order; one that fails does not keep the

@@ -1,9 +1,9 @@
 //! Links, addresses, routes, neighbours, sysctls and nftables of a network namespace, by batched netlink. Nothing is
 //! executed, and no thread of the caller's changes its namespace.
 //!
-//! [`Netns`] is a namespace by descriptor. [`Rtnl`] speaks about links, addresses and routes in one namespace, [`Nft`]
-//! about its packet rules. Both take many requests at once: [`Batch`] sends them together and tells the result of each,
-//! [`Transaction`] is done whole or not at all.
+//! [`Netns`] is a namespace by descriptor. [`Rtnl`] speaks about links, addresses and routes in one namespace,
+//! [`nft::Nft`] about its packet rules. Both take many requests at once: [`Batch`] sends them together and tells the
+//! result of each, [`nft::Transaction`] is done whole or not at all.
 //!
 //! ```no_run
 //! # #[cfg(target_os = "linux")]
@@ -50,6 +50,8 @@ mod link;
 mod neighbour;
 #[cfg(target_os = "linux")]
 mod netns;
+#[cfg(target_os = "linux")]
+pub mod nft;
 #[cfg(target_os = "linux")]
 mod route;
 #[cfg(target_os = "linux")]
