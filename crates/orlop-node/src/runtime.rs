@@ -158,6 +158,8 @@ pub struct VolumeFile {
     pub mode: u32,
     /// Contents.
     pub data: Arc<[u8]>,
+    /// Whose it is; `None`: the runtime's user.
+    pub user: Option<i64>,
 }
 
 /// A volume of a pod, as far as the agent has resolved it.
@@ -348,6 +350,14 @@ pub trait PodRuntime: Send + Sync + 'static {
 
     /// Changes the resources of a running container.
     async fn resize_container(&self, id: &str, resources: &ResourceRequirements) -> RuntimeResult<()>;
+
+    /// A file of one of a pod's volumes by its path in the volume, which cannot lead out of it.
+    ///
+    /// Asked for the variables that come from files (`fileKeyRef`) before the container that has them is made. Runtimes
+    /// without volumes need not have it.
+    async fn read_volume_file(&self, _pod: &Pod, _volume: &str, _path: &str) -> RuntimeResult<Vec<u8>> {
+        Err(RuntimeError::Unsupported { what: "reading files of volumes" })
+    }
 
     /// Runs a command in a container to its end; with a timeout it is killed then and answered as
     /// [`RuntimeError::Timeout`].

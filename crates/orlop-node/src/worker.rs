@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};
+use orlop_cache::Store;
 use orlop_client::Api;
-use orlop_model::core::v1::{Container, Pod, PodPhase, PodStatus};
+use orlop_model::core::v1::{Container, Pod, PodPhase, PodStatus, Service};
 use orlop_model::{ObjectKey, Str};
 use tokio::time::Instant;
 
@@ -16,6 +17,7 @@ use crate::backoff::Backoff;
 use crate::cell::PodCell;
 use crate::context::Context;
 use crate::env::Surroundings;
+use crate::env_file::EnvFiles;
 use crate::events::EventType::{Normal, Warning};
 use crate::materials::Materials;
 use crate::merge::merge;
@@ -23,6 +25,7 @@ use crate::plan::{backoff_key, last_end, plan, pod_text};
 use crate::prober;
 use crate::restart::is_sidecar;
 use crate::runtime::{RuntimeError, SandboxConfig, Volumes};
+use crate::services::Services;
 use crate::start::Start;
 use crate::status::{Evict, StartError, StatusInput, pod_status, restarting_all};
 use crate::stop::Stop;
@@ -362,13 +365,22 @@ impl Worker {
             return acted;
         }
         let ips: Vec<Str> = self.cell.status().pod_ips.iter().map(|ip| ip.ip.clone()).collect();
-        let materials = Materials::read(&context.client, pod).await;
+        let materials = Materials::read(&context.client, context.tokens.as_deref(), pod).await;
+        let services = context.services.as_ref().filter(|services| services.is_synced());
+        let services = services.map(|services| services_of(services, &pod.metadata.namespace));
+        let no_files = EnvFiles::new();
         let around = Surroundings {
             pod,
             materials: &materials,
             pod_ips: &ips,
             host_ips: &context.host_ips,
             allocatable: &context.allocatable,
+            services: match (&services, &context.services) {
+                (Some(known), _) => Services::Known(known),
+                (None, Some(_)) => Services::Unread,
+                (None, None) => Services::Ignored,
+            },
+            files: &no_files,
         };
         match volumes(&around) {
             Ok(volumes) => {
@@ -504,6 +516,15 @@ impl Worker {
         }
         Ok(())
     }
+}
+
+/// The services that a pod of this namespace may be told of.
+fn services_of(services: &Store<Service>, namespace: &str) -> Vec<Arc<Service>> {
+    let mut list = services.list_in(namespace);
+    if namespace != "default" {
+        list.extend(services.get(&ObjectKey::namespaced("default", "kubernetes")));
+    }
+    list
 }
 
 /// What came of carrying out a plan.
