@@ -35,6 +35,8 @@ mod events;
 mod expand;
 mod field;
 mod hosts;
+#[cfg(all(feature = "linux", target_os = "linux"))]
+pub mod linux;
 mod materials;
 mod merge;
 mod node;
