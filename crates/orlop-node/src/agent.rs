@@ -294,4 +294,5 @@ async fn remove_orphan(context: &Context, uid: &str) {
         drop(runtime.stop_sandbox(&sandbox.id).await);
         drop(runtime.remove_sandbox(&sandbox.id).await);
     }
+    drop(runtime.remove_pod(uid).await);
 }

@@ -13,6 +13,7 @@ use orlop_model::core::v1::{Container, LifecycleHandler, Pod, Probe, ResourceReq
 
 use crate::probe::ProbeKind;
 use crate::view::{RuntimeView, SandboxView};
+use crate::volume::VolumeError;
 
 /// Why a runtime could not do what it was asked for.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -313,6 +314,17 @@ pub trait PodRuntime: Send + Sync + 'static {
 
     /// What there is of one pod; empty if nothing is.
     async fn view(&self, uid: &str) -> RuntimeResult<RuntimeView>;
+
+    /// Makes the volumes of a pod, or brings those that are there up to date. Called before a sandbox or a container is
+    /// made, and from time to time afterwards. A failure is tried again later.
+    async fn set_up_volumes(&self, _pod: &Arc<Pod>, _volumes: &Arc<Volumes>) -> Result<(), VolumeError> {
+        Ok(())
+    }
+
+    /// Removes what is left of a pod when its sandboxes and containers are removed: volumes, logs.
+    async fn remove_pod(&self, _uid: &str) -> RuntimeResult<()> {
+        Ok(())
+    }
 
     /// Makes a sandbox with its network.
     async fn create_sandbox(&self, config: &SandboxConfig) -> RuntimeResult<SandboxView>;
