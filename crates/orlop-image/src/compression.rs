@@ -50,6 +50,17 @@ impl<R: BufRead> Decoder<R> {
     }
 }
 
+impl<R: BufRead> Decoder<R> {
+    /// What is decompressed.
+    pub(crate) fn get_ref(&self) -> &R {
+        match self {
+            Self::None(source) => source,
+            Self::Gzip(decoder) => decoder.get_ref(),
+            Self::Zstd(frames) => &frames.source,
+        }
+    }
+}
+
 impl<R: BufRead> Read for Decoder<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {

@@ -153,7 +153,7 @@ fn is_grammatical(name: &str, encoded: &str) -> bool {
 }
 
 /// A running hash.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(crate) enum Hasher {
     Sha256(sha2::Sha256),
     Sha384(sha2::Sha384),

@@ -130,6 +130,20 @@ impl Document {
     }
 }
 
+impl Descriptor {
+    #[cfg(target_os = "linux")]
+    pub(crate) fn of(digest: &Digest, media_type: &str, size: u64) -> Self {
+        Self {
+            media_type: media_type.to_owned(),
+            digest: digest.clone(),
+            size,
+            platform: None,
+            annotations: BTreeMap::new(),
+            os_features: Vec::new(),
+        }
+    }
+}
+
 impl TryFrom<&oci::Descriptor> for Descriptor {
     type Error = DocumentError;
 

@@ -273,11 +273,16 @@ impl<R: Read> Archive<R> {
         Content(self)
     }
 
-    /// Reads what follows the end, which belongs to the archive as well, and answers how many bytes there were in all.
-    pub(crate) fn finish(mut self) -> Result<u64, TarError> {
+    /// Reads what follows the end, which belongs to the stream as well.
+    pub(crate) fn drain(&mut self) -> Result<(), TarError> {
         self.skip_content()?;
         self.at += io::copy(&mut self.source, &mut io::sink())?;
-        Ok(self.at)
+        Ok(())
+    }
+
+    /// What the archive was read from.
+    pub(crate) fn into_source(self) -> R {
+        self.source
     }
 
     fn skip_content(&mut self) -> Result<(), TarError> {
@@ -626,7 +631,7 @@ mod tests {
             archive.content().read_to_end(&mut content)?;
             out.push((entry, content));
         }
-        archive.finish()?;
+        archive.drain()?;
         Ok(out)
     }
 

@@ -1,0 +1,6 @@
+//! The store from outside: images made, imported, pulled, unpacked, mounted, collected.
+
+#![cfg(target_os = "linux")]
+
+mod build;
+mod support;
