@@ -17,10 +17,6 @@ impl Writer<'_> {
         self
     }
 
-    pub(crate) fn u8(&mut self, kind: u16, value: u8) -> &mut Self {
-        self.bytes(kind, &[value])
-    }
-
     pub(crate) fn u32(&mut self, kind: u16, value: u32) -> &mut Self {
         self.bytes(kind, &value.to_be_bytes())
     }

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use netlink_sys::{Socket, SocketAddr};
 use rustix::net::sockopt::{
-    Timeout, set_socket_recv_buffer_size_force, set_socket_send_buffer_size, set_socket_send_buffer_size_force,
-    set_socket_timeout,
+    Timeout, set_socket_recv_buffer_size_force, set_socket_send_buffer_size,
+    set_socket_send_buffer_size_force, set_socket_timeout,
 };
 
 use crate::Error;
@@ -311,7 +311,11 @@ impl Message<'_> {
         } else if self.flags & CAPPED != 0 {
             4 + HEADER
         } else {
-            let len = self.body.get(4..8).and_then(|len| len.first_chunk()).map_or(0, |len| u32::from_ne_bytes(*len));
+            let len = self
+                .body
+                .get(4..8)
+                .and_then(|len| len.first_chunk())
+                .map_or(0, |len| u32::from_ne_bytes(*len));
             4 + (len as usize).next_multiple_of(4)
         };
         let message = (self.flags & ACK_TLVS != 0)
@@ -345,7 +349,9 @@ mod tests {
 
     #[test]
     fn broken_datagrams_end_the_list() {
-        for bytes in [&[][..], &[0; 15], &[0; 16], &[0xff; 40], &[17, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]] {
+        for bytes in
+            [&[][..], &[0; 15], &[0; 16], &[0xff; 40], &[17, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]]
+        {
             assert_eq!(messages(bytes).count(), 0, "{bytes:?}");
         }
         let mut requests = Requests::default();

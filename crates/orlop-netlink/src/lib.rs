@@ -42,6 +42,8 @@ mod address;
 mod attr;
 #[cfg(target_os = "linux")]
 mod connection;
+#[cfg(target_os = "linux")]
+pub mod conntrack;
 #[cfg(all(test, target_os = "linux"))]
 mod fixture;
 #[cfg(target_os = "linux")]

@@ -1,8 +1,8 @@
 //! Links: what can be made, changed and read.
 
 use netlink_packet_route::link::{
-    InfoBridgePort, InfoData, InfoKind, InfoPortData, InfoPortKind, InfoVeth, LinkAttribute, LinkFlags, LinkInfo,
-    LinkMessage,
+    InfoBridgePort, InfoData, InfoKind, InfoPortData, InfoPortKind, InfoVeth, LinkAttribute, LinkFlags,
+    LinkInfo, LinkMessage,
 };
 use std::os::fd::{AsFd, AsRawFd};
 
@@ -190,10 +190,11 @@ impl LinkChange<'_> {
         if let Some(alias) = self.alias {
             attributes.push(LinkAttribute::IfAlias(checked_alias(alias)?));
         }
-        let port: Vec<_> = [self.hairpin.map(InfoBridgePort::HairpinMode), self.isolated.map(InfoBridgePort::Isolated)]
-            .into_iter()
-            .flatten()
-            .collect();
+        let port: Vec<_> =
+            [self.hairpin.map(InfoBridgePort::HairpinMode), self.isolated.map(InfoBridgePort::Isolated)]
+                .into_iter()
+                .flatten()
+                .collect();
         if !port.is_empty() {
             attributes.push(LinkAttribute::LinkInfo(vec![
                 LinkInfo::PortKind(InfoPortKind::Bridge),

@@ -44,7 +44,14 @@ mod tests {
     fn read_and_written() {
         let mac: Mac = "0A:58:0a:01:00:05".parse().unwrap();
         assert_eq!(mac.to_string(), "0a:58:0a:01:00:05");
-        for wrong in ["", "0a:58", "0a:58:0a:01:00:05:07", "0a:58:0a:01:00:0g", "a:58:0a:01:00:05", "+a:58:0a:01:00:05"] {
+        for wrong in [
+            "",
+            "0a:58",
+            "0a:58:0a:01:00:05:07",
+            "0a:58:0a:01:00:0g",
+            "a:58:0a:01:00:05",
+            "+a:58:0a:01:00:05",
+        ] {
             assert!(wrong.parse::<Mac>().is_err(), "{wrong}");
         }
     }

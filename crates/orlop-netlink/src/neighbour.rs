@@ -2,7 +2,9 @@
 
 use std::net::IpAddr;
 
-use netlink_packet_route::neighbour::{NeighbourAddress, NeighbourAttribute, NeighbourMessage, NeighbourState};
+use netlink_packet_route::neighbour::{
+    NeighbourAddress, NeighbourAttribute, NeighbourMessage, NeighbourState,
+};
 
 use crate::Mac;
 use crate::address::family;
@@ -37,7 +39,9 @@ impl Neighbour {
         for attribute in message.attributes {
             match attribute {
                 NeighbourAttribute::Destination(NeighbourAddress::Inet(address)) => ip = Some(address.into()),
-                NeighbourAttribute::Destination(NeighbourAddress::Inet6(address)) => ip = Some(address.into()),
+                NeighbourAttribute::Destination(NeighbourAddress::Inet6(address)) => {
+                    ip = Some(address.into())
+                }
                 NeighbourAttribute::LinkLayerAddress(bytes) => mac = bytes.try_into().ok().map(Mac),
                 _ => {}
             }

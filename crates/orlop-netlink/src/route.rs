@@ -82,8 +82,10 @@ impl Route {
         attributes.extend(self.link.map(RouteAttribute::Oif));
         attributes.extend(self.priority.map(RouteAttribute::Priority));
         attributes.extend(self.source.map(|ip| RouteAttribute::PrefSource(ip.into())));
-        let metrics: Vec<_> =
-            [self.mtu.map(RouteMetric::Mtu), self.advmss.map(RouteMetric::Advmss)].into_iter().flatten().collect();
+        let metrics: Vec<_> = [self.mtu.map(RouteMetric::Mtu), self.advmss.map(RouteMetric::Advmss)]
+            .into_iter()
+            .flatten()
+            .collect();
         if !metrics.is_empty() {
             attributes.push(RouteAttribute::Metrics(metrics));
         }

@@ -93,7 +93,14 @@ impl<'a> Batch<'a> {
         self.len() == 0
     }
 
-    fn push(&mut self, kind: u16, flags: u16, operation: &'static str, object: String, message: &impl Emitable) {
+    fn push(
+        &mut self,
+        kind: u16,
+        flags: u16,
+        operation: &'static str,
+        object: String,
+        message: &impl Emitable,
+    ) {
         self.requests.push(kind, flags | ACK, Label { operation, object }, |buffer| {
             let start = buffer.len();
             buffer.resize(start + message.buffer_len(), 0);
@@ -180,7 +187,13 @@ impl<'a> Batch<'a> {
 
     /// Add a route in place of one to the same network with the same priority.
     pub fn replace_route(&mut self, route: &Route) -> &mut Self {
-        self.push(NEW_ROUTE, CREATE | REPLACE, "set route to", route.destination.to_string(), &route.message());
+        self.push(
+            NEW_ROUTE,
+            CREATE | REPLACE,
+            "set route to",
+            route.destination.to_string(),
+            &route.message(),
+        );
         self
     }
 
@@ -192,13 +205,25 @@ impl<'a> Batch<'a> {
 
     /// Tell the hardware address of a neighbour, in place of what was known.
     pub fn set_neighbour(&mut self, neighbour: &Neighbour) -> &mut Self {
-        self.push(NEW_NEIGHBOUR, CREATE | REPLACE, "set neighbour", neighbour.ip.to_string(), &neighbour.message());
+        self.push(
+            NEW_NEIGHBOUR,
+            CREATE | REPLACE,
+            "set neighbour",
+            neighbour.ip.to_string(),
+            &neighbour.message(),
+        );
         self
     }
 
     /// Add a forwarding entry or a neighbour beside those there are.
     pub fn append_neighbour(&mut self, neighbour: &Neighbour) -> &mut Self {
-        self.push(NEW_NEIGHBOUR, CREATE | APPEND, "add neighbour", neighbour.ip.to_string(), &neighbour.message());
+        self.push(
+            NEW_NEIGHBOUR,
+            CREATE | APPEND,
+            "add neighbour",
+            neighbour.ip.to_string(),
+            &neighbour.message(),
+        );
         self
     }
 

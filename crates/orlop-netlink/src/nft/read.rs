@@ -96,7 +96,13 @@ impl Nft {
         self.names(message::GET_SET, 2, family, table)
     }
 
-    fn names(&mut self, kind: u16, attribute: u16, family: Family, table: &str) -> Result<Vec<String>, Error> {
+    fn names(
+        &mut self,
+        kind: u16,
+        attribute: u16,
+        family: Family,
+        table: &str,
+    ) -> Result<Vec<String>, Error> {
         let read = |found: &mut Vec<_>, body: &[u8]| {
             if find(body, 1).map(text).as_deref() == Some(table) {
                 found.extend(find(body, attribute).map(text));
@@ -122,7 +128,14 @@ impl Nft {
         let ask = |w: &mut Writer<'_>| {
             w.str(1, table);
         };
-        absent_is_empty(self.ask((message::GET_RULE, DUMP), family as u8, "list rules of", table.to_owned(), ask, read))
+        absent_is_empty(self.ask(
+            (message::GET_RULE, DUMP),
+            family as u8,
+            "list rules of",
+            table.to_owned(),
+            ask,
+            read,
+        ))
     }
 
     /// All elements of a set or map; none if it or its table is not there.
@@ -141,7 +154,14 @@ impl Nft {
                 }
             }
         };
-        absent_is_empty(self.ask((message::GET_ELEMENT, DUMP), family as u8, "list elements of", object, ask, read))
+        absent_is_empty(self.ask(
+            (message::GET_ELEMENT, DUMP),
+            family as u8,
+            "list elements of",
+            object,
+            ask,
+            read,
+        ))
     }
 }
 

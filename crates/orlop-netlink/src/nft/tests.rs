@@ -24,14 +24,17 @@ fn table(nft: &mut Nft) {
         rules.add_set(Family::Ip4, TABLE, &set).unwrap();
     }
     let key = [expr::protocol(8), expr::port(9)].concat();
-    let dnat = [&expr::to_this_host()[..], &key, &[expr::map("ports", 8, 8), expr::dnat(Family::Ip4, 8, Some(9))]];
+    let dnat =
+        [&expr::to_this_host()[..], &key, &[expr::map("ports", 8, 8), expr::dnat(Family::Ip4, 8, Some(9))]];
     rules.add_rule(Family::Ip4, TABLE, "in", &dnat.concat(), "ports").unwrap();
     let pair = [expr::ip4_source(8), expr::ip4_destination(9)].concat();
     let hairpin = [&expr::was_dnat()[..], &pair, &[expr::lookup("pairs", 8), expr::masquerade()]].concat();
     rules.add_rule(Family::Ip4, TABLE, "out", &hairpin, "hairpin").unwrap();
-    let lo = [&expr::link_name(Meta::OutLinkName, Compare::Equal, "lo")[..], &[expr::verdict(&Verdict::Return)]];
+    let lo =
+        [&expr::link_name(Meta::OutLinkName, Compare::Equal, "lo")[..], &[expr::verdict(&Verdict::Return)]];
     rules.add_rule(Family::Ip4, TABLE, "out", &lo.concat(), "").unwrap();
-    let jump = [&expr::ip4_source(8)[..], &[expr::lookup_not("pods", 8), expr::verdict(&Verdict::Jump("more"))]];
+    let jump =
+        [&expr::ip4_source(8)[..], &[expr::lookup_not("pods", 8), expr::verdict(&Verdict::Jump("more"))]];
     rules.add_rule(Family::Ip4, TABLE, "out", &jump.concat(), "").unwrap();
     nft.commit(rules).unwrap();
 }
@@ -84,7 +87,10 @@ fn a_table_is_made_read_back_and_removed() {
     change.delete_table(Family::Ip4, TABLE).unwrap();
     nft.commit(change).unwrap();
     assert!(nft.tables(Family::Ip4).unwrap().is_empty());
-    assert!(nft.elements(Family::Ip4, TABLE, "ports").unwrap().is_empty(), "what is not there has no elements");
+    assert!(
+        nft.elements(Family::Ip4, TABLE, "ports").unwrap().is_empty(),
+        "what is not there has no elements"
+    );
 }
 
 #[test]
