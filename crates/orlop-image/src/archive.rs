@@ -46,16 +46,22 @@ impl Store {
     #[tracing::instrument(level = "debug", skip_all)]
     pub fn import_archive(&self, archive: impl Read, name: Option<&Reference>) -> Result<Vec<Image>, Error> {
         let limits = &self.0.options.limits;
-        let wrong = |error: TarError| Error::Archive { archive: "of images".to_owned(), problem: error.to_string() };
+        let wrong =
+            |error: TarError| Error::Archive { archive: "of images".to_owned(), problem: error.to_string() };
         let source = BufReader::with_capacity(128 << 10, archive);
         let decoder = Decoder::new(source, limits.window).map_err(|error| wrong(error.into()))?;
         let mut archive = Archive::new(BufReader::with_capacity(128 << 10, decoder), limits);
-        let mut files = Files { lease: self.0.leases.lease(), files: BTreeMap::new(), links: BTreeMap::new() };
+        let mut files =
+            Files { lease: self.0.leases.lease(), files: BTreeMap::new(), links: BTreeMap::new() };
         let mut bytes: u64 = 0;
         while let Some(entry) = archive.next_entry().map_err(wrong)? {
             bytes = bytes.saturating_add(entry.size);
             if bytes > limits.blob {
-                return Err(Error::Limit { object: "archive of images".to_owned(), what: "bytes", limit: limits.blob });
+                return Err(Error::Limit {
+                    object: "archive of images".to_owned(),
+                    what: "bytes",
+                    limit: limits.blob,
+                });
             }
             self.take(&entry, &mut archive, &mut files)?;
         }
@@ -68,7 +74,11 @@ impl Store {
     /// # Errors
     /// As [`import_archive`](Self::import_archive).
     #[tracing::instrument(level = "debug", skip_all)]
-    pub fn import_layout(&self, path: impl AsRef<Path>, name: Option<&Reference>) -> Result<Vec<Image>, Error> {
+    pub fn import_layout(
+        &self,
+        path: impl AsRef<Path>,
+        name: Option<&Reference>,
+    ) -> Result<Vec<Image>, Error> {
         let layout = Root::open(path.as_ref())?;
         let limit = self.0.options.limits.document;
         let shown = path.as_ref().display().to_string();
@@ -123,7 +133,9 @@ impl Store {
             }
             Kind::Symlink => {
                 let above = path.parent().unwrap_or(Path::new(""));
-                if let Some(target) = inside(above.join(OsStr::from_bytes(&entry.link)).as_os_str().as_bytes()) {
+                if let Some(target) =
+                    inside(above.join(OsStr::from_bytes(&entry.link)).as_os_str().as_bytes())
+                {
                     files.files.remove(&path);
                     files.links.insert(path, target);
                 }
@@ -154,7 +166,9 @@ impl Store {
         }
         let wrong = |problem: String| Error::Archive { archive: archive.to_owned(), problem };
         let Some(saved) = read("manifest.json")? else {
-            return Err(wrong("there is neither an index.json with oci-layout nor a manifest.json".to_owned()));
+            return Err(wrong(
+                "there is neither an index.json with oci-layout nor a manifest.json".to_owned(),
+            ));
         };
         let saved: Vec<Saved> =
             serde_json::from_slice(&saved).map_err(|error| wrong(format!("manifest.json: {error}")))?;
@@ -176,9 +190,10 @@ impl Store {
         files: &Files,
     ) -> Result<Vec<Image>, Error> {
         let find = |path: &str| {
-            inside(path.as_bytes())
-                .and_then(|path| files.find(&path))
-                .ok_or_else(|| Error::Archive { archive: archive.to_owned(), problem: format!("{path} is missing") })
+            inside(path.as_bytes()).and_then(|path| files.find(&path)).ok_or_else(|| Error::Archive {
+                archive: archive.to_owned(),
+                problem: format!("{path} is missing"),
+            })
         };
         let (config, _) = find(&saved.config)?;
         let config = self.0.content.read(&config, self.0.options.limits.document)?;
@@ -207,7 +222,10 @@ impl Store {
             error,
         };
         let Document::Index(entries) = Document::read(index, Some(media::OCI_INDEX)).map_err(wrong)? else {
-            return Err(Error::Archive { archive: archive.to_owned(), problem: "index.json is none".to_owned() });
+            return Err(Error::Archive {
+                archive: archive.to_owned(),
+                problem: "index.json is none".to_owned(),
+            });
         };
         // One image may stand there several times, under different names.
         let mut targets: Vec<(Descriptor, Vec<Reference>)> = Vec::new();

@@ -42,11 +42,20 @@ pub struct Builder {
 
 #[derive(Clone, Debug)]
 enum Made {
-    Directory { mode: u32 },
-    File { content: Vec<u8>, mode: u32 },
+    Directory {
+        mode: u32,
+    },
+    File {
+        content: Vec<u8>,
+        mode: u32,
+    },
     /// A file of this machine, with its permission bits.
-    Copy { from: PathBuf },
-    Symlink { target: PathBuf },
+    Copy {
+        from: PathBuf,
+    },
+    Symlink {
+        target: PathBuf,
+    },
 }
 
 impl Builder {
@@ -291,9 +300,7 @@ impl Store {
         mut lease: crate::lease::Lease,
     ) -> Result<Image, Error> {
         let content = &self.0.content;
-        let shown = |descriptor: &Descriptor| {
-            json!({"mediaType": descriptor.media_type, "digest": descriptor.digest, "size": descriptor.size})
-        };
+        let shown = |descriptor: &Descriptor| json!({"mediaType": descriptor.media_type, "digest": descriptor.digest, "size": descriptor.size});
         let config_digest = Digest::sha256(config);
         lease.hold(&config_digest);
         content.put(config)?;

@@ -94,7 +94,8 @@ impl<R: BufRead> Frames<R> {
             match self.decoder.reset(&mut self.source) {
                 Ok(()) => return Ok(true),
                 Err(FrameDecoderError::ReadFrameHeaderError(ReadFrameHeaderError::SkipFrame {
-                    length, ..
+                    length,
+                    ..
                 })) => {
                     let length = u64::from(length);
                     let skipped = io::copy(&mut self.source.by_ref().take(length), &mut io::sink())?;

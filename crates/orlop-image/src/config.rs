@@ -92,7 +92,9 @@ impl Config {
         let diff_ids = rootfs
             .diff_ids()
             .iter()
-            .map(|digest| digest.parse().map_err(|error| ConfigError::DiffId { digest: digest.clone(), error }))
+            .map(|digest| {
+                digest.parse().map_err(|error| ConfigError::DiffId { digest: digest.clone(), error })
+            })
             .collect::<Result<_, _>>()?;
         Ok(Self { document, diff_ids })
     }

@@ -161,7 +161,8 @@ impl Content {
 
     pub(crate) fn sync_directory(&self, path: &Path) -> Result<(), Error> {
         self.step("fsync", path)?;
-        let directory = self.root.open_file(if path.as_os_str().is_empty() { Path::new(".") } else { path })?;
+        let directory =
+            self.root.open_file(if path.as_os_str().is_empty() { Path::new(".") } else { path })?;
         directory.sync_all().map_err(Error::io("fsync", path))
     }
 

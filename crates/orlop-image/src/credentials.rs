@@ -180,8 +180,13 @@ impl Keyring {
     #[must_use]
     pub fn lookup(&self, repository: &str) -> Vec<&Credential> {
         let fits = |key: &str| location_matches(key, repository).unwrap_or(false);
-        let found: Vec<&Credential> =
-            self.0.iter().rev().filter(|(key, _)| fits(key)).flat_map(|(_, credentials)| credentials).collect();
+        let found: Vec<&Credential> = self
+            .0
+            .iter()
+            .rev()
+            .filter(|(key, _)| fits(key))
+            .flat_map(|(_, credentials)| credentials)
+            .collect();
         if found.is_empty() && is_default_registry(repository) {
             return self.0.get(DEFAULT_REGISTRY_KEY).into_iter().flatten().collect();
         }
@@ -218,9 +223,8 @@ fn credential(key: &str, entry: Value, source: &str) -> Result<Credential, Crede
     if let Some(auth) = entry.auth.filter(|auth| !auth.is_empty()) {
         let engine = if auth.trim().ends_with('=') { &PADDED } else { &UNPADDED };
         let encoded: String = auth.chars().filter(|character| !matches!(character, '\r' | '\n')).collect();
-        let plain = engine
-            .decode(encoded)
-            .map_err(|error| CredentialError::Base64 { key: key.to_owned(), error })?;
+        let plain =
+            engine.decode(encoded).map_err(|error| CredentialError::Base64 { key: key.to_owned(), error })?;
         let plain = String::from_utf8_lossy(&plain);
         let (username, password) =
             plain.split_once(':').ok_or_else(|| CredentialError::NoColon { key: key.to_owned() })?;
@@ -258,7 +262,9 @@ mod tests {
     #[test]
     fn a_configuration_that_is_wrong_adds_nothing() {
         let mut keys = Keyring::new();
-        for text in ["{bad", "[]", r#"{"x.io": {"auth": "!"}}"#, r#"{"x.io": {"auth": "YWI"}, "y.io": {}}"#, "5"] {
+        for text in
+            ["{bad", "[]", r#"{"x.io": {"auth": "!"}}"#, r#"{"x.io": {"auth": "YWI"}, "y.io": {}}"#, "5"]
+        {
             keys.add_auths(text.as_bytes(), "test").unwrap_err();
         }
         keys.add_auths(br#"{"y.io": {"username": "u"}, "x.io": 5}"#, "test").unwrap_err();

@@ -73,7 +73,11 @@ impl Digest {
             return Err(DigestError::Format);
         }
         let Some(algorithm) = Algorithm::ALL.into_iter().find(|algorithm| algorithm.name() == name) else {
-            return Err(if is_grammatical(name, encoded) { DigestError::Algorithm } else { DigestError::Format });
+            return Err(if is_grammatical(name, encoded) {
+                DigestError::Algorithm
+            } else {
+                DigestError::Format
+            });
         };
         if encoded.len() != algorithm.digits() {
             return Err(DigestError::Length);

@@ -44,7 +44,8 @@ pub(crate) fn closure(executable: &Path) -> Result<BTreeMap<PathBuf, PathBuf>, E
     let mut waiting: VecDeque<(PathBuf, Needs)> = VecDeque::from([(origin(executable)?, first)]);
     let mut known: BTreeMap<String, ()> = BTreeMap::new();
     // A path for libraries in the executable counts for all that it needs.
-    let inherited: Vec<PathBuf> = waiting[0].1.search.iter().map(|text| expanded(text, &waiting[0].0)).collect();
+    let inherited: Vec<PathBuf> =
+        waiting[0].1.search.iter().map(|text| expanded(text, &waiting[0].0)).collect();
     while let Some((origin_directory, needs)) = waiting.pop_front() {
         for name in &needs.names {
             if known.insert(name.clone(), ()).is_some() {
@@ -75,10 +76,15 @@ pub(crate) fn closure(executable: &Path) -> Result<BTreeMap<PathBuf, PathBuf>, E
     }
     // Directories that only the linker's cache knows are not searched where there is no cache: what lies there goes to
     // where the C library is.
-    let home = found.keys().find(|path| path.ends_with("libc.so.6")).and_then(|path| path.parent()).map(Path::to_owned);
+    let home = found
+        .keys()
+        .find(|path| path.ends_with("libc.so.6"))
+        .and_then(|path| path.parent())
+        .map(Path::to_owned);
     let only_configured = |path: &Path| {
         path.parent().is_some_and(|at| {
-            configured.iter().any(|directory| directory == at) && !usual.iter().any(|directory| directory == at)
+            configured.iter().any(|directory| directory == at)
+                && !usual.iter().any(|directory| directory == at)
         })
     };
     let moved = |path: PathBuf| match (&home, path.file_name()) {
@@ -203,7 +209,9 @@ fn usual_directories() -> Vec<PathBuf> {
 /// The files that `include DIRECTORY/*.conf` means, in order.
 fn matching(file: &Path, pattern: &str) -> Vec<PathBuf> {
     let pattern = file.parent().unwrap_or(Path::new("/")).join(pattern);
-    let (Some(directory), Some(name)) = (pattern.parent(), pattern.file_name().and_then(|name| name.to_str())) else {
+    let (Some(directory), Some(name)) =
+        (pattern.parent(), pattern.file_name().and_then(|name| name.to_str()))
+    else {
         return Vec::new();
     };
     let Some((before, after)) = name.split_once('*') else { return vec![pattern] };

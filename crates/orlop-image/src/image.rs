@@ -239,8 +239,11 @@ impl Snapshot {
     pub fn mount(&self, flags: Flags) -> Result<Mount, Error> {
         let roots = open_all(&self.lower)?;
         let (upper, work) = (Root::open(&self.upper)?, Root::open(&self.work)?);
-        let mut overlay =
-            Overlay::new().upper(&upper, &work).flags(flags).in_user_namespace(self.userxattr()).volatile(true);
+        let mut overlay = Overlay::new()
+            .upper(&upper, &work)
+            .flags(flags)
+            .in_user_namespace(self.userxattr())
+            .volatile(true);
         for root in &roots {
             overlay = overlay.lower(root);
         }

@@ -63,6 +63,8 @@ mod manifest;
 mod media;
 mod platform;
 mod reference;
+#[cfg(all(target_os = "linux", feature = "registry"))]
+mod registry;
 #[cfg(target_os = "linux")]
 mod store;
 mod tar;
@@ -88,11 +90,11 @@ pub use location::{LocationError, location_matches};
 pub use manifest::{Descriptor, DocumentError, Manifest};
 pub use platform::{Platform, PlatformError};
 pub use reference::{Reference, ReferenceError, ReferenceProblem, with_default_tag};
+#[cfg(all(target_os = "linux", feature = "registry"))]
+pub use registry::{Registry, RegistryAuth, RegistryError, RegistryOptions};
 #[cfg(target_os = "linux")]
 pub use store::{Collected, Store, StoreOptions};
 pub use tar::TarError;
 #[cfg(target_os = "linux")]
-pub use unpack::{
-    Devices, EntryError, LayerError, Marks, Ownership, UnpackOptions, Unpacked, unpack_layer,
-};
+pub use unpack::{Devices, EntryError, LayerError, Marks, Ownership, UnpackOptions, Unpacked, unpack_layer};
 pub use user::{User, UserError};

@@ -106,7 +106,8 @@ fn split_port(host: &str) -> (&str, &str) {
 
 fn read_host(host: &str) -> Result<String, String> {
     let is_port = |text: &str| {
-        text.is_empty() || text.strip_prefix(':').is_some_and(|port| port.bytes().all(|byte| byte.is_ascii_digit()))
+        text.is_empty()
+            || text.strip_prefix(':').is_some_and(|port| port.bytes().all(|byte| byte.is_ascii_digit()))
     };
     let port = if host.starts_with('[') {
         let end = host.rfind(']').ok_or("missing ']' in host")?;
@@ -129,7 +130,8 @@ fn read_host(host: &str) -> Result<String, String> {
             return Err(format!("invalid character {:?} in host name", char::from(byte).to_string()));
         }
     }
-    if let Some(address) = host.strip_prefix('[').and_then(|host| host.strip_suffix(port)?.strip_suffix(']')) {
+    if let Some(address) = host.strip_prefix('[').and_then(|host| host.strip_suffix(port)?.strip_suffix(']'))
+    {
         let plain = address.split_once("%25").map_or(address, |(plain, _)| plain);
         if plain.parse::<std::net::Ipv6Addr>().is_err() {
             return Err("invalid host: only an IPv6 address stands in brackets".to_owned());
@@ -264,7 +266,8 @@ mod tests {
 
     #[test]
     fn what_is_no_location_is_an_error() {
-        for glob in ["a b", "[", "[x]", "x:port", "a\nb", "%zz", "x/%z", "{", "re[a-.io", "re[].io", "r[a.io"] {
+        for glob in ["a b", "[", "[x]", "x:port", "a\nb", "%zz", "x/%z", "{", "re[a-.io", "re[].io", "r[a.io"]
+        {
             assert!(location_matches(glob, "regi.io").is_err(), "{glob}");
         }
     }

@@ -163,7 +163,12 @@ impl TryFrom<&oci::Descriptor> for Descriptor {
                     platform.variant().as_deref().unwrap_or_default(),
                 )
             }),
-            annotations: descriptor.annotations().iter().flatten().map(|(k, v)| (k.clone(), v.clone())).collect(),
+            annotations: descriptor
+                .annotations()
+                .iter()
+                .flatten()
+                .map(|(k, v)| (k.clone(), v.clone()))
+                .collect(),
             os_features: platform.and_then(|platform| platform.os_features().clone()).unwrap_or_default(),
         })
     }
@@ -201,7 +206,9 @@ mod tests {
 
     #[test]
     fn manifests_and_indexes_are_read() {
-        let Ok(Document::Manifest(read_back)) = read(&manifest(), Some(media::OCI_MANIFEST)) else { panic!() };
+        let Ok(Document::Manifest(read_back)) = read(&manifest(), Some(media::OCI_MANIFEST)) else {
+            panic!()
+        };
         assert_eq!((read_back.config.size, read_back.layers[0].digest.as_str()), (2, &*digest('b')));
         let index = json!({
             "schemaVersion": 2,

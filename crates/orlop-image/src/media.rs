@@ -37,6 +37,8 @@ pub(crate) fn is_schema_1(media_type: &str) -> bool {
 /// Whether it is an archive of changes, whatever its compression; that is told by its first bytes.
 pub(crate) fn is_layer(media_type: &str) -> bool {
     [OCI_LAYER, OCI_NONDISTRIBUTABLE, DOCKER_LAYER, DOCKER_FOREIGN].iter().any(|base| {
-        media_type.strip_prefix(base).is_some_and(|rest| matches!(rest, "" | "+gzip" | "+zstd" | ".gzip" | ".zstd"))
+        media_type
+            .strip_prefix(base)
+            .is_some_and(|rest| matches!(rest, "" | "+gzip" | "+zstd" | ".gzip" | ".zstd"))
     })
 }

@@ -39,7 +39,9 @@ impl Platform {
             ("armhf", _) => ("arm", "v7"),
             ("armel", _) => ("arm", "v6"),
             ("arm", "" | "7") => ("arm", "v7"),
-            ("arm", "5" | "6" | "8") => ("arm", ["v5", "v6", "", "v8"][usize::from(variant.as_bytes()[0] - b'5')]),
+            ("arm", "5" | "6" | "8") => {
+                ("arm", ["v5", "v6", "", "v8"][usize::from(variant.as_bytes()[0] - b'5')])
+            }
             ("i386" | "i686", _) => ("386", ""),
             (other, variant) => (other, variant),
         };
@@ -91,7 +93,8 @@ impl Platform {
             }
             ("arm64", _) => {
                 let minor = self.variant.strip_prefix("v8.").and_then(|minor| minor.parse::<u8>().ok());
-                let lower = (1..minor.unwrap_or(0).min(10)).rev().map(|minor| with("arm64", &format!("v8.{minor}")));
+                let lower =
+                    (1..minor.unwrap_or(0).min(10)).rev().map(|minor| with("arm64", &format!("v8.{minor}")));
                 accepted.extend(lower);
                 if !self.variant.is_empty() {
                     accepted.push(with("arm64", ""));
@@ -109,7 +112,8 @@ impl Platform {
     /// Entries that name no platform come last, and which of them fits is only told by their configurations: all of
     /// them are answered then.
     pub(crate) fn choose<'a>(&self, entries: &'a [Descriptor]) -> Vec<&'a Descriptor> {
-        let mut usable = entries.iter().filter(|entry| !is_attestation(entry) && entry.os_features.is_empty());
+        let mut usable =
+            entries.iter().filter(|entry| !is_attestation(entry) && entry.os_features.is_empty());
         let best = self
             .accepted()
             .into_iter()
@@ -200,7 +204,8 @@ mod tests {
 
     #[test]
     fn the_best_variant_is_chosen() {
-        let all = ["windows/amd64", "linux/arm/v6", "linux/arm/v7", "linux/amd64", "linux/arm64", "linux/amd64/v2"];
+        let all =
+            ["windows/amd64", "linux/arm/v6", "linux/arm/v7", "linux/amd64", "linux/arm64", "linux/amd64/v2"];
         for (wanted, got) in [
             ("linux/amd64", Some("linux/amd64")),
             ("linux/amd64/v3", Some("linux/amd64/v2")),

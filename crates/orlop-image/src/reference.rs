@@ -233,7 +233,12 @@ fn canonical(text: &str) -> Result<Reference, ReferenceProblem> {
         (None, None) => Some(DEFAULT_TAG),
         (tag, _) => tag,
     };
-    Ok(Reference { registry: registry.to_owned(), path: path.to_owned(), tag: tag.map(str::to_owned), digest })
+    Ok(Reference {
+        registry: registry.to_owned(),
+        path: path.to_owned(),
+        tag: tag.map(str::to_owned),
+        digest,
+    })
 }
 
 fn is_lower_hex(byte: u8) -> bool {
@@ -360,7 +365,8 @@ mod tests {
 
     #[test]
     fn what_is_no_name_is_refused() {
-        for text in ["", "/", "a//b", "a/", "a:", "a@", "a@sha256:", "a b", "a___b", "a.-b/c", "../x", "a/../b", "\0"]
+        for text in
+            ["", "/", "a//b", "a/", "a:", "a@", "a@sha256:", "a b", "a___b", "a.-b/c", "../x", "a/../b", "\0"]
         {
             let error = Reference::parse(text).unwrap_err();
             assert_eq!(error.problem, ReferenceProblem::Format, "{text:?}");

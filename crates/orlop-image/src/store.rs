@@ -20,8 +20,8 @@ use crate::lease::{InTurn, Lease, Leases};
 use crate::manifest::Document;
 use crate::unpack::{Pending, unpack};
 use crate::{
-    Config, ConfigError, Descriptor, Devices, Digest, Error, Image, LayerError, Layers, Limits, Manifest, Marks,
-    Ownership, Platform, Reference, Snapshot, UnpackOptions, media,
+    Config, ConfigError, Descriptor, Devices, Digest, Error, Image, LayerError, Layers, Limits, Manifest,
+    Marks, Ownership, Platform, Reference, Snapshot, UnpackOptions, media,
 };
 
 const IMAGES: &str = "images";
@@ -340,8 +340,11 @@ impl Store {
     ) -> Result<Resolved, Error> {
         let Some(bytes) = self.document(target, lease)? else { return Ok(Resolved::Missing(target.clone())) };
         let media_type = Some(target.media_type.as_str()).filter(|media_type| !media_type.is_empty());
-        let document = Document::read(&bytes, media_type)
-            .map_err(|error| Error::Document { image: image.to_owned(), digest: target.digest.clone(), error })?;
+        let document = Document::read(&bytes, media_type).map_err(|error| Error::Document {
+            image: image.to_owned(),
+            digest: target.digest.clone(),
+            error,
+        })?;
         let platform = &self.0.options.platform;
         match document {
             Document::Index(entries) => {
@@ -448,7 +451,8 @@ impl Store {
                 }
             }
         }
-        let results: Vec<Mutex<Option<Result<Half<'_>, Error>>>> = missing.iter().map(|_| Mutex::new(None)).collect();
+        let results: Vec<Mutex<Option<Result<Half<'_>, Error>>>> =
+            missing.iter().map(|_| Mutex::new(None)).collect();
         let next = AtomicUsize::new(0);
         let work = || {
             loop {
@@ -515,9 +519,9 @@ impl Store {
         if unpacked.skipped_devices > 0 {
             tracing::info!(image = name, layer = %layer.digest, devices = unpacked.skipped_devices, "device nodes left out");
         }
+        let record = LayerRecord { diff_id: diff_id.clone(), opaque: unpacked.opaque, size: unpacked.size };
         let record =
-            LayerRecord { diff_id: diff_id.clone(), opaque: unpacked.opaque, size: unpacked.size };
-        let record = serde_json::to_vec(&record).map_err(|error| Error::io("encode", LAYERS)(error.into()))?;
+            serde_json::to_vec(&record).map_err(|error| Error::io("encode", LAYERS)(error.into()))?;
         content.step("write", &half.path)?;
         content.root.write(half.path.join("layer.json"), &record, 0o600)?;
         half.pending = Some(pending);
@@ -530,10 +534,8 @@ impl Store {
         let chain_id = &image.parts().chain[half.number];
         let layer = &image.manifest().layers[half.number];
         let below = self.directories(&image.parts().chain[..half.number])?;
-        let below: Vec<Root> = below
-            .iter()
-            .map(|directory| content.root.sub(directory))
-            .collect::<Result<_, _>>()?;
+        let below: Vec<Root> =
+            below.iter().map(|directory| content.root.sub(directory)).collect::<Result<_, _>>()?;
         let below: Vec<&Root> = below.iter().collect();
         let root = content.root.sub(half.path.join("fs"))?;
         let pending = half.pending.take().unwrap_or_default();
@@ -613,9 +615,10 @@ impl Store {
         }
         for entry in content.root.read_dir(LAYERS, usize::MAX)? {
             let name = entry.name.to_string_lossy().into_owned();
-            let Some(chain_id) = name.split_once('-').and_then(|(algorithm, hex)| {
-                Digest::parse(&format!("{algorithm}:{hex}")).ok()
-            }) else {
+            let Some(chain_id) = name
+                .split_once('-')
+                .and_then(|(algorithm, hex)| Digest::parse(&format!("{algorithm}:{hex}")).ok())
+            else {
                 continue;
             };
             if used.contains(&chain_id) {

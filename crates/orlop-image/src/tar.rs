@@ -137,7 +137,9 @@ impl<R: Read> Archive<R> {
             if block.iter().all(|byte| *byte == 0) {
                 // The end are two such blocks; writers that leave out the second are forgiven.
                 return match self.block()? {
-                    Some(second) if second.iter().any(|byte| *byte != 0) => Err(TarError::Header { at: at + 512 }),
+                    Some(second) if second.iter().any(|byte| *byte != 0) => {
+                        Err(TarError::Header { at: at + 512 })
+                    }
                     _ => {
                         self.ended = true;
                         Ok(None)
@@ -714,12 +716,21 @@ mod tests {
             |header| header.set_gid(1 << 33),
             |header| header.as_old_mut().size = [0xff; 12],
             |header| header.as_old_mut().size = *b"99999999999\0",
-            |header| header.as_old_mut().mtime = [0x80, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff],
+            |header| {
+                header.as_old_mut().mtime =
+                    [0x80, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]
+            },
         ] {
             assert!(matches!(changed(change), Err(TarError::Field { .. })));
         }
-        assert!(matches!(changed(|header| header.as_old_mut().linkflag[0] = b'S'), Err(TarError::Kind { .. })));
-        assert!(matches!(changed(|header| header.as_old_mut().linkflag[0] = b'Z'), Err(TarError::Kind { .. })));
+        assert!(matches!(
+            changed(|header| header.as_old_mut().linkflag[0] = b'S'),
+            Err(TarError::Kind { .. })
+        ));
+        assert!(matches!(
+            changed(|header| header.as_old_mut().linkflag[0] = b'Z'),
+            Err(TarError::Kind { .. })
+        ));
         let negative = changed(|header| header.as_old_mut().mtime = [0xff; 12]).unwrap();
         assert_eq!(negative[0].0.modified, (-1, 0));
     }
@@ -732,7 +743,17 @@ mod tests {
         assert_eq!((records.size, records.modified), (Some(99999), Some((-2, 750_000_000))));
         records.read_pax(b"34 LIBARCHIVE.xattr.user.%41=aGkh\n\0\0", 0).unwrap();
         assert_eq!(records.xattrs, [(b"user.A".to_vec(), b"hi!".to_vec())]);
-        for text in ["", "x", "5", "99 path=a\n", "8 path=a\n", "10 path=a\nx", "0 \n", "11 size=-1\n", "11 mtime=x\n"] {
+        for text in [
+            "",
+            "x",
+            "5",
+            "99 path=a\n",
+            "8 path=a\n",
+            "10 path=a\nx",
+            "0 \n",
+            "11 size=-1\n",
+            "11 mtime=x\n",
+        ] {
             let outcome = Records::default().read_pax(text.as_bytes(), 0);
             assert_eq!(outcome.is_err(), !text.is_empty(), "{text:?}");
         }

@@ -665,8 +665,13 @@ impl Pending {
     /// Forgets a path and all below it.
     fn forget(&mut self, path: &Path) {
         let below = |candidate: &PathBuf| candidate.starts_with(path);
-        let gone: Vec<PathBuf> =
-            self.directories.range(path.to_owned()..).map(|(path, _)| path).take_while(|path| below(path)).cloned().collect();
+        let gone: Vec<PathBuf> = self
+            .directories
+            .range(path.to_owned()..)
+            .map(|(path, _)| path)
+            .take_while(|path| below(path))
+            .cloned()
+            .collect();
         for path in gone {
             self.directories.remove(&path);
             self.implicit.remove(&path);
@@ -687,7 +692,8 @@ impl Pending {
                 .map_err(|problem| LayerError::Entry { path, problem })?;
         }
         for path in std::mem::take(&mut self.implicit) {
-            self.inherit(root, below, &path, options).map_err(|problem| LayerError::Entry { path, problem })?;
+            self.inherit(root, below, &path, options)
+                .map_err(|problem| LayerError::Entry { path, problem })?;
         }
         for (path, modified) in &self.directories {
             let times = Times { accessed: *modified, modified: *modified };
@@ -848,9 +854,7 @@ fn copy_up(
             }
             Ok(handle.set_times(Times { accessed: there.modified, modified: there.modified })?)
         }
-        FileKind::Directory => {
-            Err(EntryError::HardLink { target: from.to_owned(), problem: "a directory" })
-        }
+        FileKind::Directory => Err(EntryError::HardLink { target: from.to_owned(), problem: "a directory" }),
         _ => Err(EntryError::HardLink { target: from.to_owned(), problem: "neither a file nor a link" }),
     }
 }
@@ -878,7 +882,8 @@ fn finish_file(
     xattrs: &[(Vec<u8>, Vec<u8>)],
     options: &UnpackOptions,
 ) -> Result<(), EntryError> {
-    let failed = |operation| move |error: rustix::io::Errno| EntryError::Io { operation, source: error.into() };
+    let failed =
+        |operation| move |error: rustix::io::Errno| EntryError::Io { operation, source: error.into() };
     if options.ownership == Ownership::Keep {
         let (uid, gid) = (Uid::from_raw(attributes.uid), Gid::from_raw(attributes.gid));
         rustix::fs::fchown(file, Some(uid), Some(gid)).map_err(failed("chown"))?;
@@ -911,7 +916,9 @@ fn is_allowed_xattr(name: &[u8], options: &UnpackOptions) -> bool {
         b"security.capability" => options.ownership == Ownership::Keep,
         b"system.posix_acl_access" | b"system.posix_acl_default" => true,
         _ if name.contains(&0) => false,
-        _ => name.strip_prefix(b"user.").is_some_and(|rest| !rest.is_empty() && !rest.starts_with(b"overlay.")),
+        _ => {
+            name.strip_prefix(b"user.").is_some_and(|rest| !rest.is_empty() && !rest.starts_with(b"overlay."))
+        }
     }
 }
 

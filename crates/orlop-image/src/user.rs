@@ -73,8 +73,10 @@ impl User {
             _ => {
                 if let Some(entry) = entry {
                     let lists = |members: &str| members.split(',').any(|member| member == entry.name);
-                    resolved.groups =
-                        groups(group).filter(|(_, _, members)| lists(members)).map(|(_, gid, _)| gid).collect();
+                    resolved.groups = groups(group)
+                        .filter(|(_, _, members)| lists(members))
+                        .map(|(_, gid, _)| gid)
+                        .collect();
                     resolved.groups.sort_unstable();
                     resolved.groups.dedup();
                 }
@@ -147,7 +149,8 @@ fn groups(file: &[u8]) -> impl Iterator<Item = (&str, u32, &str)> {
 mod tests {
     use super::*;
 
-    const PASSWD: &[u8] = b"root:x:0:0:root:/root:/bin/sh\n# comment\nbroken\napp:x:1000:100:App:/home/app:/bin/sh\n\
+    const PASSWD: &[u8] =
+        b"root:x:0:0:root:/root:/bin/sh\n# comment\nbroken\napp:x:1000:100:App:/home/app:/bin/sh\n\
         7:x:70:71:digits:/seven:\n\xff:x:5:5::/:\n";
     const GROUP: &[u8] = b"root:x:0:\nwheel:x:10:app,root\nusers:x:100:\naudio:x:29:app\nagain:x:29:app\n";
 

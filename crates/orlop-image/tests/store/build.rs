@@ -92,13 +92,9 @@ fn a_snapshot_is_mounted_over_its_layers() {
     let place = Place::new();
     let store = place.store();
     let this = std::env::current_exe().unwrap();
-    let image =
-        hello().executable(&this, "/bin/this").unwrap().build(&store, &name("hello:1")).unwrap();
+    let image = hello().executable(&this, "/bin/this").unwrap().build(&store, &name("hello:1")).unwrap();
     let snapshot = store.create_snapshot("one", &image).unwrap();
-    assert!(matches!(
-        store.create_snapshot("one", &image),
-        Err(orlop_image::Error::SnapshotExists { .. })
-    ));
+    assert!(matches!(store.create_snapshot("one", &image), Err(orlop_image::Error::SnapshotExists { .. })));
     assert_eq!(store.snapshot("one").unwrap().as_ref(), Some(&snapshot));
     assert_eq!(store.snapshots().unwrap(), ["one"]);
     {

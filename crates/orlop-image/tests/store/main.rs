@@ -3,4 +3,6 @@
 #![cfg(target_os = "linux")]
 
 mod build;
+mod registry;
+mod server;
 mod support;

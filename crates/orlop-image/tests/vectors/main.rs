@@ -57,7 +57,8 @@ fn credentials(case: &Case) -> Result<(), String> {
     match try_credentials(&case.value["in"])? {
         Ok(got) => check.json("out", &case.value["out"], &got),
         Err(error) => {
-            let texts_are_ours = matches!(error, CredentialError::NoColon { .. } | CredentialError::NodeConfig(_));
+            let texts_are_ours =
+                matches!(error, CredentialError::NoColon { .. } | CredentialError::NodeConfig(_));
             let want = case.text("error");
             if texts_are_ours || want.is_empty() {
                 check.eq("error", want, error.to_string().as_str());
