@@ -43,6 +43,8 @@
 pub mod capability;
 mod conflist;
 mod error;
+#[cfg(feature = "test-util")]
+pub mod fuzzing;
 mod json;
 pub mod name;
 mod quote;

@@ -144,6 +144,10 @@ impl<'a> Call<'a> {
 
 /// A plugin whatever its configuration is.
 pub(crate) trait ErasedPlugin: Send + Sync + std::fmt::Debug {
+    /// Whether it can be called at all.
+    fn ready(&self) -> Result<(), CniError> {
+        Ok(())
+    }
     fn add(&self, call: &Call<'_>) -> Result<CniResult, CniError>;
     fn del(&self, call: &Call<'_>) -> Result<(), CniError>;
     fn check(&self, call: &Call<'_>) -> Result<(), CniError>;
@@ -205,5 +209,9 @@ impl<P: Plugin> ErasedPlugin for P {
 
 /// Does all, and answers the first error.
 pub(crate) fn first_error(results: impl IntoIterator<Item = Result<(), CniError>>) -> Result<(), CniError> {
-    results.into_iter().fold(Ok(()), |first, result| first.and(result))
+    let mut first = Ok(());
+    for result in results {
+        first = first.and(result);
+    }
+    first
 }

@@ -128,17 +128,22 @@ impl<'a> Batch<'a> {
         Ok(self)
     }
 
-    /// Change a link.
+    /// Change a link. One that is to be renamed has to be told by its number.
     ///
     /// # Errors
-    /// If a name or the alias cannot be a link's.
+    /// If a name or the alias cannot be a link's, or it is to be renamed and told by its name.
     pub fn change_link<'b>(
         &mut self,
         link: impl Into<LinkId<'b>>,
         change: &LinkChange<'_>,
     ) -> Result<&mut Self, Error> {
         let mut message = change.message()?;
-        let object = link.into().put(&mut message)?;
+        let link = link.into();
+        if let (LinkId::Name(name), Some(_)) = (link, change.rename) {
+            let reason = "is to be renamed, so its number is needed";
+            return Err(Error::Invalid { field: "link name", value: name.to_owned(), reason });
+        }
+        let object = link.put(&mut message)?;
         if let Some(name) = change.rename {
             message.attributes.push(LinkAttribute::IfName(checked_name(name)?));
         }
@@ -383,3 +388,7 @@ impl Rtnl {
         self.ask(GET_NEIGHBOUR, true, "list", "neighbours".to_owned(), &message, Neighbour::from_message)
     }
 }
+
+#[cfg(test)]
+#[path = "rtnl_tests.rs"]
+mod tests;

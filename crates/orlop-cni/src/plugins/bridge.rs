@@ -377,16 +377,9 @@ fn attach(call: &Call<'_>, config: &BridgeConfig, netns: &Netns) -> Result<CniRe
             remove_if_unused(&mut Rtnl::open()?, config.name())
         });
     }
-    // Undoing needs the lock.
-    let port = add_port(&mut host, call, config, netns, &bridge, mac);
     let gateway_addresses = if config.is_gateway() { gateways(&result) } else { Vec::new() };
-    let port = match port {
-        Ok(port) => port,
-        Err(error) => {
-            drop(shared);
-            return Err(error);
-        }
-    };
+    // Undoing needs the lock, which is released before.
+    let port = add_port(&mut host, call, config, netns, &bridge, mac)?;
     drop(shared);
     rollback.push(|| delete_link(owner));
 

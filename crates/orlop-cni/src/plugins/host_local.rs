@@ -528,8 +528,9 @@ impl Plugin for HostLocal {
 
     fn del(&self, call: &Call<'_>, config: &HostLocalConfig) -> Result<(), CniError> {
         let Some(store) = Store::open(folder(&call.network, config), false)? else { return Ok(()) };
-        let known = call.previous.map(|result| result.addresses().map(|net| net.addr()).collect());
-        store.release_all(call.owner, &known.unwrap_or_else(Vec::new))
+        let known: Option<Vec<_>> =
+            call.previous.map(|result| result.addresses().map(|net| net.addr()).collect());
+        store.release_all(call.owner, &known.unwrap_or_default())
     }
 
     fn check(&self, call: &Call<'_>, config: &HostLocalConfig) -> Result<(), CniError> {

@@ -15,7 +15,7 @@ pub use versioned::{ConvertError, VersionedResult};
 
 /// What an attachment to a network has: interfaces, addresses, routes and name servers. This is the form of versions
 /// 1.0.0 and 1.1.0, which everything inside works with.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CniResult {
     /// The version that it is written in.
     pub cni_version: String,
@@ -49,8 +49,8 @@ pub struct Interface {
 /// An address of an interface.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct IpConfig {
-    /// Which of the result's interfaces has it.
-    pub interface: Option<usize>,
+    /// Which of the result's interfaces has it; a number that is none's is kept, and means none.
+    pub interface: Option<i64>,
     /// The address, and how many of its bits name the network.
     pub address: Option<IpNet>,
     /// The way out of the network.
@@ -89,19 +89,30 @@ pub struct Dns {
     pub options: Vec<String>,
 }
 
+impl Default for CniResult {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl CniResult {
     /// An empty one of the newest version.
     #[must_use]
     pub fn new() -> Self {
-        Self { cni_version: CURRENT.to_owned(), ..Self::default() }
+        Self {
+            cni_version: CURRENT.to_owned(),
+            interfaces: Vec::new(),
+            ips: Vec::new(),
+            routes: Vec::new(),
+            dns: Dns::default(),
+        }
     }
 
     /// The container's addresses: those of interfaces in a namespace, or of no particular interface.
     pub fn addresses(&self) -> impl Iterator<Item = IpNet> {
         let inside = |ip: &&IpConfig| {
-            ip.interface
-                .and_then(|i| self.interfaces.get(i))
-                .is_none_or(|interface| !interface.sandbox.is_empty())
+            let interface = ip.interface.and_then(|i| self.interfaces.get(usize::try_from(i).ok()?));
+            interface.is_none_or(|interface| !interface.sandbox.is_empty())
         };
         self.ips.iter().filter(inside).filter_map(|ip| ip.address)
     }

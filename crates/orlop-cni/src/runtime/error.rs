@@ -22,7 +22,7 @@ pub enum Error {
     #[error("{command} of {owner}: plugin {plugin}: {source}{}", Left(left))]
     Plugin {
         /// Which attachment.
-        owner: Owner,
+        owner: Box<Owner>,
         /// Which plugin.
         plugin: String,
         /// What was asked of it.

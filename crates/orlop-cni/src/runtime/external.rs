@@ -19,6 +19,12 @@ use crate::{CniError, CniResult, Owned, Owner, VersionedResult};
 
 /// Calls plugins that are not in this process.
 pub trait Invoker: Send + Sync + std::fmt::Debug + 'static {
+    /// Whether there is such a plugin. Asked before anything is done for an attachment.
+    ///
+    /// # Errors
+    /// If there is not.
+    fn find(&self, plugin: &str) -> Result<(), CniError>;
+
     /// Calls a plugin with an environment and standard input, and answers its standard output.
     ///
     /// # Errors
@@ -63,7 +69,7 @@ impl Executables {
         self
     }
 
-    fn find(&self, plugin: &str) -> Result<PathBuf, CniError> {
+    fn path(&self, plugin: &str) -> Result<PathBuf, CniError> {
         let usable = !plugin.is_empty() && !plugin.contains(['/', '\0']) && plugin != "." && plugin != "..";
         let found =
             usable.then(|| self.folders.iter().map(|folder| folder.join(plugin)).find(|path| path.is_file()));
@@ -75,8 +81,12 @@ impl Executables {
 }
 
 impl Invoker for Executables {
+    fn find(&self, plugin: &str) -> Result<(), CniError> {
+        self.path(plugin).map(drop)
+    }
+
     fn invoke(&self, invocation: &Invocation<'_>) -> Result<Vec<u8>, CniError> {
-        let path = self.find(invocation.plugin)?;
+        let path = self.path(invocation.plugin)?;
         let failed = |doing: &str, error: &dyn std::fmt::Display| {
             CniError::io(format!("{doing} {}", path.display()), error)
         };
@@ -204,6 +214,10 @@ fn version(config: &Value) -> &str {
 }
 
 impl ErasedPlugin for External {
+    fn ready(&self) -> Result<(), CniError> {
+        self.invoker.find(&self.plugin)
+    }
+
     fn add(&self, call: &Call<'_>) -> Result<CniResult, CniError> {
         let stdout = self.invoke(Command::Add, Some(call), Self::with_previous(call)?)?;
         let decode = |error: &dyn std::fmt::Display| {
@@ -212,7 +226,7 @@ impl ErasedPlugin for External {
         let mut result: Value = serde_json::from_slice(&stdout).map_err(|error| decode(&error))?;
         let config = version(call.network.config);
         if result.is_null() {
-            return Ok(call.previous.cloned().unwrap_or_else(CniResult::new));
+            return Ok(call.previous.cloned().unwrap_or_default());
         }
         // A plugin that does not say which version it answers in answers in that of the configuration.
         if version(&result).is_empty() && result.is_object() {

@@ -123,6 +123,13 @@ struct Link<'a> {
     ipam: Option<Arc<dyn ErasedPlugin>>,
 }
 
+impl Link<'_> {
+    /// The plugin, and the one that it asks for addresses.
+    fn plugins(&self) -> impl Iterator<Item = &Arc<dyn ErasedPlugin>> {
+        [Some(&self.plugin), self.ipam.as_ref()].into_iter().flatten()
+    }
+}
+
 impl Cni {
     /// With the plugins that are built in, and a folder for records and reservations.
     pub fn builder(state: impl Into<PathBuf>) -> Builder {
@@ -157,6 +164,11 @@ impl Cni {
         let owner = self.validated(list, attachment)?;
         let chain = self.chain(list)?;
         let netns = attachment.open_netns().map_err(|source| Error::Invalid { source })?;
+        for link in &chain.links {
+            for plugin in link.plugins() {
+                plugin.ready().map_err(|source| Error::Invalid { source })?;
+            }
+        }
         let shared = self.locks.network(&list.name);
         let _shared = shared.read();
         let _busy = self.locks.attachment(&owner);
@@ -182,7 +194,7 @@ impl Cni {
                     }
                 }
             }
-            let mut result = result.unwrap_or_else(CniResult::new);
+            let mut result = result.unwrap_or_default();
             result.cni_version = crate::version::CURRENT.to_owned();
             record.result = Some(VersionedResult::from(result.clone()).to_json());
             let written = self
@@ -213,14 +225,26 @@ impl Cni {
             Err(Error::Plugins { errors, .. }) => errors,
             Err(other) => vec![("records".to_owned(), CniError::internal(other.to_string()))],
         };
-        Error::Plugin { owner: owner.clone(), plugin: link.config.plugin_type.clone(), command, source, left }
+        Error::Plugin {
+            owner: Box::new(owner.clone()),
+            plugin: link.config.plugin_type.clone(),
+            command,
+            source,
+            left,
+        }
     }
 
     /// DEL of all plugins, in reverse, whatever became of ADD, and then of the record.
     fn undo(&self, chain: &Chain<'_>, attachment: &Attachment, owner: &Owner) -> Result<(), Error> {
         let netns = attachment.open_netns().ok();
         self.inside(|| self.del_all(chain, attachment, owner, netns.as_deref(), None))?;
-        self.records.remove(owner)
+        self.records.remove(owner)?;
+        if self.records.of_network(&owner.network)?.is_empty() {
+            // Nor what was made for the first container of the network. Others that are being attached keep what they
+            // use already, and make again what they do not find.
+            self.inside(|| self.remove_shared(chain))?;
+        }
+        Ok(())
     }
 
     fn del_all(
@@ -299,7 +323,7 @@ impl Cni {
                 let call =
                     self.call(&chain, link, &config, &owner, attachment, Some(&netns), result.as_ref());
                 link.plugin.check(&call).map_err(|source| Error::Plugin {
-                    owner: owner.clone(),
+                    owner: Box::new(owner.clone()),
                     plugin: link.config.plugin_type.clone(),
                     command: Command::Check,
                     source,
@@ -320,13 +344,14 @@ impl Cni {
         self.inside(|| {
             for link in &chain.links {
                 let config = list.config_for(link.config, &Map::new(), None);
-                link.plugin.status(&self.network_call(&chain, link, &config)).map_err(|source| {
-                    Error::Plugins {
+                let call = self.network_call(&chain, link, &config);
+                for plugin in link.plugins() {
+                    plugin.status(&call).map_err(|source| Error::Plugins {
                         network: list.name.clone(),
                         command: Command::Status,
                         errors: vec![(link.config.plugin_type.clone(), source)],
-                    }
-                })?;
+                    })?;
+                }
             }
             Ok(())
         })
@@ -374,7 +399,7 @@ impl Cni {
             for link in &chain.links {
                 let config = list.config_for(link.config, &Map::new(), None);
                 let call = self.network_call(&chain, link, &config);
-                for plugin in [Some(&link.plugin), link.ipam.as_ref()].into_iter().flatten() {
+                for plugin in link.plugins() {
                     if let Err(error) = plugin.gc(&call, &valid) {
                         errors.push((link.config.plugin_type.clone(), error));
                     }
@@ -398,23 +423,25 @@ impl Cni {
         let _exclusive = exclusive.write();
         self.gc_locked(list, &[])?;
         let chain = self.chain(list)?;
+        self.inside(|| self.remove_shared(&chain))
+    }
+
+    /// Removes what the attachments of a network share, as far as nothing uses it.
+    fn remove_shared(&self, chain: &Chain<'_>) -> Result<(), Error> {
         let mut errors = Vec::new();
-        self.inside(|| {
-            for link in chain.links.iter().rev() {
-                let config = list.config_for(link.config, &Map::new(), None);
-                let call = self.network_call(&chain, link, &config);
-                for plugin in [Some(&link.plugin), link.ipam.as_ref()].into_iter().flatten() {
-                    if let Err(error) = plugin.remove(&call) {
-                        errors.push((link.config.plugin_type.clone(), error));
-                    }
+        for link in chain.links.iter().rev() {
+            let config = chain.list.config_for(link.config, &Map::new(), None);
+            let call = self.network_call(chain, link, &config);
+            for plugin in link.plugins() {
+                if let Err(error) = plugin.remove(&call) {
+                    errors.push((link.config.plugin_type.clone(), error));
                 }
             }
-            Ok::<_, Error>(())
-        })?;
+        }
         if errors.is_empty() {
             return Ok(());
         }
-        Err(Error::Plugins { network: list.name.clone(), command: Command::Gc, errors })
+        Err(Error::Plugins { network: chain.list.name.clone(), command: Command::Gc, errors })
     }
 
     /// Everything that exists for attachments of a network, and what they share. Found in the kernel and on disk, not
@@ -435,7 +462,7 @@ impl Cni {
             for link in &chain.links {
                 let config = list.config_for(link.config, &Map::new(), None);
                 let call = self.network_call(&chain, link, &config);
-                for plugin in [Some(&link.plugin), link.ipam.as_ref()].into_iter().flatten() {
+                for plugin in link.plugins() {
                     all.extend(plugin.owned(&call).map_err(|source| Error::Plugins {
                         network: list.name.clone(),
                         command: Command::Gc,

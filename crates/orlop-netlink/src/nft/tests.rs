@@ -66,8 +66,8 @@ fn a_table_is_made_read_back_and_removed() {
     change.add_elements(Family::Ip4, TABLE, "ports", std::slice::from_ref(&port)).unwrap();
     change.add_elements(Family::Ip4, TABLE, "pairs", std::slice::from_ref(&pair)).unwrap();
     nft.commit(change).unwrap();
-    assert_eq!(nft.elements(Family::Ip4, TABLE, "ports").unwrap(), [port.clone()]);
-    assert_eq!(nft.elements(Family::Ip4, TABLE, "pairs").unwrap(), [pair.clone()]);
+    assert_eq!(nft.elements(Family::Ip4, TABLE, "ports").unwrap(), std::slice::from_ref(&port));
+    assert_eq!(nft.elements(Family::Ip4, TABLE, "pairs").unwrap(), std::slice::from_ref(&pair));
 
     // The second is taken, so neither is added.
     let mut change = Transaction::new();
