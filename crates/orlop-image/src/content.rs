@@ -151,14 +151,6 @@ impl Content {
         self.sync_directory(path.parent().unwrap_or(Path::new("")))
     }
 
-    /// Takes a directory away at once, then removes what is in it.
-    pub(crate) fn remove_tree(&self, path: &Path) -> Result<(), Error> {
-        let temporary = self.temporary();
-        self.root.rename(path, &temporary)?;
-        self.sync_directory(path.parent().unwrap_or(Path::new("")))?;
-        Ok(self.root.remove_all(&temporary)?)
-    }
-
     pub(crate) fn sync_directory(&self, path: &Path) -> Result<(), Error> {
         self.step("fsync", path)?;
         let directory =

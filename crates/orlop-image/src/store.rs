@@ -82,8 +82,8 @@ pub(crate) struct Inner {
     pub(crate) unpack: UnpackOptions,
     pub(crate) leases: Leases,
     in_turn: InTurn,
-    /// Images by their full names. Held while an image is added or removed and while garbage is collected, so that
-    /// what an image needs is always either leased or named.
+    /// Images by their full names. Held while images and snapshots get and lose their names and while garbage is
+    /// collected, so that what one needs is always either leased or named.
     images: Mutex<BTreeMap<Reference, Record>>,
     #[cfg(feature = "registry")]
     pub(crate) downloads: crate::registry::Downloads,
@@ -697,6 +697,8 @@ impl Store {
     /// The name is none, or the kernel refuses.
     pub fn snapshot(&self, key: &str) -> Result<Option<Snapshot>, Error> {
         let path = snapshot_path(key)?;
+        // So that nobody removes it meanwhile.
+        let _images = self.0.images.lock();
         if !self.0.content.root.exists(path)? {
             return Ok(None);
         }
@@ -718,10 +720,18 @@ impl Store {
     /// # Errors
     /// The name is none, or the kernel refuses.
     pub fn remove_snapshot(&self, key: &str) -> Result<bool, Error> {
-        match self.0.content.remove_tree(&snapshot_path(key)?) {
-            Err(Error::File(error)) if error.is_not_found() => Ok(false),
-            other => other.map(|()| true),
+        let (content, path) = (&self.0.content, snapshot_path(key)?);
+        let temporary = content.temporary();
+        {
+            let _images = self.0.images.lock();
+            match content.root.rename(&path, &temporary) {
+                Err(error) if error.is_not_found() => return Ok(false),
+                other => other?,
+            }
         }
+        content.sync_directory(Path::new(SNAPSHOTS))?;
+        content.root.remove_all(&temporary)?;
+        Ok(true)
     }
 
     fn snapshot_record(&self, key: &str) -> Result<SnapshotRecord, Error> {

@@ -808,14 +808,16 @@ pub(crate) fn find_below<'a>(
                     return Ok(None);
                 }
             }
-            // A link at the very end is something that is there; one on the way leads elsewhere.
+            // A link at the very end is something that is there. One on the way leads elsewhere, and a file on the way,
+            // or a mark, has nothing below it.
             Err(_) => {
-                let parent = path.parent().unwrap_or(Path::new(""));
-                let found = match layer.handle_no_links(parent) {
-                    Ok(_) => Some((*layer, layer.metadata(path)?)),
-                    Err(_) => None,
+                let parent = layer.handle_no_links(path.parent().unwrap_or(Path::new("")));
+                return match parent.and_then(|parent| parent.metadata()) {
+                    Ok(parent) if parent.kind == FileKind::Directory => {
+                        Ok(Some((*layer, layer.metadata(path)?)))
+                    }
+                    _ => Ok(None),
                 };
-                return Ok(found);
             }
         }
     }
@@ -980,3 +982,6 @@ impl From<EntryError> for Failure {
         Self::Entry(problem)
     }
 }
+
+#[cfg(test)]
+mod tests;

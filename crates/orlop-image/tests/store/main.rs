@@ -3,6 +3,8 @@
 #![cfg(target_os = "linux")]
 
 mod build;
+mod failure;
+mod import;
 mod registry;
 mod server;
 mod support;
