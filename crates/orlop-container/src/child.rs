@@ -143,6 +143,9 @@ fn steps(program: &mut Program, line: Line) -> ! {
     sys::exit(0)
 }
 
+/// Where the program of ours that executes the container's finds the report pipe.
+const REPORT: i32 = 3;
+
 fn tell(line: Line, report: Report) {
     let _ = sys::write(line.report, &report.bytes());
 }
@@ -318,10 +321,22 @@ impl State<'_> {
                 sys::ignore_signal(libc::SIGCHLD);
                 Ok(())
             }
-            Op::Exec { args, env } => match candidates.get(self.executable) {
-                // SAFETY: the lists end in null, and live as long as this process does.
-                Some(path) => Err(unsafe { sys::execve(path, args.as_ptr(), env.as_ptr()) }),
-                None => Err(libc::ENOENT),
+            Op::Exec { by, args, env } => match (candidates.get(self.executable), by) {
+                (None, _) => Err(libc::ENOENT),
+                (Some(path), None) => {
+                    // SAFETY: the lists end in null, and live as long as this process does.
+                    Err(unsafe { sys::execve(path, args.as_ptr(), env.as_ptr()) })
+                }
+                (Some(path), Some(by)) => {
+                    let by = self.fd(*by);
+                    if by == REPORT {
+                        return Err(libc::EBADF);
+                    }
+                    // Stays open for the program of ours, which sees to it.
+                    sys::dup3(self.line.report, REPORT)?;
+                    // SAFETY: as above; the path lives as long.
+                    Err(unsafe { sys::execveat(by, args.after(path), env.as_ptr()) })
+                }
             },
             // SAFETY: the lists end in null, and live as long as this process does.
             Op::ExecSlot { slot, args, env } => {

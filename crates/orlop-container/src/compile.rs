@@ -142,6 +142,8 @@ impl Layout {
 pub(crate) struct Machine<'a> {
     pub(crate) cgroups: Option<&'a Cgroups>,
     pub(crate) cgroup: Option<&'a Cgroup>,
+    /// The program of ours that executes the container's.
+    pub(crate) execute: Option<&'a OwnedFd>,
 }
 
 /// Compiles the making of a container, up to the program that it runs.
@@ -271,7 +273,7 @@ pub(crate) fn container<'a>(
         (None, true) if spec.process.user.groups.is_empty() => SetGroups::IfPermitted,
         _ => SetGroups::Yes,
     };
-    let command = process(p, &spec.process, stdio, groups)?;
+    let command = process(p, &spec.process, stdio, groups, machine.execute)?;
     let birthplace = machine.cgroup.and_then(Cgroup::birthplace);
     let other_user = layout.other_user;
     Ok((Launch { program, flags: layout.flags, birthplace, maps: layout.maps, command }, other_user))
@@ -283,8 +285,9 @@ pub(crate) fn further<'a>(
     stdio: Stdio,
     first: BorrowedFd<'_>,
     other_user: bool,
-    cgroup: Option<&'a Cgroup>,
+    machine: &Machine<'a>,
 ) -> Result<Launch<'a>, Error> {
+    let cgroup = machine.cgroup;
     let mut program = Program::default();
     let p = &mut program;
     let mut kinds = libc::CLONE_NEWNS
@@ -311,7 +314,7 @@ pub(crate) fn further<'a>(
     }
     let groups =
         if other_user && spec.user.groups.is_empty() { SetGroups::IfPermitted } else { SetGroups::Yes };
-    let command = process(p, spec, stdio, groups)?;
+    let command = process(p, spec, stdio, groups, machine.execute)?;
     let birthplace = cgroup.and_then(Cgroup::birthplace);
     Ok(Launch { program, flags: 0, birthplace, maps: None, command })
 }
@@ -572,7 +575,9 @@ fn process(
     spec: &ProcessSpec,
     stdio: Stdio,
     set_groups: SetGroups,
+    execute: Option<&OwnedFd>,
 ) -> Result<Command, Error> {
+    let by = execute.map(|file| p.bring(duplicate(file)?)).transpose()?;
     let Some(first) = spec.args.first() else { return Err(Error::spec("process.args", "is empty")) };
     if first.is_empty() {
         return Err(Error::spec("process.args[0]", "is empty"));
@@ -647,7 +652,7 @@ fn process(
     }
     p.push(Op::Chdir { path: c_string("process.cwd", &spec.cwd)? });
     p.push(Op::FindExecutable { candidates });
-    p.push(Op::CloseRest { keep: None });
+    p.push(Op::CloseRest { keep: by });
     p.push(Op::Ready);
     p.push(Op::AwaitStart);
     let last = Op::Capset {
@@ -669,7 +674,7 @@ fn process(
         if let Some(filter) = filter {
             p.push(Op::Seccomp { filter });
         }
-        p.push(Op::Exec { args: Strings::new(args), env: Strings::new(env) });
+        p.push(Op::Exec { by, args: Strings::new(args), env: Strings::new(env) });
         return Ok(Command { program: first.clone(), searched });
     }
     if let Some(filter) = filter {
@@ -677,7 +682,7 @@ fn process(
     }
     p.push(last);
     p.push(ambient);
-    p.push(Op::Exec { args: Strings::new(args), env: Strings::new(env) });
+    p.push(Op::Exec { by, args: Strings::new(args), env: Strings::new(env) });
     Ok(Command { program: first.clone(), searched })
 }
 

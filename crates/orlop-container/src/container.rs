@@ -9,7 +9,7 @@ use crate::Error;
 use crate::cgroup::{Cgroup, OomWatch, Resources, Stats};
 use crate::compile;
 use crate::id::Id;
-use crate::process::{Exit, Process};
+use crate::process::{Exit, Family, Process};
 use crate::runtime::Shared;
 use crate::spawn::{self, Held};
 use crate::spec::{ProcessSpec, Stdio};
@@ -47,7 +47,7 @@ impl Status {
 pub struct Container {
     id: Id,
     shared: Arc<Shared>,
-    process: Process,
+    family: Family,
     cgroup: Option<Cgroup>,
     record: Mutex<Record>,
     /// The line to the process, as long as it waits to be started.
@@ -66,17 +66,18 @@ impl Container {
     pub(crate) fn created(
         id: Id,
         shared: Arc<Shared>,
-        prepared: spawn::Prepared,
+        family: Family,
+        line: Held,
         cgroup: Option<Cgroup>,
         record: Record,
     ) -> Self {
         Self {
             id,
             shared,
-            process: prepared.process,
+            family,
             cgroup,
             record: Mutex::new(record),
-            held: Mutex::new(Some(prepared.line)),
+            held: Mutex::new(Some(line)),
             stage: Mutex::new(Stage::Created),
         }
     }
@@ -84,14 +85,14 @@ impl Container {
     pub(crate) fn found(
         id: Id,
         shared: Arc<Shared>,
-        process: Process,
+        family: Family,
         cgroup: Option<Cgroup>,
         record: Record,
     ) -> Self {
         Self {
             id,
             shared,
-            process,
+            family,
             cgroup,
             record: Mutex::new(record),
             held: Mutex::new(None),
@@ -108,13 +109,13 @@ impl Container {
     /// Its first process.
     #[must_use]
     pub fn process(&self) -> &Process {
-        &self.process
+        self.family.first()
     }
 
     /// The number of its first process in the caller's pid namespace.
     #[must_use]
     pub fn pid(&self) -> u32 {
-        self.process.pid()
+        self.family.first().pid()
     }
 
     /// Its cgroup, if it has one.
@@ -138,7 +139,7 @@ impl Container {
         if stage == Stage::Deleted {
             return Ok(Status::Deleted);
         }
-        Ok(match (self.process.try_wait()?, stage) {
+        Ok(match (self.family.try_wait()?, stage) {
             (Some(_), _) => Status::Stopped,
             (None, Stage::Created) => Status::Created,
             (None, _) => Status::Running,
@@ -158,7 +159,7 @@ impl Container {
             *lock(&self.stage) = Stage::Started;
         } else {
             // It ends by itself, having lost the line.
-            self.process.kill_and_wait()?;
+            self.family.kill_and_wait()?;
         }
         done
     }
@@ -166,7 +167,7 @@ impl Container {
     /// Which process it is, for the next run of the program. Before this it would end with us, and need not be found.
     fn note_process(&self) -> Result<(), Error> {
         let mut record = lock(&self.record);
-        record.process = Identity::of(self.process.pid())?;
+        record.process = Identity::of(self.family.first().pid())?;
         self.shared.faults.step("write record")?;
         record.write(&self.shared.dir(&self.id)?)
     }
@@ -181,7 +182,7 @@ impl Container {
     /// # Errors
     /// If there is no such signal, or the kernel refuses.
     pub fn signal(&self, signal: i32) -> Result<(), Error> {
-        self.process.signal(signal)
+        self.family.first().signal(signal)
     }
 
     /// Kills all of its processes at once. Without a cgroup and without a pid namespace of its own that is the first one.
@@ -189,7 +190,7 @@ impl Container {
     /// # Errors
     /// If the kernel refuses, or they don't end in time.
     pub fn kill(&self) -> Result<(), Error> {
-        self.process.signal(libc::SIGKILL)?;
+        self.family.first().signal(libc::SIGKILL)?;
         match &self.cgroup {
             Some(cgroup) => cgroup.kill(),
             None => Ok(()),
@@ -201,7 +202,7 @@ impl Container {
     /// # Errors
     /// If the kernel refuses.
     pub fn try_wait(&self) -> Result<Option<Exit>, Error> {
-        self.process.try_wait()?.map(|exit| self.with_memory(exit)).transpose()
+        self.family.try_wait()?.map(|exit| self.with_memory(exit)).transpose()
     }
 
     /// Waits until its program has ended.
@@ -209,7 +210,7 @@ impl Container {
     /// # Errors
     /// If the kernel refuses.
     pub fn wait(&self) -> Result<Exit, Error> {
-        self.process.wait().and_then(|exit| self.with_memory(exit))
+        self.family.wait().and_then(|exit| self.with_memory(exit))
     }
 
     /// Waits until its program has ended, at most so long.
@@ -217,7 +218,7 @@ impl Container {
     /// # Errors
     /// If the kernel refuses.
     pub fn wait_for(&self, timeout: Duration) -> Result<Option<Exit>, Error> {
-        self.process.wait_for(timeout)?.map(|exit| self.with_memory(exit)).transpose()
+        self.family.wait_for(timeout)?.map(|exit| self.with_memory(exit)).transpose()
     }
 
     /// Waits until its program has ended, without holding a thread. Needs a tokio runtime with I/O.
@@ -226,7 +227,7 @@ impl Container {
     /// If the kernel refuses.
     #[cfg(feature = "tokio")]
     pub async fn exited(&self) -> Result<Exit, Error> {
-        let exit = self.process.exited().await?;
+        let exit = self.family.exited().await?;
         self.with_memory(exit)
     }
 
@@ -249,9 +250,20 @@ impl Container {
             return Err(self.state("running")?);
         }
         let other_user = lock(&self.record).user_namespace;
-        let launch = compile::further(spec, stdio, self.process.as_fd(), other_user, self.cgroup.as_ref())?;
+        let launch = {
+            let machine = compile::Machine {
+                cgroups: None,
+                cgroup: self.cgroup.as_ref(),
+                execute: self.shared.execute.as_ref(),
+            };
+            compile::further(spec, stdio, self.family.first().as_fd(), other_user, &machine)?
+        };
         let spawn::Prepared { process, line } = spawn::spawn(launch, &self.shared.faults)?;
         if let Err(error) = line.start() {
+            process.kill_and_wait()?;
+            return Err(error);
+        }
+        if let Err(error) = self.family.add(&process) {
             process.kill_and_wait()?;
             return Err(error);
         }
@@ -314,7 +326,7 @@ impl Container {
             return Ok(());
         }
         drop(lock(&self.held).take());
-        self.process.kill_and_wait()?;
+        self.family.kill_and_wait()?;
         if let Some(cgroup) = &self.cgroup {
             cgroup.kill()?;
             cgroup.remove()?;

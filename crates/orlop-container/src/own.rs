@@ -32,6 +32,47 @@ const PAUSE: &[u8] = &[
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
 const PAUSE: &[u8] = &[];
 
+/// Executes what its first argument names, with the arguments after that. The process that does so has been executed
+/// itself: what `/proc/self/exe` leads to while the container's file is being opened is this, not the program that uses
+/// this crate, which an image could otherwise name as its interpreter and later overwrite (CVE-2019-5736).
+///
+/// Descriptor 3 is the report pipe. It is made to close on success; what fails is written to it. Executed without it, by
+/// somebody else, the program ends.
+#[cfg(target_arch = "x86_64")]
+const EXECUTE: &[u8] = &[
+    0x48, 0x89, 0xe3, // mov rbx, rsp
+    0xbf, 0x03, 0x00, 0x00, 0x00, // mov edi, 3
+    0xbe, 0x02, 0x00, 0x00, 0x00, // mov esi, F_SETFD
+    0xba, 0x01, 0x00, 0x00, 0x00, // mov edx, FD_CLOEXEC
+    0xb8, 0x48, 0x00, 0x00, 0x00, // mov eax, 72 (fcntl)
+    0x0f, 0x05, // syscall
+    0x85, 0xc0, // test eax, eax
+    0x78, 0x44, // js end
+    0x48, 0x8b, 0x7b, 0x08, // mov rdi, [rbx + 8]
+    0x48, 0x8d, 0x73, 0x10, // lea rsi, [rbx + 16]
+    0x48, 0x8b, 0x0b, // mov rcx, [rbx]
+    0x48, 0x8d, 0x54, 0xcb, 0x10, // lea rdx, [rbx + rcx * 8 + 16]
+    0xb8, 0x3b, 0x00, 0x00, 0x00, // mov eax, 59 (execve)
+    0x0f, 0x05, // syscall
+    0xf7, 0xd8, // neg eax
+    0x48, 0x83, 0xec, 0x10, // sub rsp, 16
+    0xc7, 0x04, 0x24, 0x01, 0x00, 0x00, 0x00, // mov dword [rsp], 1 (failed)
+    0xc7, 0x44, 0x24, 0x04, 0xff, 0xff, 0xff, 0xff, // mov dword [rsp + 4], -1 (executing)
+    0x89, 0x44, 0x24, 0x08, // mov [rsp + 8], eax
+    0x48, 0x89, 0xe6, // mov rsi, rsp
+    0xbf, 0x03, 0x00, 0x00, 0x00, // mov edi, 3
+    0xba, 0x0c, 0x00, 0x00, 0x00, // mov edx, 12
+    0xb8, 0x01, 0x00, 0x00, 0x00, // mov eax, 1 (write)
+    0x0f, 0x05, // syscall
+    0xbf, 0x01, 0x00, 0x00, 0x00, // end: mov edi, 1
+    0xb8, 0xe7, 0x00, 0x00, 0x00, // mov eax, 231 (exit_group)
+    0x0f, 0x05, // syscall
+];
+
+/// None for this architecture: what is executed is executed directly.
+#[cfg(not(target_arch = "x86_64"))]
+const EXECUTE: &[u8] = &[];
+
 /// `EM_X86_64` or `EM_AARCH64`.
 const MACHINE: u16 = if cfg!(target_arch = "aarch64") { 183 } else { 62 };
 
@@ -44,6 +85,14 @@ pub(crate) fn pause() -> Result<OwnedFd, Error> {
         return Err(Error::spec("pid", "a shared pid namespace is not supported on this architecture"));
     }
     executable("orlop-pause", PAUSE)
+}
+
+/// The program that executes another, or nothing if there is none for this architecture.
+///
+/// # Errors
+/// If the kernel has no files in memory that can be executed.
+pub(crate) fn execute() -> Result<Option<OwnedFd>, Error> {
+    if EXECUTE.is_empty() { Ok(None) } else { executable("orlop-exec", EXECUTE).map(Some) }
 }
 
 fn executable(name: &str, code: &[u8]) -> Result<OwnedFd, Error> {

@@ -2,10 +2,10 @@
 
 use std::fmt;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, epoll, poll};
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags};
 
@@ -83,12 +83,18 @@ impl Exit {
 }
 
 /// A process, held by a descriptor: whatever is done to it is done to this one, even if its number has been given to
-/// another meanwhile. Nothing else is needed to wait for it: no handler of SIGCHLD, no thread.
+/// another meanwhile. Nothing else is needed to wait for it: no handler of SIGCHLD, no thread. Clones are the same process.
 ///
 /// A process of ours that has ended is a zombie until somebody has asked ([`wait`](Self::wait),
-/// [`try_wait`](Self::try_wait)); dropping asks too.
-#[derive(Debug)]
+/// [`try_wait`](Self::try_wait)). The [`Container`](crate::Container) that it belongs to asks too, when it is waited for or
+/// deleted.
+#[derive(Clone, Debug)]
 pub struct Process {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
     pid: Pid,
     pidfd: OwnedFd,
     /// Whether the kernel tells us its status when it ends.
@@ -96,22 +102,25 @@ pub struct Process {
     exit: Mutex<Option<Exit>>,
 }
 
+/// How long something that is killed is given to end.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 impl Process {
     pub(crate) fn child(pid: Pid, pidfd: OwnedFd) -> Self {
-        Self { pid, pidfd, child: true, exit: Mutex::new(None) }
+        Self { inner: Arc::new(Inner { pid, pidfd, child: true, exit: Mutex::new(None) }) }
     }
 
     /// A process that an earlier run of this program has started.
     pub(crate) fn adopt(pid: Pid) -> Result<Self, Errno> {
         let pidfd = rustix::process::pidfd_open(pid, PidfdFlags::empty())?;
-        Ok(Self { pid, pidfd, child: false, exit: Mutex::new(None) })
+        Ok(Self { inner: Arc::new(Inner { pid, pidfd, child: false, exit: Mutex::new(None) }) })
     }
 
     /// Its number in the caller's pid namespace.
     #[must_use]
     #[expect(clippy::cast_sign_loss, reason = "positive")]
     pub fn pid(&self) -> u32 {
-        self.pid.as_raw_nonzero().get() as u32
+        self.inner.pid.as_raw_nonzero().get() as u32
     }
 
     /// Sends a signal, by number. One that has ended gets none, which is no error.
@@ -119,12 +128,12 @@ impl Process {
     /// # Errors
     /// If there is no such signal, or the kernel refuses.
     pub fn signal(&self, signal: i32) -> Result<(), Error> {
-        if self.exit.lock().is_ok_and(|exit| exit.is_some()) {
-            return Ok(());
-        }
         let named = rustix::process::Signal::from_named_raw(signal)
             .ok_or_else(|| Error::spec("signal", format!("{signal} is not a signal that is known")))?;
-        match rustix::process::pidfd_send_signal(&self.pidfd, named) {
+        if self.inner.exit.lock().is_ok_and(|exit| exit.is_some()) {
+            return Ok(());
+        }
+        match rustix::process::pidfd_send_signal(&self.inner.pidfd, named) {
             Ok(()) | Err(Errno::SRCH) => Ok(()),
             Err(error) => Err(Error::step("kill", format!("process {}", self.pid()), error)),
         }
@@ -135,7 +144,7 @@ impl Process {
     /// # Errors
     /// If the kernel refuses.
     pub fn try_wait(&self) -> Result<Option<Exit>, Error> {
-        let mut exit = self.exit.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut exit = self.inner.exit.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if exit.is_none() {
             *exit = self.look(false)?;
         }
@@ -168,7 +177,7 @@ impl Process {
             if left.is_zero() {
                 return Ok(None);
             }
-            self.poll(PollFlags::IN, left)?;
+            self.ended(left)?;
         }
     }
 
@@ -178,39 +187,15 @@ impl Process {
     /// If the kernel refuses.
     #[cfg(feature = "tokio")]
     pub async fn exited(&self) -> Result<Exit, Error> {
-        use tokio::io::Interest;
-        use tokio::io::unix::AsyncFd;
-        if let Some(exit) = self.try_wait()? {
-            return Ok(exit);
-        }
-        let failed = |error: std::io::Error| Error::Step {
-            operation: "await",
-            object: format!("process {}", self.pid()),
-            source: error,
-        };
-        // A copy, since a descriptor can be registered once, and several may wait.
-        let copy = rustix::io::fcntl_dupfd_cloexec(&self.pidfd, 3).map_err(|error| failed(error.into()))?;
-        // SAFETY: the descriptor is owned, and stays open and the same as long as it is registered.
-        let ready = unsafe { AsyncFd::register_with_interest(copy, Interest::READABLE) }
-            .map_err(|error| failed(error.into_parts().1))?;
-        loop {
-            if let Some(exit) = self.try_wait()? {
-                return Ok(exit);
-            }
-            let mut guard = ready.readable().await.map_err(failed)?;
-            if let Some(exit) = self.try_wait()? {
-                return Ok(exit);
-            }
-            guard.clear_ready();
-        }
+        ready(self.inner.pidfd.as_fd(), self.pid(), || self.try_wait()).await
     }
 
     fn look(&self, block: bool) -> Result<Option<Exit>, Error> {
         let failed = |error: i32| {
             Error::step("wait", format!("process {}", self.pid()), std::io::Error::from_raw_os_error(error))
         };
-        if self.child {
-            match sys::wait_pidfd(self.pidfd.as_raw_fd(), block) {
+        if self.inner.child {
+            match sys::wait_pidfd(self.inner.pidfd.as_raw_fd(), block) {
                 Ok(None) => return Ok(None),
                 Ok(Some((code, status, usage))) => {
                     let status = match code {
@@ -234,13 +219,13 @@ impl Process {
                 Err(error) => return Err(failed(error)),
             }
         }
-        if !self.poll(PollFlags::IN, Duration::ZERO)? {
+        if !self.ended(Duration::ZERO)? {
             return Ok(None);
         }
         // It has ended; whose child it is has to take notice of it, which happens any moment. Only then the kernel tells.
         let deadline = Instant::now() + Duration::from_millis(500);
         loop {
-            match sys::exit_status(self.pidfd.as_raw_fd()) {
+            match sys::exit_status(self.inner.pidfd.as_raw_fd()) {
                 Ok(Some(status)) => return Ok(Some(Exit::unknown(ExitStatus::from_wait(status)))),
                 Ok(None) | Err(libc::ESRCH) if Instant::now() < deadline => {
                     std::thread::sleep(Duration::from_millis(1));
@@ -251,32 +236,154 @@ impl Process {
         }
     }
 
-    fn poll(&self, flags: PollFlags, timeout: Duration) -> Result<bool, Error> {
-        let timeout = Timespec::try_from(timeout).unwrap_or(Timespec { tv_sec: 3_600, tv_nsec: 0 });
-        match poll(&mut [PollFd::new(&self.pidfd, flags)], Some(&timeout)) {
-            Ok(ready) => Ok(ready > 0),
-            Err(Errno::INTR) => Ok(false),
-            Err(error) => Err(Error::step("poll", format!("process {}", self.pid()), error)),
-        }
+    fn ended(&self, timeout: Duration) -> Result<bool, Error> {
+        readable(self.inner.pidfd.as_fd(), timeout)
+            .map_err(|error| Error::step("poll", format!("process {}", self.pid()), error))
     }
 
     /// Ends it at once, and waits for that.
     pub(crate) fn kill_and_wait(&self) -> Result<Exit, Error> {
         self.signal(libc::SIGKILL)?;
-        self.wait()
+        self.wait_for(PATIENCE)?.ok_or_else(|| late(self.pid()))
     }
 }
 
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.try_wait();
+/// The end of the first process of a pid namespace waits for that of all others, zombies included.
+fn late(pid: u32) -> Error {
+    let what = "the end of a process that was killed, or of others in its pid namespace,";
+    Error::Timeout { id: format!("process {pid}"), what, seconds: PATIENCE.as_secs() }
+}
+
+/// The first process of a container and further ones, waited for together: the kernel lets the first process of a pid
+/// namespace end only when all others are gone, and those that are our children are not gone before we have asked.
+#[derive(Debug)]
+pub(crate) struct Family {
+    first: Process,
+    further: Mutex<Vec<(u64, Process)>>,
+    /// Readable when one has ended.
+    epoll: OwnedFd,
+}
+
+impl Family {
+    pub(crate) fn new(first: Process) -> Result<Self, Error> {
+        let failed = |error| Error::step("epoll", format!("process {}", first.pid()), error);
+        let epoll = epoll::create(epoll::CreateFlags::CLOEXEC).map_err(failed)?;
+        epoll::add(&epoll, &first, epoll::EventData::new_u64(0), epoll::EventFlags::IN).map_err(failed)?;
+        Ok(Self { first, further: Mutex::new(Vec::new()), epoll })
+    }
+
+    pub(crate) fn first(&self) -> &Process {
+        &self.first
+    }
+
+    pub(crate) fn add(&self, process: &Process) -> Result<(), Error> {
+        let mut further = self.lock();
+        let number = further.last().map_or(1, |(number, _)| number + 1);
+        epoll::add(&self.epoll, process, epoll::EventData::new_u64(number), epoll::EventFlags::IN)
+            .map_err(|error| Error::step("epoll", format!("process {}", process.pid()), error))?;
+        further.push((number, process.clone()));
+        Ok(())
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<(u64, Process)>> {
+        self.further.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// How the first one ended, if it has; asks for all.
+    pub(crate) fn try_wait(&self) -> Result<Option<Exit>, Error> {
+        let mut further = self.lock();
+        let mut at = 0;
+        while let Some((_, process)) = further.get(at) {
+            if process.try_wait()?.is_some() {
+                let _ = epoll::delete(&self.epoll, process);
+                further.swap_remove(at);
+            } else {
+                at += 1;
+            }
+        }
+        // Numbers only have to be different.
+        further.sort_unstable_by_key(|(number, _)| *number);
+        drop(further);
+        self.first.try_wait()
+    }
+
+    pub(crate) fn wait_for(&self, timeout: Duration) -> Result<Option<Exit>, Error> {
+        let deadline = Instant::now() + timeout;
+        loop {
+            if let Some(exit) = self.try_wait()? {
+                return Ok(Some(exit));
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Ok(None);
+            }
+            readable(self.epoll.as_fd(), left)
+                .map_err(|error| Error::step("poll", format!("process {}", self.first.pid()), error))?;
+        }
+    }
+
+    pub(crate) fn wait(&self) -> Result<Exit, Error> {
+        loop {
+            if let Some(exit) = self.wait_for(Duration::from_secs(3_600))? {
+                return Ok(exit);
+            }
+        }
+    }
+
+    pub(crate) fn kill_and_wait(&self) -> Result<Exit, Error> {
+        self.first.signal(libc::SIGKILL)?;
+        self.wait_for(PATIENCE)?.ok_or_else(|| late(self.first.pid()))
+    }
+
+    #[cfg(feature = "tokio")]
+    pub(crate) async fn exited(&self) -> Result<Exit, Error> {
+        ready(self.epoll.as_fd(), self.first.pid(), || self.try_wait()).await
+    }
+}
+
+/// Waits until the descriptor is readable, at most so long; whether it is.
+fn readable(fd: BorrowedFd<'_>, timeout: Duration) -> Result<bool, Errno> {
+    let timeout = Timespec::try_from(timeout).unwrap_or(Timespec { tv_sec: 3_600, tv_nsec: 0 });
+    match poll(&mut [PollFd::new(&fd, PollFlags::IN)], Some(&timeout)) {
+        Ok(ready) => Ok(ready > 0),
+        Err(Errno::INTR) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Asks whenever the descriptor is readable, until there is an answer.
+#[cfg(feature = "tokio")]
+async fn ready(
+    fd: BorrowedFd<'_>,
+    pid: u32,
+    ask: impl Fn() -> Result<Option<Exit>, Error>,
+) -> Result<Exit, Error> {
+    use tokio::io::Interest;
+    use tokio::io::unix::AsyncFd;
+    if let Some(exit) = ask()? {
+        return Ok(exit);
+    }
+    let failed =
+        |source: std::io::Error| Error::Step { operation: "await", object: format!("process {pid}"), source };
+    // A copy, since a descriptor can be registered once, and several may wait.
+    let copy = rustix::io::fcntl_dupfd_cloexec(fd, 3).map_err(|error| failed(error.into()))?;
+    // SAFETY: the descriptor is owned, and stays open and the same as long as it is registered.
+    let registered = unsafe { AsyncFd::register_with_interest(copy, Interest::READABLE) }
+        .map_err(|error| failed(error.into_parts().1))?;
+    loop {
+        let mut guard = registered.readable().await.map_err(failed)?;
+        // First, so that what happens after the question makes it ready again.
+        guard.clear_ready();
+        if let Some(exit) = ask()? {
+            return Ok(exit);
+        }
     }
 }
 
 impl AsFd for Process {
     /// A pidfd: readable when the process has ended.
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.pidfd.as_fd()
+        self.inner.pidfd.as_fd()
     }
 }
 

@@ -1,5 +1,6 @@
 //! [`Program`]: what the new process does between clone3 and exec, compiled beforehand.
 
+use std::cell::Cell;
 use std::ffi::{CStr, CString, OsStr, c_char};
 use std::fmt;
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -59,24 +60,36 @@ pub(crate) fn c_string(field: &str, text: impl AsRef<OsStr>) -> Result<CString, 
 
 /// A list of strings as exec takes it.
 pub(crate) struct Strings {
-    pointers: Vec<*const c_char>,
+    pointers: Vec<Cell<*const c_char>>,
     _strings: Vec<CString>,
 }
 
-// SAFETY: the pointers lead to the strings beside them, which nobody changes.
+// SAFETY: the pointers lead to the strings beside them, which nobody changes; the first is changed only in a process of
+// one thread.
 unsafe impl Send for Strings {}
 // SAFETY: as above.
 unsafe impl Sync for Strings {}
 
 impl Strings {
     pub(crate) fn new(strings: Vec<CString>) -> Self {
-        let mut pointers: Vec<_> = strings.iter().map(|string| string.as_ptr()).collect();
-        pointers.push(std::ptr::null());
+        // The first place is for what is to come before them.
+        let mut pointers = vec![Cell::new(std::ptr::null())];
+        pointers.extend(strings.iter().map(|string| Cell::new(string.as_ptr())));
+        pointers.push(Cell::new(std::ptr::null()));
         Self { pointers, _strings: strings }
     }
 
     pub(crate) fn as_ptr(&self) -> *const *const c_char {
-        self.pointers.as_ptr()
+        // There are at least two.
+        self.pointers.get(1..).map_or(std::ptr::null(), <[_]>::as_ptr).cast()
+    }
+
+    /// The list with another string before it.
+    pub(crate) fn after(&self, first: &CStr) -> *const *const c_char {
+        if let Some(place) = self.pointers.first() {
+            place.set(first.as_ptr());
+        }
+        self.pointers.as_ptr().cast()
     }
 }
 
@@ -187,8 +200,8 @@ pub(crate) enum Op {
     AwaitStart,
     /// A process of a namespace that nobody waits for vanishes by itself.
     IgnoreChildren,
-    /// The program.
-    Exec { args: Strings, env: Strings },
+    /// The program: by one of ours if there is such, whose first argument is the path of this.
+    Exec { by: Option<Slot>, args: Strings, env: Strings },
     /// An executable of ours, by descriptor.
     ExecSlot { slot: Slot, args: Strings, env: Strings },
 }
@@ -305,12 +318,16 @@ impl Program {
     }
 }
 
-/// The same descriptor with a number of at least 3: below there is where the standard streams of the new process go.
+/// The lowest number of what is brought: below there is where the standard streams of the new process go, and what
+/// programs of ours expect at a certain number.
+const FIRST: i32 = 10;
+
+/// The same descriptor with a number of at least [`FIRST`].
 pub(crate) fn above_standard(fd: OwnedFd) -> Result<OwnedFd, Error> {
-    if fd.as_raw_fd() >= 3 {
+    if fd.as_raw_fd() >= FIRST {
         return Ok(fd);
     }
-    rustix::io::fcntl_dupfd_cloexec(&fd, 3).map_err(|error| Error::step("dup", "descriptor", error))
+    rustix::io::fcntl_dupfd_cloexec(&fd, FIRST).map_err(|error| Error::step("dup", "descriptor", error))
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use crate::compile::{self, Machine};
 use crate::container::Container;
 use crate::faults::Faults;
 use crate::id::Id;
-use crate::process::Process;
+use crate::process::{Family, Process};
 use crate::sandbox::{self, Sandbox, SandboxSpec};
 use crate::spawn;
 use crate::spec::{Spec, Stdio};
@@ -28,6 +28,8 @@ pub(crate) struct Shared {
     pub(crate) path: PathBuf,
     pub(crate) cgroups: Option<Cgroups>,
     pub(crate) faults: Faults,
+    /// The program of ours that executes those of containers.
+    pub(crate) execute: Option<OwnedFd>,
     /// Held as long as the runtime or anything of it lives.
     _lock: OwnedFd,
 }
@@ -116,7 +118,8 @@ impl Runtime {
             .map_err(failed("open", &path.join(LOCK)))?;
         rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive)
             .map_err(failed("lock", &path.join(LOCK)))?;
-        Ok(Self { shared: Arc::new(Shared { state, path, cgroups, faults, _lock: lock }) })
+        let execute = crate::own::execute()?;
+        Ok(Self { shared: Arc::new(Shared { state, path, cgroups, faults, execute, _lock: lock }) })
     }
 
     /// The machine's cgroups, if it has any.
@@ -153,12 +156,20 @@ impl Runtime {
                 cgroup = Some(cgroups.create_with(&wanted.path, &wanted.resources, &shared.faults)?);
             }
             let prepared = {
-                let machine = Machine { cgroups: shared.cgroups.as_ref(), cgroup: cgroup.as_ref() };
+                let machine = Machine {
+                    cgroups: shared.cgroups.as_ref(),
+                    cgroup: cgroup.as_ref(),
+                    execute: shared.execute.as_ref(),
+                };
                 compile::container(spec, stdio, &machine)
                     .and_then(|(launch, _)| spawn::spawn(launch, &shared.faults))
+                    .and_then(|spawn::Prepared { process, line }| match Family::new(process.clone()) {
+                        Ok(family) => Ok((family, line)),
+                        Err(error) => process.kill_and_wait().and(Err(error)),
+                    })
             };
             match (prepared, cgroup) {
-                (Ok(prepared), cgroup) => Ok((prepared, cgroup, record)),
+                (Ok((family, line)), cgroup) => Ok((family, line, cgroup, record)),
                 (Err(error), None) => Err(error),
                 (Err(error), Some(cgroup)) => {
                     if let Err(second) = cgroup.kill().and_then(|()| cgroup.remove()) {
@@ -169,8 +180,8 @@ impl Runtime {
             }
         })();
         match made {
-            Ok((prepared, cgroup, record)) => {
-                Ok(Container::created(id.clone(), shared.clone(), prepared, cgroup, record))
+            Ok((family, line, cgroup, record)) => {
+                Ok(Container::created(id.clone(), shared.clone(), family, line, cgroup, record))
             }
             Err(error) => {
                 shared.state.remove_all(id.as_str())?;
@@ -263,7 +274,7 @@ impl Runtime {
             cgroup = cgroups.open(&CgroupPath::new(path)?)?;
         }
         let shared = self.shared.clone();
-        Ok(Some(Container::found(id.clone(), shared, process, cgroup, record.clone())))
+        Ok(Some(Container::found(id.clone(), shared, Family::new(process)?, cgroup, record.clone())))
     }
 
     fn remove_rest(&self, id: &Id, record: Option<&Record>) -> Result<(), Error> {

@@ -185,7 +185,9 @@ impl Held {
             }
             _ => {}
         }
-        match (self.program.ops.get(number), report.value) {
+        // What the program of ours reports has no number.
+        let op = if report.op == u32::MAX { self.program.ops.last() } else { self.program.ops.get(number) };
+        match (op, report.value) {
             (Some(Op::FindExecutable { .. }), libc::ENOENT | libc::ENOTDIR) => {
                 Error::ExecutableNotFound { program, searched: self.command.searched.clone() }
             }

@@ -5,10 +5,12 @@ use std::io::Read;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
 use orlop_container::cgroup::{CgroupPath, Resources};
-use orlop_container::{CgroupSpec, Exit, Id, Mount, Rootfs, Runtime, Spec, Stdio, Stream};
+use orlop_container::{CgroupSpec, Exit, Id, Mount, Process, Rootfs, Runtime, Spec, Stdio, Stream};
 
 /// Whether tests that need root can run. Says so if not; with `ORLOP_REQUIRE=all` that is a failure.
 pub(crate) fn root_or_skip() -> bool {
@@ -29,6 +31,7 @@ pub(crate) struct Place {
     pub(crate) runtime: Runtime,
     pub(crate) dir: PathBuf,
     pub(crate) name: String,
+    pub(crate) state: PathBuf,
 }
 
 impl Place {
@@ -41,8 +44,9 @@ impl Place {
         let name = format!("orlop-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let dir = std::env::temp_dir().join(&name);
         std::fs::create_dir_all(&dir).expect("a directory");
-        let runtime = open(&dir.join("state"));
-        Self { runtime, dir, name }
+        let state = dir.join("state");
+        let runtime = open(&state);
+        Self { runtime, dir, name, state }
     }
 
     pub(crate) fn id(&self, id: &str) -> Id {
@@ -61,13 +65,9 @@ impl Place {
         spec
     }
 
-    pub(crate) fn state(&self) -> PathBuf {
-        self.dir.join("state")
-    }
-
     /// Nothing of it is left: no record, no cgroup, no mount.
     pub(crate) fn audit(&self) {
-        let left: Vec<_> = std::fs::read_dir(self.state())
+        let left: Vec<_> = std::fs::read_dir(&self.state)
             .expect("it is there")
             .map(|entry| entry.expect("an entry").file_name())
             .filter(|name| name != ".lock")
@@ -109,7 +109,7 @@ pub(crate) fn rootfs() -> Rootfs {
             root.symlink(target, name).expect("a link");
         }
     }
-    root.create_dir_all("tmp", 0o1777).expect("a directory");
+    root.create_dir("tmp", 0o1777).expect("a directory");
     Rootfs::mount(mount)
 }
 
@@ -150,10 +150,7 @@ pub(crate) fn pipe() -> (File, Stream) {
 pub(crate) fn run(place: &Place, spec: Spec) -> (Exit, String) {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let id = place.id(&format!("run{}", COUNT.fetch_add(1, Ordering::Relaxed)));
-    let (mut read, stdout) = pipe();
-    let Stream::Fd(write) = stdout else { unreachable!() };
-    let stderr = Stream::Fd(write.try_clone().expect("a copy"));
-    let stdio = Stdio { stdout: Stream::Fd(write), stderr, ..Stdio::default() };
+    let (mut read, stdio) = both();
     let container = place.runtime.create(&id, spec, stdio).expect("created");
     container.start().expect("started");
     let mut out = String::new();
@@ -161,4 +158,44 @@ pub(crate) fn run(place: &Place, spec: Spec) -> (Exit, String) {
     let exit = container.wait().expect("waited");
     container.delete().expect("deleted");
     (exit, out)
+}
+
+/// Runs a process to its end; answers how it ended and what it wrote.
+pub(crate) fn output(make: impl FnOnce(Stdio) -> Process) -> (Exit, String) {
+    let (mut read, stdio) = both();
+    let process = make(stdio);
+    let mut out = String::new();
+    read.read_to_string(&mut out).expect("read");
+    (process.wait().expect("waited"), out)
+}
+
+/// Output and errors into one pipe.
+fn both() -> (File, Stdio) {
+    let (read, stdout) = pipe();
+    let Stream::Fd(write) = stdout else { unreachable!("it is a pipe") };
+    let stderr = Stream::Fd(write.try_clone().expect("a copy"));
+    (read, Stdio { stdout: Stream::Fd(write), stderr, ..Stdio::default() })
+}
+
+/// Waits until something holds, for a minute at most.
+pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !holds() {
+        assert!(Instant::now() < deadline, "waited in vain: {what}");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// Runs one test of this program once more as a program of its own, with a variable that says which part it is to play.
+/// That test is to call [`part`] first.
+pub(crate) fn again(test: &str, part: &str, place: &Path) -> Command {
+    let mut command = Command::new(std::env::current_exe().expect("a path"));
+    command.args(["--exact", test, "--nocapture", "--test-threads=1"]);
+    command.env("ORLOP_TEST_PART", part).env("ORLOP_TEST_PLACE", place);
+    command
+}
+
+/// Which part this program is to play, and where, if it was run by [`again`].
+pub(crate) fn part() -> Option<(String, PathBuf)> {
+    Some((std::env::var("ORLOP_TEST_PART").ok()?, std::env::var_os("ORLOP_TEST_PLACE")?.into()))
 }
