@@ -101,6 +101,11 @@ impl Drop for Place {
 
 /// A root directory with the machine's programs: links, and `/usr` mounted into it.
 pub(crate) fn rootfs() -> Rootfs {
+    rootfs_of(0)
+}
+
+/// The same, owned by somebody else.
+pub(crate) fn rootfs_of(owner: u32) -> Rootfs {
     let mount = orlop_fs::Mount::tmpfs(orlop_fs::Tmpfs { mode: 0o755, ..orlop_fs::Tmpfs::default() })
         .expect("a tmpfs");
     let root = mount.root().expect("a root");
@@ -110,6 +115,7 @@ pub(crate) fn rootfs() -> Rootfs {
         }
     }
     root.create_dir("tmp", 0o1777).expect("a directory");
+    root.handle("", true).and_then(|handle| handle.set_owner(owner, owner)).expect("given away");
     Rootfs::mount(mount)
 }
 

@@ -8,7 +8,9 @@ use orlop_container::{
     UserNamespace,
 };
 
-use crate::support::{Place, again, in_root, output, part, root_or_skip, rootfs, rootfs_directory, run, sh};
+use crate::support::{
+    Place, again, in_root, output, part, root_or_skip, rootfs_directory, rootfs_of, run, sh,
+};
 
 #[test]
 fn root_inside_is_somebody_else_outside() {
@@ -21,6 +23,7 @@ fn root_inside_is_somebody_else_outside() {
     let mut spec = sh("id -u; id -g; cat /proc/self/uid_map; readlink /proc/self/ns/user; touch /dev/shm/x && stat -c %u /dev/shm/x
         echo x > /dev/null && echo null; touch /sys/fs/cgroup/x; mkdir /sys/fs/cgroup/memory/x; sleep 600");
     spec.namespaces.user = user.clone();
+    spec.root = rootfs_of(100_000);
     spec.process.user.groups = vec![7];
     let (mut read, stdout) = crate::support::pipe();
     let stdio = Stdio { stdout, ..Stdio::default() };
@@ -52,6 +55,7 @@ fn root_inside_is_somebody_else_outside() {
     let sandbox = place.runtime.sandbox(&place.id("pod"), &pod).expect("made");
     let mut spec = sh("id -u; readlink /proc/self/ns/user; ls /sys/class/net; cat /proc/self/setgroups");
     spec.namespaces = sandbox.namespaces();
+    spec.root = rootfs_of(100_000);
     let (exit, out) = run(&place, spec);
     assert_eq!(exit.status, ExitStatus::Code(0), "{out}");
     assert!(out.starts_with("0\nuser:["), "{out}");
@@ -72,6 +76,7 @@ fn without_its_own_network_the_machines_sysfs_is_read_only() {
     );
     spec.namespaces.user = UserNamespace::New { users: map.clone(), groups: map };
     spec.namespaces.network = Namespace::Host;
+    spec.root = rootfs_of(100_000);
     let (_, out) = run(&place, spec);
     assert_eq!(
         out.matches("Read-only file system").count() + out.matches("No such file").count(),
@@ -141,5 +146,4 @@ fn no_privileges_are_needed() {
     let done = command.output().expect("it runs");
     let text = String::from_utf8_lossy(&done.stdout).into_owned() + &String::from_utf8_lossy(&done.stderr);
     assert!(done.status.success() && text.contains("all well"), "{text}");
-    drop(rootfs());
 }
