@@ -43,6 +43,7 @@
 pub mod capability;
 mod conflist;
 mod error;
+mod files;
 #[cfg(feature = "test-util")]
 pub mod fuzzing;
 mod json;

@@ -9,7 +9,7 @@ use orlop_netlink::{
 use parking_lot::RwLock;
 use serde::Deserialize;
 
-use super::{Rollback, masquerade, rules};
+use super::{Rollback, masquerade, removal, rules};
 use crate::error::code;
 use crate::owner::network_alias;
 use crate::plugin::{Call, NetworkCall, Plugin};
@@ -340,12 +340,7 @@ fn delete_link(owner: &Owner) -> Result<(), CniError> {
     if link.alias.as_deref().and_then(Owner::from_alias).as_ref() != Some(owner) {
         return Ok(());
     }
-    let mut batch = Batch::new();
-    batch.delete_link(link.index)?;
-    match host.run(batch) {
-        Err(error) if !error.is_not_found() => Err(error.into()),
-        _ => Ok(()),
-    }
+    removal::remove(&mut host, link.index)
 }
 
 /// The container's addresses, where they may need masquerading.

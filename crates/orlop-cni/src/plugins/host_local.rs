@@ -678,4 +678,79 @@ mod tests {
         let double = r#"{"ipam": {"ranges": [[{"subnet": "10.1.0.0/24"}], [{"subnet": "10.1.0.0/25"}]]}}"#;
         assert!(sets(&config(double)).unwrap_err().msg.contains("overlap"));
     }
+
+    /// A folder of the test's own.
+    fn store() -> (PathBuf, Store) {
+        use std::sync::atomic::{AtomicUsize, Ordering};
+        static NUMBER: AtomicUsize = AtomicUsize::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let folder =
+            std::env::temp_dir().join(format!("orlop-cni-addresses-{}-{number}", std::process::id()));
+        (folder.clone(), Store::open(folder, true).unwrap().unwrap())
+    }
+
+    fn owner(i: u8) -> Owner {
+        Owner { network: "n".into(), container_id: format!("c{i}"), ifname: "eth0".into() }
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(48))]
+
+        /// Against a model that is a map: every address belongs to one container, none is the gateway's, and only when
+        /// all are taken is there none.
+        #[test]
+        fn addresses_are_handed_out_once(steps in proptest::collection::vec((0_u8..12, proptest::bool::ANY), 1..80)) {
+            let (folder, store) = store();
+            let set = [
+                range(r#"{"subnet": "10.1.0.0/29"}"#).unwrap(),
+                range(r#"{"subnet": "10.2.0.0/24", "rangeStart": "10.2.0.1", "rangeEnd": "10.2.0.3"}"#).unwrap(),
+            ];
+            let size: u128 = set.iter().map(Span::size).sum();
+            let mut model = std::collections::BTreeMap::<IpAddr, u8>::new();
+            let mut before = None;
+            for (who, add) in steps {
+                if !add {
+                    let known: Vec<IpAddr> =
+                        model.iter().filter(|(_, owner)| **owner == who).map(|(ip, _)| *ip).take(usize::from(who) % 2).collect();
+                    // With or without knowing the addresses, unless more than one is held.
+                    let held = model.values().filter(|owner| **owner == who).count();
+                    store.release_all(&owner(who), if held == 1 { &known } else { &[] }).unwrap();
+                    model.retain(|_, owner| *owner != who);
+                    continue;
+                }
+                match store.next(0, &set, &owner(who)).unwrap() {
+                    Some((ip, span)) => {
+                        assert!(span.holds(ip) && ip != span.gateway);
+                        assert_eq!(model.insert(ip, who), None, "{ip} was taken");
+                        assert!(model.len() as u128 == size || before != Some(ip), "{ip} twice in a row");
+                        before = Some(ip);
+                    }
+                    None => assert_eq!(model.len() as u128, size),
+                }
+                let mut there: Vec<IpAddr> = store.reservations().unwrap().into_iter().map(|(ip, _)| ip).collect();
+                there.sort();
+                assert_eq!(there, model.keys().copied().collect::<Vec<_>>());
+            }
+            fs::remove_dir_all(folder).unwrap();
+        }
+    }
+
+    #[test]
+    fn whoever_waited_for_a_folder_that_was_removed_gets_a_new_one() {
+        let (folder, store) = store();
+        let waiting = std::thread::spawn({
+            let folder = folder.clone();
+            move || {
+                let store = Store::open(folder, true).unwrap().unwrap();
+                assert!(store.reserve([10, 1, 0, 2].into(), &owner(1)).unwrap());
+            }
+        });
+        std::thread::yield_now();
+        fs::remove_file(folder.join(LOCK)).unwrap();
+        let _ = fs::remove_dir(&folder);
+        drop(store);
+        waiting.join().unwrap();
+        assert!(folder.join("10.1.0.2").exists() && folder.join(LOCK).exists());
+        fs::remove_dir_all(folder).unwrap();
+    }
 }

@@ -5,6 +5,7 @@ mod host_local;
 mod loopback;
 mod masquerade;
 mod portmap;
+mod removal;
 mod rollback;
 mod rules;
 
