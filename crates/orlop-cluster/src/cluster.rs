@@ -173,6 +173,7 @@ impl Builder {
             scheduler: handle,
             pods_by_node,
             nodes: BTreeMap::new(),
+            runtimes: BTreeMap::new(),
             agent,
             sim: Arc::new(sim),
             stop,
@@ -255,6 +256,8 @@ pub struct Cluster {
     /// One index for all agents.
     pods_by_node: Index<Pod, Str>,
     nodes: BTreeMap<Str, SimRuntime>,
+    /// Runtimes of nodes that are not simulated.
+    runtimes: BTreeMap<Str, Arc<dyn PodRuntime>>,
     agent: AgentConfig,
     sim: Arc<SimOptions>,
     stop: CancellationToken,
@@ -330,9 +333,7 @@ impl Cluster {
     /// # Errors
     /// [`StartError::DuplicateNode`].
     pub fn add_node(&mut self, mut node: NodeConfig) -> Result<(), StartError> {
-        if self.nodes.contains_key(&node.name) {
-            return Err(StartError::DuplicateNode(node.name));
-        }
+        self.check_name(&node)?;
         let number = u32::try_from(self.nodes.len()).unwrap_or(u32::MAX);
         if node.addresses.is_empty() {
             let address = u32::from(Ipv4Addr::new(10, 0, 0, 1)).saturating_add(number);
@@ -346,15 +347,42 @@ impl Cluster {
         let link = Arc::new(runtime.link(Arc::clone(&self.client)));
         let name = node.name.clone();
         let pods = self.pods_by_node.clone();
-        let agent = Agent::new(node, link, Arc::new(runtime), pods, clock, self.random.fork("agents"))
-            .config(self.agent.clone());
+        let agent = Agent::new(node, link, Arc::new(runtime), pods, clock, self.random.fork("agents"));
+        self.run(name, agent);
+        Ok(())
+    }
+
+    /// Adds a node whose pods a runtime of the caller's runs, and starts its agent. Its containers are told of services.
+    ///
+    /// # Errors
+    /// [`StartError::DuplicateNode`].
+    pub fn add_runtime(&mut self, node: NodeConfig, runtime: Arc<dyn PodRuntime>) -> Result<(), StartError> {
+        self.check_name(&node)?;
+        self.runtimes.insert(node.name.clone(), Arc::clone(&runtime));
+        let name = node.name.clone();
+        let (client, pods, clock) =
+            (Arc::clone(&self.client), self.pods_by_node.clone(), Arc::clone(&self.clock));
+        let agent = Agent::new(node, client, runtime, pods, clock, self.random.fork("agents"))
+            .services(self.informers.of::<Service>());
+        self.run(name, agent);
+        Ok(())
+    }
+
+    fn check_name(&self, node: &NodeConfig) -> Result<(), StartError> {
+        if self.nodes.contains_key(&node.name) || self.runtimes.contains_key(&node.name) {
+            return Err(StartError::DuplicateNode(node.name.clone()));
+        }
+        Ok(())
+    }
+
+    fn run(&mut self, name: Str, agent: Agent) {
+        let agent = agent.config(self.agent.clone());
         let stop = self.stop.clone();
         self.tasks.spawn(async move {
             if let Err(error) = agent.run(stop).await {
                 tracing::error!(%error, node = %name, "the agent of a node has ended");
             }
         });
-        Ok(())
     }
 
     /// Waits until this many nodes are ready; `false` if they are not within `limit`.
@@ -377,13 +405,16 @@ impl Cluster {
         tokio::time::timeout(limit, wait).await.unwrap_or(false)
     }
 
-    /// Pods that simulated nodes still have although the API has them no more; nothing, once all is settled.
+    /// Pods that nodes still have although the API has them no more; nothing, once all is settled.
     ///
     /// # Errors
     /// Those of the client. A node without power is passed over.
     pub async fn left_behind(&self) -> Result<Vec<Leftover>, Error> {
         let mut found = Vec::new();
-        for (node, runtime) in self.nodes.iter().filter(|(_, runtime)| runtime.is_up()) {
+        let simulated = self.nodes.iter().filter(|(_, runtime)| runtime.is_up());
+        let simulated = simulated.map(|(name, runtime)| (name, runtime as &dyn PodRuntime));
+        let others = self.runtimes.iter().map(|(name, runtime)| (name, &**runtime));
+        for (node, runtime) in simulated.chain(others) {
             for known in runtime.pods().await.unwrap_or_default() {
                 let pod = ObjectKey::namespaced(known.namespace, known.name);
                 let alive = Api::<Pod>::all(Arc::clone(&self.client)).get_opt(&pod).await?;

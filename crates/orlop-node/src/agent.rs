@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::{Stream, StreamExt};
-use orlop_cache::{Delta, Index, Subscription};
+use orlop_cache::{Delta, Index, Store, Subscription};
 use orlop_client::Client;
 use orlop_clock::{Clock, Random};
 use orlop_model::Str;
-use orlop_model::core::v1::Pod;
+use orlop_model::core::v1::{Pod, Service};
 use tokio::sync::Semaphore;
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::Instant;
@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use crate::cell::PodCell;
 use crate::context::{AgentConfig, Context};
 use crate::events::Recorder;
+use crate::materials::TokenIssuer;
 use crate::node::{self, NodeConfig};
 use crate::runtime::{KnownPod, PodRuntime, RuntimeError};
 use crate::worker::Worker;
@@ -73,6 +74,8 @@ pub struct Agent {
     clock: Arc<dyn Clock>,
     random: Random,
     config: AgentConfig,
+    services: Option<Store<Service>>,
+    tokens: Option<Arc<dyn TokenIssuer>>,
 }
 
 impl fmt::Debug for Agent {
@@ -95,13 +98,38 @@ impl Agent {
         random: Random,
     ) -> Self {
         let random = random.fork(&format!("node {}", node.name));
-        Self { node, client, runtime, pods, clock, random, config: AgentConfig::default() }
+        Self {
+            node,
+            client,
+            runtime,
+            pods,
+            clock,
+            random,
+            config: AgentConfig::default(),
+            services: None,
+            tokens: None,
+        }
     }
 
     /// With other settings.
     #[must_use]
     pub fn config(mut self, config: AgentConfig) -> Self {
         self.config = config;
+        self
+    }
+
+    /// Tells containers of these services by variables; until they are read, containers wait. Without them containers
+    /// are told of none.
+    #[must_use]
+    pub fn services(mut self, services: Store<Service>) -> Self {
+        self.services = Some(services);
+        self
+    }
+
+    /// Gets the tokens of service accounts from there. Without it a volume that shows one cannot be set up.
+    #[must_use]
+    pub fn tokens(mut self, issuer: Arc<dyn TokenIssuer>) -> Self {
+        self.tokens = Some(issuer);
         self
     }
 
@@ -112,7 +140,8 @@ impl Agent {
     /// # Errors
     /// [`AgentError::Recover`] before anything else was done.
     pub async fn run(self, stop: CancellationToken) -> Result<(), AgentError> {
-        let Self { node: config, client, runtime, pods, clock, random, config: settings } = self;
+        let Self { node: config, client, runtime, pods, clock, random, config: settings, services, tokens } =
+            self;
         let known = runtime
             .recover(settings.recover)
             .await
@@ -125,6 +154,8 @@ impl Agent {
             events: Recorder::new(config.name.clone(), Arc::clone(&clock)),
             host_ips: config.addresses.clone(),
             allocatable: config.allocatable(),
+            services,
+            tokens,
             pulls: Semaphore::new(settings.parallel_pulls.max(1)),
             started: clock.now(),
             began: Instant::now(),
@@ -263,4 +294,5 @@ async fn remove_orphan(context: &Context, uid: &str) {
         drop(runtime.stop_sandbox(&sandbox.id).await);
         drop(runtime.remove_sandbox(&sandbox.id).await);
     }
+    drop(runtime.remove_pod(uid).await);
 }

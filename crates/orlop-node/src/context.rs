@@ -5,14 +5,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use orlop_cache::Store;
 use orlop_client::Client;
 use orlop_clock::{Clock, Random};
-use orlop_model::core::v1::Pod;
+use orlop_model::core::v1::{Pod, Service};
 use orlop_model::{Map, Quantity, Str};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use crate::events::Recorder;
+use crate::materials::TokenIssuer;
 use crate::runtime::{PodRuntime, Recover};
 
 /// How an agent works; the defaults are kubelet's.
@@ -70,6 +72,9 @@ pub(crate) struct Context {
     pub(crate) config: AgentConfig,
     pub(crate) host_ips: Vec<IpAddr>,
     pub(crate) allocatable: Map<Quantity>,
+    /// The cluster's services, where anybody is told of them.
+    pub(crate) services: Option<Store<Service>>,
+    pub(crate) tokens: Option<Arc<dyn TokenIssuer>>,
     pub(crate) pulls: Semaphore,
     /// When the agent was started.
     pub(crate) started: Timestamp,

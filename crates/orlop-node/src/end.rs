@@ -7,6 +7,7 @@ use orlop_model::core::v1::PodStatus;
 
 use crate::events::EventType::Warning;
 use crate::merge::finish;
+use crate::runtime::RuntimeResult;
 use crate::termination::pod_grace;
 use crate::worker::{RETRY, Worker};
 
@@ -57,11 +58,16 @@ impl Worker {
         }
     }
 
-    /// Removes the finished pod from the API server if somebody has deleted it. `false`: that must be tried again.
+    /// Removes the finished pod from the API server if somebody has deleted it, when nothing of it is left on the node.
+    /// `false`: that must be tried again.
     pub(crate) async fn delete_if_asked(&self) -> bool {
         let pod = self.cell.pod();
         if pod.metadata.deletion_timestamp.is_none() {
             return true;
+        }
+        if let Err(error) = self.clean().await {
+            self.event(Warning, "FailedKillPod", format!("error removing pod: {error}"));
+            return false;
         }
         let (api, key) = self.api();
         match api.delete_with(&key, &DeleteOptions::new().grace(0).uid(self.cell.uid.clone())).await {
@@ -76,14 +82,15 @@ impl Worker {
     }
 
     /// Removes what is left of the pod on the node.
-    pub(crate) async fn clean(&self) {
+    pub(crate) async fn clean(&self) -> RuntimeResult<()> {
         let runtime = &self.context.runtime;
-        let Ok(seen) = self.view().await else { return };
+        let seen = self.view().await?;
         for instance in &seen.containers {
-            drop(runtime.remove_container(&instance.id).await);
+            runtime.remove_container(&instance.id).await?;
         }
         for sandbox in &seen.sandboxes {
-            drop(runtime.remove_sandbox(&sandbox.id).await);
+            runtime.remove_sandbox(&sandbox.id).await?;
         }
+        runtime.remove_pod(&self.cell.uid).await
     }
 }

@@ -1,16 +1,29 @@
 //! The environment, command and arguments of a container.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use orlop_model::core::v1::{Container, EnvVarSource, Pod, ResourceFieldSelector, resource_name};
+use orlop_model::core::v1::{Container, EnvVarSource, Pod, VolumeMount};
+use orlop_model::quote::quoted;
 use orlop_model::{Map, Quantity, Str};
 
+use crate::env_file::{EnvFiles, env_file_value};
+use crate::expand::expand;
+use crate::field::{FieldPathError, ResourceFieldError, container_named, pod_field, resource};
 use crate::materials::Materials;
+use crate::restart::is_static;
+use crate::services::{Services, service_variables};
 
 /// Why a container's environment cannot be made; it waits with reason `CreateContainerConfigError` and this text.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EnvError {
+    /// The pod does not say whether its containers are told of services.
+    #[error("nil pod.spec.enableServiceLinks encountered, cannot construct envvars")]
+    ServiceLinks,
+    /// The services have not been read yet.
+    #[error("services have not yet been read at least once, cannot construct envvars")]
+    ServicesUnread,
     /// An object that it needs is not there.
     #[error("{0}")]
     Missing(String),
@@ -34,13 +47,35 @@ pub enum EnvError {
         /// Its name.
         name: Str,
     },
-    /// There is no such field to take the value from.
-    #[error("unsupported fieldPath: {0}")]
-    Field(Str),
+    /// The pod has no such volume with an env file.
+    #[error("cannot find the volume {} referenced by FileKeyRef", quoted(.0))]
+    Volume(Str),
+    /// The env file is missing, or of another form.
+    #[error("couldn't parse env file")]
+    EnvFile,
+    /// The env file does not set the variable, or to nothing.
+    #[error("environment variable key {} not found in file {}", quoted(key), quoted(file))]
+    EnvFileKey {
+        /// The variable in the file.
+        key: Str,
+        /// The file's place on the node.
+        file: String,
+    },
+    /// A field of the pod cannot be read.
+    #[error(transparent)]
+    Field(#[from] FieldPathError),
     /// There is no such resource or container to take the value from.
-    #[error("{0}")]
-    Resource(String),
+    #[error(transparent)]
+    Resource(#[from] ResourceFieldError),
 }
+
+/// Why a mount's sub path cannot be made.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("missing value for {0}")]
+pub struct SubPathError(
+    /// Names of the variables that are not set or empty, joined by commas.
+    pub String,
+);
 
 /// What a container can be told about its surroundings.
 #[derive(Clone, Copy, Debug)]
@@ -55,14 +90,25 @@ pub struct Surroundings<'a> {
     pub host_ips: &'a [IpAddr],
     /// What the node offers; stands in for limits that are not set.
     pub allocatable: &'a Map<Quantity>,
+    /// The cluster's services.
+    pub services: Services<'a>,
+    /// Files of the pod's volumes that variables come from.
+    pub files: &'a EnvFiles,
 }
 
-/// A container's variables, in the order in which they are defined; a later one of the same name takes the place of
-/// the earlier.
+/// A container's variables: those of its sources in order, its own in order, those of services by name. Each name is
+/// there once; a later definition takes the place of an earlier one, but what tells of services.
 ///
 /// # Errors
 /// [`EnvError`], with the text that people know from a container that waits.
 pub fn environment(container: &Container, around: &Surroundings<'_>) -> Result<Vec<(Str, Str)>, EnvError> {
+    let pod = around.pod;
+    let links = pod.spec.enable_service_links.ok_or(EnvError::ServiceLinks)?;
+    let services = match around.services {
+        Services::Unread if !is_static(pod) => return Err(EnvError::ServicesUnread),
+        Services::Unread | Services::Ignored => BTreeMap::new(),
+        Services::Known(services) => service_variables(services, &pod.metadata.namespace, links),
+    };
     let mut env = Variables::default();
     for from in &container.env_from {
         if let Some(source) = &from.config_map_ref {
@@ -73,8 +119,7 @@ pub fn environment(container: &Container, around: &Surroundings<'_>) -> Result<V
             for (key, value) in map.iter().flat_map(|map| &map.data) {
                 env.set(&format!("{}{key}", from.prefix), value.clone());
             }
-        }
-        if let Some(source) = &from.secret_ref {
+        } else if let Some(source) = &from.secret_ref {
             let secret = around
                 .materials
                 .secret(&source.name, source.optional == Some(true))
@@ -85,48 +130,89 @@ pub fn environment(container: &Container, around: &Surroundings<'_>) -> Result<V
         }
     }
     for variable in &container.env {
-        match variable.value_from.as_deref() {
-            None => {
-                let value = expand(&variable.value, |name| env.get(name));
-                env.set(&variable.name, value.into());
+        let value = match variable.value_from.as_deref() {
+            Some(source) if variable.value.is_empty() => value_from(source, container, around)?,
+            _ => {
+                let lookup = |name: &str| env.get(name).or_else(|| services.get(name).map(String::as_str));
+                Some(expand(&variable.value, lookup).into())
             }
-            Some(source) => {
-                if let Some(value) = value_from(source, container, around)? {
-                    env.set(&variable.name, value);
-                }
-            }
+        };
+        if let Some(value) = value {
+            env.set(&variable.name, value);
         }
     }
-    Ok(env.0)
+    for (name, value) in services {
+        if env.get(&name).is_none() {
+            env.set(&name, value.into());
+        }
+    }
+    Ok(env.list)
 }
 
 /// The command and the arguments of a container with the finished environment's variables in them.
 pub fn command(container: &Container, env: &[(Str, Str)]) -> (Vec<Str>, Vec<Str>) {
-    let lookup = |name: &str| env.iter().find(|(known, _)| *known == *name).map(|(_, value)| value.as_str());
+    let lookup = |name: &str| value_of(env, name);
     let expanded = |list: &[Str]| list.iter().map(|text| expand(text, lookup).into()).collect();
     (expanded(&container.command), expanded(&container.args))
+}
+
+/// The path in the volume that is mounted, empty for all of the volume: `subPath`, or `subPathExpr` with the finished
+/// environment's variables in it.
+///
+/// # Errors
+/// A variable in `subPathExpr` that is not set, or empty.
+pub fn sub_path(mount: &VolumeMount, env: &[(Str, Str)]) -> Result<Str, SubPathError> {
+    if mount.sub_path_expr.is_empty() {
+        return Ok(mount.sub_path.clone());
+    }
+    let mut missing = BTreeSet::new();
+    let path = expand(&mount.sub_path_expr, |name| {
+        let value = value_of(env, name).filter(|value| !value.is_empty());
+        if value.is_none() {
+            missing.insert(name.to_owned());
+        }
+        value
+    });
+    if missing.is_empty() {
+        Ok(path.into())
+    } else {
+        Err(SubPathError(missing.into_iter().collect::<Vec<_>>().join(", ")))
+    }
+}
+
+fn value_of<'a>(env: &'a [(Str, Str)], name: &str) -> Option<&'a str> {
+    env.iter().find(|(known, _)| *known == *name).map(|(_, value)| value.as_str())
 }
 
 fn text(bytes: &[u8]) -> Str {
     String::from_utf8_lossy(bytes).into_owned().into()
 }
 
+/// Variables in the order of their first definition.
 #[derive(Default)]
-struct Variables(Vec<(Str, Str)>);
+struct Variables {
+    list: Vec<(Str, Str)>,
+    /// Where a name is in the list.
+    index: BTreeMap<Str, usize>,
+}
 
 impl Variables {
     fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(known, _)| *known == *name).map(|(_, value)| value.as_str())
+        self.index.get(name).map(|index| self.list[*index].1.as_str())
     }
 
     fn set(&mut self, name: &str, value: Str) {
-        match self.0.iter_mut().find(|(known, _)| *known == *name) {
-            Some(known) => known.1 = value,
-            None => self.0.push((name.into(), value)),
+        match self.index.get(name) {
+            Some(index) => self.list[*index].1 = value,
+            None => {
+                self.index.insert(name.into(), self.list.len());
+                self.list.push((name.into(), value));
+            }
         }
     }
 }
 
+/// The value of a variable from elsewhere; `None`: it is not defined.
 fn value_from(
     source: &EnvVarSource,
     container: &Container,
@@ -134,12 +220,28 @@ fn value_from(
 ) -> Result<Option<Str>, EnvError> {
     let namespace = &around.pod.metadata.namespace;
     if let Some(field) = &source.field_ref {
-        return pod_field(&field.field_path, around)
-            .map(Some)
-            .ok_or_else(|| EnvError::Field(field.field_path.clone()));
+        return Ok(Some(pod_field(&field.field_path, around)?));
     }
     if let Some(selector) = &source.resource_field_ref {
-        return resource(selector, container, around).map(Some);
+        let container = match selector.container_name.as_str() {
+            "" => container,
+            name => container_named(around.pod, name)?,
+        };
+        let spec = &around.pod.spec;
+        let of_pod = spec.resources.as_deref().map(|resources| &resources.limits);
+        // Kubernetes leaves out init containers that are named, but not those that ask for their own.
+        let named_init = !selector.container_name.is_empty()
+            && spec.init_containers.iter().any(|init| std::ptr::eq(init, container));
+        let stand_in = |name: &str| {
+            if named_init {
+                return None;
+            }
+            of_pod
+                .and_then(|limits| limits.get(name))
+                .filter(|limit| !limit.is_zero())
+                .or_else(|| around.allocatable.get(name))
+        };
+        return Ok(Some(resource(selector, container, stand_in)?));
     }
     if let Some(key) = &source.config_map_key_ref {
         let optional = key.optional == Some(true);
@@ -167,119 +269,20 @@ fn value_from(
             Some(None) | None => Ok(None),
         };
     }
+    if let Some(key) = &source.file_key_ref {
+        let file = around
+            .files
+            .get(&key.volume_name, &key.path)
+            .ok_or_else(|| EnvError::Volume(key.volume_name.clone()))?;
+        let contents = file.contents.ok_or(EnvError::EnvFile)?;
+        let value = env_file_value(contents, &key.key).map_err(|_| EnvError::EnvFile)?;
+        return match (value.is_empty(), key.optional == Some(true)) {
+            (false, _) => Ok(Some(value.into())),
+            (true, true) => Ok(None),
+            (true, false) => Err(EnvError::EnvFileKey { key: key.key.clone(), file: file.place }),
+        };
+    }
     Ok(Some(Str::EMPTY))
-}
-
-/// A field of the pod by its path, or `None` if there is no such field to be read.
-pub(crate) fn pod_field(path: &str, around: &Surroundings<'_>) -> Option<Str> {
-    let pod = around.pod;
-    let joined = |ips: &mut dyn Iterator<Item = String>| Str::from(ips.collect::<Vec<_>>().join(","));
-    Some(match path {
-        "spec.nodeName" => pod.spec.node_name.clone(),
-        "spec.serviceAccountName" => pod.spec.service_account_name.clone(),
-        "status.hostIP" => around.host_ips.first().map(ToString::to_string).unwrap_or_default().into(),
-        "status.hostIPs" => joined(&mut around.host_ips.iter().map(ToString::to_string)),
-        "status.podIP" => around.pod_ips.first().cloned().unwrap_or_default(),
-        "status.podIPs" => joined(&mut around.pod_ips.iter().map(ToString::to_string)),
-        _ => return metadata_field(path, pod),
-    })
-}
-
-/// A field of the pod's metadata by its path; these are the fields that volumes can show too.
-pub(crate) fn metadata_field(path: &str, pod: &Pod) -> Option<Str> {
-    let meta = &pod.metadata;
-    let entry = |map: &Map<Str>, prefix: &str| {
-        let key = path.strip_prefix(prefix)?.strip_prefix("['")?.strip_suffix("']")?;
-        Some(map.get(key).cloned().unwrap_or_default())
-    };
-    match path {
-        "metadata.name" => Some(meta.name.clone()),
-        "metadata.namespace" => Some(meta.namespace.clone()),
-        "metadata.uid" => Some(meta.uid.clone()),
-        "metadata.labels" => Some(listing(&meta.labels)),
-        "metadata.annotations" => Some(listing(&meta.annotations)),
-        _ => entry(&meta.labels, "metadata.labels")
-            .or_else(|| entry(&meta.annotations, "metadata.annotations")),
-    }
-}
-
-/// `key="value"` per line, sorted by key.
-fn listing(map: &Map<Str>) -> Str {
-    let lines: Vec<String> = map.iter().map(|(key, value)| format!("{key}={value:?}")).collect();
-    lines.join("\n").into()
-}
-
-/// A request or limit of a container, in units of the divisor, rounded up.
-pub(crate) fn resource(
-    selector: &ResourceFieldSelector,
-    own: &Container,
-    around: &Surroundings<'_>,
-) -> Result<Str, EnvError> {
-    let spec = &around.pod.spec;
-    let container = if selector.container_name.is_empty() || selector.container_name == own.name {
-        own
-    } else {
-        let mut all = spec.containers.iter().chain(&spec.init_containers);
-        all.find(|container| container.name == selector.container_name)
-            .ok_or_else(|| EnvError::Resource(format!("container {} not found", selector.container_name)))?
-    };
-    let unsupported =
-        || EnvError::Resource(format!("unsupported container resource : {}", selector.resource));
-    let (kind, name) = selector.resource.split_once('.').ok_or_else(unsupported)?;
-    let known = [resource_name::CPU, resource_name::MEMORY, resource_name::EPHEMERAL_STORAGE].contains(&name)
-        || name.starts_with("hugepages-");
-    if !known {
-        return Err(unsupported());
-    }
-    let milli = |quantity: &Quantity| {
-        i128::from(if name == resource_name::CPU { quantity.milli_value() } else { quantity.value() })
-    };
-    let amount = match kind {
-        "limits" => {
-            let own = container.resources.limits.get(name).map(milli).filter(|limit| *limit > 0);
-            let pod = || {
-                spec.resources
-                    .as_deref()
-                    .and_then(|resources| resources.limits.get(name))
-                    .map(milli)
-                    .filter(|limit| *limit > 0)
-            };
-            own.or_else(pod).or_else(|| around.allocatable.get(name).map(milli)).unwrap_or(0)
-        }
-        "requests" => container.resources.requests.get(name).map_or(0, milli),
-        _ => return Err(unsupported()),
-    };
-    let unit = if name == resource_name::CPU { 1000 } else { 1 };
-    let divisor = Some(milli(&selector.divisor)).filter(|divisor| *divisor > 0).unwrap_or(unit);
-    Ok(((amount + divisor - 1) / divisor).to_string().into())
-}
-
-/// Replaces `$(NAME)` by what `lookup` knows; `$$` becomes `$`, unknown names stay as they are.
-pub(crate) fn expand<'a>(text: &str, lookup: impl Fn(&str) -> Option<&'a str>) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find('$') {
-        out.push_str(&rest[..at]);
-        rest = &rest[at + 1..];
-        if let Some(after) = rest.strip_prefix('$') {
-            out.push('$');
-            rest = after;
-        } else if let Some((name, after)) = rest.strip_prefix('(').and_then(|open| open.split_once(')')) {
-            match lookup(name) {
-                Some(value) => out.push_str(value),
-                None => {
-                    out.push_str("$(");
-                    out.push_str(name);
-                    out.push(')');
-                }
-            }
-            rest = after;
-        } else {
-            out.push('$');
-        }
-    }
-    out.push_str(rest);
-    out
 }
 
 #[cfg(test)]
@@ -291,7 +294,7 @@ mod tests {
     fn made(container: serde_json::Value, materials: &Materials) -> Result<Vec<(String, String)>, EnvError> {
         let pod: Pod = serde_json::from_value(json!({
             "metadata": {"name": "web", "namespace": "shop", "uid": "u1", "labels": {"app": "web", "tier": "a\"b"}},
-            "spec": {"nodeName": "n1", "containers": [container]},
+            "spec": {"nodeName": "n1", "enableServiceLinks": true, "containers": [container]},
         }))
         .unwrap();
         let allocatable: Map<Quantity> =
@@ -302,6 +305,8 @@ mod tests {
             pod_ips: &["10.0.0.7".into(), "fd00::7".into()],
             host_ips: &["192.168.0.1".parse().unwrap()],
             allocatable: &allocatable,
+            services: Services::Ignored,
+            files: &EnvFiles::new(),
         };
         let env = environment(&pod.spec.containers[0], &around)?;
         Ok(env.into_iter().map(|(name, value)| (name.to_string(), value.to_string())).collect())

@@ -27,18 +27,27 @@ mod agent;
 mod backoff;
 mod cell;
 mod context;
+mod dns;
 mod end;
 mod env;
+mod env_file;
 mod events;
+mod expand;
+mod field;
+mod hosts;
+#[cfg(all(feature = "linux", target_os = "linux"))]
+pub mod linux;
 mod materials;
 mod merge;
 mod node;
 mod plan;
 mod probe;
 mod prober;
+mod pull;
 mod restart;
 mod runtime;
 mod sandbox;
+mod services;
 pub mod sim;
 mod start;
 mod status;
@@ -52,12 +61,17 @@ pub use actions::{ActionsInput, Actuated, Kill, KillReason, PodActions, Reset, R
 pub use agent::{Agent, AgentError};
 pub use backoff::{Backoff, go_duration};
 pub use context::AgentConfig;
-pub use env::{EnvError, Surroundings, command, environment};
-pub use materials::{Materials, Missing};
+pub use dns::{DnsConfig, DnsError, DnsSettings, DnsWarning, ResolvConfError, check_resolv_conf, pod_dns};
+pub use env::{EnvError, SubPathError, Surroundings, command, environment, sub_path};
+pub use env_file::{EnvFileError, EnvFiles, env_file_value};
+pub use field::{FieldPathError, ResourceFieldError};
+pub use hosts::{Hostname, HostnameError, hosts_file};
+pub use materials::{Materials, Missing, TokenIssuer, TokenRequest};
 pub use merge::{finish, merge};
 pub use node::NodeConfig;
 pub use plan::{Held, PodPlan, PodProbes, backoff_key, plan, pod_text};
 pub use probe::{Next, ProbeKind, ProbeOutcome, ProbeResults, Prober};
+pub use pull::{PullCheckError, inspects, pull_check};
 pub use restart::{is_sidecar, is_static, restart_rule, restarts_after, should_start};
 pub use runtime::{
     ContainerConfig, ContainerStats, ExecOutput, Hook, Image, ImagePull, KnownPod, LogLine, LogOptions,
@@ -65,7 +79,10 @@ pub use runtime::{
     SandboxConfig, Target, VolumeContent, VolumeFile, Volumes,
 };
 pub use sandbox::{SandboxNeed, network_of, sandbox_need};
-pub use status::{Evict, StartError, StatusInput, host_ips, pod_status, restarting_all};
+pub use services::Services;
+pub use status::{Evict, StartError, StatusInput, host_ips, pod_status, restarting_all, sorted_ips};
 pub use termination::{container_grace, ends_after, pod_grace};
 pub use view::{ContainerState, ContainerView, Network, RuntimeView, SandboxState, SandboxView, definition};
-pub use volume::{VolumeError, read_mounted, volumes};
+pub use volume::{
+    VolumeError, VolumeFiles, VolumeOwner, read_mounted, token_requests, volume_files, volumes,
+};

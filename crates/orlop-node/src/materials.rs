@@ -1,20 +1,52 @@
-//! The ConfigMaps and Secrets that a pod is made of.
+//! What a pod is made of besides its description: ConfigMaps, Secrets, tokens of its service account.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use orlop_client::{Api, Client};
 use orlop_model::Str;
 use orlop_model::core::v1::{ConfigMap, Pod, Secret};
 
+use crate::volume::token_requests;
+
 /// Why an object that a pod needs is not there: the API server's answer.
 pub type Missing = orlop_client::Error;
+
+/// A token that a pod's service account is to have.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TokenRequest {
+    /// Namespace of pod and service account.
+    pub namespace: Str,
+    /// The service account.
+    pub service_account: Str,
+    /// Whom it is meant for; empty: the API server.
+    pub audience: Str,
+    /// How long it is to be valid, in seconds.
+    pub expiration_seconds: Option<i64>,
+    /// Name of the pod that it is bound to.
+    pub pod_name: Str,
+    /// The pod's uid.
+    pub pod_uid: Str,
+}
+
+/// Whoever issues tokens of service accounts.
+#[async_trait]
+pub trait TokenIssuer: Send + Sync + 'static {
+    /// Issues a token.
+    ///
+    /// # Errors
+    /// Why there is none, for people.
+    async fn issue(&self, request: &TokenRequest) -> Result<Str, String>;
+}
 
 /// What was found of the objects that a pod names, each as the API server answered.
 #[derive(Clone, Debug, Default)]
 pub struct Materials {
     config_maps: BTreeMap<Str, Result<Arc<ConfigMap>, Missing>>,
     secrets: BTreeMap<Str, Result<Arc<Secret>, Missing>>,
+    tokens: BTreeMap<TokenRequest, Result<Str, String>>,
+    plural: bool,
 }
 
 impl Materials {
@@ -37,8 +69,23 @@ impl Materials {
         self
     }
 
+    /// Adds a token, or why there is none.
+    #[must_use]
+    pub fn with_token(mut self, request: TokenRequest, token: Result<Str, String>) -> Self {
+        self.tokens.insert(request, token);
+        self
+    }
+
+    /// Says what is missing in the words of the API server (`configmaps "x" not found`) instead of those that people
+    /// know from kubelet (`configmap "x" not found`).
+    #[must_use]
+    pub fn in_server_words(mut self) -> Self {
+        self.plural = true;
+        self
+    }
+
     /// Reads everything that the pod names. An object that cannot be had is noted, not an error yet: it may be optional.
-    pub async fn read(client: &Arc<dyn Client>, pod: &Pod) -> Self {
+    pub async fn read(client: &Arc<dyn Client>, tokens: Option<&dyn TokenIssuer>, pod: &Pod) -> Self {
         let mut names = Names::default();
         names.of_pod(pod);
         let mut materials = Self::default();
@@ -57,6 +104,14 @@ impl Materials {
                 materials.secrets.insert(name, found);
             }
         }
+        if let Some(issuer) = tokens {
+            for volume in &pod.spec.volumes {
+                for request in token_requests(&volume.source, pod) {
+                    let token = issuer.issue(&request).await;
+                    materials.tokens.insert(request, token);
+                }
+            }
+        }
         materials
     }
 
@@ -65,7 +120,7 @@ impl Materials {
     /// # Errors
     /// Why there is none.
     pub fn config_map(&self, name: &str, optional: bool) -> Result<Option<&Arc<ConfigMap>>, String> {
-        find(self.config_maps.get(name), "configmap", name, optional)
+        find(self.config_maps.get(name), if self.plural { "configmaps" } else { "configmap" }, name, optional)
     }
 
     /// A Secret of the pod's namespace; `None` if it does not exist and may be missing.
@@ -73,7 +128,18 @@ impl Materials {
     /// # Errors
     /// Why there is none.
     pub fn secret(&self, name: &str, optional: bool) -> Result<Option<&Arc<Secret>>, String> {
-        find(self.secrets.get(name), "secret", name, optional)
+        find(self.secrets.get(name), if self.plural { "secrets" } else { "secret" }, name, optional)
+    }
+
+    /// A token that was asked for.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub(crate) fn token(&self, request: &TokenRequest) -> Result<&Str, String> {
+        match self.tokens.get(request) {
+            Some(token) => token.as_ref().map_err(Clone::clone),
+            None => Err("failed to fetch token: this node has no issuer of tokens".to_owned()),
+        }
     }
 }
 

@@ -13,6 +13,7 @@ use orlop_model::core::v1::{Container, LifecycleHandler, Pod, Probe, ResourceReq
 
 use crate::probe::ProbeKind;
 use crate::view::{RuntimeView, SandboxView};
+use crate::volume::VolumeError;
 
 /// Why a runtime could not do what it was asked for.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -158,6 +159,8 @@ pub struct VolumeFile {
     pub mode: u32,
     /// Contents.
     pub data: Arc<[u8]>,
+    /// Whose it is; `None`: the runtime's user.
+    pub user: Option<i64>,
 }
 
 /// A volume of a pod, as far as the agent has resolved it.
@@ -312,6 +315,17 @@ pub trait PodRuntime: Send + Sync + 'static {
     /// What there is of one pod; empty if nothing is.
     async fn view(&self, uid: &str) -> RuntimeResult<RuntimeView>;
 
+    /// Makes the volumes of a pod, or brings those that are there up to date. Called before a sandbox or a container is
+    /// made, and from time to time afterwards. A failure is tried again later.
+    async fn set_up_volumes(&self, _pod: &Arc<Pod>, _volumes: &Arc<Volumes>) -> Result<(), VolumeError> {
+        Ok(())
+    }
+
+    /// Removes what is left of a pod when its sandboxes and containers are removed: volumes, logs.
+    async fn remove_pod(&self, _uid: &str) -> RuntimeResult<()> {
+        Ok(())
+    }
+
     /// Makes a sandbox with its network.
     async fn create_sandbox(&self, config: &SandboxConfig) -> RuntimeResult<SandboxView>;
 
@@ -348,6 +362,14 @@ pub trait PodRuntime: Send + Sync + 'static {
 
     /// Changes the resources of a running container.
     async fn resize_container(&self, id: &str, resources: &ResourceRequirements) -> RuntimeResult<()>;
+
+    /// A file of one of a pod's volumes by its path in the volume, which cannot lead out of it.
+    ///
+    /// Asked for the variables that come from files (`fileKeyRef`) before the container that has them is made. Runtimes
+    /// without volumes need not have it.
+    async fn read_volume_file(&self, _pod: &Pod, _volume: &str, _path: &str) -> RuntimeResult<Vec<u8>> {
+        Err(RuntimeError::Unsupported { what: "reading files of volumes" })
+    }
 
     /// Runs a command in a container to its end; with a timeout it is killed then and answered as
     /// [`RuntimeError::Timeout`].

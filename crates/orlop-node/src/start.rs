@@ -5,14 +5,16 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use orlop_client::Api;
 use orlop_model::Str;
-use orlop_model::core::v1::{Container, PullPolicy, Secret};
+use orlop_model::core::v1::{Container, Secret};
 use tokio::time::Instant;
 
 use crate::actions::KillReason;
 use crate::backoff::go_duration;
 use crate::context::Context;
 use crate::env::{Surroundings, command, environment};
+use crate::env_file::EnvFiles;
 use crate::events::EventType::{Normal, Warning};
+use crate::pull::{inspects, pull_check};
 use crate::runtime::{ContainerConfig, Hook, Image, ImagePull, RuntimeError, Target};
 use crate::status::StartError;
 use crate::stop::{Stop, run_hook};
@@ -72,7 +74,9 @@ impl<'a, 'b> Start<'a, 'b> {
         };
         let runtime = Arc::clone(&self.context.runtime);
         let pod = self.worker.cell.pod();
-        let env = environment(self.container, self.around)
+        let files = self.env_files().await;
+        let around = Surroundings { files: &files, ..*self.around };
+        let env = environment(self.container, &around)
             .map_err(|error| self.failed("CreateContainerConfigError", error))?;
         let (command, args) = command(self.container, &env);
         let container = Arc::new(self.container.clone());
@@ -124,6 +128,24 @@ impl<'a, 'b> Start<'a, 'b> {
         failure
     }
 
+    /// The files that the container's variables come from.
+    async fn env_files(&self) -> EnvFiles {
+        let mut files = EnvFiles::new();
+        for volume in self.worker.volumes.keys() {
+            files = files.with_volume(volume.clone(), "");
+        }
+        let sources = self.container.env.iter().filter_map(|variable| variable.value_from.as_deref());
+        for source in sources.filter_map(|source| source.file_key_ref.as_deref()) {
+            let read =
+                self.context.runtime.read_volume_file(self.around.pod, &source.volume_name, &source.path);
+            // One that cannot be read is told as one that cannot be understood.
+            if let Ok(contents) = read.await {
+                files = files.with_file(source.volume_name.clone(), &source.path, contents);
+            }
+        }
+        files
+    }
+
     /// One more than the newest instance's; what the runtime has lost shows in the pod's status.
     fn restart_count(&self) -> i32 {
         let of_runtime = self.seen.container(&self.container.name).map(|instance| instance.restart_count + 1);
@@ -151,29 +173,21 @@ impl<'a, 'b> Start<'a, 'b> {
             return Err(Failure::new("InvalidImageName", message));
         }
         let policy = &self.container.image_pull_policy;
-        if *policy != PullPolicy::Always {
-            match runtime.find_image(image).await {
-                Ok(Some(found)) => {
-                    let message = format!(
-                        "Container image \"{image}\" already present on machine and can be accessed by the pod"
-                    );
-                    self.event(Normal, "Pulled", message);
-                    return Ok(found);
-                }
-                Ok(None) => {}
-                Err(error) => {
-                    let message = format!("Failed to inspect image \"{image}\": {error}");
-                    self.event(Warning, "InspectFailed", message.clone());
-                    return Err(Failure::new("ImageInspectError", message));
-                }
+        let found = if inspects(policy) { runtime.find_image(image).await } else { Ok(None) };
+        match pull_check(image, policy, found.map_err(|error| error.to_string())) {
+            Ok(Some(found)) => {
+                let message = format!(
+                    "Container image \"{image}\" already present on machine and can be accessed by the pod"
+                );
+                self.event(Normal, "Pulled", message);
+                Ok(found)
             }
-            if *policy == PullPolicy::Never {
-                let message = format!("Container image \"{image}\" is not present with pull policy of Never");
-                self.event(Warning, "ErrImageNeverPull", message.clone());
-                return Err(Failure::new("ErrImageNeverPull", message));
+            Ok(None) => self.pull().await,
+            Err(error) => {
+                self.event(Warning, error.event(), error.to_string());
+                Err(Failure::new(error.reason(), error))
             }
         }
-        self.pull().await
     }
 
     async fn pull(&mut self) -> Result<Image, Failure> {

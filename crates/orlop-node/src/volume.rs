@@ -1,16 +1,21 @@
 //! The files of volumes that are made from objects of the API.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use orlop_model::core::v1::{Container, DownwardAPIVolumeFile, KeyToPath, Pod, Volume};
+use orlop_model::core::v1::{
+    Container, DownwardAPIVolumeFile, KeyToPath, Pod, Volume, VolumeProjection, VolumeSource,
+};
 use orlop_model::{List, Str};
 
-use crate::env::{Surroundings, metadata_field, resource};
+use crate::env::Surroundings;
+use crate::field::{container_named, metadata_field, resource};
+use crate::materials::TokenRequest;
 use crate::runtime::{VolumeContent, VolumeFile, Volumes};
 
-/// Permission bits where nobody says.
-const DEFAULT_MODE: i32 = 0o644;
+/// The mode of tokens that must not be everybody's.
+const TOKEN_MODE: u32 = 0o600;
+const NO_MODE: &str = "no defaultMode used, not even the default value for it";
 
 /// Why a volume cannot be set up; the pod waits, with an event `FailedMount`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -22,7 +27,31 @@ pub struct VolumeError {
     pub message: String,
 }
 
-type Files = BTreeMap<Str, VolumeFile>;
+/// Whose the files of a volume are to be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct VolumeOwner {
+    /// The user of all containers, where they have one in common.
+    pub user: Option<i64>,
+    /// The pod's `fsGroup`.
+    pub group: Option<i64>,
+}
+
+impl VolumeOwner {
+    /// Whose the files of a pod's volumes are.
+    pub fn of(pod: &Pod) -> Self {
+        let of_pod = pod.spec.security_context.as_deref();
+        let mut users = pod.spec.init_containers.iter().chain(&pod.spec.containers).map(|container| {
+            let own = container.security_context.as_ref().and_then(|context| context.run_as_user);
+            own.or_else(|| of_pod.and_then(|context| context.run_as_user))
+        });
+        let first = users.next().flatten();
+        let user = first.filter(|first| users.all(|user| user == Some(*first)));
+        Self { user, group: of_pod.and_then(|context| context.fs_group) }
+    }
+}
+
+/// The files of a volume by path relative to it.
+pub type VolumeFiles = BTreeMap<Str, VolumeFile>;
 
 /// Resolves the volumes of a pod that its containers use.
 ///
@@ -31,151 +60,237 @@ type Files = BTreeMap<Str, VolumeFile>;
 pub fn volumes(around: &Surroundings<'_>) -> Result<Volumes, VolumeError> {
     let spec = &around.pod.spec;
     let used = |volume: &&Volume| {
-        let mut all = spec.init_containers.iter().chain(&spec.containers);
+        let ephemeral = spec.ephemeral_containers.iter().map(|ephemeral| &ephemeral.container);
+        let mut all = spec.init_containers.iter().chain(&spec.containers).chain(ephemeral);
         all.any(|container| {
+            let from_file = |variable: &orlop_model::core::v1::EnvVar| {
+                let source = variable.value_from.as_ref().and_then(|source| source.file_key_ref.as_ref());
+                source.is_some_and(|file| file.volume_name == volume.name)
+            };
             container.volume_mounts.iter().any(|mount| mount.name == volume.name)
                 || container.volume_devices.iter().any(|device| device.name == volume.name)
+                || container.env.iter().any(from_file)
         })
     };
+    let owner = VolumeOwner::of(around.pod);
     let content = |volume: &Volume| {
-        let content = resolve(volume, around)
+        let content = volume_files(&volume.source, owner, around)
             .map_err(|message| VolumeError { volume: volume.name.clone(), message })?;
-        Ok((volume.name.clone(), content))
+        Ok((volume.name.clone(), content.map_or(VolumeContent::ByRuntime, VolumeContent::Files)))
     };
     spec.volumes.iter().filter(used).map(content).collect()
 }
 
-fn resolve(volume: &Volume, around: &Surroundings<'_>) -> Result<VolumeContent, String> {
-    let source = &volume.source;
-    let mut files = Files::new();
+/// The files of a volume of kind configMap, secret, downwardAPI or projected; `None` for all other kinds.
+///
+/// # Errors
+/// What is missing or wrong, in the words that people know. A projected volume tells of all its sources.
+pub fn volume_files(
+    source: &VolumeSource,
+    owner: VolumeOwner,
+    around: &Surroundings<'_>,
+) -> Result<Option<VolumeFiles>, String> {
     if let Some(map) = &source.config_map {
-        config_map(&mut files, &map.name, &map.items, mode(map.default_mode), map.optional, around)?;
-    } else if let Some(secret) = &source.secret {
-        self::secret(
-            &mut files,
-            &secret.secret_name,
-            &secret.items,
-            mode(secret.default_mode),
-            secret.optional,
-            around,
-        )?;
-    } else if let Some(downward) = &source.downward_api {
-        downward_api(&mut files, &downward.items, mode(downward.default_mode), around)?;
-    } else if let Some(projected) = &source.projected {
-        let mut problems = Vec::new();
-        for projection in &projected.sources {
-            let default = mode(projected.default_mode);
-            let done = if let Some(map) = &projection.config_map {
-                config_map(&mut files, &map.name, &map.items, default, map.optional, around)
-            } else if let Some(secret) = &projection.secret {
-                self::secret(&mut files, &secret.name, &secret.items, default, secret.optional, around)
-            } else if let Some(downward) = &projection.downward_api {
-                downward_api(&mut files, &downward.items, default, around)
-            } else {
-                // Tokens and certificates come from the runtime's surroundings.
-                Ok(())
-            };
-            problems.extend(done.err());
-        }
-        match problems.as_slice() {
-            [] => {}
-            [only] => return Err(only.clone()),
-            many => return Err(format!("[{}]", many.join(", "))),
-        }
-    } else {
-        return Ok(VolumeContent::ByRuntime);
+        return config_map(&map.name, &map.items, map.default_mode, map.optional, around).map(Some);
     }
-    Ok(VolumeContent::Files(files))
+    if let Some(source) = &source.secret {
+        return secret(&source.secret_name, &source.items, source.default_mode, source.optional, around)
+            .map(Some);
+    }
+    if let Some(downward) = &source.downward_api {
+        return downward_api(&downward.items, downward.default_mode, around)
+            .map(Some)
+            .map_err(|problems| joined(&problems));
+    }
+    let Some(projected) = &source.projected else {
+        return Ok(None);
+    };
+    let mode = projected.default_mode;
+    mode_of(mode)?;
+    let mut files = VolumeFiles::new();
+    let mut problems = Vec::new();
+    for projection in &projected.sources {
+        let made = if let Some(map) = &projection.config_map {
+            config_map(&map.name, &map.items, mode, map.optional, around).map_err(|problem| vec![problem])
+        } else if let Some(source) = &projection.secret {
+            secret(&source.name, &source.items, mode, source.optional, around)
+                .map_err(|problem| vec![problem])
+        } else if let Some(downward) = &projection.downward_api {
+            downward_api(&downward.items, mode, around)
+        } else if let Some(request) = token_request(projection, around.pod) {
+            token(&request, projection, mode, owner, around).map_err(|problem| vec![problem])
+        } else {
+            // Certificates and trust bundles are behind gates that are off.
+            continue;
+        };
+        match made {
+            Ok(made) => files.extend(made),
+            Err(more) => problems.extend(more),
+        }
+    }
+    if problems.is_empty() { Ok(Some(files)) } else { Err(joined(&problems)) }
 }
 
-fn mode(default: Option<i32>) -> u32 {
-    default.unwrap_or(DEFAULT_MODE).unsigned_abs()
+/// The tokens that a volume shows, in order.
+pub fn token_requests(source: &VolumeSource, pod: &Pod) -> Vec<TokenRequest> {
+    let projected = source.projected.iter().filter(|projected| projected.default_mode.is_some());
+    projected
+        .flat_map(|projected| &projected.sources)
+        .filter_map(|source| token_request(source, pod))
+        .collect()
+}
+
+fn token_request(projection: &VolumeProjection, pod: &Pod) -> Option<TokenRequest> {
+    let token = projection.service_account_token.as_deref()?;
+    // Of several kinds in one projection the first counts.
+    if projection.config_map.is_some() || projection.secret.is_some() || projection.downward_api.is_some() {
+        return None;
+    }
+    Some(TokenRequest {
+        namespace: pod.metadata.namespace.clone(),
+        service_account: pod.spec.service_account_name.clone(),
+        audience: token.audience.clone(),
+        expiration_seconds: token.expiration_seconds,
+        pod_name: pod.metadata.name.clone(),
+        pod_uid: pod.metadata.uid.clone(),
+    })
+}
+
+fn token(
+    request: &TokenRequest,
+    projection: &VolumeProjection,
+    default: Option<i32>,
+    owner: VolumeOwner,
+    around: &Surroundings<'_>,
+) -> Result<VolumeFiles, String> {
+    let path = projection.service_account_token.as_ref().map(|token| token.path.clone()).unwrap_or_default();
+    let own = owner.user.is_some() || owner.group.is_some();
+    let mode = if own { TOKEN_MODE } else { mode_of(default)? };
+    let data = around.materials.token(request)?.as_bytes().into();
+    Ok([(path, VolumeFile { mode, data, user: owner.user })].into())
+}
+
+/// One text of several problems; each is told once.
+fn joined(problems: &[String]) -> String {
+    let mut told = BTreeSet::new();
+    let different: Vec<&str> =
+        problems.iter().map(String::as_str).filter(|problem| told.insert(*problem)).collect();
+    match different.as_slice() {
+        [only] => (*only).to_owned(),
+        many => format!("[{}]", many.join(", ")),
+    }
+}
+
+fn mode_of(mode: Option<i32>) -> Result<u32, String> {
+    mode.map(i32::cast_unsigned).ok_or_else(|| NO_MODE.to_owned())
 }
 
 /// Either all keys under their own names, or the items chosen.
 fn choose<'a>(
-    files: &mut Files,
     all: impl Iterator<Item = (&'a Str, &'a [u8])> + Clone,
     items: &List<KeyToPath>,
     default: u32,
     optional: bool,
     missing: impl Fn(&str) -> String,
-) -> Result<(), String> {
-    let file = |data: &[u8], mode: u32| VolumeFile { mode, data: data.into() };
+) -> Result<VolumeFiles, String> {
+    let file = |data: &[u8], mode: u32| VolumeFile { mode, data: data.into(), user: None };
     if items.is_empty() {
-        files.extend(all.map(|(key, data)| (key.clone(), file(data, default))));
-        return Ok(());
+        return Ok(all.map(|(key, data)| (key.clone(), file(data, default))).collect());
     }
+    let mut files = VolumeFiles::new();
     for item in items {
         match all.clone().find(|(key, _)| **key == item.key) {
             Some((_, data)) => {
-                files.insert(item.path.clone(), file(data, item.mode.map_or(default, i32::unsigned_abs)));
+                files.insert(item.path.clone(), file(data, item.mode.map_or(default, i32::cast_unsigned)));
             }
             None if optional => {}
             None => return Err(missing(&item.key)),
         }
     }
-    Ok(())
+    Ok(files)
 }
 
 fn config_map(
-    files: &mut Files,
     name: &str,
     items: &List<KeyToPath>,
-    default: u32,
+    default: Option<i32>,
     optional: Option<bool>,
     around: &Surroundings<'_>,
-) -> Result<(), String> {
+) -> Result<VolumeFiles, String> {
     let optional = optional == Some(true);
-    let Some(map) = around.materials.config_map(name, optional)?.map(Arc::as_ref) else {
-        return Ok(());
-    };
-    let text = map.data.iter().map(|(key, value)| (key, value.as_bytes()));
-    let binary = map.binary_data.iter().map(|(key, value)| (key, &value[..]));
-    choose(files, text.chain(binary), items, default, optional, |key| {
+    let map = around.materials.config_map(name, optional)?.map(Arc::as_ref);
+    let default = mode_of(default)?;
+    let text = map.iter().flat_map(|map| map.data.iter()).map(|(key, value)| (key, value.as_bytes()));
+    let binary = map.iter().flat_map(|map| map.binary_data.iter()).map(|(key, value)| (key, &value[..]));
+    choose(text.chain(binary), items, default, optional, |key| {
         format!("configmap references non-existent config key: {key}")
     })
 }
 
 fn secret(
-    files: &mut Files,
     name: &str,
     items: &List<KeyToPath>,
-    default: u32,
+    default: Option<i32>,
     optional: Option<bool>,
     around: &Surroundings<'_>,
-) -> Result<(), String> {
+) -> Result<VolumeFiles, String> {
     let optional = optional == Some(true);
-    let Some(secret) = around.materials.secret(name, optional)?.map(Arc::as_ref) else {
-        return Ok(());
-    };
-    let data = secret.data.iter().map(|(key, value)| (key, &value[..]));
-    choose(files, data, items, default, optional, |key| format!("references non-existent secret key: {key}"))
+    let secret = around.materials.secret(name, optional)?.map(Arc::as_ref);
+    let default = mode_of(default)?;
+    let data = secret.iter().flat_map(|secret| secret.data.iter()).map(|(key, value)| (key, &value[..]));
+    choose(data, items, default, optional, |key| format!("references non-existent secret key: {key}"))
 }
 
+/// All problems of the items, where there are any.
 fn downward_api(
-    files: &mut Files,
     items: &List<DownwardAPIVolumeFile>,
-    default: u32,
+    default: Option<i32>,
     around: &Surroundings<'_>,
-) -> Result<(), String> {
-    let none = Container::default();
+) -> Result<VolumeFiles, Vec<String>> {
+    let default = mode_of(default).map_err(|problem| vec![problem])?;
+    let mut files = VolumeFiles::new();
+    let mut problems = Vec::new();
     for item in items {
         let value = if let Some(field) = &item.field_ref {
-            metadata_field(&field.field_path, around.pod)
-                .ok_or_else(|| format!("unsupported fieldPath: {}", field.field_path))?
+            metadata_field(&field.field_path, around.pod).map_err(|error| error.to_string())
         } else if let Some(selector) = &item.resource_field_ref {
-            resource(selector, &none, around).map_err(|error| error.to_string())?
+            container_named(around.pod, &selector.container_name)
+                .and_then(|container| resource(selector, container, |name| around.allocatable.get(name)))
+                .map_err(|error| error.to_string())
         } else {
-            continue;
+            Ok(Str::EMPTY)
         };
-        let data = value.as_bytes().into();
-        files.insert(
-            item.path.clone(),
-            VolumeFile { mode: item.mode.map_or(default, i32::unsigned_abs), data },
-        );
+        match value {
+            Ok(value) => {
+                let mode = item.mode.map_or(default, i32::cast_unsigned);
+                let file = VolumeFile { mode, data: value.as_bytes().into(), user: None };
+                files.insert(clean(&item.path).into(), file);
+            }
+            Err(problem) => problems.push(problem),
+        }
     }
-    Ok(())
+    if problems.is_empty() { Ok(files) } else { Err(problems) }
+}
+
+/// A path in its shortest form, as Go's `path.Clean` makes it.
+pub(crate) fn clean(path: &str) -> String {
+    let rooted = path.starts_with('/');
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." if parts.last().is_some_and(|last| *last != "..") => {
+                parts.pop();
+            }
+            ".." if rooted => {}
+            part => parts.push(part),
+        }
+    }
+    match (rooted, parts.is_empty()) {
+        (true, _) => format!("/{}", parts.join("/")),
+        (false, true) => ".".to_owned(),
+        (false, false) => parts.join("/"),
+    }
 }
 
 /// The contents of a file as a container sees it, by its absolute path; `None` if no volume with known files is mounted
@@ -207,11 +322,16 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::env_file::EnvFiles;
     use crate::materials::Materials;
+    use crate::services::Services;
 
     fn made(source: serde_json::Value) -> Result<Volumes, VolumeError> {
         let mut volume = json!({"name": "v"});
         volume.as_object_mut().unwrap().extend(source.as_object().unwrap().clone());
+        for (_, source) in volume.as_object_mut().unwrap().iter_mut().filter(|(_, value)| value.is_object()) {
+            source.as_object_mut().unwrap().entry("defaultMode").or_insert(json!(0o644));
+        }
         let pod: Pod = serde_json::from_value(json!({
             "metadata": {"name": "web", "namespace": "shop"},
             "spec": {
@@ -229,6 +349,8 @@ mod tests {
             pod_ips: &[],
             host_ips: &[],
             allocatable: &allocatable,
+            services: Services::Ignored,
+            files: &EnvFiles::new(),
         };
         let made = volumes(&around)?;
         if let Some(file) = read_mounted(&pod, &pod.spec.containers[0], &made, "/etc/v/a") {

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};
+use orlop_cache::Store;
 use orlop_client::Api;
-use orlop_model::core::v1::{Container, Pod, PodPhase, PodStatus};
+use orlop_model::core::v1::{Container, Pod, PodPhase, PodStatus, Service};
 use orlop_model::{ObjectKey, Str};
 use tokio::time::Instant;
 
@@ -16,6 +17,7 @@ use crate::backoff::Backoff;
 use crate::cell::PodCell;
 use crate::context::Context;
 use crate::env::Surroundings;
+use crate::env_file::EnvFiles;
 use crate::events::EventType::{Normal, Warning};
 use crate::materials::Materials;
 use crate::merge::merge;
@@ -23,6 +25,7 @@ use crate::plan::{backoff_key, last_end, plan, pod_text};
 use crate::prober;
 use crate::restart::is_sidecar;
 use crate::runtime::{RuntimeError, SandboxConfig, Volumes};
+use crate::services::Services;
 use crate::start::Start;
 use crate::status::{Evict, StartError, StatusInput, pod_status, restarting_all};
 use crate::stop::Stop;
@@ -57,6 +60,8 @@ pub(crate) struct Worker {
     previous: Option<Arc<PodStatus>>,
     started: Timestamp,
     mount_attempts: u32,
+    /// When the volumes were last brought up to date.
+    refreshed: Instant,
     evicted: Option<Evict>,
 }
 
@@ -72,6 +77,7 @@ impl Worker {
             volumes: Arc::default(),
             previous: None,
             mount_attempts: 0,
+            refreshed: Instant::now(),
             evicted: None,
             context,
             cell,
@@ -128,7 +134,10 @@ impl Worker {
                 () = tokio::time::sleep(RETRY), if retry => {}
             }
         }
-        Box::pin(self.clean()).await;
+        while let Err(error) = Box::pin(self.clean()).await {
+            tracing::warn!(pod = %self.cell.uid, %error, "a pod that is gone could not be removed");
+            tokio::time::sleep(RETRY).await;
+        }
     }
 
     /// One look at the pod, what it asks for, and what that led to.
@@ -170,6 +179,7 @@ impl Worker {
         }
         let mut wake = plan.wake.map(|wake| context.instant(wake));
         let acted = if plan.actions.is_empty() {
+            self.refresh_volumes(&pod).await;
             Acted::default()
         } else {
             self.act(&pod, &seen, &plan.actions).await
@@ -306,6 +316,44 @@ impl Worker {
         false
     }
 
+    /// Brings volumes up to date that show objects which may have changed.
+    async fn refresh_volumes(&mut self, pod: &Arc<Pod>) {
+        let context = Arc::clone(&self.context);
+        let shows = pod.spec.volumes.iter().any(|volume| {
+            let source = &volume.source;
+            source.config_map.is_some()
+                || source.secret.is_some()
+                || source.downward_api.is_some()
+                || source.projected.is_some()
+        });
+        if !shows || self.volumes.is_empty() || self.refreshed.elapsed() < context.config.sync_frequency {
+            return;
+        }
+        self.refreshed = Instant::now();
+        let materials = Materials::read(&context.client, context.tokens.as_deref(), pod).await;
+        let around = Surroundings {
+            pod,
+            materials: &materials,
+            pod_ips: &[],
+            host_ips: &context.host_ips,
+            allocatable: &context.allocatable,
+            services: Services::Ignored,
+            files: &EnvFiles::new(),
+        };
+        let volumes = match volumes(&around).map(Arc::new) {
+            Ok(volumes) if volumes == self.volumes => return,
+            Ok(volumes) => volumes,
+            Err(error) => {
+                self.event(Warning, "FailedMount", error.to_string());
+                return;
+            }
+        };
+        match context.runtime.set_up_volumes(pod, &volumes).await {
+            Ok(()) => self.volumes = volumes,
+            Err(error) => self.event(Warning, "FailedMount", error.to_string()),
+        }
+    }
+
     /// Carries a plan out, in kubelet's order.
     async fn act(&mut self, pod: &Arc<Pod>, seen: &RuntimeView, actions: &PodActions) -> Acted {
         let context = Arc::clone(&self.context);
@@ -362,18 +410,32 @@ impl Worker {
             return acted;
         }
         let ips: Vec<Str> = self.cell.status().pod_ips.iter().map(|ip| ip.ip.clone()).collect();
-        let materials = Materials::read(&context.client, pod).await;
+        let materials = Materials::read(&context.client, context.tokens.as_deref(), pod).await;
+        let services = context.services.as_ref().filter(|services| services.is_synced());
+        let services = services.map(|services| services_of(services, &pod.metadata.namespace));
+        let no_files = EnvFiles::new();
         let around = Surroundings {
             pod,
             materials: &materials,
             pod_ips: &ips,
             host_ips: &context.host_ips,
             allocatable: &context.allocatable,
+            services: match (&services, &context.services) {
+                (Some(known), _) => Services::Known(known),
+                (None, Some(_)) => Services::Unread,
+                (None, None) => Services::Ignored,
+            },
+            files: &no_files,
         };
-        match volumes(&around) {
+        let set_up = match volumes(&around).map(Arc::new) {
+            Ok(volumes) => context.runtime.set_up_volumes(pod, &volumes).await.map(|()| volumes),
+            Err(error) => Err(error),
+        };
+        match set_up {
             Ok(volumes) => {
                 self.mount_attempts = 0;
-                self.volumes = Arc::new(volumes);
+                self.volumes = volumes;
+                self.refreshed = Instant::now();
             }
             Err(error) => {
                 self.event(Warning, "FailedMount", error.to_string());
@@ -504,6 +566,15 @@ impl Worker {
         }
         Ok(())
     }
+}
+
+/// The services that a pod of this namespace may be told of.
+fn services_of(services: &Store<Service>, namespace: &str) -> Vec<Arc<Service>> {
+    let mut list = services.list_in(namespace);
+    if namespace != "default" {
+        list.extend(services.get(&ObjectKey::namespaced("default", "kubernetes")));
+    }
+    list
 }
 
 /// What came of carrying out a plan.

@@ -1,5 +1,8 @@
 //! The agent on simulated nodes, against a control plane in the same process, in paused time.
 
+#[cfg(all(feature = "linux", target_os = "linux"))]
+mod linux;
+
 use std::future::Future;
 use std::net::Ipv4Addr;
 use std::sync::Arc;

@@ -29,14 +29,21 @@ pub fn host_ips(node: &Node) -> Vec<IpAddr> {
     [first].into_iter().chain(second).collect()
 }
 
+/// A pod's addresses as its status and its containers are told of them: the first of each family, those of the node's
+/// first family first (IPv4 if the node has none).
+pub fn sorted_ips(ips: &[IpAddr], node_ips: &[IpAddr]) -> Vec<IpAddr> {
+    let v6_first = node_ips.first().is_some_and(IpAddr::is_ipv6);
+    [v6_first, !v6_first]
+        .into_iter()
+        .filter_map(|v6| ips.iter().find(|ip| ip.is_ipv6() == v6).copied())
+        .collect()
+}
+
 /// One address of each family, the node's first family first.
 pub(super) fn set_pod_ips(status: &mut PodStatus, input: &StatusInput<'_>) {
-    let v6_first = input.node_ips.first().is_some_and(IpAddr::is_ipv6);
     let ips: Vec<IpAddr> = input.seen.ips.iter().filter_map(|ip| parse(ip)).collect();
-    for v6 in [v6_first, !v6_first] {
-        if let Some(ip) = ips.iter().find(|ip| ip.is_ipv6() == v6) {
-            status.pod_ips.push(PodIP { ip: ip.to_string().into(), ..PodIP::default() });
-        }
+    for ip in sorted_ips(&ips, input.node_ips) {
+        status.pod_ips.push(PodIP { ip: ip.to_string().into(), ..PodIP::default() });
     }
     if let Some(first) = status.pod_ips.first() {
         status.pod_ip = first.ip.clone();

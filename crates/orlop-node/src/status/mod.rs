@@ -14,7 +14,7 @@ use orlop_model::Str;
 use orlop_model::core::v1::{Pod, PodCondition, PodPhase, PodStatus};
 use orlop_model::pod_resources::qos_class;
 
-pub use address::host_ips;
+pub use address::{host_ips, sorted_ips};
 pub(crate) use conditions::owned as is_own_condition;
 pub use conditions::restarting_all;
 pub(crate) use containers::{INHERITED, STATUS_UNKNOWN, runtime_id};

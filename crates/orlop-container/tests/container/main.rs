@@ -1,0 +1,12 @@
+//! Real containers on the real kernel: needs root. What it makes carries the process's number in its name, and is gone
+//! afterwards.
+#![cfg(target_os = "linux")]
+
+mod attacks;
+mod failures;
+mod isolation;
+mod life;
+mod limits;
+mod sandboxes;
+mod support;
+mod users;

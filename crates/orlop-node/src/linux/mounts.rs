@@ -1,0 +1,66 @@
+//! The mounts that this process sees (`/proc/self/mountinfo`).
+
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
+use std::path::{Path, PathBuf};
+
+/// Mount points at or below a directory, in the order in which they were mounted.
+///
+/// # Errors
+/// The kernel's list cannot be read.
+pub(crate) fn below(dir: &Path) -> Result<Vec<PathBuf>, String> {
+    let text = std::fs::read("/proc/self/mountinfo").map_err(|error| format!("/proc/self/mountinfo: {error}"))?;
+    Ok(points(&text).filter(|point| point.starts_with(dir)).collect())
+}
+
+fn points(text: &[u8]) -> impl Iterator<Item = PathBuf> + '_ {
+    text.split(|byte| *byte == b'\n')
+        .filter_map(|line| line.split(|byte| *byte == b' ').nth(4))
+        .map(|field| PathBuf::from(OsString::from_vec(unescaped(field))))
+}
+
+/// Blanks and line ends are written as `\ooo`.
+fn unescaped(field: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(field.len());
+    let mut rest = field;
+    while let [first, after @ ..] = rest {
+        let code = after.get(..3).filter(|_| *first == b'\\');
+        let code = code.and_then(|code| u8::from_str_radix(std::str::from_utf8(code).ok()?, 8).ok());
+        match code {
+            Some(byte) => {
+                out.push(byte);
+                rest = &after[3..];
+            }
+            None => {
+                out.push(*first);
+                rest = after;
+            }
+        }
+    }
+    out
+}
+
+/// Unmounts everything at or below a directory.
+///
+/// # Errors
+/// The first mount that the kernel does not let go.
+pub(crate) fn unmount_below(dir: &Path) -> Result<(), String> {
+    // Several mounts may lie over each other.
+    for point in below(dir)?.iter().rev() {
+        orlop_fs::unmount(point).map_err(|error| error.to_string())?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn points_are_read() {
+        let text = b"36 35 98:0 / /mnt/a\\040b rw - ext4 /dev/x rw\n37 35 98:0 /x /mnt rw,noatime shared:1 - ext4 /dev/x rw\n";
+        let all: Vec<PathBuf> = points(text).collect();
+        assert_eq!(all, [PathBuf::from("/mnt/a b"), PathBuf::from("/mnt")]);
+        assert!(below(Path::new("/")).unwrap().contains(&PathBuf::from("/proc")));
+    }
+}

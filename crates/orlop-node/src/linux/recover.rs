@@ -1,0 +1,290 @@
+//! What an agent before has left: taken over or removed; and the look for anything that is left.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use orlop_container::{Container, Recovered};
+use orlop_fs::Root;
+use orlop_model::Str;
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+
+use super::cgroups;
+use super::log_read::Progress;
+use super::mounts;
+use super::output::{Pipes, copy};
+use super::record::{self, ContainerRecord, End, SandboxRecord};
+use super::runtime::{LinuxRuntime, Shared, failed};
+use super::state::{Instance, Sandbox, State};
+use crate::runtime::{KnownPod, Recover, RuntimeResult};
+
+/// Exit code of a container that ended while nobody looked.
+const UNKNOWN: i32 = 255;
+
+/// Something that a runtime has made and that is still there.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Left {
+    /// What it is: `process`, `mount`, `cgroup`, `folder`, `network`, `pod`, `snapshot`.
+    pub kind: &'static str,
+    /// Its name or path.
+    pub name: String,
+}
+
+impl fmt::Display for Left {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.kind, self.name)
+    }
+}
+
+impl Shared {
+    pub(super) fn recover(self: &Arc<Self>, mode: Recover, handle: &Handle) -> RuntimeResult<Vec<KnownPod>> {
+        let found = self.containers.recover().map_err(failed)?;
+        match mode {
+            Recover::Adopt => self.adopt(found, handle)?,
+            Recover::Remove => {
+                for container in found.containers {
+                    container.delete().map_err(failed)?;
+                }
+                for sandbox in found.sandboxes {
+                    sandbox.delete().map_err(failed)?;
+                }
+                self.remove_rest()?;
+            }
+        }
+        Ok(self.state.lock().known())
+    }
+
+    /// Removes everything but the processes and the namespaces, which are gone already.
+    fn remove_rest(&self) -> RuntimeResult<()> {
+        self.cni.gc(&self.config.network, &[]).map_err(failed)?;
+        if let Some(groups) = self.containers.cgroups() {
+            let parent = cgroups::top(&self.config.cgroup).map_err(failed)?;
+            groups.purge(&parent).map_err(failed)?;
+        }
+        let containers = self.config.root.join("containers");
+        for id in record::folders(&containers) {
+            self.store.remove_snapshot(&id).map_err(failed)?;
+        }
+        for name in ["containers", "sandboxes", "pods"] {
+            let dir = self.config.root.join(name);
+            mounts::unmount_below(&dir).map_err(failed)?;
+            Root::open(&dir).and_then(|dir| dir.clear()).map_err(failed)?;
+        }
+        if self.config.logs.exists() {
+            Root::open(&self.config.logs).and_then(|logs| logs.clear()).map_err(failed)?;
+        }
+        *self.state.lock() = State::default();
+        Ok(())
+    }
+
+    fn adopt(self: &Arc<Self>, found: Recovered, handle: &Handle) -> RuntimeResult<()> {
+        let mut held: BTreeMap<String, orlop_container::Sandbox> =
+            found.sandboxes.into_iter().map(|sandbox| (sandbox.id().to_string(), sandbox)).collect();
+        let mut running: BTreeMap<String, Container> =
+            found.containers.into_iter().map(|container| (container.id().to_string(), container)).collect();
+
+        let mut sandboxes: Vec<SandboxRecord> = Vec::new();
+        for id in record::folders(&self.config.root.join("sandboxes")) {
+            match record::read::<SandboxRecord>(&self.sandbox_dir(&id)).filter(|record| record.id == id) {
+                Some(record) => sandboxes.push(record),
+                None => self.remove_folder("sandboxes", &id)?,
+            }
+        }
+        sandboxes.sort_by(|one, other| one.created_at.cmp(&other.created_at).then_with(|| one.id.cmp(&other.id)));
+        for mut record in sandboxes {
+            let namespaces = held.remove(&record.id).map(Arc::new);
+            if record.ready && namespaces.is_none() && record.own_namespaces {
+                // Its namespaces have gone with the machine.
+                self.end_sandbox(&record)?;
+                record.ready = false;
+                record::write(&self.sandbox_dir(&record.id), &record).map_err(failed)?;
+            } else if !record.ready {
+                if let Some(namespaces) = &namespaces {
+                    namespaces.delete().map_err(failed)?;
+                }
+                self.end_sandbox(&record)?;
+            }
+            let namespaces = namespaces.filter(|_| record.ready);
+            let mut state = self.state.lock();
+            state.add_sandbox(Sandbox { namespaces, record });
+        }
+        for sandbox in held.into_values() {
+            sandbox.delete().map_err(failed)?;
+        }
+
+        let mut containers: Vec<ContainerRecord> = Vec::new();
+        for id in record::folders(&self.config.root.join("containers")) {
+            let record = record::read::<ContainerRecord>(&self.container_dir(&id)).filter(|record| record.id == id);
+            match record {
+                // One that was never started went with whoever made it.
+                Some(record) if record.started_at.is_some() => containers.push(record),
+                Some(record) => self.remove_files(&record)?,
+                None => {
+                    self.store.remove_snapshot(&id).map_err(failed)?;
+                    self.remove_folder("containers", &id)?;
+                }
+            }
+        }
+        containers.sort_by(|one, other| one.created_at.cmp(&other.created_at).then_with(|| one.id.cmp(&other.id)));
+        for record in containers {
+            let container = running.remove(&record.id);
+            self.adopt_container(record, container, handle)?;
+        }
+        for container in running.into_values() {
+            container.delete().map_err(failed)?;
+        }
+        let ready: Vec<Str> = {
+            let mut state = self.state.lock();
+            state.folders =
+                record::folders(&self.config.root.join("pods")).iter().map(Str::from).collect();
+            let ready = state.sandboxes.iter().filter(|(_, sandbox)| sandbox.record.ready);
+            ready.map(|(id, _)| id.clone()).collect()
+        };
+        let valid: Vec<(&str, &str)> =
+            ready.iter().map(|id| (id.as_str(), super::sandbox::INTERFACE)).collect();
+        self.cni.gc(&self.config.network, &valid).map_err(failed)
+    }
+
+    fn adopt_container(
+        self: &Arc<Self>,
+        mut record: ContainerRecord,
+        container: Option<Container>,
+        handle: &Handle,
+    ) -> RuntimeResult<()> {
+        let dir = self.container_dir(&record.id);
+        let (progress, told) = watch::channel(Progress::default());
+        let container = container.map(Arc::new);
+        if record.end.is_none() && container.is_none() {
+            record.end = Some(End {
+                at: self.clock.now(),
+                code: UNKNOWN,
+                reason: "ContainerStatusUnknown".to_owned(),
+                message: "The container ended while nobody was there to see how".to_owned(),
+            });
+            record::write(&dir, &record).map_err(failed)?;
+        }
+        let lives = record.end.is_none();
+        if lives {
+            let ours = {
+                let _entered = handle.enter();
+                Pipes::of(&dir).open_for_reading().map_err(failed)?
+            };
+            let log = Path::new(&record.log).to_path_buf();
+            handle.spawn(copy(ours, log, self.config.log, Arc::clone(&self.clock), progress));
+        } else {
+            progress.send_modify(|progress| progress.ended = true);
+        }
+        let id = record.id.clone();
+        self.state.lock().add_container(Instance {
+            process: record.process.spec(),
+            container: container.clone(),
+            ended: watch::channel(!lives).0,
+            progress: told,
+            asked: false,
+            record,
+        });
+        if let Some(container) = container.filter(|_| lives) {
+            self.watch(&id, container, handle);
+        }
+        Ok(())
+    }
+
+    fn remove_folder(&self, kind: &str, id: &str) -> RuntimeResult<()> {
+        let parent = self.config.root.join(kind);
+        mounts::unmount_below(&parent.join(id)).map_err(failed)?;
+        Root::open(&parent).and_then(|parent| parent.remove_all(id)).map_err(failed)
+    }
+}
+
+impl LinuxRuntime {
+    /// Ends and removes everything this runtime has made, its network and its control groups too. Images stay. Nothing
+    /// must be asked of it afterwards.
+    ///
+    /// # Errors
+    /// The first thing that cannot be removed.
+    pub async fn remove_all(&self) -> RuntimeResult<()> {
+        self.blocking(|shared| {
+            let (containers, sandboxes): (Vec<_>, Vec<_>) = {
+                let state = shared.state.lock();
+                let containers = state.containers.values().filter_map(|instance| instance.container.clone());
+                let sandboxes = state.sandboxes.values().filter_map(|sandbox| sandbox.namespaces.clone());
+                (containers.collect(), sandboxes.collect())
+            };
+            for container in containers {
+                container.delete().map_err(failed)?;
+            }
+            for sandbox in sandboxes {
+                sandbox.delete().map_err(failed)?;
+            }
+            shared.remove_rest()?;
+            shared.cni.remove_network(&shared.config.network).map_err(failed)
+        })
+        .await
+    }
+
+    /// Everything of this runtime that is there, found in the kernel and on disk, sorted: pods, processes, mounts, control
+    /// groups, links, addresses, packet rules, folders, snapshots. After [`remove_all`](Self::remove_all) there is nothing.
+    ///
+    /// # Errors
+    /// The kernel does not tell.
+    pub async fn audit(&self) -> RuntimeResult<Vec<Left>> {
+        self.blocking(|shared| {
+            let mut left = Vec::new();
+            let mut add = |kind: &'static str, name: String| left.push(Left { kind, name });
+            let config = &shared.config;
+            for pod in shared.state.lock().known() {
+                add("pod", format!("{}/{} ({})", pod.namespace, pod.name, pod.uid));
+            }
+            for kind in ["pods", "sandboxes", "containers", "runtime"] {
+                for name in record::folders(&config.root.join(kind)) {
+                    if name != ".lock" {
+                        add("folder", format!("{kind}/{name}"));
+                    }
+                }
+            }
+            for mount in mounts::below(&config.root).map_err(failed)? {
+                add("mount", mount.display().to_string());
+            }
+            let mine = record::folders(&config.root.join("containers"));
+            for snapshot in shared.store.snapshots().map_err(failed)? {
+                if mine.contains(&snapshot) {
+                    add("snapshot", snapshot);
+                }
+            }
+            if let Some(groups) = shared.containers.cgroups() {
+                let parent = cgroups::top(&config.cgroup).map_err(failed)?;
+                if groups.open(&parent).map_err(failed)?.is_some() {
+                    add("cgroup", parent.to_string());
+                }
+            }
+            for process in processes_in(&config.cgroup) {
+                add("process", process);
+            }
+            for owned in shared.cni.owned(&config.network).map_err(failed)? {
+                add("network", owned.to_string());
+            }
+            left.sort();
+            Ok(left)
+        })
+        .await
+    }
+}
+
+/// Processes in the control group or below it, as `PID (NAME)`.
+fn processes_in(cgroup: &str) -> Vec<String> {
+    let below = format!("{}/", cgroup.trim_end_matches('/'));
+    let mut found = Vec::new();
+    for pid in record::folders(Path::new("/proc")).iter().filter(|name| name.parse::<u32>().is_ok()) {
+        let read = |file: &str| std::fs::read_to_string(format!("/proc/{pid}/{file}")).unwrap_or_default();
+        let inside = read("cgroup").lines().any(|line| {
+            let path = line.splitn(3, ':').nth(2).unwrap_or_default();
+            path == cgroup || path.starts_with(&below)
+        });
+        if inside {
+            found.push(format!("{pid} ({})", read("comm").trim()));
+        }
+    }
+    found
+}

@@ -1,0 +1,261 @@
+//! Whose a container's process is and what it may: the merged security contexts of pod and container.
+
+use orlop_container::{Capability, CapabilitySet};
+use orlop_image::User;
+use orlop_model::Str;
+use orlop_model::core::v1::{
+    Container, Pod, PodSecurityContext, ProcMountType, SeccompProfile, SeccompProfileType, SecurityContext,
+    SupplementalGroupsPolicy,
+};
+
+use crate::plan::pod_text;
+
+/// Why a container cannot be made as its security context asks.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub(crate) enum SecurityError {
+    #[error("container's runAsUser breaks non-root policy (pod: \"{pod}\", container: {container})")]
+    RunsAsRoot { pod: String, container: Str },
+    #[error("container has runAsNonRoot and image will run as root (pod: \"{pod}\", container: {container})")]
+    ImageRunsAsRoot { pod: String, container: Str },
+    #[error(
+        "container has runAsNonRoot and image has non-numeric user ({user}), cannot verify user is non-root (pod: \"{pod}\", container: {container})"
+    )]
+    NameOfUser { user: String, pod: String, container: Str },
+    #[error(transparent)]
+    User(#[from] orlop_image::UserError),
+    #[error("{field}: {value} is no id of a user or group")]
+    Id { field: &'static str, value: i64 },
+    #[error("capabilities.{list}: {source}")]
+    Capability { list: &'static str, source: orlop_container::UnknownCapability },
+}
+
+/// Which seccomp profile a process gets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum SeccompChoice {
+    Default,
+    Unconfined,
+    /// A file below the node's folder of profiles.
+    File(Str),
+}
+
+/// What a container's process may.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Rights {
+    pub(crate) privileged: bool,
+    pub(crate) read_only_root: bool,
+    pub(crate) no_new_privileges: bool,
+    pub(crate) capabilities: CapabilitySet,
+    pub(crate) seccomp: SeccompChoice,
+    /// Parts of `/proc` and `/sys` are hidden or read-only.
+    pub(crate) masked: bool,
+}
+
+fn contexts<'a>(
+    pod: &'a Pod,
+    container: &'a Container,
+) -> (Option<&'a PodSecurityContext>, Option<&'a SecurityContext>) {
+    (pod.spec.security_context.as_deref(), container.security_context.as_deref())
+}
+
+/// Whether a container is privileged.
+pub(crate) fn is_privileged(container: &Container) -> bool {
+    container.security_context.as_ref().and_then(|context| context.privileged) == Some(true)
+}
+
+/// What a container's process may. `seccomp_default`: what names no profile gets the default one, else none.
+///
+/// # Errors
+/// A capability that nobody knows.
+pub(crate) fn rights(pod: &Pod, container: &Container, seccomp_default: bool) -> Result<Rights, SecurityError> {
+    let (of_pod, own) = contexts(pod, container);
+    let privileged = is_privileged(container);
+    let flag = |read: fn(&SecurityContext) -> Option<bool>| own.and_then(read);
+    let profile: Option<&SeccompProfile> = own
+        .and_then(|own| own.seccomp_profile.as_deref())
+        .or_else(|| of_pod.and_then(|of_pod| of_pod.seccomp_profile.as_deref()));
+    let seccomp = match profile.map(|profile| (&profile.type_, &profile.localhost_profile)) {
+        _ if privileged => SeccompChoice::Unconfined,
+        Some((SeccompProfileType::RuntimeDefault, _)) => SeccompChoice::Default,
+        Some((SeccompProfileType::Localhost, file)) => {
+            SeccompChoice::File(file.clone().unwrap_or_default())
+        }
+        None if seccomp_default => SeccompChoice::Default,
+        Some(_) | None => SeccompChoice::Unconfined,
+    };
+    let unmasked = own.and_then(|own| own.proc_mount.as_ref()) == Some(&ProcMountType::Unmasked);
+    Ok(Rights {
+        privileged,
+        read_only_root: flag(|own| own.read_only_root_filesystem) == Some(true),
+        no_new_privileges: !privileged && flag(|own| own.allow_privilege_escalation) == Some(false),
+        capabilities: if privileged { CapabilitySet::ALL } else { capabilities(own)? },
+        seccomp,
+        masked: !privileged && !unmasked,
+    })
+}
+
+/// The usual set, with what is added and without what is dropped. `ALL` stands for all; single ones count after it.
+fn capabilities(own: Option<&SecurityContext>) -> Result<CapabilitySet, SecurityError> {
+    let Some(asked) = own.and_then(|own| own.capabilities.as_deref()) else {
+        return Ok(CapabilitySet::CONTAINER);
+    };
+    let read = |list: &'static str, names: &[Str]| -> Result<(bool, CapabilitySet), SecurityError> {
+        let all = names.iter().any(|name| name.eq_ignore_ascii_case("ALL"));
+        let single = names.iter().filter(|name| !name.eq_ignore_ascii_case("ALL"));
+        let set = single.map(|name| name.parse::<Capability>()).collect::<Result<CapabilitySet, _>>();
+        Ok((all, set.map_err(|source| SecurityError::Capability { list, source })?))
+    };
+    let (add_all, add) = read("add", &asked.add)?;
+    let (drop_all, drop) = read("drop", &asked.drop)?;
+    let base = match (add_all, drop_all) {
+        (true, _) => CapabilitySet::ALL,
+        (false, true) => CapabilitySet::EMPTY,
+        (false, false) => CapabilitySet::CONTAINER,
+    };
+    Ok((base | add) - drop)
+}
+
+fn id(field: &'static str, value: i64) -> Result<u32, SecurityError> {
+    u32::try_from(value).map_err(|_| SecurityError::Id { field, value })
+}
+
+/// Whose a container's process is, by the security contexts, the image's user and the image's own lists of users and
+/// groups.
+///
+/// # Errors
+/// A user that is not there, or one that must not be.
+pub(crate) fn user(
+    pod: &Pod,
+    container: &Container,
+    image_user: &str,
+    passwd: &[u8],
+    group: &[u8],
+) -> Result<User, SecurityError> {
+    let (of_pod, own) = contexts(pod, container);
+    let run_as_user = own.and_then(|own| own.run_as_user).or(of_pod.and_then(|of_pod| of_pod.run_as_user));
+    let run_as_group = own.and_then(|own| own.run_as_group).or(of_pod.and_then(|of_pod| of_pod.run_as_group));
+    let non_root =
+        own.and_then(|own| own.run_as_non_root).or(of_pod.and_then(|of_pod| of_pod.run_as_non_root));
+    let named = || (pod_text(pod), container.name.clone());
+    if non_root == Some(true) {
+        let user_of_image = image_user.split(':').next().unwrap_or_default();
+        match (run_as_user, user_of_image.parse::<i64>()) {
+            (Some(0), _) => {
+                let (pod, container) = named();
+                return Err(SecurityError::RunsAsRoot { pod, container });
+            }
+            (Some(_), _) => {}
+            (None, Ok(0)) => {
+                let (pod, container) = named();
+                return Err(SecurityError::ImageRunsAsRoot { pod, container });
+            }
+            (None, Ok(_)) => {}
+            (None, Err(_)) if user_of_image.is_empty() => {
+                let (pod, container) = named();
+                return Err(SecurityError::ImageRunsAsRoot { pod, container });
+            }
+            (None, Err(_)) => {
+                let (pod, container) = named();
+                return Err(SecurityError::NameOfUser { user: user_of_image.to_owned(), pod, container });
+            }
+        }
+    }
+    let asked = match run_as_user {
+        Some(user) => id("runAsUser", user)?.to_string(),
+        None => image_user.to_owned(),
+    };
+    let mut user = User::resolve(&asked, passwd, group)?;
+    if let Some(group) = run_as_group {
+        user.gid = id("runAsGroup", group)?;
+    }
+    let strict = of_pod.and_then(|of_pod| of_pod.supplemental_groups_policy.as_ref())
+        == Some(&SupplementalGroupsPolicy::Strict);
+    if strict {
+        user.groups.clear();
+    }
+    for group in of_pod.iter().flat_map(|of_pod| of_pod.fs_group.iter().chain(&of_pod.supplemental_groups)) {
+        user.groups.push(id("supplementalGroups", *group)?);
+    }
+    // The process's own group is among its groups, as in containers of others.
+    user.groups.push(user.gid);
+    user.groups.sort_unstable();
+    user.groups.dedup();
+    Ok(user)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const PASSWD: &[u8] = b"root:x:0:0::/root:/bin/sh\nweb:x:101:102:Web:/srv:/bin/false\n";
+    const GROUP: &[u8] = b"root:x:0:\nextra:x:500:web,other\n";
+
+    fn pod(of_pod: serde_json::Value, own: serde_json::Value) -> Pod {
+        serde_json::from_value(json!({
+            "metadata": {"name": "p", "namespace": "n", "uid": "u"},
+            "spec": {"securityContext": of_pod, "containers": [{"name": "c", "securityContext": own}]},
+        }))
+        .unwrap()
+    }
+
+    fn whose(of_pod: serde_json::Value, own: serde_json::Value, image: &str) -> Result<(u32, u32, Vec<u32>), String> {
+        let pod = pod(of_pod, own);
+        let user = user(&pod, &pod.spec.containers[0], image, PASSWD, GROUP).map_err(|error| error.to_string())?;
+        Ok((user.uid, user.gid, user.groups))
+    }
+
+    #[test]
+    fn users_and_groups() {
+        assert_eq!(whose(json!({}), json!({}), "").unwrap(), (0, 0, vec![0]));
+        assert_eq!(whose(json!({}), json!({}), "web").unwrap(), (101, 102, vec![102, 500]));
+        assert_eq!(
+            whose(json!({"runAsUser": 7, "fsGroup": 9, "supplementalGroups": [8]}), json!({"runAsUser": 101}), "root")
+                .unwrap(),
+            (101, 102, vec![8, 9, 102, 500])
+        );
+        assert_eq!(
+            whose(json!({"supplementalGroupsPolicy": "Strict"}), json!({"runAsGroup": 5}), "web").unwrap(),
+            (101, 5, vec![5])
+        );
+        let error = whose(json!({}), json!({}), "nobody").unwrap_err();
+        assert_eq!(error, "unable to find user nobody: no matching entries in passwd file");
+    }
+
+    #[test]
+    fn non_root_is_verified() {
+        let strict = json!({"runAsNonRoot": true});
+        for (own, image, text) in [
+            (json!({"runAsUser": 0}), "web", "container's runAsUser breaks non-root policy (pod: \"p_n(u)\", container: c)"),
+            (json!({}), "", "container has runAsNonRoot and image will run as root (pod: \"p_n(u)\", container: c)"),
+            (json!({}), "0:5", "container has runAsNonRoot and image will run as root (pod: \"p_n(u)\", container: c)"),
+            (json!({}), "web", "container has runAsNonRoot and image has non-numeric user (web), cannot verify user is non-root (pod: \"p_n(u)\", container: c)"),
+        ] {
+            assert_eq!(whose(strict.clone(), own, image).unwrap_err(), text);
+        }
+        assert_eq!(whose(strict.clone(), json!({}), "101").unwrap().0, 101);
+        assert_eq!(whose(strict, json!({"runAsNonRoot": false}), "").unwrap().0, 0);
+    }
+
+    #[test]
+    fn rights_follow_the_context() {
+        let made = |own: serde_json::Value| {
+            let pod = pod(json!({"seccompProfile": {"type": "RuntimeDefault"}}), own);
+            rights(&pod, &pod.spec.containers[0], false)
+        };
+        let usual = made(json!({})).unwrap();
+        assert_eq!(usual.capabilities, CapabilitySet::CONTAINER);
+        assert!(usual.masked && usual.seccomp == SeccompChoice::Default && !usual.no_new_privileges);
+        let few = made(json!({
+            "capabilities": {"drop": ["ALL"], "add": ["NET_BIND_SERVICE", "CAP_CHOWN"]},
+            "allowPrivilegeEscalation": false, "readOnlyRootFilesystem": true,
+        }))
+        .unwrap();
+        assert_eq!(few.capabilities.iter().map(Capability::name).collect::<Vec<_>>(), ["CHOWN", "NET_BIND_SERVICE"]);
+        assert!(few.no_new_privileges && few.read_only_root);
+        let all = made(json!({"privileged": true})).unwrap();
+        assert!(all.capabilities == CapabilitySet::ALL && all.seccomp == SeccompChoice::Unconfined && !all.masked);
+        assert!(made(json!({"capabilities": {"add": ["NOPE"]}})).is_err());
+    }
+}

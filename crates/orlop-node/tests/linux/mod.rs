@@ -1,0 +1,316 @@
+//! The agent on Linux: pods as real processes, in real time, as root.
+
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
+
+use futures::StreamExt as _;
+use orlop_apiserver::LocalClient;
+use orlop_cache::{Index, Informer, Running};
+use orlop_client::{Api, Client, DeleteOptions};
+use orlop_clock::{Clock, Random, TokioClock};
+use orlop_image::{Builder, Reference, Store, StoreOptions};
+use orlop_model::Str;
+use orlop_model::core::v1::{ConfigMap, Event, Pod, PodPhase, Secret};
+use orlop_node::linux::{LinuxConfig, LinuxRuntime};
+use orlop_node::{Agent, AgentConfig, LogOptions, NodeConfig, PodRuntime, Recover};
+use orlop_store::MemoryStore;
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+
+use super::{condition, container, waiting};
+
+/// The longest that anything may take.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// Whether pods can be run here; says so if not.
+fn possible() -> bool {
+    let root = rustix::process::geteuid().is_root();
+    let shell = PathBuf::from("/bin/sh").exists() && PathBuf::from("/bin/sleep").exists();
+    let why = match (root, shell) {
+        (true, true) => return true,
+        (false, _) => "skipped: needs root",
+        (true, false) => "skipped: needs /bin/sh and /bin/sleep",
+    };
+    assert!(std::env::var("ORLOP_REQUIRE").as_deref() != Ok("all"), "{why}");
+    println!("{why}");
+    false
+}
+
+/// A control plane with one Linux node, and images made of this machine's files.
+struct World {
+    client: Arc<dyn Client>,
+    clock: Arc<dyn Clock>,
+    by_node: Index<Pod, Str>,
+    folder: PathBuf,
+    config: LinuxConfig,
+    store: Store,
+    linux: LinuxRuntime,
+    stop: CancellationToken,
+    agents: JoinSet<()>,
+    _informer: Running,
+}
+
+fn programs(mut builder: Builder, names: &[&str]) -> Builder {
+    for name in names {
+        builder = builder.executable(format!("/bin/{name}"), format!("/bin/{name}")).unwrap();
+    }
+    builder
+}
+
+impl World {
+    async fn new(name: &str) -> Self {
+        static COUNT: AtomicU8 = AtomicU8::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let node = format!("t{}-{number}", std::process::id());
+        let folder = std::env::temp_dir().join(format!("orlop-node-{name}-{}-{number}", std::process::id()));
+        let clock: Arc<dyn Clock> = Arc::new(TokioClock::new("2026-03-01T12:00:00Z".parse().unwrap()));
+        let memory = Arc::new(MemoryStore::new());
+        let local = LocalClient::builder(memory, Arc::clone(&clock), Random::new(1)).build().await.unwrap();
+        let client: Arc<dyn Client> = Arc::new(local);
+        let stop = CancellationToken::new();
+        let informer = Informer::builder(Api::<Pod>::all(Arc::clone(&client))).build();
+        let by_node = informer.index(|pod: &Pod| pod.spec.node_name.clone());
+        let running = informer.spawn(stop.clone());
+        let store = Store::open(folder.join("images"), StoreOptions::default()).unwrap();
+        let tools = ["sh", "sleep", "cat", "id", "ls", "true", "mkdir", "stat", "touch"];
+        let image = programs(Builder::new(), &tools)
+            .file("/etc/passwd", "root:x:0:0:root:/root:/bin/sh\nweb:x:101:101:web:/srv:/bin/sh\n", 0o644)
+            .file("/etc/group", "root:x:0:\nweb:x:101:\nextra:x:500:web\n", 0o644)
+            .directory("/tmp", 0o1777)
+            .env("FROM_IMAGE", "yes")
+            .cmd(["/bin/sh", "-c", "echo default command"]);
+        image.build(&store, &Reference::parse("tools:1").unwrap()).unwrap();
+        let pid = std::process::id();
+        let subnet = (Ipv4Addr::new(10, 200 + number % 50, (pid % 250) as u8, 0), 24);
+        let config = LinuxConfig::new(node, folder.join("node"), subnet).unwrap();
+        let linux =
+            LinuxRuntime::new(config.clone(), store.clone(), Arc::clone(&clock), Random::new(u64::from(pid)))
+                .unwrap();
+        let mut world = Self {
+            client,
+            clock,
+            by_node,
+            folder,
+            config,
+            store,
+            linux,
+            stop,
+            agents: JoinSet::new(),
+            _informer: running,
+        };
+        world.agent(Recover::Remove);
+        world
+    }
+
+    fn agent(&mut self, recover: Recover) -> CancellationToken {
+        let stop = self.stop.child_token();
+        let mut node = NodeConfig::new("n1");
+        node.addresses.push("192.168.0.1".parse().unwrap());
+        let config = AgentConfig {
+            recover,
+            crash_backoff: Duration::from_millis(200),
+            image_backoff: Duration::from_millis(200),
+            retry: Duration::from_millis(200),
+            ..AgentConfig::default()
+        };
+        let agent = Agent::new(
+            node,
+            Arc::clone(&self.client),
+            Arc::new(self.linux.clone()),
+            self.by_node.clone(),
+            Arc::clone(&self.clock),
+            Random::new(3),
+        )
+        .config(config);
+        let token = stop.clone();
+        self.agents.spawn(async move { agent.run(token).await.unwrap() });
+        stop
+    }
+
+    fn pods(&self) -> Api<Pod> {
+        Api::namespaced(Arc::clone(&self.client), "default")
+    }
+
+    async fn create(&self, name: &str, mut spec: Value) -> Arc<Pod> {
+        spec["nodeName"] = "n1".into();
+        spec["terminationGracePeriodSeconds"] = spec["terminationGracePeriodSeconds"].as_i64().unwrap_or(2).into();
+        let pod = json!({"metadata": {"name": name, "labels": {"app": name}}, "spec": spec});
+        self.pods().create(&serde_json::from_value::<Pod>(pod).unwrap()).await.unwrap()
+    }
+
+    async fn when(&self, name: &str, what: &str, wanted: impl Fn(&Pod) -> bool) -> Arc<Pod> {
+        let pods = self.pods();
+        let mut last = None;
+        let wait = async {
+            loop {
+                if let Some(pod) = pods.get_opt(name).await.unwrap() {
+                    if wanted(&pod) {
+                        return pod;
+                    }
+                    last = Some(pod);
+                }
+                sleep(Duration::from_millis(20)).await;
+            }
+        };
+        match timeout(LIMIT, wait).await {
+            Ok(pod) => pod,
+            Err(_) => panic!(
+                "{name} never {what}: {}\n{:#?}",
+                last.map(|pod| serde_json::to_string_pretty(&pod.status).unwrap()).unwrap_or_default(),
+                self.events(name).await
+            ),
+        }
+    }
+
+    async fn ready(&self, name: &str) -> Arc<Pod> {
+        self.when(name, "is ready", |pod| condition(pod, "Ready") == "True").await
+    }
+
+    async fn phase(&self, name: &str, phase: PodPhase) -> Arc<Pod> {
+        self.when(name, &format!("is {phase}"), |pod| pod.status.phase == phase).await
+    }
+
+    async fn events(&self, pod: &str) -> Vec<String> {
+        sleep(Duration::from_millis(50)).await;
+        let events = Api::<Event>::namespaced(Arc::clone(&self.client), "default");
+        let listed = events.list(&Default::default()).await.unwrap().items;
+        let about = listed.iter().filter(|event| event.involved_object.name == *pod);
+        about.map(|event| format!("{} {}", event.reason, event.message)).collect()
+    }
+
+    async fn id(&self, pod: &Pod, container: &str) -> Str {
+        let seen = self.linux.view(&pod.metadata.uid).await.unwrap();
+        seen.container(container).unwrap().id.clone()
+    }
+
+    async fn exec(&self, pod: &Pod, container: &str, script: &str) -> String {
+        let id = self.id(pod, container).await;
+        let command: Vec<Str> = ["/bin/sh", "-c", script].map(Str::from).into();
+        let output = self.linux.exec(&id, &command, Some(LIMIT)).await.unwrap();
+        let text = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.code, 0, "{script}: {text}");
+        text
+    }
+
+    async fn logs(&self, pod: &Pod, container: &str) -> Vec<String> {
+        let id = self.id(pod, container).await;
+        let lines = self.linux.logs(&id, &LogOptions::default()).await.unwrap();
+        lines.map(|line| String::from_utf8(line.text).unwrap()).collect().await
+    }
+
+    async fn delete(&self, name: &str) {
+        let pods = self.pods();
+        pods.delete_with(name, &DeleteOptions::new()).await.unwrap();
+        let wait = async {
+            while pods.get_opt(name).await.unwrap().is_some() {
+                sleep(Duration::from_millis(20)).await;
+            }
+        };
+        assert!(timeout(LIMIT, wait).await.is_ok(), "{name} never went: {:#?}", self.events(name).await);
+    }
+
+    /// Stops everything; nothing of it may be left.
+    async fn end(mut self) {
+        self.stop.cancel();
+        while self.agents.join_next().await.is_some() {}
+        self.linux.remove_all().await.unwrap();
+        let left: Vec<String> = self.linux.audit().await.unwrap().iter().map(ToString::to_string).collect();
+        assert!(left.is_empty(), "{left:#?}");
+        assert!(self.store.snapshots().unwrap().is_empty());
+        drop(self.linux);
+        std::fs::remove_dir_all(&self.folder).unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pod_of_processes_from_ready_to_gone() {
+    if !possible() {
+        return;
+    }
+    let world = World::new("story").await;
+    let map = json!({"metadata": {"name": "cfg"}, "data": {"greeting": "hello\n", "other": "x"}});
+    Api::<ConfigMap>::namespaced(Arc::clone(&world.client), "default")
+        .create(&serde_json::from_value::<ConfigMap>(map).unwrap())
+        .await
+        .unwrap();
+    let secret = json!({"metadata": {"name": "key"}, "data": {"pass": "c2VjcmV0"}});
+    Api::<Secret>::namespaced(Arc::clone(&world.client), "default")
+        .create(&serde_json::from_value::<Secret>(secret).unwrap())
+        .await
+        .unwrap();
+    world
+        .create(
+            "web",
+            json!({
+                "hostname": "web-0",
+                "securityContext": {"fsGroup": 900},
+                "initContainers": [{
+                    "name": "prepare", "image": "tools:1", "command": ["/bin/sh", "-c", "echo made > /work/file"],
+                    "volumeMounts": [{"name": "work", "mountPath": "/work"}],
+                }],
+                "containers": [
+                    {
+                        "name": "main", "image": "tools:1",
+                        "command": ["/bin/sh", "-c", "echo started $(WHO); echo oops >&2; cat /etc/cfg/greeting; touch /work/ok; sleep 1000"],
+                        "env": [
+                            {"name": "WHO", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}},
+                            {"name": "PASS", "valueFrom": {"secretKeyRef": {"name": "key", "key": "pass"}}},
+                        ],
+                        "resources": {"requests": {"cpu": "100m", "memory": "16Mi"}, "limits": {"memory": "64Mi"}},
+                        "volumeMounts": [
+                            {"name": "cfg", "mountPath": "/etc/cfg"},
+                            {"name": "work", "mountPath": "/work"},
+                            {"name": "cfg", "mountPath": "/one", "subPath": "greeting"},
+                            {"name": "mem", "mountPath": "/mem"},
+                            {"name": "key", "mountPath": "/key", "readOnly": true},
+                        ],
+                        "readinessProbe": {"exec": {"command": ["/bin/cat", "/work/ok"]}, "periodSeconds": 1},
+                    },
+                    {
+                        "name": "side", "image": "tools:1", "command": ["/bin/sleep", "1000"],
+                        "securityContext": {"runAsUser": 101, "readOnlyRootFilesystem": true, "capabilities": {"drop": ["ALL"]}, "allowPrivilegeEscalation": false},
+                        "volumeMounts": [{"name": "work", "mountPath": "/work"}],
+                    },
+                ],
+                "volumes": [
+                    {"name": "cfg", "configMap": {"name": "cfg"}},
+                    {"name": "work", "emptyDir": {}},
+                    {"name": "mem", "emptyDir": {"medium": "Memory", "sizeLimit": "1Mi"}},
+                    {"name": "key", "secret": {"secretName": "key", "defaultMode": 256}},
+                ],
+            }),
+        )
+        .await;
+    let pod = world.ready("web").await;
+    assert!(!pod.status.pod_ip.is_empty());
+    assert_eq!(world.logs(&pod, "main").await, ["started web", "oops", "hello"]);
+
+    let told = world.exec(&pod, "main", "echo $PASS $FROM_IMAGE $HOSTNAME; cat /proc/sys/kernel/hostname; cat /one; cat /work/file; cat /key/pass").await;
+    assert_eq!(told, "secret yes web-0\nweb-0\nhello\nmade\nsecret");
+    let hosts = world.exec(&pod, "side", "cat /etc/hosts /etc/hostname").await;
+    assert!(hosts.contains(&format!("{}\tweb-0\n", pod.status.pod_ip)) && hosts.ends_with("web-0\n"), "{hosts}");
+    // Whose and what: fsGroup on volumes, users by number, nothing to write but volumes.
+    let who = world.exec(&pod, "side", "id -u; id -G; touch /no 2>/dev/null || echo read-only; touch /work/mine && stat -c %g /work/mine").await;
+    assert_eq!(who, "101\n101 500 900\nread-only\n900\n");
+    let status = world.exec(&pod, "side", "cat /proc/1/status").await;
+    for line in ["CapEff:\t0000000000000000", "CapBnd:\t0000000000000000", "NoNewPrivs:\t1", "Seccomp:\t2"] {
+        assert!(status.contains(line), "{line} in {status}");
+    }
+    let own = world.exec(&pod, "main", "ls /proc | cat").await;
+    assert!(own.lines().filter(|name| name.parse::<u32>().is_ok()).count() <= 5, "its own processes only: {own}");
+    let refused = world.exec(&pod, "main", "echo x > /etc/cfg/greeting || echo refused").await;
+    assert!(refused.contains("refused"), "{refused}");
+
+    // What is told of the processes.
+    let stats = world.linux.stats(&pod.metadata.uid).await.unwrap();
+    assert!(stats.iter().any(|stats| stats.name == *"main" && stats.memory > 0), "{stats:?}");
+    world.delete("web").await;
+    let left: Vec<String> = world.linux.audit().await.unwrap().iter().map(ToString::to_string).collect();
+    assert!(left.iter().all(|left| left.starts_with("cgroup ") || left.starts_with("network ")), "{left:#?}");
+    world.end().await;
+}
