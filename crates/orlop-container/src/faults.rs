@@ -69,7 +69,6 @@ impl Faults {
     }
 
     #[cfg(not(any(test, feature = "test-util")))]
-    #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "it does something in tests")]
     pub(crate) fn step(&self, _step: &str) -> Result<(), Error> {
         Ok(())
     }

@@ -208,14 +208,14 @@ fn nothing_of_the_caller_is_inherited() {
     let file = std::fs::File::open("/etc").expect("a directory");
     let open: Vec<OwnedFd> = [40, 41, 90]
         .into_iter()
-        .filter_map(|number| {
+        .map(|number| {
             let copy = rustix::io::dup(&file).expect("a copy");
             let mut place = std::mem::ManuallyDrop::new(
                 // SAFETY: the number is free in this test's range, and is closed with the value.
                 unsafe { OwnedFd::from_raw_fd(number) },
             );
             rustix::io::dup2(&copy, &mut place).expect("a copy without close-on-exec");
-            Some(std::mem::ManuallyDrop::into_inner(place))
+            std::mem::ManuallyDrop::into_inner(place)
         })
         .collect();
     assert_eq!(open.len(), 3);
