@@ -501,7 +501,11 @@ impl Store {
         if !content.contains(&layer.digest)? {
             return Err(Error::Missing { image: name, digest: layer.digest.clone() });
         }
-        let wrong = |error| Error::Layer { image: name.clone(), digest: layer.digest.clone(), error };
+        let wrong = |error| Error::Layer {
+            image: name.clone(),
+            digest: layer.digest.clone(),
+            error: Box::new(error),
+        };
         let path = content.temporary();
         content.step("mkdir", &path)?;
         content.root.create_dir(&path, 0o755)?;
@@ -542,7 +546,7 @@ impl Store {
         pending.finish(&root, &below, &self.0.unpack).map_err(|error| Error::Layer {
             image: image.display_name(),
             digest: layer.digest.clone(),
-            error,
+            error: Box::new(error),
         })?;
         content.step("syncfs", &half.path)?;
         let directory = content.root.open_file(&half.path)?;
