@@ -140,11 +140,8 @@ impl Follower {
             return;
         }
         let part = &mut self.parts[usize::from(line.stderr)];
-        let joined = part.get_or_insert_with(|| LogLine {
-            time: line.time,
-            stderr: line.stderr,
-            text: Vec::new(),
-        });
+        let joined =
+            part.get_or_insert_with(|| LogLine { time: line.time, stderr: line.stderr, text: Vec::new() });
         joined.text.extend_from_slice(line.text);
         if line.whole || joined.text.len() >= MAX_LINE {
             self.ready.extend(part.take());

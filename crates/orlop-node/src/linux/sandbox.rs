@@ -6,8 +6,8 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::sync::Arc;
 
-use orlop_cni::capability::{PortMapping, Protocol};
 use orlop_cni::Attachment;
+use orlop_cni::capability::{PortMapping, Protocol};
 use orlop_container::cgroup::{Resources, WeightFormula};
 use orlop_container::{Id, Namespace, Namespaces, SandboxSpec, UserNamespace};
 use orlop_fs::{Flags, Root, Tmpfs};
