@@ -137,11 +137,7 @@ impl Store {
         let path = path.as_ref();
         std::fs::create_dir_all(path).map_err(Error::io("mkdir", path))?;
         let root = Root::open(path)?;
-        root.set_mode(".", 0o700).or_else(|error| match error {
-            // The root itself has no name.
-            orlop_fs::Error::NoName { .. } => root.handle("", true)?.set_mode(0o700),
-            other => Err(other),
-        })?;
+        root.handle("", true)?.set_mode(0o700)?;
         let lock = root.create_file("lock", 0o600)?;
         match rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => {}
