@@ -4,6 +4,7 @@ use crate::Error;
 
 /// Which step fails on purpose: none, unless a test says so.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(not(any(test, feature = "test-util")), allow(unreachable_pub, reason = "public for tests alone"))]
 pub struct Faults {
     #[cfg(any(test, feature = "test-util"))]
     plan: Option<std::sync::Arc<Plan>>,
