@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
+use orlop_cni::OwnedKind;
 use orlop_container::{Container, Recovered};
 use orlop_fs::Root;
 use orlop_model::Str;
@@ -265,7 +266,9 @@ impl LinuxRuntime {
             for process in processes_in(&config.cgroup) {
                 add("process", process);
             }
-            for owned in shared.cni.owned(&config.network).map_err(failed)? {
+            // The table of packet rules is that of all networks of the machine, and goes with the last of them.
+            let owned = shared.cni.owned(&config.network).map_err(failed)?;
+            for owned in owned.iter().filter(|owned| owned.kind != OwnedKind::Table) {
                 add("network", owned.to_string());
             }
             left.sort();

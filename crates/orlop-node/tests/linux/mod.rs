@@ -44,6 +44,30 @@ fn possible() -> bool {
     false
 }
 
+/// Removes everything of a runtime when a test fails halfway.
+struct Cleanup {
+    linux: LinuxRuntime,
+    folder: PathBuf,
+}
+
+impl Drop for Cleanup {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            return;
+        }
+        let (linux, folder) = (self.linux.clone(), self.folder.clone());
+        // The test's own runtime does not run any more.
+        let clean = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Runtime::new().unwrap();
+            runtime.block_on(linux.remove_all()).unwrap();
+            std::fs::remove_dir_all(folder).unwrap();
+        });
+        if clean.join().is_err() {
+            println!("{}: not cleaned up", self.folder.display());
+        }
+    }
+}
+
 /// A control plane with one Linux node, and images made of this machine's files.
 struct World {
     client: Arc<dyn Client>,
@@ -55,12 +79,12 @@ struct World {
     stop: CancellationToken,
     agents: JoinSet<()>,
     _informer: Running,
+    cleanup: Cleanup,
 }
 
-/// What the audit finds, but for what all networks of the machine share, those of other tests too.
+/// What the audit finds.
 async fn left(linux: &LinuxRuntime) -> Vec<String> {
-    let left = linux.audit().await.unwrap();
-    left.iter().map(ToString::to_string).filter(|left| !left.starts_with("network Table")).collect()
+    linux.audit().await.unwrap().iter().map(ToString::to_string).collect()
 }
 
 /// `tools:1` with some programs of this machine, `test:1` with this test itself.
@@ -110,6 +134,7 @@ impl World {
         let config = LinuxConfig::new(node, folder.join("node"), subnet).unwrap();
         let linux = LinuxRuntime::new(config, store.clone(), Arc::clone(&clock), Random::new(u64::from(pid)))
             .unwrap();
+        let cleanup = Cleanup { linux: linux.clone(), folder: folder.clone() };
         let mut world = Self {
             client,
             clock,
@@ -120,6 +145,7 @@ impl World {
             stop,
             agents: JoinSet::new(),
             _informer: running,
+            cleanup,
         };
         world.agent(Recover::Remove);
         world
@@ -241,7 +267,7 @@ impl World {
         let left = left(&self.linux).await;
         assert!(left.is_empty(), "{left:#?}");
         assert!(self.store.snapshots().unwrap().is_empty());
-        drop(self.linux);
+        drop((self.linux, self.cleanup));
         std::fs::remove_dir_all(&self.folder).unwrap();
     }
 }

@@ -18,7 +18,7 @@ use orlop_node::{
 };
 use serde_json::json;
 
-use super::{LIMIT, build_images, left, possible};
+use super::{Cleanup, LIMIT, build_images, left, possible};
 
 const FOLDER: &str = "ORLOP_NODE_TEST_FOLDER";
 
@@ -97,6 +97,7 @@ async fn a_killed_agent_leaves_pods_that_the_next_one_adopts() {
     }
     let folder = killed("adopt");
     let runtime = runtime(&folder);
+    let cleanup = Cleanup { linux: runtime.clone(), folder: folder.clone() };
     let known = runtime.recover(Recover::Adopt).await.unwrap();
     assert_eq!(known.len(), 1);
     assert_eq!((known[0].name.as_str(), known[0].uid.as_str()), ("p", "0f0f"));
@@ -130,7 +131,7 @@ async fn a_killed_agent_leaves_pods_that_the_next_one_adopts() {
     // The kernel tells it once the parent, which is nobody of ours any more, has asked; else it is unknown, and said so.
     let end = (ended.exit_code, ended.reason.as_str());
     assert!([(5, "Error"), (255, "ContainerStatusUnknown")].contains(&end), "{end:?}");
-    drop(runtime);
+    drop((runtime, cleanup));
     std::fs::remove_dir_all(folder).unwrap();
 }
 
@@ -141,11 +142,12 @@ async fn a_killed_agent_leaves_nothing_that_the_next_one_cannot_remove() {
     }
     let folder = killed("remove");
     let runtime = runtime(&folder);
+    let cleanup = Cleanup { linux: runtime.clone(), folder: folder.clone() };
     assert!(!left(&runtime).await.is_empty());
     assert_eq!(runtime.recover(Recover::Remove).await.unwrap(), []);
     runtime.remove_all().await.unwrap();
     assert_eq!(left(&runtime).await, Vec::<String>::new());
     assert!(runtime.store().snapshots().unwrap().is_empty());
-    drop(runtime);
+    drop((runtime, cleanup));
     std::fs::remove_dir_all(folder).unwrap();
 }
