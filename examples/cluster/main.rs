@@ -1,12 +1,16 @@
-//! A whole control plane in one process: store, controllers, scheduler and simulated nodes.
+//! A whole control plane in one process: store, controllers, scheduler and nodes, simulated or real.
 //!
 //! Without arguments it tells a story on the manifests in `examples/manifests/`: started, crashed, healed, drained,
 //! rolled out and back, deleted. The exit code says whether every assertion of the story held.
 //!
 //! `cargo run --release --example cluster -- --help`
 
+#[cfg(target_os = "linux")]
+mod linux;
 mod load;
 mod output;
+#[cfg(target_os = "linux")]
+mod payload;
 mod record;
 mod story;
 mod yours;
@@ -33,9 +37,9 @@ struct Arguments {
     #[arg(short, long = "file", value_name = "FILE|DIR")]
     files: Vec<PathBuf>,
 
-    /// Which nodes: sim:N for N simulated ones
-    #[arg(long, value_name = "sim:N", default_value = "sim:4", value_parser = simulated)]
-    nodes: usize,
+    /// Which nodes: sim:N for N simulated ones; linux:N for N that run processes of this machine, as root
+    #[arg(long, value_name = "sim:N|linux:N", default_value = "sim:4", value_parser = nodes)]
+    nodes: Nodes,
 
     /// Bring this many pods to Running instead of telling the story, and say what it took
     #[arg(long, value_name = "N", conflicts_with = "files")]
@@ -66,20 +70,46 @@ struct Arguments {
     quiet: bool,
 }
 
-fn simulated(text: &str) -> Result<usize, String> {
-    let count = text.strip_prefix("sim:").ok_or("only simulated nodes are known: sim:N")?;
+/// Nodes of one sort.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Nodes {
+    /// Simulated ones.
+    Sim(usize),
+    /// Such as run processes of this machine.
+    Linux(usize),
+}
+
+fn nodes(text: &str) -> Result<Nodes, String> {
+    let (sort, count) = text.split_once(':').unwrap_or((text, "2"));
+    let most = match sort {
+        "sim" => 20_000,
+        "linux" if cfg!(target_os = "linux") => 100,
+        "linux" => return Err("this is not Linux".to_owned()),
+        _ => return Err("known are sim:N and linux:N".to_owned()),
+    };
     match count.parse() {
-        Ok(count @ 1..=20_000) => Ok(count),
-        _ => Err(format!("{count:?} is not a number of nodes from 1 to 20000")),
+        Ok(count) if (1..=most).contains(&count) => {
+            Ok(if sort == "sim" { Nodes::Sim(count) } else { Nodes::Linux(count) })
+        }
+        _ => Err(format!("{count:?} is not a number of nodes from 1 to {most}")),
     }
 }
 
 fn main() -> ExitCode {
+    #[cfg(target_os = "linux")]
+    if let Some(code) = payload::play() {
+        return code;
+    }
     let arguments = Arguments::parse();
     let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "off".into());
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    // One thread and paused time: everything happens in one order, and waiting costs nothing.
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
+    let runtime = match arguments.nodes {
+        // One thread and paused time: everything happens in one order, and waiting costs nothing.
+        Nodes::Sim(_) => {
+            tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build()
+        }
+        Nodes::Linux(_) => tokio::runtime::Builder::new_multi_thread().enable_all().build(),
+    };
     match runtime {
         Ok(runtime) => runtime.block_on(run(arguments)),
         Err(error) => {
@@ -111,13 +141,28 @@ async fn run(arguments: Arguments) -> ExitCode {
 type Anything = Box<dyn std::error::Error>;
 
 async fn work(arguments: &Arguments, output: &Output) -> Result<bool, Anything> {
+    let nodes = match arguments.nodes {
+        Nodes::Sim(count) => count,
+        #[cfg(target_os = "linux")]
+        Nodes::Linux(count) => {
+            if let Some(why) = linux::why_not() {
+                return Err(why.into());
+            }
+            if arguments.pods.is_some() || !arguments.files.is_empty() {
+                return Err("Linux nodes tell their own story: without --pods and --file".into());
+            }
+            return linux::tell(count, arguments.seed, output).await;
+        }
+        #[cfg(not(target_os = "linux"))]
+        Nodes::Linux(_) => return Err("this is not Linux".into()),
+    };
     let clock = Arc::new(TokioClock::new("2026-03-01T12:00:00Z".parse()?));
     let cluster = Cluster::builder(clock).seed(arguments.seed);
     if let Some(pods) = arguments.pods {
         let limits = load::Limits { seconds: arguments.within, mebibytes: arguments.memory };
-        return load::run(cluster, output, arguments.nodes, pods, &limits).await;
+        return load::run(cluster, output, nodes, pods, &limits).await;
     }
-    let cluster = cluster.nodes(arguments.nodes).start().await?;
+    let cluster = cluster.nodes(nodes).start().await?;
     output.begin();
     let file = arguments.record.as_ref().map(std::fs::File::create).transpose()?.map(std::io::BufWriter::new);
     let record = Record::start(&cluster, file);

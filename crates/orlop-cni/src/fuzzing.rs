@@ -100,3 +100,44 @@ fn names(text: &str) {
         assert_eq!(version::at_least(name, other), Ok(one >= two));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::{ProptestConfig, any, proptest};
+
+    use super::cni;
+
+    fn seeds() -> Vec<Vec<u8>> {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/corpus/cni");
+        // A published crate comes without them.
+        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        entries.map(|entry| std::fs::read(entry.path()).unwrap()).collect()
+    }
+
+    #[test]
+    fn the_seeds_hold() {
+        seeds().iter().for_each(|seed| cni(seed));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(400))]
+
+        #[test]
+        fn so_do_their_mutations(which in any::<usize>(), changes in proptest::collection::vec((any::<usize>(), any::<u8>()), 1..6)) {
+            let seeds = seeds();
+            if let Some(seed) = seeds.get(which % seeds.len().max(1)) {
+                let mut bytes = seed.clone();
+                for (at, to) in changes {
+                    let at = at % bytes.len();
+                    match to {
+                        0..64 => { bytes.remove(at); }
+                        64..128 => bytes.insert(at, to),
+                        _ => bytes[at] = to & 0x7f,
+                    }
+                    if bytes.is_empty() { break; }
+                }
+                cni(&bytes);
+            }
+        }
+    }
+}

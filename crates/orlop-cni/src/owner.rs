@@ -23,6 +23,12 @@ const TAG_MAX: usize = 240;
 const PREFIX: &str = "orlop-cni:";
 
 impl Owner {
+    /// Whether it is another, as far as it is known: old reservations do not tell the interface.
+    pub(crate) fn may_be(&self, other: &Self) -> bool {
+        let interface = self.ifname.is_empty() || self.ifname == other.ifname;
+        interface && self.network == other.network && self.container_id == other.container_id
+    }
+
     /// The owner as text: `network/container/interface`. None of the names can have a slash in it.
     ///
     /// # Errors

@@ -198,7 +198,9 @@ impl<P: Plugin> ErasedPlugin for P {
         let mut stale: Vec<Owner> = Plugin::owned(self, network, &config)?
             .into_iter()
             .filter_map(|owned| owned.owner)
-            .filter(|owner| owner.network == network.network && !valid.contains(owner))
+            .filter(|owner| {
+                owner.network == network.network && !valid.iter().any(|valid| owner.may_be(valid))
+            })
             .collect();
         stale.sort();
         stale.dedup();

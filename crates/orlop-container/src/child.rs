@@ -73,19 +73,16 @@ pub(crate) fn run(program: &mut Program, line: Line, keep: &[i32]) -> ! {
 pub(crate) fn run_between(program: &mut Program, line: Line, keep: &[i32], args: &sys::CloneArgs) -> ! {
     begin(keep);
     let _ = sys::prctl(libc::PR_SET_DUMPABLE, 0, 0);
-    let mut number = 0;
-    for (slot, kind, _) in &program.joins {
+    for (number, (slot, kind, _)) in (0..).zip(&program.joins) {
         if let Err(error) = sys::setns(fd(&program.slots, *slot), *kind) {
             tell(line, Report { kind: Report::JOIN, op: number, value: error });
             sys::exit(1);
         }
-        number += 1;
     }
     // SAFETY: the child goes on with what may be used here.
     match unsafe { sys::clone3(args) } {
         Ok(0) => steps(program, line),
         Ok(pid) => {
-            #[expect(clippy::cast_possible_truncation, reason = "a pid is an int")]
             tell(line, Report { kind: Report::PID, op: 0, value: pid as i32 });
             sys::exit(0)
         }
@@ -117,12 +114,11 @@ fn close_all_but(keep: &[i32], from: u32) {
 
 fn steps(program: &mut Program, line: Line) -> ! {
     let mut state = State { slots: &mut program.slots, line, root: -1, executable: 0 };
-    let mut number = 0;
     #[cfg(any(test, feature = "test-util"))]
     let mut made = 0;
     // Where the executable was found.
     let mut candidates: &[std::ffi::CString] = &[];
-    for op in &program.ops {
+    for (number, op) in (0..).zip(&program.ops) {
         #[cfg(any(test, feature = "test-util"))]
         if op.makes() {
             if program.fail_at == Some(made) {
@@ -138,7 +134,6 @@ fn steps(program: &mut Program, line: Line) -> ! {
             tell(line, Report { kind: Report::FAILED, op: number, value: error });
             sys::exit(1);
         }
-        number += 1;
     }
     sys::exit(0)
 }
@@ -338,8 +333,8 @@ impl State<'_> {
                     Err(unsafe { sys::execveat(by, args.after(path), env.as_ptr()) })
                 }
             },
-            // SAFETY: the lists end in null, and live as long as this process does.
             Op::ExecSlot { slot, args, env } => {
+                // SAFETY: the lists end in null, and live as long as this process does.
                 Err(unsafe { sys::execveat(self.fd(*slot), args.as_ptr(), env.as_ptr()) })
             }
         }
@@ -394,10 +389,8 @@ impl State<'_> {
     /// The directory above.
     fn parent(&self, target: &Target) -> Result<i32, i32> {
         let mut path = c".";
-        if let Some(above) = target.steps.len().checked_sub(2) {
-            if let Some((step, _)) = target.steps.get(above) {
-                path = step.as_c_str();
-            }
+        if let Some((step, _)) = target.steps.len().checked_sub(2).and_then(|above| target.steps.get(above)) {
+            path = step.as_c_str();
         }
         self.open(path, libc::O_DIRECTORY, false)
     }
@@ -511,8 +504,7 @@ impl State<'_> {
 
     fn find(&mut self, candidates: &[std::ffi::CString]) -> Done {
         let mut worst = libc::ENOENT;
-        let mut number = 0;
-        for path in candidates {
+        for (number, path) in (0..).zip(candidates) {
             match executable(path) {
                 Ok(()) => {
                     self.executable = number;
@@ -521,7 +513,6 @@ impl State<'_> {
                 Err(libc::ENOENT | libc::ENOTDIR) => {}
                 Err(error) => worst = error,
             }
-            number += 1;
         }
         Err(worst)
     }
@@ -552,7 +543,6 @@ fn new_mount(
     }
     let mount = sys::fsconfig_create(context).and_then(|_| sys::fsmount(context, attributes).map(i64::from));
     sys::close(context);
-    #[expect(clippy::cast_possible_truncation, reason = "a descriptor")]
     mount.map(|fd| fd as i32)
 }
 

@@ -741,7 +741,6 @@ pub(crate) fn duplicate(fd: impl AsFd) -> Result<OwnedFd, Error> {
     rustix::io::fcntl_dupfd_cloexec(fd, 3).map_err(|error| Error::step("dup", "descriptor", error))
 }
 
-#[expect(clippy::cast_sign_loss, reason = "flags are bits")]
 pub(crate) fn bits(flags: i32) -> u64 {
     u64::from(flags as u32)
 }

@@ -232,10 +232,8 @@ impl Container {
     }
 
     fn with_memory(&self, mut exit: Exit) -> Result<Exit, Error> {
-        if *lock(&self.stage) != Stage::Deleted {
-            if let Some(cgroup) = &self.cgroup {
-                exit.oom_killed = cgroup.oom_kills()? > 0;
-            }
+        if let Some(cgroup) = self.cgroup.as_ref().filter(|_| *lock(&self.stage) != Stage::Deleted) {
+            exit.oom_killed = cgroup.oom_kills()? > 0;
         }
         Ok(exit)
     }
@@ -339,10 +337,11 @@ impl Container {
 
 impl Drop for Container {
     fn drop(&mut self) {
-        if *lock(&self.stage) == Stage::Created {
-            if let Err(error) = self.delete() {
-                tracing::warn!(container = %self.id, %error, "a container that was never started is left over");
-            }
+        if *lock(&self.stage) != Stage::Created {
+            return;
+        }
+        if let Err(error) = self.delete() {
+            tracing::warn!(container = %self.id, %error, "a container that was never started is left over");
         }
     }
 }

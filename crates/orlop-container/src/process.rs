@@ -118,7 +118,6 @@ impl Process {
 
     /// Its number in the caller's pid namespace.
     #[must_use]
-    #[expect(clippy::cast_sign_loss, reason = "positive")]
     pub fn pid(&self) -> u32 {
         self.inner.pid.as_raw_nonzero().get() as u32
     }

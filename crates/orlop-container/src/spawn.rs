@@ -65,7 +65,6 @@ pub(crate) fn spawn(launch: Launch<'_>, faults: &Faults) -> Result<Prepared, Err
     };
     if let Some(birthplace) = birthplace {
         args.flags |= sys::CLONE_INTO_CGROUP;
-        #[expect(clippy::cast_sign_loss, reason = "a descriptor")]
         {
             args.cgroup = birthplace.as_raw_fd() as u64;
         }

@@ -130,7 +130,6 @@ pub(crate) fn write(fd: i32, bytes: &[u8]) -> Answer {
 }
 
 pub(crate) fn openat2(dir: i32, path: &CStr, flags: c_int, mode: u32, resolve: u64) -> Result<i32, i32> {
-    #[expect(clippy::cast_sign_loss, reason = "flags are bits")]
     let how = OpenHow { flags: flags as u32 as u64, mode: u64::from(mode), resolve };
     for _ in 0..128 {
         // SAFETY: path and structure live.
@@ -226,7 +225,6 @@ pub(crate) fn fsconfig_create(context: i32) -> Answer {
 }
 
 pub(crate) fn fsmount(context: i32, attributes: u64) -> Result<i32, i32> {
-    #[expect(clippy::cast_possible_truncation, reason = "the flags lie in the lower half")]
     // SAFETY: no memory is passed. FSMOUNT_CLOEXEC is 1.
     unsafe { syscall!(libc::SYS_fsmount, context, 1, attributes as u32) }.map(fd)
 }
@@ -364,7 +362,6 @@ const CAPABILITY_VERSION_3: u32 = 0x2008_0522;
 
 pub(crate) fn capset(effective: u64, permitted: u64, inheritable: u64) -> Answer {
     let header = CapHeader { version: CAPABILITY_VERSION_3, pid: 0 };
-    #[expect(clippy::cast_possible_truncation, reason = "lower and upper half")]
     let half = |shift: u32| CapData {
         effective: (effective >> shift) as u32,
         permitted: (permitted >> shift) as u32,
@@ -540,7 +537,6 @@ pub(crate) fn exit_status(pidfd: i32) -> Result<Option<i32>, i32> {
     Ok((info.mask & PIDFD_INFO_EXIT != 0).then_some(info.exit_code))
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "descriptors are small")]
 fn fd(answer: i64) -> i32 {
     answer as i32
 }

@@ -256,8 +256,9 @@ mod tests {
 
     #[test]
     fn a_cut_executable_is_no_panic() {
-        let bytes = std::fs::read(std::env::current_exe().unwrap()).unwrap();
-        for length in (0..2048).chain([bytes.len() / 2]) {
+        let bytes = std::fs::read("/usr/bin/env").unwrap();
+        assert!(parse(&bytes).is_ok());
+        for length in (0..bytes.len().min(2048)).chain([bytes.len() / 2]) {
             let _ = parse(&bytes[..length]);
         }
     }

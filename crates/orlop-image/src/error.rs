@@ -67,7 +67,7 @@ pub enum Error {
         digest: Digest,
         /// Why not.
         #[source]
-        error: LayerError,
+        error: Box<LayerError>,
     },
     /// The layer of an image is of a type that nobody knows how to unpack.
     #[error("image {image}: layer {digest} is of type {media_type}")]

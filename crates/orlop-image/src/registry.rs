@@ -564,11 +564,9 @@ impl<'a> Pull<'a> {
         // If this future is dropped, the channel closes, and the ingest is dropped with the answer of the task.
         let writer = tokio::task::spawn_blocking(move || {
             while let Some(chunk) = chunks.blocking_recv() {
-                if let Err(error) = ingest.write_of(&chunk, &written.digest, Some(written.size)) {
-                    return Err(error);
-                }
+                ingest.write_of(&chunk, &written.digest, Some(written.size))?;
             }
-            Ok(ingest)
+            Ok::<_, Error>(ingest)
         });
         let mut broken = Ok(());
         while let Some(chunk) = stream.stream.next().await {

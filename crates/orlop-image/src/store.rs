@@ -137,11 +137,7 @@ impl Store {
         let path = path.as_ref();
         std::fs::create_dir_all(path).map_err(Error::io("mkdir", path))?;
         let root = Root::open(path)?;
-        root.set_mode(".", 0o700).or_else(|error| match error {
-            // The root itself has no name.
-            orlop_fs::Error::NoName { .. } => root.handle("", true)?.set_mode(0o700),
-            other => Err(other),
-        })?;
+        root.handle("", true)?.set_mode(0o700)?;
         let lock = root.create_file("lock", 0o600)?;
         match rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => {}
@@ -501,7 +497,11 @@ impl Store {
         if !content.contains(&layer.digest)? {
             return Err(Error::Missing { image: name, digest: layer.digest.clone() });
         }
-        let wrong = |error| Error::Layer { image: name.clone(), digest: layer.digest.clone(), error };
+        let wrong = |error| Error::Layer {
+            image: name.clone(),
+            digest: layer.digest.clone(),
+            error: Box::new(error),
+        };
         let path = content.temporary();
         content.step("mkdir", &path)?;
         content.root.create_dir(&path, 0o755)?;
@@ -542,7 +542,7 @@ impl Store {
         pending.finish(&root, &below, &self.0.unpack).map_err(|error| Error::Layer {
             image: image.display_name(),
             digest: layer.digest.clone(),
-            error,
+            error: Box::new(error),
         })?;
         content.step("syncfs", &half.path)?;
         let directory = content.root.open_file(&half.path)?;

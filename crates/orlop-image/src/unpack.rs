@@ -984,4 +984,6 @@ impl From<EntryError> for Failure {
 }
 
 #[cfg(test)]
+mod stack;
+#[cfg(test)]
 mod tests;

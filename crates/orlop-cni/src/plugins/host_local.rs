@@ -578,8 +578,14 @@ impl Plugin for HostLocal {
 
     fn remove(&self, network: &NetworkCall<'_>, config: &HostLocalConfig) -> Result<(), CniError> {
         let Some(store) = Store::open_existing(folder(network, config))? else { return Ok(()) };
-        if let Some((ip, _)) = store.reservations()?.first() {
-            return Err(CniError::internal(format!("{ip} is still reserved")));
+        for (ip, path) in store.reservations()? {
+            match store.holder(&path)? {
+                Some((container, _)) => {
+                    return Err(CniError::internal(format!("{ip} is still reserved for {container}")));
+                }
+                // What a crash left.
+                None => store.release(&path)?,
+            }
         }
         let hints = fs::read_dir(&store.folder).map_err(io("list", &store.folder))?.flatten();
         for hint in hints.filter(|entry| entry.file_name().to_string_lossy().starts_with(LAST)) {

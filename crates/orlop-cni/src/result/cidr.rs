@@ -1,6 +1,6 @@
 //! Addresses in the text forms of results.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 
 use ipnet::IpNet;
 use serde_json::Value;
@@ -58,16 +58,12 @@ pub(crate) fn write_net(net: Option<IpNet>) -> String {
     net.map_or_else(|| "<nil>".to_owned(), |net| net.to_string())
 }
 
-/// A single address as a network of its own.
-pub(crate) fn host(ip: IpAddr) -> IpNet {
-    IpNet::from(ip)
-}
-
 /// All addresses of a family.
+#[cfg(target_os = "linux")]
 pub(crate) fn everything(like: IpAddr) -> IpNet {
-    let any = match like {
-        IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
-        IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
-    };
-    IpNet::new(any, 0).unwrap_or_else(|_| host(any))
+    use std::net::{Ipv4Addr, Ipv6Addr};
+    match like {
+        IpAddr::V4(_) => ipnet::Ipv4Net::new_assert(Ipv4Addr::UNSPECIFIED, 0).into(),
+        IpAddr::V6(_) => ipnet::Ipv6Net::new_assert(Ipv6Addr::UNSPECIFIED, 0).into(),
+    }
 }

@@ -74,7 +74,8 @@ impl Record {
             let pairs: Vec<_> = pairs.iter().map(|[name, value]| format!("{name}={value}")).collect();
             attachment.args = pairs.join(";");
         }
-        if attachment.netns_path.is_empty() {
+        // A path below /proc names a process and a descriptor of then, which may be others by now.
+        if attachment.netns_path.is_empty() && !self.netns.starts_with("/proc/") {
             attachment.netns_path.clone_from(&self.netns);
         }
     }

@@ -184,6 +184,17 @@ fn reservations_are_in_the_layout_of_the_other_plugin() {
     cni.del(&list, &a.attachment).unwrap();
     assert!(!folder.join("pods/10.1.0.3").exists() && folder.join("pods/10.1.0.2").exists());
     assert_eq!(pod(&cni, &list, "c").ip().to_string(), "10.1.0.5", "not the one that was just released");
+
+    // An old reservation tells the container alone; it is released with the others of that container.
+    fs::write(folder.join("pods/10.1.0.77"), "b").unwrap();
+    fs::write(folder.join("pods/10.1.0.78"), "").unwrap();
+    cni.gc(&list, &[("b", "eth0")]).unwrap();
+    let mut left: Vec<_> =
+        fs::read_dir(folder.join("pods")).unwrap().map(|e| e.unwrap().file_name()).collect();
+    left.sort();
+    assert_eq!(left, ["10.1.0.4", "10.1.0.77", "10.1.0.78", "last_reserved_ip.0", "lock"]);
+    cni.remove_network(&list).unwrap();
+    assert!(!folder.join("pods").exists());
 }
 
 #[test]

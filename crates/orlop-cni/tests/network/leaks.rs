@@ -98,6 +98,9 @@ fn five_hundred_cycles_from_eight_threads_leave_nothing() {
             });
         }
     });
+    // Tests beside this one have some open as well, but fewer than one for each cycle.
+    let now = descriptors();
+    assert!(now < open + 400, "{open} descriptors before, {now} after");
     let left: BTreeSet<_> =
         cni.owned(&list).unwrap().into_iter().filter(|owned| owned.owner.is_some()).collect();
     assert!(left.is_empty(), "{left:?}");

@@ -44,16 +44,9 @@ impl WeightFormula {
             Self::Linear => 1 + shares.saturating_sub(2) * 9_999 / 262_142,
             Self::Quadratic if shares <= 2 => 1,
             Self::Quadratic => {
-                #[expect(clippy::cast_precision_loss, reason = "below 2^18")]
                 let log = (shares as f64).log2();
                 let exponent = (log * log + 125.0 * log) / 612.0 - 7.0 / 34.0;
-                #[expect(
-                    clippy::cast_possible_truncation,
-                    clippy::cast_sign_loss,
-                    reason = "between 1 and 10,000"
-                )]
-                let weight = 10_f64.powf(exponent).ceil() as u64;
-                weight
+                10_f64.powf(exponent).ceil() as u64
             }
         }
     }
@@ -135,10 +128,8 @@ impl Resources {
                 Some(_) => {}
             }
         }
-        if let Some(period) = self.cpu_period {
-            if !(1_000..=1_000_000).contains(&period) {
-                return wrong("cpu_period", "must be 1,000 to 1,000,000 µs");
-            }
+        if self.cpu_period.is_some_and(|period| !(1_000..=1_000_000).contains(&period)) {
+            return wrong("cpu_period", "must be 1,000 to 1,000,000 µs");
         }
         if matches!(self.cpu_quota, Some(Limit::Value(quota)) if quota < 1_000) {
             return wrong("cpu_quota", "must be at least 1,000 µs");

@@ -88,7 +88,6 @@ pub(super) fn profile(capabilities: CapabilitySet) -> Profile {
         rules.push(allow("clone", when(Operator::Masked(CLONE_NAMESPACES), 0)));
     }
     // Not permitted, as opposed to not there.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "1")]
     let default = Action::Errno(libc::EPERM as u16);
     Profile { default, rules }
 }

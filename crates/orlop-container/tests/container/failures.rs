@@ -179,9 +179,10 @@ fn five_hundred_cycles_from_eight_threads_leave_nothing() {
         let runtime = Runtime::open(dir.join("state")).expect("a runtime");
         let name = dir.file_name().expect("a name").to_str().expect("plain").to_owned();
         let cycle = |number: usize| {
-            let sandbox = (number % 4 == 0)
+            let sandbox = number
+                .is_multiple_of(4)
                 .then(|| runtime.sandbox(&id(&format!("s{number}")), &SandboxSpec::default()).expect("made"));
-            let mut spec = if number % 2 == 0 { program(&["true"]) } else { sh("exit 3") };
+            let mut spec = if number.is_multiple_of(2) { program(&["true"]) } else { sh("exit 3") };
             if let Some(sandbox) = &sandbox {
                 spec.namespaces = sandbox.namespaces();
             }
@@ -198,7 +199,7 @@ fn five_hundred_cycles_from_eight_threads_leave_nothing() {
             }
             container.start().expect("started");
             let exit = container.wait().expect("waited");
-            assert_eq!(exit.status.code(), Some(if number % 2 == 0 { 0 } else { 3 }));
+            assert_eq!(exit.status.code(), Some(if number.is_multiple_of(2) { 0 } else { 3 }));
             container.delete().expect("deleted");
             if let Some(sandbox) = sandbox {
                 sandbox.delete().expect("deleted");

@@ -1,7 +1,7 @@
 //! Created, started, waited for, deleted; further processes; what cannot be executed.
 
 use std::io::Read;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 use orlop_container::{Error, ExitStatus, ProcessSpec, Status, Stdio, Stream};
@@ -206,16 +206,12 @@ fn nothing_of_the_caller_is_inherited() {
     let place = Place::new();
     // Descriptors that would be inherited by whatever is executed.
     let file = std::fs::File::open("/etc").expect("a directory");
-    let open: Vec<OwnedFd> = [40, 41, 90]
+    let open: Vec<OwnedFd> = [500, 501, 900]
         .into_iter()
-        .filter_map(|number| {
-            let copy = rustix::io::dup(&file).expect("a copy");
-            let mut place = std::mem::ManuallyDrop::new(
-                // SAFETY: the number is free in this test's range, and is closed with the value.
-                unsafe { OwnedFd::from_raw_fd(number) },
-            );
-            rustix::io::dup2(&copy, &mut place).expect("a copy without close-on-exec");
-            Some(std::mem::ManuallyDrop::into_inner(place))
+        .map(|number| {
+            let copy = rustix::io::fcntl_dupfd_cloexec(&file, number).expect("a copy");
+            rustix::io::fcntl_setfd(&copy, rustix::io::FdFlags::empty()).expect("no close-on-exec");
+            copy
         })
         .collect();
     assert_eq!(open.len(), 3);

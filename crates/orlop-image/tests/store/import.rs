@@ -237,7 +237,7 @@ fn a_layer_that_is_not_the_configurations_is_refused() {
     let store = place.store();
     let images = store.import_archive(&tar.end()[..], Some(&name("x:1"))).unwrap();
     match store.unpack(&images[0]) {
-        Err(Error::Layer { error: orlop_image::LayerError::DiffId { .. }, .. }) => {}
+        Err(Error::Layer { error, .. }) if matches!(*error, orlop_image::LayerError::DiffId { .. }) => {}
         other => panic!("{other:?}"),
     }
     assert_eq!(place.names("layers"), ["empty"]);

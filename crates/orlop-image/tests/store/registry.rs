@@ -17,7 +17,7 @@ const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 fn offer(server: &Server, tag: &str) -> Image {
     let place = Place::new();
     let store = place.store();
-    let content: Vec<u8> = (0..300_000_u32).flat_map(u32::to_le_bytes).collect();
+    let content: Vec<u8> = (0..100_000_u32).flat_map(u32::to_le_bytes).collect();
     let made = Builder::new()
         .file("data", content, 0o644)
         .file("etc/motd", tag, 0o644)

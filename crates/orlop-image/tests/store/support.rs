@@ -52,6 +52,7 @@ impl Drop for Place {
 }
 
 /// Whether this process may mount, change owners and make devices; said aloud if not.
+#[allow(clippy::print_stdout, reason = "what is passed over is said aloud")]
 pub(crate) fn is_root(what: &str) -> bool {
     let root = rustix::process::geteuid().is_root();
     if !root {

@@ -145,7 +145,12 @@ fn checked(files: &VolumeFiles) -> Result<BTreeMap<String, &VolumeFile>, AtomicE
 }
 
 /// Files below a directory with their sizes.
-fn list(dir: &Root, prefix: &str, depth: usize, all: &mut BTreeMap<String, u64>) -> Result<(), orlop_fs::Error> {
+fn list(
+    dir: &Root,
+    prefix: &str,
+    depth: usize,
+    all: &mut BTreeMap<String, u64>,
+) -> Result<(), orlop_fs::Error> {
     for entry in dir.read_dir(".", MAX_ENTRIES)? {
         let Some(name) = entry.name.to_str() else { continue };
         let path = format!("{prefix}{name}");
@@ -223,7 +228,10 @@ mod tests {
         assert!(write(&root, &files(&[("a", "1"), ("d/b", "2"), ("d/e/c", "")]), "1", &none).unwrap());
         assert_eq!(root.read_link("..data").unwrap().to_str(), Some("..1"));
         assert_eq!(root.read_link("a").unwrap().to_str(), Some("..data/a"));
-        assert_eq!((root.read("d/b", 9).unwrap(), root.metadata("..1/a").unwrap().mode), (b"2".to_vec(), 0o640));
+        assert_eq!(
+            (root.read("d/b", 9).unwrap(), root.metadata("..1/a").unwrap().mode),
+            (b"2".to_vec(), 0o640)
+        );
 
         assert!(!write(&root, &files(&[("a", "1"), ("d/b", "2"), ("d/e/c", "")]), "2", &none).unwrap());
         assert!(!root.exists("..2").unwrap());

@@ -88,7 +88,8 @@ mod tests {
     use super::*;
 
     fn pod(resources: serde_json::Value) -> Pod {
-        serde_json::from_value(json!({"spec": {"containers": [{"name": "c", "resources": resources}]}})).unwrap()
+        serde_json::from_value(json!({"spec": {"containers": [{"name": "c", "resources": resources}]}}))
+            .unwrap()
     }
 
     #[test]
@@ -101,9 +102,14 @@ mod tests {
         let (own, score) = container_resources(&some, &some.spec.containers[0], 1 << 30);
         assert_eq!((own.cpu_shares, own.memory), (Some(256), Some(Limit::Value(64 << 20))));
         assert!((2..1000).contains(&score));
-        let all = pod(json!({"limits": {"cpu": "500m", "memory": "64Mi"}, "requests": {"cpu": "500m", "memory": "64Mi"}}));
+        let all = pod(
+            json!({"limits": {"cpu": "500m", "memory": "64Mi"}, "requests": {"cpu": "500m", "memory": "64Mi"}}),
+        );
         assert_eq!(pod_path(&all, "u"), "kubepods/podu");
         let whole = pod_resources(&all);
-        assert_eq!((whole.cpu_quota, whole.memory), (Some(Limit::Value(50_000)), Some(Limit::Value(64 << 20))));
+        assert_eq!(
+            (whole.cpu_quota, whole.memory),
+            (Some(Limit::Value(50_000)), Some(Limit::Value(64 << 20)))
+        );
     }
 }

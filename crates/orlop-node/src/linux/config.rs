@@ -36,6 +36,9 @@ pub struct LinuxConfig {
     pub seccomp_default: bool,
     /// Images that are in the store are not asked for elsewhere, also with pull policy `Always`.
     pub local_images: bool,
+    /// How registries are spoken to.
+    #[cfg(feature = "registry")]
+    pub registry: orlop_image::RegistryOptions,
 }
 
 impl LinuxConfig {
@@ -65,6 +68,8 @@ impl LinuxConfig {
             log: LogLimits::default(),
             seccomp_default: true,
             local_images: true,
+            #[cfg(feature = "registry")]
+            registry: orlop_image::RegistryOptions::default(),
             node,
             root,
         })
@@ -78,7 +83,11 @@ fn bridge_name(node: &str) -> String {
     format!("orlop{:08x}", hash.0 & 0xffff_ffff)
 }
 
-fn bridge_network(name: &str, bridge: &str, (first, length): (Ipv4Addr, u8)) -> Result<NetworkList, ConfigError> {
+fn bridge_network(
+    name: &str,
+    bridge: &str,
+    (first, length): (Ipv4Addr, u8),
+) -> Result<NetworkList, ConfigError> {
     let list = serde_json::json!({
         "cniVersion": "1.1.0",
         "name": name,
@@ -106,7 +115,8 @@ fn bridge_network(name: &str, bridge: &str, (first, length): (Ipv4Addr, u8)) -> 
 fn machine_memory() -> i64 {
     let text = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
     let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"));
-    let kib = line.and_then(|line| line.trim().strip_suffix(" kB")).and_then(|kib| kib.trim().parse::<i64>().ok());
+    let kib =
+        line.and_then(|line| line.trim().strip_suffix(" kB")).and_then(|kib| kib.trim().parse::<i64>().ok());
     kib.map_or(0, |kib| kib.saturating_mul(1024))
 }
 

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use orlop_container::{
-    CgroupSpec, Container, ExitStatus, Id, Mount, Namespace, ProcessSpec, Rootfs, Seccomp,
-    Source, Spec, Stdio, Stream, User,
+    CgroupSpec, Container, ExitStatus, Id, Mount, Namespace, ProcessSpec, Rootfs, Seccomp, Source, Spec,
+    Stdio, Stream, User,
 };
 use orlop_fs::{Flags, Root};
 use orlop_model::Str;
@@ -129,10 +129,8 @@ impl Shared {
 
     fn write_hosts(&self, pod: &Pod, ips: &[Str]) -> RuntimeResult<()> {
         let name = Hostname::of(pod, &self.config.dns.domain).map_err(config)?;
-        let of_node = pod
-            .spec
-            .host_network
-            .then(|| std::fs::read_to_string("/etc/hosts").unwrap_or_default());
+        let of_node =
+            pod.spec.host_network.then(|| std::fs::read_to_string("/etc/hosts").unwrap_or_default());
         let text = hosts_file(&name, ips, &pod.spec.host_aliases, of_node.as_deref());
         Root::open(self.pod_dir(&pod.metadata.uid))
             .and_then(|dir| dir.replace("etc-hosts", text.as_bytes(), 0o644))
@@ -177,7 +175,8 @@ impl Shared {
         if args.is_empty() {
             return Err(RuntimeError::failed("no command specified"));
         }
-        let mut env = vec![("HOSTNAME".to_owned(), hostname.to_owned()), ("PATH".to_owned(), PATH.to_owned())];
+        let mut env =
+            vec![("HOSTNAME".to_owned(), hostname.to_owned()), ("PATH".to_owned(), PATH.to_owned())];
         for variable in settings.env() {
             if let Some((name, value)) = variable.split_once('=') {
                 set(&mut env, name, value);
@@ -271,7 +270,8 @@ impl Shared {
         let snapshot = self.store.create_snapshot(&id, &image).map_err(failed)?;
         undo.push(|| told("snapshot of a container", self.store.remove_snapshot(&id)));
         let overlay = snapshot.mount(Flags::default()).map_err(failed)?;
-        let mut process = self.process(config, &image, &overlay.root().map_err(failed)?, &sandbox.hostname)?;
+        let mut process =
+            self.process(config, &image, &overlay.root().map_err(failed)?, &sandbox.hostname)?;
 
         let ips: Vec<Str> = sandbox.ips.iter().map(Str::from).collect();
         self.write_hosts(pod, &ips)?;
@@ -309,7 +309,8 @@ impl Shared {
         process.oom_score_adj = Some(score.max(least_score()));
         spec.process = process.clone();
         if self.containers.cgroups().is_some() {
-            let path = cgroups::below(&self.config.cgroup, &format!("{}/{id}", sandbox.cgroup)).map_err(failed)?;
+            let path =
+                cgroups::below(&self.config.cgroup, &format!("{}/{id}", sandbox.cgroup)).map_err(failed)?;
             spec.cgroup = Some(CgroupSpec { path, resources });
         }
 
@@ -346,13 +347,24 @@ impl Shared {
         };
         record::write(&dir, &made).map_err(failed)?;
         let name = Id::new(&id).map_err(failed)?;
-        let container = self.containers.create(&name, spec, stdio).map_err(create_error)?;
+        use orlop_container::Error as E;
+        let (container, broken) = match self.containers.create(&name, spec, stdio) {
+            Ok(container) => (Some(Arc::new(container)), None),
+            // The container is there; it is its start that fails.
+            Err(
+                error @ (E::ExecutableNotFound { .. }
+                | E::NotExecutable { .. }
+                | E::InterpreterNotFound { .. }),
+            ) => (None, Some(error.to_string())),
+            Err(error) => return Err(create_error(error)),
+        };
         undo.forget();
         let (progress, told_progress) = watch::channel(Progress::default());
         handle.spawn(copy(ours, log, self.config.log, Arc::clone(&self.clock), progress));
         self.state.lock().add_container(Instance {
             record: made,
-            container: Some(Arc::new(container)),
+            container,
+            broken,
             process,
             ended: watch::channel(false).0,
             progress: told_progress,
@@ -372,18 +384,24 @@ impl Shared {
         let container = {
             let state = self.state.lock();
             let instance = state.containers.get(id).ok_or_else(|| not_found("container", id))?;
-            instance.container.clone().ok_or_else(|| not_found("container", id))?
+            match (&instance.container, &instance.broken) {
+                (Some(container), _) => Ok(Arc::clone(container)),
+                (None, Some(broken)) => Err(broken.clone()),
+                (None, None) => return Err(not_found("container", id)),
+            }
         };
-        let started = container.start();
+        let started = container.and_then(|container| match container.start() {
+            Ok(()) => Ok(container),
+            Err(error) => Err(error.to_string()),
+        });
         let now = self.clock.now();
         match started {
-            Ok(()) => {
+            Ok(container) => {
                 self.change(id, |record| record.started_at = Some(now))?;
                 self.watch(id, container, handle);
                 Ok(())
             }
-            Err(error) => {
-                let message = error.to_string();
+            Err(message) => {
                 self.change(id, |record| {
                     record.started_at = Some(now);
                     record.end = Some(End {
@@ -427,7 +445,8 @@ impl Shared {
                         (UNKNOWN, false)
                     }
                 };
-                let unknown = matches!(&exit, Ok(exit) if exit.status == ExitStatus::Unknown) || exit.is_err();
+                let unknown =
+                    matches!(&exit, Ok(exit) if exit.status == ExitStatus::Unknown) || exit.is_err();
                 shared.ended(&id, code, oom, unknown);
             };
             if let Err(error) = tokio::task::spawn_blocking(work).await {
@@ -437,7 +456,8 @@ impl Shared {
     }
 
     fn ended(&self, id: &str, code: i32, oom: bool, unknown: bool) {
-        let Some(record) = self.state.lock().containers.get(id).map(|instance| instance.record.clone()) else {
+        let Some(record) = self.state.lock().containers.get(id).map(|instance| instance.record.clone())
+        else {
             return;
         };
         let reason = match (oom && code != 0, code) {
@@ -520,9 +540,7 @@ impl Shared {
                 instance.record.uid == uid && instance.record.view().state == ContainerState::Running
             });
             of_pod
-                .filter_map(|instance| {
-                    Some((Str::from(&instance.record.name), instance.container.clone()?))
-                })
+                .filter_map(|instance| Some((Str::from(&instance.record.name), instance.container.clone()?)))
                 .collect()
         };
         let used = |(name, container): (Str, Arc<Container>)| {

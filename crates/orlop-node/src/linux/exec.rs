@@ -84,9 +84,9 @@ pub(super) async fn run(
         exit.map(|exit| (exit, both)).map_err(failed)
     };
     let done = match timeout {
-        Some(limit) => tokio::time::timeout(limit, finished)
-            .await
-            .unwrap_or(Err(RuntimeError::Timeout { after: limit })),
+        Some(limit) => {
+            tokio::time::timeout(limit, finished).await.unwrap_or(Err(RuntimeError::Timeout { after: limit }))
+        }
         None => finished.await,
     };
     let (exit, (stdout, stderr)) = done?;

@@ -19,9 +19,9 @@ const SERVING: u64 = 1;
 /// Why it is not well, in the words that people know.
 pub(crate) async fn check(host: &str, port: u16, service: &str) -> Result<(), String> {
     let refused = |error: String| format!("error: health rpc probe failed: {error}");
-    let stream = connect(host, port).await.map_err(|error| {
-        format!("error: failed to connect service {:?}: {error}", authority(host, port))
-    })?;
+    let stream = connect(host, port)
+        .await
+        .map_err(|error| format!("error: failed to connect service {:?}: {error}", authority(host, port)))?;
     let (mut sender, connection) =
         hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream))
             .await
@@ -91,9 +91,20 @@ fn judge(headers: &HeaderMap, data: &[u8]) -> Result<(), String> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     match text("grpc-status") {
         "0" | "" => {}
-        "12" => return Err("error: this server does not implement the grpc health protocol (grpc.health.v1.Health): ".to_owned() + text("grpc-message")),
+        "12" => {
+            return Err(
+                "error: this server does not implement the grpc health protocol (grpc.health.v1.Health): "
+                    .to_owned()
+                    + text("grpc-message"),
+            );
+        }
         "4" => return Err("timeout: health rpc did not complete within the timeout".to_owned()),
-        code => return Err(format!("error: health rpc probe failed: rpc error: code = {code} desc = {}", text("grpc-message"))),
+        code => {
+            return Err(format!(
+                "error: health rpc probe failed: rpc error: code = {code} desc = {}",
+                text("grpc-message")
+            ));
+        }
     }
     let status = status(data).ok_or("error: health rpc probe failed: the answer cannot be read")?;
     let name = match status {

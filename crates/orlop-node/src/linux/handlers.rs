@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use orlop_model::core::v1::{Container, LifecycleHandler, Probe};
 use orlop_model::Str;
+use orlop_model::core::v1::{Container, LifecycleHandler, Probe};
 use tokio::time::timeout;
 
 use super::connect::{connect, host_or, port};
-use super::http::{Agent, get};
 use super::grpc;
+use super::http::{Agent, get};
 use crate::expand::expand;
 use crate::runtime::{ExecOutput, ProbeAnswer, RuntimeError, RuntimeResult, Target};
 
@@ -176,7 +176,8 @@ mod tests {
         assert!(!run(json!({"exec": {"command": ["1"]}})).await.unwrap().well);
         assert!(!run(json!({"exec": {"command": ["slow"]}})).await.unwrap().well);
         assert!(run(json!({"exec": {"command": ["gone"]}})).await.is_err());
-        let handler: LifecycleHandler = serde_json::from_value(json!({"exec": {"command": ["3", "x"]}})).unwrap();
+        let handler: LifecycleHandler =
+            serde_json::from_value(json!({"exec": {"command": ["3", "x"]}})).unwrap();
         let error = hook(&Echo, &target(), &handler).await.unwrap_err();
         assert_eq!(error.to_string(), "command '3 x' exited with 3: x!");
     }

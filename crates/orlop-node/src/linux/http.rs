@@ -105,9 +105,7 @@ pub(crate) async fn get(
     loop {
         let told = |error: String| format!("Get {:?}: {error}", url.as_str());
         let (status, location, body) = ask(&url, &headers, redirects == 0).await.map_err(told)?;
-        let next = location.filter(|_| {
-            [301, 302, 303, 307, 308].contains(&status.as_u16())
-        });
+        let next = location.filter(|_| [301, 302, 303, 307, 308].contains(&status.as_u16()));
         let next = next.and_then(|location| url.join(&location).ok());
         let Some(next) = next.filter(|next| next.host_str().unwrap_or_default() == first_host) else {
             return Ok(Answer { status: status.as_u16(), body });
@@ -156,7 +154,8 @@ async fn ask(
     let exchange = async {
         let response = sender.send_request(request).await.map_err(|error| error.to_string())?;
         let status = response.status();
-        let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let location =
+            response.headers().get(LOCATION).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let mut body = Vec::new();
         let mut limited = Limited::new(response.into_body(), MAX_BODY + (64 << 10));
         while body.len() < MAX_BODY {
@@ -222,7 +221,10 @@ mod tests {
     #[tokio::test]
     async fn a_request_is_kubelets() {
         let (port, asked) = server(vec!["HTTP/1.1 204 No Content\r\n\r\n".to_owned()]).await;
-        let answer = ask_once(port, json!({"httpHeaders": [{"name": "X-A", "value": "1"}, {"name": "x-a", "value": "2"}]}));
+        let answer = ask_once(
+            port,
+            json!({"httpHeaders": [{"name": "X-A", "value": "1"}, {"name": "x-a", "value": "2"}]}),
+        );
         assert_eq!(answer.await.unwrap().status, 204);
         let asked = asked.await.unwrap().remove(0);
         assert!(asked.starts_with("GET /a%20b?x=1 HTTP/1.1\r\n"), "{asked}");
@@ -239,7 +241,10 @@ mod tests {
             "HTTP/1.1 302 Found\r\nLocation: http://example.com/\r\ncontent-length: 3\r\n\r\nout".to_owned(),
         ])
         .await;
-        let answer = ask_once(port, json!({"httpHeaders": [{"name": "Accept", "value": ""}, {"name": "Host", "value": "own"}]}));
+        let answer = ask_once(
+            port,
+            json!({"httpHeaders": [{"name": "Accept", "value": ""}, {"name": "Host", "value": "own"}]}),
+        );
         let answer = answer.await.unwrap();
         assert_eq!((answer.status, answer.body.as_str()), (302, "out"));
         let asked = asked.await.unwrap();
@@ -251,7 +256,10 @@ mod tests {
     async fn nobody_answers() {
         let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
         let error = ask_once(closed, json!({})).await.unwrap_err();
-        assert!(error.ends_with(&format!("dial tcp 127.0.0.1:{closed}: connect: connection refused")), "{error}");
+        assert!(
+            error.ends_with(&format!("dial tcp 127.0.0.1:{closed}: connect: connection refused")),
+            "{error}"
+        );
         assert!(ask_once(1, json!({"scheme": "HTTPS"})).await.unwrap_err().contains("HTTPS"));
     }
 }

@@ -20,8 +20,8 @@ fn refused(reason: &str, message: String) -> RuntimeError {
 
 /// Fetches an image.
 pub(super) async fn pull(runtime: &LinuxRuntime, pull: &ImagePull) -> RuntimeResult<Image> {
-    let name = Reference::parse(&pull.image)
-        .map_err(|error| refused("InvalidImageName", error.to_string()))?;
+    let name =
+        Reference::parse(&pull.image).map_err(|error| refused("InvalidImageName", error.to_string()))?;
     if runtime.shared.config.local_images {
         let local = name.clone();
         let found = runtime.blocking(move |shared| shared.store.get(&local).map_err(failed)).await?;
@@ -30,6 +30,30 @@ pub(super) async fn pull(runtime: &LinuxRuntime, pull: &ImagePull) -> RuntimeRes
         }
     }
     fetch(runtime, &name, pull).await
+}
+
+/// Asks the registry, with the credentials of the pod's secrets that fit.
+#[cfg(feature = "registry")]
+async fn fetch(runtime: &LinuxRuntime, name: &Reference, pull: &ImagePull) -> RuntimeResult<Image> {
+    use orlop_image::{Error, Keyring, RegistryError};
+    let mut keyring = Keyring::new();
+    for secret in &pull.secrets {
+        let data = secret.data.iter().map(|(key, value)| (key.to_string(), value.to_vec())).collect();
+        keyring
+            .add_secret(&secret.metadata.name, secret.type_.as_str(), &data)
+            .map_err(|error| refused("ErrImagePull", error.to_string()))?;
+    }
+    let repository = name.repository();
+    let pulled =
+        runtime.shared.registry.pull_with(&runtime.shared.store, name, &keyring.lookup(&repository)).await;
+    match pulled {
+        Ok(image) => Ok(told(&image)),
+        Err(error) => {
+            let down = matches!(&error, Error::Registry { error: RegistryError::Unavailable { .. }, .. });
+            let reason = if down { "RegistryUnavailable" } else { "ErrImagePull" };
+            Err(refused(reason, format!("failed to pull and unpack image \"{name}\": {error}")))
+        }
+    }
 }
 
 #[cfg(not(feature = "registry"))]

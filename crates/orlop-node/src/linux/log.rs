@@ -48,7 +48,13 @@ pub(crate) struct Pending(Vec<u8>);
 
 /// Formats what has come from one output, whole lines as `TIME stdout F TEXT`, parts of long ones as
 /// `TIME stdout P TEXT`; what has no line end yet stays in `pending`.
-pub(crate) fn format(out: &mut Vec<u8>, output: Output, pending: &mut Pending, input: &[u8], time: Timestamp) {
+pub(crate) fn format(
+    out: &mut Vec<u8>,
+    output: Output,
+    pending: &mut Pending,
+    input: &[u8],
+    time: Timestamp,
+) {
     let mut line = |text: &[u8], whole: bool| {
         // Writing into memory does not fail.
         let _ = write!(out, "{time:.9} {} {} ", output.name(), if whole { 'F' } else { 'P' });
@@ -163,7 +169,8 @@ fn rotated(path: &Path) -> io::Result<Vec<PathBuf>> {
     for entry in std::fs::read_dir(dir)? {
         let entry = entry?;
         let file = entry.file_name();
-        let rest = file.to_str().and_then(|file| file.strip_prefix(name)).and_then(|rest| rest.strip_prefix('.'));
+        let rest =
+            file.to_str().and_then(|file| file.strip_prefix(name)).and_then(|rest| rest.strip_prefix('.'));
         match rest {
             Some(rest) if rest.ends_with(".tmp") => std::fs::remove_file(entry.path())?,
             Some(_) => all.push(entry.path()),
@@ -258,8 +265,11 @@ mod tests {
                 format(&mut out, Output::Stderr, &mut pending, piece, time(0));
             }
             format(&mut out, Output::Stderr, &mut pending, b"\n", time(0));
-            let lines: Vec<_> =
-                out.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).map(|line| parse(line).unwrap()).collect();
+            let lines: Vec<_> = out
+                .split(|byte| *byte == b'\n')
+                .filter(|line| !line.is_empty())
+                .map(|line| parse(line).unwrap())
+                .collect();
             let (last, before) = lines.split_last().unwrap();
             assert!(last.whole && before.iter().all(|line| !line.whole && line.text.len() == MAX_PART));
             assert_eq!(lines.iter().map(|line| line.text.len()).sum::<usize>(), length);

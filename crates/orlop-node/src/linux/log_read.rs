@@ -57,10 +57,10 @@ impl Follower {
     /// The next line; `None` at the end.
     pub(crate) async fn next(&mut self) -> Option<LogLine> {
         loop {
-            if self.caught_up || self.options.tail.is_none() {
-                if let Some(line) = self.ready.pop_front() {
-                    return Some(line);
-                }
+            if (self.caught_up || self.options.tail.is_none())
+                && let Some(line) = self.ready.pop_front()
+            {
+                return Some(line);
             }
             // What was told before reading is in the file by now.
             let seen = *self.progress.borrow_and_update();
@@ -140,11 +140,8 @@ impl Follower {
             return;
         }
         let part = &mut self.parts[usize::from(line.stderr)];
-        let joined = part.get_or_insert_with(|| LogLine {
-            time: line.time,
-            stderr: line.stderr,
-            text: Vec::new(),
-        });
+        let joined =
+            part.get_or_insert_with(|| LogLine { time: line.time, stderr: line.stderr, text: Vec::new() });
         joined.text.extend_from_slice(line.text);
         if line.whole || joined.text.len() >= MAX_LINE {
             self.ready.extend(part.take());

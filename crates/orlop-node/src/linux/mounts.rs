@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 /// # Errors
 /// The kernel's list cannot be read.
 pub(crate) fn below(dir: &Path) -> Result<Vec<PathBuf>, String> {
-    let text = std::fs::read("/proc/self/mountinfo").map_err(|error| format!("/proc/self/mountinfo: {error}"))?;
+    let text =
+        std::fs::read("/proc/self/mountinfo").map_err(|error| format!("/proc/self/mountinfo: {error}"))?;
     Ok(points(&text).filter(|point| point.starts_with(dir)).collect())
 }
 

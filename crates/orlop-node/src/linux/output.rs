@@ -33,13 +33,7 @@ impl Pipes {
     /// Makes them.
     pub(crate) fn make(&self) -> io::Result<()> {
         for path in [&self.stdout, &self.stderr] {
-            rustix::fs::mknodat(
-                rustix::fs::CWD,
-                path,
-                FileType::Fifo,
-                Mode::from_raw_mode(0o600),
-                0,
-            )?;
+            rustix::fs::mknodat(rustix::fs::CWD, path, FileType::Fifo, Mode::from_raw_mode(0o600), 0)?;
         }
         Ok(())
     }

@@ -185,7 +185,9 @@ impl ContainerRecord {
 /// The kernel refuses.
 pub(crate) fn write(dir: &Path, record: &impl Serialize) -> Result<(), String> {
     let text = serde_json::to_vec(record).map_err(|error| error.to_string())?;
-    Root::open(dir).and_then(|root| root.replace("record.json", &text, 0o600)).map_err(|error| error.to_string())
+    Root::open(dir)
+        .and_then(|root| root.replace("record.json", &text, 0o600))
+        .map_err(|error| error.to_string())
 }
 
 /// Reads the record in a folder; `None` if there is none, or none that can be read.

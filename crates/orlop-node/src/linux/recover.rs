@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
+use orlop_cni::OwnedKind;
 use orlop_container::{Container, Recovered};
 use orlop_fs::Root;
 use orlop_model::Str;
@@ -92,7 +93,8 @@ impl Shared {
                 None => self.remove_folder("sandboxes", &id)?,
             }
         }
-        sandboxes.sort_by(|one, other| one.created_at.cmp(&other.created_at).then_with(|| one.id.cmp(&other.id)));
+        sandboxes
+            .sort_by(|one, other| one.created_at.cmp(&other.created_at).then_with(|| one.id.cmp(&other.id)));
         for mut record in sandboxes {
             let namespaces = held.remove(&record.id).map(Arc::new);
             if record.ready && namespaces.is_none() && record.own_namespaces {
@@ -116,7 +118,8 @@ impl Shared {
 
         let mut containers: Vec<ContainerRecord> = Vec::new();
         for id in record::folders(&self.config.root.join("containers")) {
-            let record = record::read::<ContainerRecord>(&self.container_dir(&id)).filter(|record| record.id == id);
+            let record =
+                record::read::<ContainerRecord>(&self.container_dir(&id)).filter(|record| record.id == id);
             match record {
                 // One that was never started went with whoever made it.
                 Some(record) if record.started_at.is_some() => containers.push(record),
@@ -127,7 +130,8 @@ impl Shared {
                 }
             }
         }
-        containers.sort_by(|one, other| one.created_at.cmp(&other.created_at).then_with(|| one.id.cmp(&other.id)));
+        containers
+            .sort_by(|one, other| one.created_at.cmp(&other.created_at).then_with(|| one.id.cmp(&other.id)));
         for record in containers {
             let container = running.remove(&record.id);
             self.adopt_container(record, container, handle)?;
@@ -137,8 +141,7 @@ impl Shared {
         }
         let ready: Vec<Str> = {
             let mut state = self.state.lock();
-            state.folders =
-                record::folders(&self.config.root.join("pods")).iter().map(Str::from).collect();
+            state.folders = record::folders(&self.config.root.join("pods")).iter().map(Str::from).collect();
             let ready = state.sandboxes.iter().filter(|(_, sandbox)| sandbox.record.ready);
             ready.map(|(id, _)| id.clone()).collect()
         };
@@ -180,6 +183,7 @@ impl Shared {
         self.state.lock().add_container(Instance {
             process: record.process.spec(),
             container: container.clone(),
+            broken: None,
             ended: watch::channel(!lives).0,
             progress: told,
             asked: false,
@@ -262,7 +266,9 @@ impl LinuxRuntime {
             for process in processes_in(&config.cgroup) {
                 add("process", process);
             }
-            for owned in shared.cni.owned(&config.network).map_err(failed)? {
+            // The table of packet rules is that of all networks of the machine, and goes with the last of them.
+            let owned = shared.cni.owned(&config.network).map_err(failed)?;
+            for owned in owned.iter().filter(|owned| owned.kind != OwnedKind::Table) {
                 add("network", owned.to_string());
             }
             left.sort();
@@ -272,7 +278,8 @@ impl LinuxRuntime {
     }
 }
 
-/// Processes in the control group or below it, as `PID (NAME)`.
+/// Processes in the control group or below it, as `PID (NAME)`. Those that have ended and wait for a parent that is not
+/// this process are passed over.
 fn processes_in(cgroup: &str) -> Vec<String> {
     let below = format!("{}/", cgroup.trim_end_matches('/'));
     let mut found = Vec::new();
@@ -282,7 +289,11 @@ fn processes_in(cgroup: &str) -> Vec<String> {
             let path = line.splitn(3, ':').nth(2).unwrap_or_default();
             path == cgroup || path.starts_with(&below)
         });
-        if inside {
+        let stat = read("stat");
+        let mut fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
+        let has_ended = fields.next().is_none_or(|state| state == "Z" || state == "X");
+        let is_ours = fields.next().is_some_and(|parent| parent == std::process::id().to_string());
+        if inside && (!has_ended || is_ours) {
             found.push(format!("{pid} ({})", read("comm").trim()));
         }
     }

@@ -62,6 +62,8 @@ pub struct LinuxRuntime {
 pub(super) struct Shared {
     pub(super) config: LinuxConfig,
     pub(super) store: Store,
+    #[cfg(feature = "registry")]
+    pub(super) registry: orlop_image::Registry,
     pub(super) cni: Cni,
     pub(super) containers: orlop_container::Runtime,
     pub(super) clock: Arc<dyn Clock>,
@@ -113,6 +115,8 @@ impl LinuxRuntime {
         let cni = Cni::builder(config.root.join("cni")).build()?;
         let random = random.fork(&format!("linux {}", config.node));
         let shared = Shared {
+            #[cfg(feature = "registry")]
+            registry: orlop_image::Registry::new(config.registry.clone()),
             config,
             store,
             cni,
@@ -174,13 +178,17 @@ impl Shared {
     }
 
     /// A running container.
-    fn running(&self, id: &str) -> RuntimeResult<(Arc<orlop_container::Container>, orlop_container::ProcessSpec)> {
+    fn running(
+        &self,
+        id: &str,
+    ) -> RuntimeResult<(Arc<orlop_container::Container>, orlop_container::ProcessSpec)> {
         let state = self.state.lock();
         let instance = state.containers.get(id).ok_or_else(|| not_found("container", id))?;
         if instance.record.view().state != ContainerState::Running {
             return Err(RuntimeError::NotRunning { id: id.into() });
         }
-        let container = instance.container.clone().ok_or_else(|| RuntimeError::NotRunning { id: id.into() })?;
+        let container =
+            instance.container.clone().ok_or_else(|| RuntimeError::NotRunning { id: id.into() })?;
         Ok((container, instance.process.clone()))
     }
 }
@@ -254,7 +262,8 @@ impl PodRuntime for LinuxRuntime {
 
     async fn find_image(&self, image: &str) -> RuntimeResult<Option<Image>> {
         let name = Reference::parse(image).map_err(failed)?;
-        self.blocking(move |shared| Ok(shared.store.get(&name).map_err(failed)?.as_ref().map(images::told))).await
+        self.blocking(move |shared| Ok(shared.store.get(&name).map_err(failed)?.as_ref().map(images::told)))
+            .await
     }
 
     async fn pull_image(&self, pull: &ImagePull) -> RuntimeResult<Image> {
@@ -262,10 +271,8 @@ impl PodRuntime for LinuxRuntime {
     }
 
     async fn images(&self) -> RuntimeResult<Vec<Image>> {
-        self.blocking(|shared| {
-            Ok(shared.store.images().map_err(failed)?.iter().map(images::told).collect())
-        })
-        .await
+        self.blocking(|shared| Ok(shared.store.images().map_err(failed)?.iter().map(images::told).collect()))
+            .await
     }
 
     async fn remove_image(&self, reference: &str) -> RuntimeResult<()> {

@@ -6,8 +6,8 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::sync::Arc;
 
-use orlop_cni::capability::{PortMapping, Protocol};
 use orlop_cni::Attachment;
+use orlop_cni::capability::{PortMapping, Protocol};
 use orlop_container::cgroup::{Resources, WeightFormula};
 use orlop_container::{Id, Namespace, Namespaces, SandboxSpec, UserNamespace};
 use orlop_fs::{Flags, Root, Tmpfs};
@@ -305,11 +305,9 @@ impl Shared {
             let same = |other: &&Sandbox| other.record.uid == sandbox.record.uid;
             (sandbox.record.clone(), state.sandboxes.values().filter(same).count() == 1)
         };
-        if last {
-            if let Some(groups) = self.containers.cgroups() {
-                let cgroup = cgroups::below(&self.config.cgroup, &record.cgroup).map_err(failed)?;
-                groups.purge(&cgroup).map_err(failed)?;
-            }
+        if last && let Some(groups) = self.containers.cgroups() {
+            let cgroup = cgroups::below(&self.config.cgroup, &record.cgroup).map_err(failed)?;
+            groups.purge(&cgroup).map_err(failed)?;
         }
         let parent = Root::open(self.config.root.join("sandboxes")).map_err(failed)?;
         parent.remove_all(id).map_err(failed)?;

@@ -67,7 +67,11 @@ pub(crate) fn is_privileged(container: &Container) -> bool {
 ///
 /// # Errors
 /// A capability that nobody knows.
-pub(crate) fn rights(pod: &Pod, container: &Container, seccomp_default: bool) -> Result<Rights, SecurityError> {
+pub(crate) fn rights(
+    pod: &Pod,
+    container: &Container,
+    seccomp_default: bool,
+) -> Result<Rights, SecurityError> {
     let (of_pod, own) = contexts(pod, container);
     let privileged = is_privileged(container);
     let flag = |read: fn(&SecurityContext) -> Option<bool>| own.and_then(read);
@@ -77,9 +81,7 @@ pub(crate) fn rights(pod: &Pod, container: &Container, seccomp_default: bool) ->
     let seccomp = match profile.map(|profile| (&profile.type_, &profile.localhost_profile)) {
         _ if privileged => SeccompChoice::Unconfined,
         Some((SeccompProfileType::RuntimeDefault, _)) => SeccompChoice::Default,
-        Some((SeccompProfileType::Localhost, file)) => {
-            SeccompChoice::File(file.clone().unwrap_or_default())
-        }
+        Some((SeccompProfileType::Localhost, file)) => SeccompChoice::File(file.clone().unwrap_or_default()),
         None if seccomp_default => SeccompChoice::Default,
         Some(_) | None => SeccompChoice::Unconfined,
     };
@@ -200,9 +202,14 @@ mod tests {
         .unwrap()
     }
 
-    fn whose(of_pod: serde_json::Value, own: serde_json::Value, image: &str) -> Result<(u32, u32, Vec<u32>), String> {
+    fn whose(
+        of_pod: serde_json::Value,
+        own: serde_json::Value,
+        image: &str,
+    ) -> Result<(u32, u32, Vec<u32>), String> {
         let pod = pod(of_pod, own);
-        let user = user(&pod, &pod.spec.containers[0], image, PASSWD, GROUP).map_err(|error| error.to_string())?;
+        let user =
+            user(&pod, &pod.spec.containers[0], image, PASSWD, GROUP).map_err(|error| error.to_string())?;
         Ok((user.uid, user.gid, user.groups))
     }
 
@@ -211,8 +218,12 @@ mod tests {
         assert_eq!(whose(json!({}), json!({}), "").unwrap(), (0, 0, vec![0]));
         assert_eq!(whose(json!({}), json!({}), "web").unwrap(), (101, 102, vec![102, 500]));
         assert_eq!(
-            whose(json!({"runAsUser": 7, "fsGroup": 9, "supplementalGroups": [8]}), json!({"runAsUser": 101}), "root")
-                .unwrap(),
+            whose(
+                json!({"runAsUser": 7, "fsGroup": 9, "supplementalGroups": [8]}),
+                json!({"runAsUser": 101}),
+                "root"
+            )
+            .unwrap(),
             (101, 102, vec![8, 9, 102, 500])
         );
         assert_eq!(
@@ -227,10 +238,26 @@ mod tests {
     fn non_root_is_verified() {
         let strict = json!({"runAsNonRoot": true});
         for (own, image, text) in [
-            (json!({"runAsUser": 0}), "web", "container's runAsUser breaks non-root policy (pod: \"p_n(u)\", container: c)"),
-            (json!({}), "", "container has runAsNonRoot and image will run as root (pod: \"p_n(u)\", container: c)"),
-            (json!({}), "0:5", "container has runAsNonRoot and image will run as root (pod: \"p_n(u)\", container: c)"),
-            (json!({}), "web", "container has runAsNonRoot and image has non-numeric user (web), cannot verify user is non-root (pod: \"p_n(u)\", container: c)"),
+            (
+                json!({"runAsUser": 0}),
+                "web",
+                "container's runAsUser breaks non-root policy (pod: \"p_n(u)\", container: c)",
+            ),
+            (
+                json!({}),
+                "",
+                "container has runAsNonRoot and image will run as root (pod: \"p_n(u)\", container: c)",
+            ),
+            (
+                json!({}),
+                "0:5",
+                "container has runAsNonRoot and image will run as root (pod: \"p_n(u)\", container: c)",
+            ),
+            (
+                json!({}),
+                "web",
+                "container has runAsNonRoot and image has non-numeric user (web), cannot verify user is non-root (pod: \"p_n(u)\", container: c)",
+            ),
         ] {
             assert_eq!(whose(strict.clone(), own, image).unwrap_err(), text);
         }
@@ -252,10 +279,15 @@ mod tests {
             "allowPrivilegeEscalation": false, "readOnlyRootFilesystem": true,
         }))
         .unwrap();
-        assert_eq!(few.capabilities.iter().map(Capability::name).collect::<Vec<_>>(), ["CHOWN", "NET_BIND_SERVICE"]);
+        assert_eq!(
+            few.capabilities.iter().map(Capability::name).collect::<Vec<_>>(),
+            ["CHOWN", "NET_BIND_SERVICE"]
+        );
         assert!(few.no_new_privileges && few.read_only_root);
         let all = made(json!({"privileged": true})).unwrap();
-        assert!(all.capabilities == CapabilitySet::ALL && all.seccomp == SeccompChoice::Unconfined && !all.masked);
+        assert!(
+            all.capabilities == CapabilitySet::ALL && all.seccomp == SeccompChoice::Unconfined && !all.masked
+        );
         assert!(made(json!({"capabilities": {"add": ["NOPE"]}})).is_err());
     }
 }

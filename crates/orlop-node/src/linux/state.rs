@@ -25,6 +25,8 @@ pub(super) struct Sandbox {
 pub(super) struct Instance {
     pub(super) record: ContainerRecord,
     pub(super) container: Option<Arc<Container>>,
+    /// Why its program cannot be executed, if that is known already.
+    pub(super) broken: Option<String>,
     /// How commands in it are run.
     pub(super) process: ProcessSpec,
     /// Whether its process has ended.
@@ -81,7 +83,8 @@ impl State {
         };
         let sandboxes: Vec<_> = pod.sandboxes.iter().filter_map(|id| self.sandboxes.get(id)).collect();
         let current = sandboxes.first().filter(|sandbox| sandbox.record.ready);
-        let ips = current.map(|sandbox| sandbox.record.ips.iter().map(Str::from).collect()).unwrap_or_default();
+        let ips =
+            current.map(|sandbox| sandbox.record.ips.iter().map(Str::from).collect()).unwrap_or_default();
         let active = current.map(|sandbox| sandbox.record.id.clone());
         let containers = pod.containers.iter().filter_map(|id| self.containers.get(id)).map(|instance| {
             let mut view = instance.record.view();
@@ -98,10 +101,7 @@ impl State {
     pub(super) fn add_sandbox(&mut self, sandbox: Sandbox) {
         let known = sandbox.record.known();
         let id = Str::from(&sandbox.record.id);
-        let pod = self
-            .pods
-            .entry(known.uid.clone())
-            .or_insert_with(|| Pod { known, ..Pod::default() });
+        let pod = self.pods.entry(known.uid.clone()).or_insert_with(|| Pod { known, ..Pod::default() });
         pod.sandboxes.insert(0, id.clone());
         self.sandboxes.insert(id, sandbox);
     }
@@ -109,10 +109,10 @@ impl State {
     pub(super) fn add_container(&mut self, instance: Instance) {
         let uid = Str::from(&instance.record.uid);
         let id = Str::from(&instance.record.id);
-        let pod = self.pods.entry(uid.clone()).or_insert_with(|| Pod {
-            known: KnownPod { uid, ..KnownPod::default() },
-            ..Pod::default()
-        });
+        let pod = self
+            .pods
+            .entry(uid.clone())
+            .or_insert_with(|| Pod { known: KnownPod { uid, ..KnownPod::default() }, ..Pod::default() });
         pod.containers.insert(0, id.clone());
         self.containers.insert(id, instance);
     }

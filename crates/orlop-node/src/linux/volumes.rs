@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use orlop_container::{MountOptions, Propagation, Source};
 use orlop_fs::{FileKind, Flags, Root, Tmpfs};
 use orlop_model::core::v1::{
-    EmptyDirVolumeSource, HostPathType, HostPathVolumeSource, MountPropagationMode, Pod, StorageMedium, Volume,
-    VolumeMount, VolumeSource, resource_name,
+    EmptyDirVolumeSource, HostPathType, HostPathVolumeSource, MountPropagationMode, Pod, StorageMedium,
+    Volume, VolumeMount, VolumeSource, resource_name,
 };
 use orlop_model::{Quantity, Str};
 
@@ -110,11 +110,7 @@ impl<'a> PodVolumes<'a> {
     }
 
     /// The volume's directory, made if it is not there; on a file system in memory of so many bytes if asked for.
-    fn directory(
-        &self,
-        volume: &Volume,
-        memory: impl FnOnce() -> Option<u64>,
-    ) -> Result<Root, VolumeError> {
+    fn directory(&self, volume: &Volume, memory: impl FnOnce() -> Option<u64>) -> Result<Root, VolumeError> {
         let name = &volume.name;
         let plugin = plugin(&volume.source).ok_or_else(|| failed(name, "no volume plugin matched"))?;
         let parent = self.dir.join(plugin);
@@ -212,7 +208,10 @@ impl<'a> PodVolumes<'a> {
         } else {
             let found = inside(&place, sub_path).and_then(|file| orlop_fs::Mount::bind_handle(&file, true));
             let found = found.map_err(|error| {
-                config(format!("failed to prepare subPath for volumeMount {:?}: {error}", mount.name.as_str()))
+                config(format!(
+                    "failed to prepare subPath for volumeMount {:?}: {error}",
+                    mount.name.as_str()
+                ))
             })?;
             Source::Tree(found)
         };

@@ -1,0 +1,277 @@
+//! The story on Linux nodes: the same control plane, real processes.
+
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::time::Duration;
+
+use orlop_client::ListOptions;
+use orlop_clock::{Random, TokioClock};
+use orlop_cluster::Cluster;
+use orlop_cluster::ops::{apply, delete, get, rollout, wait};
+use orlop_image::{Builder, Reference, Store, StoreOptions};
+use orlop_model::apps::v1::Deployment;
+use orlop_model::batch::v1::Job;
+use orlop_model::core::v1::{ConfigMap, Pod};
+use orlop_node::linux::{LinuxConfig, LinuxRuntime};
+use orlop_node::{AgentConfig, LogOptions, NodeConfig, PodRuntime, Recover};
+use orlop_planners::pod::is_ready;
+
+use crate::Anything;
+use crate::output::Output;
+use crate::yours;
+
+const NAMESPACE: &str = "default";
+const LIMIT: Duration = Duration::from_secs(120);
+/// The image that is made of this program.
+const IMAGE: &str = "example/self:1";
+
+const MANIFEST: &str = r#"
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: greeting}
+data: {text: "hello"}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  replicas: 3
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      terminationGracePeriodSeconds: 1
+      containers:
+      - name: server
+        image: "example/self:1"
+        env:
+        - {name: ORLOP_EXAMPLE_ROLE, value: web}
+        - {name: VERSION, value: "1"}
+        ports: [{name: http, containerPort: 8080}]
+        resources: {requests: {cpu: 50m, memory: 16Mi}, limits: {memory: 128Mi}}
+        readinessProbe: {httpGet: {path: /, port: http}, periodSeconds: 1}
+        volumeMounts: [{name: greeting, mountPath: /etc/greeting}]
+      volumes: [{name: greeting, configMap: {name: greeting}}]
+---
+apiVersion: batch/v1
+kind: Job
+metadata: {name: count}
+spec:
+  completions: 2
+  template:
+    spec:
+      restartPolicy: Never
+      containers:
+      - name: count
+        image: "example/self:1"
+        env:
+        - {name: ORLOP_EXAMPLE_ROLE, value: batch}
+        - {name: TEXT, value: "four words it has"}
+"#;
+
+/// Tells the story on so many nodes; `false` if one of its assertions did not hold.
+pub(crate) async fn tell(nodes: usize, seed: u64, output: &Output) -> Result<bool, Anything> {
+    let folder = std::env::temp_dir().join("orlop-cluster");
+    let clock = Arc::new(TokioClock::new(jiff::Timestamp::now()));
+    output.begin();
+    output.step(&format!("an image of this program, and {nodes} nodes that run processes"));
+    let store = Store::open(folder.join("images"), StoreOptions::default())?;
+    Builder::new()
+        .executable(std::env::current_exe()?, "/cluster")?
+        .directory("/tmp", 0o1777)
+        .entrypoint(["/cluster"])
+        .build(&store, &Reference::parse(IMAGE)?)?;
+    // What an earlier run has left, if it was killed, is removed.
+    let agent = AgentConfig {
+        recover: Recover::Remove,
+        crash_backoff: Duration::from_secs(1),
+        ..AgentConfig::default()
+    };
+    let mut cluster = Cluster::builder(clock.clone()).seed(seed).agent(agent).start().await?;
+    let mut runtimes = Vec::new();
+    for number in 1..=u8::try_from(nodes)? {
+        let name = format!("linux-{number}");
+        let config =
+            LinuxConfig::new(name.as_str(), folder.join(&name), (Ipv4Addr::new(10, 99, number, 0), 24))?;
+        let runtime = LinuxRuntime::new(config, store.clone(), clock.clone(), Random::new(seed))?;
+        let mut node = NodeConfig::new(name);
+        node.addresses.push(Ipv4Addr::new(10, 99, number, 1).into());
+        cluster.add_runtime(node, Arc::new(runtime.clone()))?;
+        runtimes.push(runtime);
+    }
+    let story = Story { cluster: &cluster, output, runtimes: &runtimes };
+    let told = story.tell().await;
+    cluster.stop().await;
+
+    output.step("audit: what is left on this machine");
+    let mut held = told?;
+    for runtime in &runtimes {
+        runtime.remove_all().await?;
+    }
+    for runtime in &runtimes {
+        for left in runtime.audit().await? {
+            held &= output.check(false, &format!("left: {left}"));
+        }
+    }
+    drop(runtimes);
+    drop(store);
+    std::fs::remove_dir_all(&folder)?;
+    output.check(held, "no process, mount, cgroup, namespace, link, address, rule or file is left");
+    Ok(held)
+}
+
+struct Story<'a> {
+    cluster: &'a Cluster,
+    output: &'a Output,
+    runtimes: &'a [LinuxRuntime],
+}
+
+/// One request to a pod; the body of the answer.
+async fn ask(ip: &str, path: &'static str) -> Result<String, Anything> {
+    let address = SocketAddr::new(ip.parse()?, 8080);
+    let answer = tokio::task::spawn_blocking(move || -> std::io::Result<String> {
+        let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(5))?;
+        stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+        write!(stream, "GET {path} HTTP/1.1\r\nhost: web\r\n\r\n")?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        Ok(answer)
+    })
+    .await??;
+    Ok(answer.rsplit("\r\n\r\n").next().unwrap_or_default().trim().to_owned())
+}
+
+impl Story<'_> {
+    async fn web(&self) -> Result<Vec<Arc<Pod>>, Anything> {
+        let pods = self.cluster.api::<Pod>(NAMESPACE);
+        let found = pods.list(&ListOptions::new().labels("app=web")).await?.items;
+        Ok(found.into_iter().filter(|pod| !pod.metadata.is_deleting()).collect())
+    }
+
+    async fn tell(&self) -> Result<bool, Anything> {
+        let mut held = self.start().await?;
+        held &= self.serve("1").await?;
+        held &= self.crash().await?;
+        held &= self.roll_out().await?;
+        held &= self.delete_all().await?;
+        Ok(held)
+    }
+
+    async fn start(&self) -> Result<bool, Anything> {
+        let Self { cluster, output, .. } = self;
+        output.step("apply: a web Deployment of three with a ConfigMap, and a Job");
+        let source = apply::Source { name: "linux.yaml".into(), text: MANIFEST.into() };
+        for applied in
+            apply::run(cluster.client(), cluster.scheme(), &source, &apply::Options::default()).await?
+        {
+            output.tell(&applied.to_string());
+        }
+        let ready = yours::settle(cluster, output, NAMESPACE, LIMIT).await?;
+        let options =
+            get::Options { namespace: Some(NAMESPACE.into()), wide: true, ..get::Options::default() };
+        output.tell(&get::table::<Pod>(cluster.client(), &options, cluster.now()).await?);
+        let mut held = output.check(ready, "the Deployment is available, the Job complete");
+        let pods =
+            cluster.api::<Pod>(NAMESPACE).list(&ListOptions::new().labels("job-name=count")).await?.items;
+        let mut counted = 0;
+        for pod in &pods {
+            counted += usize::from(self.logs(pod).await?.contains("counted 4 words"));
+        }
+        held &= output
+            .check(counted == 2, &format!("the logs of {counted} pods of the Job say what they counted"));
+        Ok(held)
+    }
+
+    async fn logs(&self, pod: &Pod) -> Result<String, Anything> {
+        use futures::StreamExt;
+        for runtime in self.runtimes {
+            if let Some(instance) = runtime.view(&pod.metadata.uid).await?.containers.first() {
+                let lines = runtime.logs(&instance.id, &LogOptions::default()).await?;
+                let lines: Vec<_> = lines.map(|line| line.text).collect().await;
+                return Ok(String::from_utf8_lossy(&lines.join(&b'\n')).into_owned());
+            }
+        }
+        Ok(String::new())
+    }
+
+    async fn serve(&self, version: &str) -> Result<bool, Anything> {
+        let mut served = 0;
+        let pods = self.web().await?;
+        for pod in &pods {
+            let answer = ask(&pod.status.pod_ip, "/").await?;
+            self.output.tell(&format!("{} ({}): {answer}", pod.metadata.name, pod.status.pod_ip));
+            served += usize::from(answer == format!("hello from {}, version {version}", pod.metadata.name));
+        }
+        let held = served == 3 && pods.len() == 3;
+        Ok(self
+            .output
+            .check(held, &format!("{served} web pods greet by their addresses, with the ConfigMap's text")))
+    }
+
+    async fn crash(&self) -> Result<bool, Anything> {
+        let pod = self.web().await?.remove(0);
+        self.output.step(&format!("{} is asked to crash: it is restarted", pod.metadata.name));
+        drop(ask(&pod.status.pod_ip, "/crash").await);
+        let restarted = |pod: &Pod| {
+            is_ready(pod)
+                && pod.status.container_statuses.iter().any(|container| container.restart_count == 1)
+        };
+        let key = pod.metadata.name.clone();
+        let pods = self.cluster.api::<Pod>(NAMESPACE);
+        wait::until(&pods, &key, LIMIT, |pod| pod.is_some_and(restarted)).await?;
+        let status = pods.get(&*key).await?.status.container_statuses[0].last_state.terminated.clone();
+        let code = status.as_ref().map_or(0, |end| end.exit_code);
+        Ok(self.output.check(code == 1, &format!("it is ready again; before, it ended with code {code}")))
+    }
+
+    async fn roll_out(&self) -> Result<bool, Anything> {
+        let Self { cluster, output, .. } = self;
+        output.step("version 2: a rolling update");
+        let source = apply::Source {
+            name: "linux.yaml".into(),
+            text: MANIFEST.replace("{name: VERSION, value: \"1\"}", "{name: VERSION, value: \"2\"}"),
+        };
+        apply::run(cluster.client(), cluster.scheme(), &source, &apply::Options::default()).await?;
+        rollout::status(cluster.client(), NAMESPACE, "web", LIMIT, |line| output.tell(line)).await?;
+        self.serve("2").await
+    }
+
+    async fn delete_all(&self) -> Result<bool, Anything> {
+        let Self { cluster, output, .. } = self;
+        output.step("delete it all");
+        let client = cluster.client();
+        delete::run::<Deployment>(client, NAMESPACE, "web", delete::Cascade::Foreground, LIMIT).await?;
+        delete::run::<Job>(client, NAMESPACE, "count", delete::Cascade::Foreground, LIMIT).await?;
+        delete::run::<ConfigMap>(client, NAMESPACE, "greeting", delete::Cascade::Background, LIMIT).await?;
+        let pods = cluster.api::<Pod>(NAMESPACE);
+        let gone = async {
+            while !pods.list(&ListOptions::new()).await?.items.is_empty() {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            Ok::<_, Anything>(())
+        };
+        let gone = tokio::time::timeout(LIMIT, gone).await.is_ok();
+        // What had ended before goes from its node only after it has gone from the API.
+        let settled = async {
+            while !cluster.left_behind().await?.is_empty() {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            Ok::<_, Anything>(())
+        };
+        drop(tokio::time::timeout(LIMIT, settled).await);
+        let left = cluster.left_behind().await?;
+        left.iter().for_each(|leftover| output.tell(&leftover.to_string()));
+        Ok(output.check(gone && left.is_empty(), "no pod is left, in the API or on a node"))
+    }
+}
+
+/// Why Linux nodes are not possible here; `None` if they are.
+pub(crate) fn why_not() -> Option<&'static str> {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let uid = status
+        .lines()
+        .find_map(|line| line.strip_prefix("Uid:"))
+        .and_then(|ids| ids.split_whitespace().nth(1));
+    (uid != Some("0")).then_some("Linux nodes need root")
+}
