@@ -253,6 +253,7 @@ impl Container {
                 cgroups: None,
                 cgroup: self.cgroup.as_ref(),
                 execute: self.shared.execute.as_ref(),
+                filters: &self.shared.filters,
             };
             compile::further(spec, stdio, self.family.first().as_fd(), other_user, &machine)?
         };
