@@ -325,6 +325,9 @@ impl Container {
             return Ok(());
         }
         drop(lock(&self.held).take());
+        if let Some(cgroup) = &self.cgroup {
+            cgroup.thaw_to_die();
+        }
         self.family.kill_and_wait()?;
         if let Some(cgroup) = &self.cgroup {
             cgroup.kill()?;
