@@ -12,6 +12,7 @@ use crate::Error;
 use crate::capability::{Capability, CapabilitySet};
 use crate::cgroup::{Cgroup, Cgroups};
 use crate::program::{FsMount, Make, Op, Program, SetGroups, Slot, Strings, Target, c_string};
+use crate::seccomp::Compiled;
 use crate::spec::{
     DEFAULT_PATH, IdMap, Mount, MountOptions, Namespace, ProcessSpec, Propagation, RootSource, Source, Spec,
     Stdio, Stream, UserNamespace,
@@ -144,6 +145,8 @@ pub(crate) struct Machine<'a> {
     pub(crate) cgroup: Option<&'a Cgroup>,
     /// The program of ours that executes the container's.
     pub(crate) execute: Option<&'a OwnedFd>,
+    /// Filters that have been compiled.
+    pub(crate) filters: &'a Compiled,
 }
 
 /// Compiles the making of a container, up to the program that it runs.
@@ -273,7 +276,7 @@ pub(crate) fn container<'a>(
         (None, true) if spec.process.user.groups.is_empty() => SetGroups::IfPermitted,
         _ => SetGroups::Yes,
     };
-    let command = process(p, &spec.process, stdio, groups, machine.execute)?;
+    let command = process(p, &spec.process, stdio, groups, machine)?;
     let birthplace = machine.cgroup.and_then(Cgroup::birthplace);
     let other_user = layout.other_user;
     Ok((Launch { program, flags: layout.flags, birthplace, maps: layout.maps, command }, other_user))
@@ -314,7 +317,7 @@ pub(crate) fn further<'a>(
     }
     let groups =
         if other_user && spec.user.groups.is_empty() { SetGroups::IfPermitted } else { SetGroups::Yes };
-    let command = process(p, spec, stdio, groups, machine.execute)?;
+    let command = process(p, spec, stdio, groups, machine)?;
     let birthplace = cgroup.and_then(Cgroup::birthplace);
     Ok(Launch { program, flags: 0, birthplace, maps: None, command })
 }
@@ -575,9 +578,9 @@ fn process(
     spec: &ProcessSpec,
     stdio: Stdio,
     set_groups: SetGroups,
-    execute: Option<&OwnedFd>,
+    machine: &Machine<'_>,
 ) -> Result<Command, Error> {
-    let by = execute.map(|file| p.bring(duplicate(file)?)).transpose()?;
+    let by = machine.execute.map(|file| p.bring(duplicate(file)?)).transpose()?;
     let Some(first) = spec.args.first() else { return Err(Error::spec("process.args", "is empty")) };
     if first.is_empty() {
         return Err(Error::spec("process.args[0]", "is empty"));
@@ -635,7 +638,7 @@ fn process(
     }
     p.push(Op::Bounding { drop: !capabilities.bounding.bits() });
     p.push(Op::Identity { uid: user.uid, gid: user.gid, groups: user.groups.clone(), set_groups });
-    let filter = spec.seccomp.filter(capabilities.effective)?;
+    let filter = machine.filters.filter(&spec.seccomp, capabilities.effective)?;
     // A filter can be loaded by those who can never gain privileges again, or by who has this one.
     let load_early = filter.is_some() && !spec.no_new_privileges;
     let admin = CapabilitySet::EMPTY.with(Capability::SysAdmin);

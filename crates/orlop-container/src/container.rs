@@ -253,6 +253,7 @@ impl Container {
                 cgroups: None,
                 cgroup: self.cgroup.as_ref(),
                 execute: self.shared.execute.as_ref(),
+                filters: &self.shared.filters,
             };
             compile::further(spec, stdio, self.family.first().as_fd(), other_user, &machine)?
         };
@@ -324,6 +325,9 @@ impl Container {
             return Ok(());
         }
         drop(lock(&self.held).take());
+        if let Some(cgroup) = &self.cgroup {
+            cgroup.thaw_to_die();
+        }
         self.family.kill_and_wait()?;
         if let Some(cgroup) = &self.cgroup {
             cgroup.kill()?;

@@ -329,9 +329,23 @@ impl Family {
         }
     }
 
+    /// Ends all of them at once, and waits until none is left, not even as a zombie.
     pub(crate) fn kill_and_wait(&self) -> Result<Exit, Error> {
+        let deadline = Instant::now() + PATIENCE;
         self.first.signal(libc::SIGKILL)?;
-        self.wait_for(PATIENCE)?.ok_or_else(|| late(self.first.pid()))
+        for (_, process) in self.lock().iter() {
+            process.signal(libc::SIGKILL)?;
+        }
+        let exit = self.wait_for(PATIENCE)?.ok_or_else(|| late(self.first.pid()))?;
+        loop {
+            // Asks for those that have ended.
+            self.try_wait()?;
+            let Some(process) = self.lock().first().map(|(_, process)| process.clone()) else {
+                return Ok(exit);
+            };
+            let left = deadline.saturating_duration_since(Instant::now());
+            process.wait_for(left)?.ok_or_else(|| late(process.pid()))?;
+        }
     }
 
     #[cfg(feature = "tokio")]

@@ -6,6 +6,7 @@ use std::fmt;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path};
+use std::sync::Arc;
 
 use crate::Error;
 use crate::sys::{Instruction, MountAttr};
@@ -183,7 +184,7 @@ pub(crate) enum Op {
     /// Nothing gains privileges from here on.
     NoNewPrivileges,
     /// Loads a filter of system calls.
-    Seccomp { filter: Vec<Instruction> },
+    Seccomp { filter: Arc<[Instruction]> },
     /// The working directory.
     Chdir { path: CString },
     /// Looks for the program, and reports whether there is one.

@@ -17,6 +17,7 @@ use crate::faults::Faults;
 use crate::id::Id;
 use crate::process::{Family, Process};
 use crate::sandbox::{self, Sandbox, SandboxSpec};
+use crate::seccomp::Compiled;
 use crate::spawn;
 use crate::spec::{Spec, Stdio};
 use crate::state::{Identity, Kind, Record};
@@ -30,6 +31,8 @@ pub(crate) struct Shared {
     pub(crate) faults: Faults,
     /// The program of ours that executes those of containers.
     pub(crate) execute: Option<OwnedFd>,
+    /// Filters of system calls that have been compiled.
+    pub(crate) filters: Compiled,
     /// Held as long as the runtime or anything of it lives.
     _lock: OwnedFd,
 }
@@ -119,7 +122,17 @@ impl Runtime {
         rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive)
             .map_err(failed("lock", &path.join(LOCK)))?;
         let execute = crate::own::execute()?;
-        Ok(Self { shared: Arc::new(Shared { state, path, cgroups, faults, execute, _lock: lock }) })
+        Ok(Self {
+            shared: Arc::new(Shared {
+                state,
+                path,
+                cgroups,
+                faults,
+                execute,
+                filters: Compiled::default(),
+                _lock: lock,
+            }),
+        })
     }
 
     /// The machine's cgroups, if it has any.
@@ -160,6 +173,7 @@ impl Runtime {
                     cgroups: shared.cgroups.as_ref(),
                     cgroup: cgroup.as_ref(),
                     execute: shared.execute.as_ref(),
+                    filters: &shared.filters,
                 };
                 compile::container(spec, stdio, &machine)
                     .and_then(|(launch, _)| spawn::spawn(launch, &shared.faults))

@@ -303,6 +303,10 @@ pub(crate) struct Pending {
     implicit: BTreeSet<PathBuf>,
     /// Hard links whose target isn't in the layer: path and target.
     links: Vec<(PathBuf, PathBuf)>,
+    /// What the layer takes away, whether it has something in its place or not.
+    whiteouts: BTreeSet<PathBuf>,
+    /// Directories of which nothing below shows, but they themselves.
+    opaques: BTreeSet<PathBuf>,
     /// Whether everything below is hidden.
     opaque: bool,
     /// Bytes of all the paths in here.
@@ -363,6 +367,8 @@ impl Unpacker<'_> {
         }
         if name.as_bytes() == OPAQUE {
             let parent = self.resolve(parent)?;
+            self.pending.remember(&parent)?;
+            self.pending.opaques.insert(parent.clone());
             return Ok(self.make_opaque(&parent)?);
         }
         if name.as_bytes().starts_with(RESERVED) {
@@ -554,6 +560,8 @@ impl Unpacker<'_> {
 
     /// Takes away what lies below at this path, not what this layer has there.
     fn whiteout(&mut self, path: &Path) -> Result<(), EntryError> {
+        self.pending.remember(path)?;
+        self.pending.whiteouts.insert(path.to_owned());
         match self.root.metadata(path) {
             Ok(there) if there.kind == FileKind::Directory => self.make_opaque(path),
             Ok(_) => Ok(()),
@@ -691,6 +699,10 @@ impl Pending {
             self.link(root, below, &path, &target, options)
                 .map_err(|problem| LayerError::Entry { path, problem })?;
         }
+        for path in self.whiteouts.union(&self.opaques).cloned().collect::<Vec<_>>() {
+            self.settle(root, below, &path, options)
+                .map_err(|problem| LayerError::Entry { path, problem })?;
+        }
         for path in std::mem::take(&mut self.implicit) {
             self.inherit(root, below, &path, options)
                 .map_err(|problem| LayerError::Entry { path, problem })?;
@@ -701,6 +713,29 @@ impl Pending {
                 .map_err(|error| LayerError::Entry { path: path.clone(), problem: error.into() })?;
         }
         Ok(())
+    }
+
+    /// Removes a mark that takes nothing away: in a directory that isn't merged with one below, overlayfs would list it as
+    /// a file that cannot be found. A directory that came into its place in the end shows nothing of what lies below.
+    fn settle(
+        &mut self,
+        root: &Root,
+        below: &[&Root],
+        path: &Path,
+        options: &UnpackOptions,
+    ) -> Result<(), EntryError> {
+        match root.metadata(path) {
+            Ok(there) if there.kind == FileKind::Directory && !path.as_os_str().is_empty() => {
+                make_opaque(root, path, options, self)
+            }
+            Ok(there) if is_whiteout(&there) => {
+                if hidden_within(root, path, options)? || find_below(below, path, options)?.is_none() {
+                    root.remove_file(path)?;
+                }
+                Ok(())
+            }
+            _ => Ok(()),
+        }
     }
 
     /// A hard link to something that was not in the layer when it came: it comes later, or it lies below, and then a copy
@@ -747,7 +782,7 @@ impl Pending {
         path: &Path,
         options: &UnpackOptions,
     ) -> Result<(), EntryError> {
-        if hidden_within(root, path, options)? || is_opaque(root, path, options)? {
+        if self.whiteouts.contains(path) || hidden_within(root, path, options)? {
             return Ok(());
         }
         let Some((layer, there)) = find_below(below, path, options)? else { return Ok(()) };

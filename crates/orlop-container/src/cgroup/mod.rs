@@ -532,6 +532,13 @@ impl Cgroup {
         }
     }
 
+    /// What is stopped by the freezer of version 1 cannot even be killed.
+    pub(crate) fn thaw_to_die(&self) {
+        if let (None, Some(part)) = (self.v2(), self.v1("freezer")) {
+            let _ = write(&part.dir, &part.path, "freezer.state", "THAWED");
+        }
+    }
+
     /// For clone3: the directory of version 2, into which the process can be born.
     pub(crate) fn birthplace(&self) -> Option<BorrowedFd<'_>> {
         self.v2().map(|part| part.dir.as_fd())

@@ -4,6 +4,7 @@ mod default;
 mod syscalls;
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use seccompiler::{SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule};
 
@@ -114,6 +115,36 @@ impl Seccomp {
             Self::Default => default::filter(capabilities).map(Some),
             Self::Profile(profile) => profile.compile().map(Some),
         }
+    }
+}
+
+/// Default filters that have been compiled, by the capabilities they are for.
+#[derive(Debug, Default)]
+pub(crate) struct Compiled(Mutex<Vec<(CapabilitySet, Arc<[Instruction]>)>>);
+
+impl Compiled {
+    /// How many are kept: hardly anybody has more different sets than that.
+    const LIMIT: usize = 32;
+
+    /// As [`Seccomp::filter`].
+    pub(crate) fn filter(
+        &self,
+        seccomp: &Seccomp,
+        capabilities: CapabilitySet,
+    ) -> Result<Option<Arc<[Instruction]>>, Error> {
+        if *seccomp != Seccomp::Default {
+            return Ok(seccomp.filter(capabilities)?.map(Arc::from));
+        }
+        let lock = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, filter)) = lock().iter().find(|(set, _)| *set == capabilities) {
+            return Ok(Some(filter.clone()));
+        }
+        let filter: Option<Arc<[Instruction]>> = seccomp.filter(capabilities)?.map(Arc::from);
+        let mut all = lock();
+        if let Some(filter) = filter.as_ref().filter(|_| all.len() < Self::LIMIT) {
+            all.push((capabilities, filter.clone()));
+        }
+        Ok(filter)
     }
 }
 

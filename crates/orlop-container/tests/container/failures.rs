@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use orlop_container::cgroup::{Base, CgroupPath, Resources};
-use orlop_container::{CgroupSpec, Container, Error, Faults, Id, Runtime, SandboxSpec, Stdio};
+use orlop_container::{CgroupSpec, Container, Error, Faults, Id, Runtime, Sandbox, SandboxSpec, Stdio};
 
 use crate::support::{Place, again, part, program, root_or_skip, sh, until};
 
@@ -18,7 +18,7 @@ fn id(id: &str) -> Id {
 }
 
 /// A sandbox and a container in it that use every kind of step there is.
-fn make(runtime: &Runtime, name: &str) -> Result<Container, Error> {
+fn make(runtime: &Runtime, name: &str) -> Result<(Sandbox, Container), Error> {
     let pod = SandboxSpec {
         shared_pid: true,
         hostname: Some("pod".to_owned()),
@@ -47,10 +47,10 @@ fn make(runtime: &Runtime, name: &str) -> Result<Container, Error> {
         }
         Ok(container)
     })();
-    if made.is_err() {
-        sandbox.delete()?;
+    match made {
+        Ok(container) => Ok((sandbox, container)),
+        Err(error) => sandbox.delete().and(Err(error)),
     }
-    made
 }
 
 #[test]
@@ -59,8 +59,8 @@ fn whatever_step_fails_leaves_nothing() {
         return;
     }
     let mut place = Place::new();
-    let mut step = 0;
-    loop {
+    let (mut step, mut done) = (0, false);
+    while !done {
         let faults = Faults::at(step);
         let name = place.name.clone();
         // The lock is held by the value that goes away first.
@@ -70,10 +70,11 @@ fn whatever_step_fails_leaves_nothing() {
         match make(&place.runtime, &name) {
             Err(Error::Injected { .. }) => {}
             Err(error) => panic!("step {step}: {error}"),
-            Ok(container) => {
+            Ok((sandbox, container)) => {
                 assert!(faults.count() <= step, "there are no more steps");
                 container.delete().expect("deleted");
-                break;
+                sandbox.delete().expect("deleted");
+                done = true;
             }
         }
         let cgroups = place.runtime.cgroups().expect("cgroups");
@@ -92,8 +93,7 @@ fn whatever_step_it_is_killed_at_nothing_stays() {
         let faults = Faults::kill_at(step.parse().expect("a number"));
         let runtime = open(&dir.join("state"), faults);
         let name = dir.file_name().expect("a name").to_str().expect("plain");
-        let container = make(&runtime, name).expect("made");
-        drop(container);
+        drop(make(&runtime, name).expect("made"));
         std::process::exit(17);
     }
     if !root_or_skip() {

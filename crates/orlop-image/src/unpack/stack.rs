@@ -60,7 +60,9 @@ impl Own {
         let mut own = Self::default();
         for (path, change) in changes {
             let inside = |path: &Path| {
-                path.ancestors().skip(1).all(|above| matches!(own.tree.get(above), None | Some(Node::Directory(_))))
+                path.ancestors()
+                    .skip(1)
+                    .all(|above| matches!(own.tree.get(above), None | Some(Node::Directory(_))))
             };
             let opaque = matches!(change, Change::Opaque);
             let below_it = path.join("x");
@@ -86,7 +88,8 @@ impl Own {
                 Change::File(_) | Change::Symlink => {
                     remove(&mut own.tree, path);
                     own.implicit.retain(|known| !known.starts_with(path));
-                    let node = if let Change::File(content) = change { Node::File(*content) } else { Node::Symlink };
+                    let node =
+                        if let Change::File(content) = change { Node::File(*content) } else { Node::Symlink };
                     own.tree.insert(path.clone(), node);
                 }
                 Change::Whiteout => own.removed.push(path.clone()),
@@ -128,7 +131,9 @@ impl Own {
             let (above, name) = (path.parent().expect("a name"), path.file_name().expect("a name"));
             let beside = |name: &str| above.join(name).to_str().expect("letters").to_owned();
             layer = match change {
-                Change::Directory(mode) => layer.with(Entry { mode: *mode, ..entry(Kind::Directory, text) }, b""),
+                Change::Directory(mode) => {
+                    layer.with(Entry { mode: *mode, ..entry(Kind::Directory, text) }, b"")
+                }
                 Change::File(content) => layer.with(entry(Kind::File, text), &[*content]),
                 Change::Symlink => layer.symlink(text, "/nowhere"),
                 Change::Whiteout => layer.file(&beside(&format!(".wh.{}", name.display())), ""),

@@ -107,7 +107,7 @@ impl Layer {
         [&self.0[..], write::END].concat()
     }
 
-    fn unpack_with(
+    pub(super) fn unpack_with(
         &self,
         root: &Root,
         below: &[&Root],
@@ -360,6 +360,12 @@ fn what_is_below_is_taken_away_by_marks() {
         return;
     }
     let place = Place::new();
+    let (_, base) = place.layer("base");
+    ["dir/gone", "linked/x", "filled", "both/x", "made/file", "again/x", "implied/y", "before/x"]
+        .into_iter()
+        .fold(Layer::new(), |layer, path| layer.file(path, "below"))
+        .unpack(&base, &[])
+        .unwrap();
     let (path, root) = place.layer("l");
     Layer::new()
         .file("dir/.wh.gone", "")
@@ -386,10 +392,16 @@ fn what_is_below_is_taken_away_by_marks() {
         .directory(".wh..wh.plnk")
         .file(".wh..wh.plnk/1.2", "x")
         .file(".wh..wh.aufs", "")
-        .unpack(&root, &[])
+        // What isn't there cannot be taken away.
+        .file("dir/.wh.nothing", "")
+        .unpack(&root, &[&base])
         .unwrap();
-    for name in ["dir/gone", "linked", "filled", "both/x"] {
+    for name in ["dir/gone", "linked", "filled"] {
         assert!(whiteout_at(&path.join(name)), "{name}");
+    }
+    for name in ["dir/nothing", "both/x"] {
+        assert!(!path.join(name).exists(), "{name}");
+        assert!(!whiteout_at(&path.join(name)), "{name}");
     }
     for name in ["made/file", "later/file", "hidden/x", "implied/x"] {
         assert!(path.join(name).is_file(), "{name}");
