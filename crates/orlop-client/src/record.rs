@@ -143,9 +143,7 @@ impl Record {
             return Ok(json);
         }
         let json = match &self.form {
-            Form::Typed(object) => object
-                .to_json()
-                .map_err(|error| Error::internal(format!("encoding {}: {error}", self.kind().kind)))?,
+            Form::Typed(object) => object.to_json(),
             Form::Json(_) => Vec::new(), // never: its text is set from the start
         };
         Ok(self.json.get_or_init(|| json.into()))

@@ -30,11 +30,10 @@ pub trait AnyObject: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// If the type's own `Serialize` refuses.
     fn to_value(&self) -> serde_json::Result<Value>;
-    /// The object as JSON text.
-    ///
-    /// # Errors
-    /// If the type's own `Serialize` refuses.
-    fn to_json(&self) -> serde_json::Result<Vec<u8>>;
+    /// The object as JSON text, byte for byte as Go writes it.
+    fn to_json(&self) -> Vec<u8>;
+    /// The object in Kubernetes' protobuf envelope; one whose type has no protobuf as JSON in it.
+    fn to_protobuf(&self) -> Vec<u8>;
     /// The type itself, by reference.
     fn as_any(&self) -> &dyn Any;
     /// The type itself, to be changed.
@@ -65,8 +64,11 @@ impl<K: Object> AnyObject for K {
     fn to_value(&self) -> serde_json::Result<Value> {
         serde_json::to_value(self)
     }
-    fn to_json(&self) -> serde_json::Result<Vec<u8>> {
-        serde_json::to_vec(self)
+    fn to_json(&self) -> Vec<u8> {
+        Object::to_json(self)
+    }
+    fn to_protobuf(&self) -> Vec<u8> {
+        Object::to_protobuf(self)
     }
     fn as_any(&self) -> &dyn Any {
         self

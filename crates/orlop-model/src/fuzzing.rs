@@ -5,7 +5,7 @@ use crate::core::v1::Pod;
 use crate::manifest::{Fields, documents, read};
 use crate::scheme::Scheme;
 use crate::selector::{FieldSelector, Selector};
-use crate::{DynamicObject, Map, Object, Path, Quantity, Str};
+use crate::{DynamicObject, Map, Object, Path, Quantity, Str, protobuf};
 
 fn round_trip<K: Object + PartialEq>(bytes: &[u8]) {
     let Ok(object) = serde_json::from_slice::<K>(bytes) else {
@@ -24,6 +24,35 @@ fn round_trip<K: Object + PartialEq>(bytes: &[u8]) {
 /// If a pod that is read cannot be written, read and written again to the same text.
 pub fn pod_json(bytes: &[u8]) {
     round_trip::<Pod>(bytes);
+}
+
+/// A typed object in protobuf, without its envelope and with it.
+///
+/// # Panics
+/// If a pod that is read is not the same after it was written and read again, in protobuf or in JSON.
+pub fn pod_protobuf(bytes: &[u8]) {
+    if let Ok(pod) = protobuf::message_from_slice::<Pod>(bytes) {
+        let written = protobuf::to_vec(&pod);
+        let again: Pod = protobuf::from_slice(&written).expect("what was written can be read");
+        assert_eq!(written, protobuf::to_vec(&again), "writing is stable");
+        round_trip::<Pod>(&pod.to_json());
+    }
+    let _ = protobuf::from_slice::<Pod>(bytes);
+}
+
+/// Objects of any kind in the protobuf envelope.
+///
+/// # Panics
+/// If an object that is read cannot be written and read again.
+pub fn any_protobuf(bytes: &[u8]) {
+    let mut scheme = Scheme::builtin();
+    scheme.accept_unknown();
+    let envelope = [b"k8s\0", bytes].concat();
+    for bytes in [bytes, &envelope] {
+        if let Ok(object) = scheme.decode_protobuf(bytes) {
+            scheme.decode_protobuf(&object.to_protobuf()).expect("what was written can be read");
+        }
+    }
 }
 
 /// An object of any kind in JSON.
@@ -106,7 +135,7 @@ mod tests {
     use super::*;
 
     /// A few thousand variations of well-formed texts: bytes replaced, cut out and doubled.
-    fn vary(seeds: &[&str], target: fn(&[u8])) {
+    fn vary<S: AsRef<[u8]>>(seeds: &[S], target: fn(&[u8])) {
         let mut state = 1_u64;
         let mut random = move |below: usize| {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -114,9 +143,10 @@ mod tests {
         };
         let letters = b"{}[]:,\"'\\ \n-+.0129eEkKiMGmun&*!|>#?%@`=<()ax\0\xff\xc3\xa9";
         for seed in seeds {
-            target(seed.as_bytes());
+            let seed = seed.as_ref();
+            target(seed);
             for _ in 0..400 {
-                let mut bytes = seed.as_bytes().to_vec();
+                let mut bytes = seed.to_vec();
                 for _ in 0..1 + random(4) {
                     let at = random(bytes.len() + 1);
                     match random(4) {
@@ -141,6 +171,14 @@ mod tests {
     fn objects_hold_together() {
         vary(&[POD, r#"{"metadata":null,"status":{}}"#], pod_json);
         vary(&[POD, r#"{"apiVersion":"a/b","kind":"C","d":{"e":1}}"#], dynamic_json);
+    }
+
+    #[test]
+    fn protobuf_holds_together() {
+        let pod: Pod = serde_json::from_str(POD).unwrap();
+        vary(&[protobuf::message_to_vec(&pod), pod.to_protobuf()], pod_protobuf);
+        let kind = std::sync::Arc::new(crate::KindInfo::guess("a/b", "C"));
+        vary(&[pod.to_protobuf(), DynamicObject::new(kind).to_protobuf()], any_protobuf);
     }
 
     #[test]

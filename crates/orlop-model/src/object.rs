@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::message::{self, Fields};
-use crate::{KindInfo, ObjectMeta, OwnerReference, Path, Schema, Str, json, protobuf};
+use crate::{KindInfo, Message, ObjectMeta, OwnerReference, Path, Schema, Str, json, protobuf};
 
 /// An object: a kind, metadata and a body that goes over the wire.
 ///
@@ -69,7 +69,7 @@ pub trait Object: Clone + fmt::Debug + Serialize + DeserializeOwned + Send + Syn
 }
 
 /// A kind that is known at compile time.
-pub trait StaticKind: Object {
+pub trait StaticKind: Object + Message {
     /// The kind.
     const KIND: &'static KindInfo;
 }

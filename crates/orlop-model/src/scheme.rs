@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::{AnyObject, DynamicObject, KindInfo, Object, StaticKind};
+use crate::{AnyObject, DynamicObject, KindInfo, Object, StaticKind, protobuf};
 
 /// The kinds that a program knows.
 ///
@@ -33,6 +33,8 @@ pub struct Scheme {
 struct Entry {
     kind: Arc<KindInfo>,
     decode: fn(Value, &Arc<KindInfo>) -> Decoded,
+    /// `None`: the kind has no protobuf.
+    decode_protobuf: Option<fn(&[u8]) -> Result<Arc<dyn AnyObject>, protobuf::Error>>,
 }
 
 type Decoded = Result<Arc<dyn AnyObject>, DecodeError>;
@@ -57,12 +59,13 @@ impl Scheme {
         self.insert(Entry {
             kind: Arc::new(K::KIND.clone()),
             decode: |value, _| Ok(Arc::new(decode::<K>(value)?)),
+            decode_protobuf: Some(|bytes| Ok(Arc::new(protobuf::from_slice::<K>(bytes)?))),
         })
     }
 
     /// Adds a kind that is known only at run time; its objects are read as [`DynamicObject`]s.
     pub fn register_dynamic(&mut self, kind: KindInfo) -> &mut Self {
-        self.insert(Entry { kind: Arc::new(kind), decode: decode_dynamic })
+        self.insert(Entry { kind: Arc::new(kind), decode: decode_dynamic, decode_protobuf: None })
     }
 
     fn insert(&mut self, entry: Entry) -> &mut Self {
@@ -162,6 +165,31 @@ impl Scheme {
     }
 }
 
+impl Scheme {
+    /// Reads an object in Kubernetes' protobuf envelope to the type of its kind. An envelope may have JSON in it, as
+    /// objects have whose types have no protobuf.
+    ///
+    /// # Errors
+    /// If the envelope or the object is malformed, or its kind is unknown or has no protobuf.
+    pub fn decode_protobuf(&self, bytes: &[u8]) -> Result<Arc<dyn AnyObject>, DecodeError> {
+        let wrong = |error: protobuf::Error| DecodeError::new(DecodeErrorKind::Protobuf(error));
+        let envelope = protobuf::Envelope::parse(bytes).map_err(wrong)?;
+        if envelope.is_json() {
+            let value = serde_json::from_slice(envelope.raw)
+                .map_err(|error| DecodeError::new(DecodeErrorKind::WrongType(error.to_string())))?;
+            return self.decode(value);
+        }
+        let entry = self.entry(&envelope.api_version, &envelope.kind);
+        match entry.and_then(|entry| entry.decode_protobuf) {
+            Some(decode) => decode(bytes).map_err(wrong),
+            None => Err(DecodeError::new(DecodeErrorKind::UnknownKind {
+                api_version: envelope.api_version.to_string(),
+                kind: envelope.kind.to_string(),
+            })),
+        }
+    }
+}
+
 impl fmt::Debug for Scheme {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_set().entries(self.kinds().map(ToString::to_string)).finish()
@@ -238,6 +266,9 @@ pub enum DecodeErrorKind {
     /// A value is of another type than its field.
     #[error("{0}")]
     WrongType(String),
+    /// The protobuf of it is wrong.
+    #[error(transparent)]
+    Protobuf(protobuf::Error),
 }
 
 /// One step inwards in a document.
@@ -311,6 +342,25 @@ mod tests {
             error(json!({"apiVersion": "v2", "kind": "Pod"})),
             "no matches for kind \"Pod\" in version \"v2\""
         );
+    }
+
+    #[test]
+    fn protobuf_is_read_by_kind() {
+        let scheme = Scheme::builtin();
+        let map = crate::core::v1::ConfigMap { metadata: named("m"), ..Default::default() };
+        let read = scheme.decode_protobuf(&Object::to_protobuf(&map)).unwrap();
+        assert_eq!(*crate::downcast::<crate::core::v1::ConfigMap>(&read).unwrap(), map);
+
+        let kind = Arc::new(KindInfo::guess("example.dev/v1", "Website"));
+        let site = DynamicObject { metadata: named("s"), ..DynamicObject::new(kind) };
+        let bytes = Object::to_protobuf(&site);
+        assert!(scheme.decode_protobuf(&bytes).is_err());
+        let read = Scheme::empty().accept_unknown().decode_protobuf(&bytes).unwrap();
+        assert_eq!(*crate::downcast::<DynamicObject>(&read).unwrap(), site);
+    }
+
+    fn named(name: &str) -> crate::ObjectMeta {
+        crate::ObjectMeta { name: name.into(), ..Default::default() }
     }
 
     #[test]

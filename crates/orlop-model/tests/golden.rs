@@ -3,7 +3,6 @@
 //! Reads the folder in `ORLOP_GOLDEN` and is passed over aloud without it. Files of kinds that the crate does not have are
 //! named.
 
-#![cfg(feature = "all")]
 #![allow(clippy::print_stdout, reason = "what was checked, and what was not, is told on the standard output")]
 
 use std::collections::BTreeMap;

@@ -310,6 +310,7 @@ impl Document {
                 return self.error(Some(position), "kind", ManifestReason::UnknownKind { api_version, kind });
             }
             DecodeErrorKind::WrongType(text) => ManifestReason::WrongType(text),
+            DecodeErrorKind::Protobuf(error) => ManifestReason::WrongType(error.to_string()),
         };
         self.error(Some(position), &field, reason)
     }
