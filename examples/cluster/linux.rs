@@ -105,10 +105,10 @@ pub(crate) async fn tell(nodes: usize, seed: u64, output: &Output) -> Result<boo
     cluster.stop().await;
 
     output.step("audit: what is left on this machine");
-    let mut held = told?;
     for runtime in &runtimes {
         runtime.remove_all().await?;
     }
+    let mut held = told?;
     for runtime in &runtimes {
         for left in runtime.audit().await? {
             held &= output.check(false, &format!("left: {left}"));
@@ -133,7 +133,8 @@ async fn ask(ip: &str, path: &'static str) -> Result<String, Anything> {
     let answer = tokio::task::spawn_blocking(move || -> std::io::Result<String> {
         let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(5))?;
         stream.set_read_timeout(Some(Duration::from_secs(5)))?;
-        write!(stream, "GET {path} HTTP/1.1\r\nhost: web\r\n\r\n")?;
+        // At once: who has read the first line may answer and hang up.
+        stream.write_all(format!("GET {path} HTTP/1.1\r\nhost: web\r\n\r\n").as_bytes())?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer)?;
         Ok(answer)
