@@ -101,7 +101,12 @@ pub(crate) async fn tell(nodes: usize, seed: u64, output: &Output) -> Result<boo
         runtimes.push(runtime);
     }
     let story = Story { cluster: &cluster, output, runtimes: &runtimes };
-    let told = story.tell().await;
+    // Processes do not end with this one: whoever interrupts it waits until they are gone.
+    let told = tokio::select! {
+        biased;
+        _ = tokio::signal::ctrl_c() => Err("interrupted".into()),
+        told = story.tell() => told,
+    };
     cluster.stop().await;
 
     output.step("audit: what is left on this machine");
