@@ -101,14 +101,19 @@ pub(crate) async fn tell(nodes: usize, seed: u64, output: &Output) -> Result<boo
         runtimes.push(runtime);
     }
     let story = Story { cluster: &cluster, output, runtimes: &runtimes };
-    let told = story.tell().await;
+    // Processes do not end with this one: whoever interrupts it waits until they are gone.
+    let told = tokio::select! {
+        biased;
+        _ = tokio::signal::ctrl_c() => Err("interrupted".into()),
+        told = story.tell() => told,
+    };
     cluster.stop().await;
 
     output.step("audit: what is left on this machine");
-    let mut held = told?;
     for runtime in &runtimes {
         runtime.remove_all().await?;
     }
+    let mut held = told?;
     for runtime in &runtimes {
         for left in runtime.audit().await? {
             held &= output.check(false, &format!("left: {left}"));
@@ -133,7 +138,8 @@ async fn ask(ip: &str, path: &'static str) -> Result<String, Anything> {
     let answer = tokio::task::spawn_blocking(move || -> std::io::Result<String> {
         let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(5))?;
         stream.set_read_timeout(Some(Duration::from_secs(5)))?;
-        write!(stream, "GET {path} HTTP/1.1\r\nhost: web\r\n\r\n")?;
+        // At once: who has read the first line may answer and hang up.
+        stream.write_all(format!("GET {path} HTTP/1.1\r\nhost: web\r\n\r\n").as_bytes())?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer)?;
         Ok(answer)

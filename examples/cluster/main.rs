@@ -123,7 +123,7 @@ async fn run(arguments: Arguments) -> ExitCode {
     let output = Output::new(arguments.quiet);
     tokio::select! {
         biased;
-        _ = tokio::signal::ctrl_c() => {
+        _ = tokio::signal::ctrl_c(), if matches!(arguments.nodes, Nodes::Sim(_)) => {
             output.say("interrupted: everything has been stopped");
             ExitCode::from(130)
         }

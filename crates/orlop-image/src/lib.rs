@@ -36,6 +36,8 @@
 //! ([`Reference`]), credentials ([`Keyring`]), manifests and configurations ([`Config`]) works on any system; the store
 //! is Linux'.
 
+#![cfg_attr(not(target_os = "linux"), allow(dead_code, unused_imports, reason = "what only the store needs"))]
+
 #[cfg(target_os = "linux")]
 mod archive;
 #[cfg(target_os = "linux")]

@@ -141,7 +141,15 @@ impl Shared {
         }
         let ready: Vec<Str> = {
             let mut state = self.state.lock();
-            state.folders = record::folders(&self.config.root.join("pods")).iter().map(Str::from).collect();
+            // Of a pod with nothing but its folder nobody has written down the name; its uid stands for it.
+            state.folders = record::folders(&self.config.root.join("pods"))
+                .iter()
+                .map(|uid| {
+                    let uid = Str::from(uid);
+                    let known = KnownPod { name: uid.clone(), namespace: "unknown".into(), uid: uid.clone() };
+                    (uid, known)
+                })
+                .collect();
             let ready = state.sandboxes.iter().filter(|(_, sandbox)| sandbox.record.ready);
             ready.map(|(id, _)| id.clone()).collect()
         };

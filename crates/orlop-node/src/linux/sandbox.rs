@@ -25,7 +25,7 @@ use super::undo::{Undo, told};
 use super::volumes::{PodVolumes, VolumeLimits, tear_down};
 use crate::dns::pod_dns;
 use crate::hosts::Hostname;
-use crate::runtime::{RuntimeError, RuntimeResult, SandboxConfig, Volumes};
+use crate::runtime::{KnownPod, RuntimeError, RuntimeResult, SandboxConfig, Volumes};
 use crate::view::SandboxView;
 use crate::volume::VolumeError;
 
@@ -120,6 +120,14 @@ impl Shared {
         Ok(())
     }
 
+    /// There is a folder of this pod from now on.
+    fn note_folder(&self, pod: &Pod) {
+        let meta = &pod.metadata;
+        let known =
+            KnownPod { uid: meta.uid.clone(), namespace: meta.namespace.clone(), name: meta.name.clone() };
+        self.state.lock().folders.insert(meta.uid.clone(), known);
+    }
+
     pub(super) fn set_up_volumes(&self, pod: &Pod, volumes: &Volumes) -> Result<(), VolumeError> {
         let fail = |message: String| VolumeError { volume: Str::EMPTY, message };
         let uid = &pod.metadata.uid;
@@ -131,7 +139,7 @@ impl Shared {
         }
         let dir = self.pod_dir(uid);
         private_dir(&dir).map_err(|error| fail(error.to_string()))?;
-        self.state.lock().folders.insert(uid.clone());
+        self.note_folder(pod);
         let limits = VolumeLimits { memory: u64::try_from(self.config.memory).unwrap_or(u64::MAX) };
         PodVolumes::new(&dir, pod).set_up(volumes, limits, &self.stamp())
     }
@@ -145,7 +153,7 @@ impl Shared {
             if state.has(uid) {
                 return Err(RuntimeError::failed(format!("pod {uid} still has a sandbox or a container")));
             }
-            state.folders.contains(uid)
+            state.folders.contains_key(uid)
         };
         if known {
             tear_down(&self.pod_dir(uid)).map_err(failed)?;
@@ -182,7 +190,7 @@ impl Shared {
 
         let (pod_dir, dir) = (self.pod_dir(&meta.uid), self.sandbox_dir(&id));
         private_dir(&pod_dir)?;
-        self.state.lock().folders.insert(meta.uid.clone());
+        self.note_folder(pod);
         private_dir(&dir)?;
         undo.push(|| told("folder of a sandbox", std::fs::remove_dir_all(self.sandbox_dir(&id))));
         let path = cgroups::pod_path(pod, &meta.uid);

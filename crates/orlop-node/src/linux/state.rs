@@ -1,6 +1,6 @@
 //! What a Linux node runs at the moment.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use orlop_container::{Container, ProcessSpec};
@@ -53,8 +53,8 @@ pub(super) struct State {
     pub(super) containers: BTreeMap<Str, Instance>,
     /// Pods that have changed on their own.
     changed: VecDeque<Str>,
-    /// Pods of which there is a folder, perhaps nothing else.
-    pub(super) folders: BTreeSet<Str>,
+    /// Pods of which there is a folder, perhaps nothing else, by uid.
+    pub(super) folders: BTreeMap<Str, KnownPod>,
 }
 
 impl State {
@@ -70,9 +70,8 @@ impl State {
 
     pub(super) fn known(&self) -> Vec<KnownPod> {
         let named = self.pods.values().map(|pod| pod.known.clone());
-        let others = self.folders.iter().filter(|uid| !self.pods.contains_key(*uid));
-        let mut known: Vec<KnownPod> =
-            named.chain(others.map(|uid| KnownPod { uid: uid.clone(), ..KnownPod::default() })).collect();
+        let others = self.folders.values().filter(|known| !self.pods.contains_key(&known.uid)).cloned();
+        let mut known: Vec<KnownPod> = named.chain(others).collect();
         known.sort();
         known
     }
