@@ -34,8 +34,10 @@ struct Entry {
     kind: Arc<KindInfo>,
     decode: fn(Value, &Arc<KindInfo>) -> Decoded,
     /// `None`: the kind has no protobuf.
-    decode_protobuf: Option<fn(&[u8]) -> Result<Arc<dyn AnyObject>, protobuf::Error>>,
+    decode_protobuf: Option<DecodeProtobuf>,
 }
+
+type DecodeProtobuf = fn(&[u8]) -> Result<Arc<dyn AnyObject>, protobuf::Error>;
 
 type Decoded = Result<Arc<dyn AnyObject>, DecodeError>;
 

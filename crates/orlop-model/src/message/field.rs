@@ -253,8 +253,9 @@ impl<F: Field> Mapping for BTreeMap<String, F> {
     }
     fn append(&mut self, key: Str) -> (Slot<'_>, bool) {
         // Of equal keys the last one counts.
-        let slot = BTreeMap::entry(self, key.into()).insert_entry(F::make()).into_mut().as_slot();
-        (slot, true)
+        let value = BTreeMap::entry(self, key.into()).or_insert_with(F::make);
+        *value = F::make();
+        (value.as_slot(), true)
     }
     fn entry(&mut self, key: &str) -> Slot<'_> {
         BTreeMap::entry(self, key.to_owned()).or_insert_with(F::make).as_slot()
