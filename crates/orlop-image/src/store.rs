@@ -1,12 +1,14 @@
 //! The store: images of one machine on disk.
 
-use std::collections::{BTreeMap, HashSet};
+mod collect;
+mod layers;
+mod snapshots;
+
+use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::BufReader;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use orlop_fs::Root;
 use parking_lot::Mutex;
@@ -18,10 +20,11 @@ use crate::faults::Faults;
 use crate::image::Parts;
 use crate::lease::{InTurn, Lease, Leases};
 use crate::manifest::Document;
-use crate::unpack::{Pending, unpack};
+pub use collect::Collected;
+
 use crate::{
-    Config, ConfigError, Descriptor, Devices, Digest, Error, Image, LayerError, Layers, Limits, Manifest,
-    Marks, Ownership, Platform, Reference, Snapshot, UnpackOptions, media,
+    Config, ConfigError, Descriptor, Devices, Digest, Error, Image, Limits, Manifest, Marks, Ownership,
+    Platform, Reference, UnpackOptions, media,
 };
 
 const IMAGES: &str = "images";
@@ -100,24 +103,6 @@ struct Record {
     media_type: String,
     size: u64,
     manifest: Digest,
-}
-
-/// What is written down of a snapshot.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct SnapshotRecord {
-    manifest: Digest,
-    /// Chain identifiers, the base first.
-    chain: Vec<Digest>,
-}
-
-/// What is written down of an unpacked layer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct LayerRecord {
-    diff_id: Digest,
-    /// Whether nothing below shows.
-    opaque: bool,
-    /// Bytes when it was decompressed.
-    size: u64,
 }
 
 /// What a name leads to, as far as it is here.
@@ -419,384 +404,10 @@ impl Store {
         }
         Ok(Some(bytes))
     }
-
-    /// Unpacks the layers of an image that aren't yet, several at once, and answers their directories.
-    ///
-    /// # Errors
-    /// A layer is missing, wrong, or not what the configuration of the image says; or the kernel refuses. Layers below
-    /// it may be unpacked then, whole.
-    #[tracing::instrument(level = "debug", skip_all, fields(image = %image.display_name()))]
-    pub fn unpack(&self, image: &Image) -> Result<Layers, Error> {
-        let name = image.display_name();
-        for layer in &image.manifest().layers {
-            if !media::is_layer(&layer.media_type) {
-                let (digest, media_type) = (layer.digest.clone(), layer.media_type.clone());
-                return Err(Error::LayerType { image: name, digest, media_type });
-            }
-        }
-        // In order, so that two who unpack images with common layers do not wait for each other.
-        let mut missing = Vec::new();
-        let mut turns = Vec::new();
-        for (number, chain_id) in image.parts().chain.iter().enumerate() {
-            if !self.0.content.root.exists(layer_path(chain_id))? {
-                let turn = self.0.in_turn.take(chain_id);
-                // Someone else may have done it meanwhile.
-                if !self.0.content.root.exists(layer_path(chain_id))? {
-                    missing.push(number);
-                    turns.push(turn);
-                }
-            }
-        }
-        let results: Vec<Mutex<Option<Result<Half<'_>, Error>>>> =
-            missing.iter().map(|_| Mutex::new(None)).collect();
-        let next = AtomicUsize::new(0);
-        let work = || {
-            loop {
-                let index = next.fetch_add(1, Ordering::Relaxed);
-                let Some(number) = missing.get(index) else { break };
-                let half = self.unpack_half(image, *number);
-                if half.is_err() {
-                    // What comes after it is of no use.
-                    next.store(missing.len(), Ordering::Relaxed);
-                }
-                *results[index].lock() = Some(half);
-            }
-        };
-        let threads = self.0.options.threads.clamp(1, missing.len().max(1));
-        std::thread::scope(|scope| {
-            for _ in 1..threads {
-                scope.spawn(work);
-            }
-            work();
-        });
-        // The first failure is the one to tell; the halves that are not used remove themselves.
-        let mut halves = Vec::with_capacity(missing.len());
-        let mut failure = None;
-        for result in results {
-            match result.into_inner() {
-                Some(Ok(half)) => halves.push(half),
-                Some(Err(error)) if failure.is_none() => failure = Some(error),
-                _ => {}
-            }
-        }
-        if let Some(error) = failure {
-            return Err(error);
-        }
-        for half in halves {
-            self.unpack_rest(image, half)?;
-        }
-        drop(turns);
-        Ok(Layers { image: image.clone(), lower: self.lower(&image.parts().chain)? })
-    }
-
-    /// Unpacks a layer under another name.
-    fn unpack_half(&self, image: &Image, number: usize) -> Result<Half<'_>, Error> {
-        let content = &self.0.content;
-        let (layer, diff_id) = (&image.manifest().layers[number], &image.config().diff_ids()[number]);
-        let name = image.display_name();
-        if !content.contains(&layer.digest)? {
-            return Err(Error::Missing { image: name, digest: layer.digest.clone() });
-        }
-        let wrong = |error| Error::Layer {
-            image: name.clone(),
-            digest: layer.digest.clone(),
-            error: Box::new(error),
-        };
-        let path = content.temporary();
-        content.step("mkdir", &path)?;
-        content.root.create_dir(&path, 0o755)?;
-        let mut half = Half { root: &content.root, number, path, pending: None, done: false };
-        let directory = half.path.join("fs");
-        content.step("mkdir", &directory)?;
-        content.root.create_dir(&directory, 0o755)?;
-        let root = content.root.sub(&directory)?;
-        let blob = BufReader::with_capacity(128 << 10, content.open_blob(&layer.digest)?);
-        let (unpacked, pending) = unpack(blob, &root, &self.0.unpack).map_err(wrong)?;
-        if unpacked.diff_id != *diff_id && diff_id.algorithm() == unpacked.diff_id.algorithm() {
-            let (wanted, found) = (diff_id.clone(), unpacked.diff_id);
-            return Err(wrong(LayerError::DiffId { wanted, found }));
-        }
-        if unpacked.skipped_devices > 0 {
-            tracing::info!(image = name, layer = %layer.digest, devices = unpacked.skipped_devices, "device nodes left out");
-        }
-        let record = LayerRecord { diff_id: diff_id.clone(), opaque: unpacked.opaque, size: unpacked.size };
-        let record =
-            serde_json::to_vec(&record).map_err(|error| Error::io("encode", LAYERS)(error.into()))?;
-        content.step("write", &half.path)?;
-        content.root.write(half.path.join("layer.json"), &record, 0o600)?;
-        half.pending = Some(pending);
-        Ok(half)
-    }
-
-    /// What needs the layers below; then it is there.
-    fn unpack_rest(&self, image: &Image, mut half: Half<'_>) -> Result<(), Error> {
-        let content = &self.0.content;
-        let chain_id = &image.parts().chain[half.number];
-        let layer = &image.manifest().layers[half.number];
-        let below = self.directories(&image.parts().chain[..half.number])?;
-        let below: Vec<Root> =
-            below.iter().map(|directory| content.root.sub(directory)).collect::<Result<_, _>>()?;
-        let below: Vec<&Root> = below.iter().collect();
-        let root = content.root.sub(half.path.join("fs"))?;
-        let pending = half.pending.take().unwrap_or_default();
-        pending.finish(&root, &below, &self.0.unpack).map_err(|error| Error::Layer {
-            image: image.display_name(),
-            digest: layer.digest.clone(),
-            error: Box::new(error),
-        })?;
-        content.step("syncfs", &half.path)?;
-        let directory = content.root.open_file(&half.path)?;
-        rustix::fs::syncfs(&directory).map_err(|error| Error::io("syncfs", &half.path)(error.into()))?;
-        let path = layer_path(chain_id);
-        content.step("rename", &path)?;
-        content.root.rename_new(&half.path, &path)?;
-        half.done = true;
-        content.sync_directory(Path::new(LAYERS))
-    }
-
-    /// The directories of a chain inside the store, the top first, without those that are hidden as a whole.
-    fn directories(&self, chain: &[Digest]) -> Result<Vec<PathBuf>, Error> {
-        let mut directories = Vec::with_capacity(chain.len());
-        for chain_id in chain.iter().rev() {
-            let path = layer_path(chain_id);
-            let record = self.0.content.root.read(path.join("layer.json"), 1 << 16)?;
-            let record: LayerRecord =
-                serde_json::from_slice(&record).map_err(|error| Error::io("read", &path)(error.into()))?;
-            directories.push(path.join("fs"));
-            if record.opaque {
-                break;
-            }
-        }
-        Ok(directories)
-    }
-
-    /// The same for overlayfs, which needs one at least.
-    fn lower(&self, chain: &[Digest]) -> Result<Vec<PathBuf>, Error> {
-        let mut lower: Vec<PathBuf> =
-            self.directories(chain)?.iter().map(|directory| self.0.path.join(directory)).collect();
-        if lower.is_empty() {
-            lower.push(self.empty_layer());
-        }
-        Ok(lower)
-    }
-
-    /// Removes what no named image, no snapshot, no [`Image`] and no [`Layers`] needs.
-    ///
-    /// # Errors
-    /// The kernel refuses. What was removed by then is whole.
-    #[tracing::instrument(level = "debug", skip_all)]
-    pub fn gc(&self) -> Result<Collected, Error> {
-        let images = self.0.images.lock();
-        let content = &self.0.content;
-        let mut used: HashSet<Digest> = HashSet::new();
-        for record in images.values() {
-            used.extend([record.target.clone(), record.manifest.clone()]);
-            let mut lease = self.0.leases.lease();
-            if let Ok(parts) = self.load(record, &mut lease) {
-                used.insert(parts.manifest.config.digest.clone());
-                used.extend(parts.manifest.layers.iter().map(|layer| layer.digest.clone()));
-                used.extend(parts.chain);
-            }
-        }
-        for key in self.snapshots()? {
-            used.extend(self.snapshot_record(&key)?.chain);
-        }
-        let mut collected = Collected::default();
-        for digest in content.all()? {
-            if used.contains(&digest) {
-                continue;
-            }
-            let size = content.size(&digest)?;
-            if let Some(removed) = self.0.leases.if_free(&digest, || content.remove_blob(&digest)) {
-                removed?;
-                collected.blobs += 1;
-                collected.bytes += size;
-            }
-        }
-        for entry in content.root.read_dir(LAYERS, usize::MAX)? {
-            let name = entry.name.to_string_lossy().into_owned();
-            let Some(chain_id) = name
-                .split_once('-')
-                .and_then(|(algorithm, hex)| Digest::parse(&format!("{algorithm}:{hex}")).ok())
-            else {
-                continue;
-            };
-            if used.contains(&chain_id) {
-                continue;
-            }
-            // It is gone from its name while nobody can get hold of it; to remove all of it takes longer.
-            let temporary = content.temporary();
-            let path = layer_path(&chain_id);
-            let taken = self.0.leases.if_free(&chain_id, || content.root.rename(&path, &temporary));
-            if let Some(taken) = taken {
-                taken?;
-                content.sync_directory(Path::new(LAYERS))?;
-                content.root.remove_all(&temporary)?;
-                collected.layers += 1;
-            }
-        }
-        Ok(collected)
-    }
-
-    /// Makes the writable part of a container's file system over an image, whose layers are unpacked if they aren't yet.
-    /// It stays, also when the process ends, until [`remove_snapshot`](Self::remove_snapshot).
-    ///
-    /// # Errors
-    /// See [`unpack`](Self::unpack); the name is none, or there is one already; the kernel refuses.
-    pub fn create_snapshot(&self, key: &str, image: &Image) -> Result<Snapshot, Error> {
-        let path = snapshot_path(key)?;
-        let layers = self.unpack(image)?;
-        let content = &self.0.content;
-        if content.root.exists(&path)? {
-            return Err(Error::SnapshotExists { key: key.to_owned() });
-        }
-        let temporary = content.temporary();
-        content.step("mkdir", &temporary)?;
-        content.root.create_dir(&temporary, 0o700)?;
-        let half = Removed { root: &content.root, path: &temporary };
-        for directory in ["fs", "work"] {
-            content.step("mkdir", &path)?;
-            content.root.create_dir(temporary.join(directory), 0o755)?;
-        }
-        // The root directory of an overlay is that of the upper one.
-        let like = match layers.lower.first() {
-            Some(top) => Root::open(top)?.handle("", true)?.metadata()?,
-            None => content.root.metadata(EMPTY)?,
-        };
-        let upper = content.root.handle(temporary.join("fs"), false)?;
-        if self.0.unpack.ownership == Ownership::Keep {
-            upper.set_owner(like.uid, like.gid)?;
-        }
-        upper.set_mode(like.mode)?;
-        let record =
-            SnapshotRecord { manifest: image.manifest_digest().clone(), chain: image.parts().chain.clone() };
-        let record = serde_json::to_vec(&record).map_err(|error| Error::io("encode", &path)(error.into()))?;
-        content.write(&temporary.join("snapshot.json"), &record)?;
-        content.step("rename", &path)?;
-        // Not while garbage is collected: the layers are held by the image now, and by the snapshot from here on.
-        let images = self.0.images.lock();
-        match content.root.rename_new(&temporary, &path) {
-            Err(error) if error.is_exists() => {
-                return Err(Error::SnapshotExists { key: key.to_owned() });
-            }
-            other => other?,
-        }
-        std::mem::forget(half);
-        drop(images);
-        let snapshot = self.snapshot_of(key, layers.lower.clone());
-        if let Err(error) = content.sync_directory(Path::new(SNAPSHOTS)) {
-            self.remove_snapshot(key)?;
-            return Err(error);
-        }
-        Ok(snapshot)
-    }
-
-    /// The snapshot of this name, if there is one.
-    ///
-    /// # Errors
-    /// The name is none, or the kernel refuses.
-    pub fn snapshot(&self, key: &str) -> Result<Option<Snapshot>, Error> {
-        let path = snapshot_path(key)?;
-        // So that nobody removes it meanwhile.
-        let _images = self.0.images.lock();
-        if !self.0.content.root.exists(path)? {
-            return Ok(None);
-        }
-        let lower = self.lower(&self.snapshot_record(key)?.chain)?;
-        Ok(Some(self.snapshot_of(key, lower)))
-    }
-
-    /// The names of all snapshots, in order.
-    ///
-    /// # Errors
-    /// The kernel refuses.
-    pub fn snapshots(&self) -> Result<Vec<String>, Error> {
-        let entries = self.0.content.root.read_dir(SNAPSHOTS, usize::MAX)?;
-        Ok(entries.into_iter().map(|entry| entry.name.to_string_lossy().into_owned()).collect())
-    }
-
-    /// Removes a snapshot; answers whether there was one. It must not be mounted any more.
-    ///
-    /// # Errors
-    /// The name is none, or the kernel refuses.
-    pub fn remove_snapshot(&self, key: &str) -> Result<bool, Error> {
-        let (content, path) = (&self.0.content, snapshot_path(key)?);
-        let temporary = content.temporary();
-        {
-            let _images = self.0.images.lock();
-            match content.root.rename(&path, &temporary) {
-                Err(error) if error.is_not_found() => return Ok(false),
-                other => other?,
-            }
-        }
-        content.sync_directory(Path::new(SNAPSHOTS))?;
-        content.root.remove_all(&temporary)?;
-        Ok(true)
-    }
-
-    fn snapshot_record(&self, key: &str) -> Result<SnapshotRecord, Error> {
-        let path = snapshot_path(key)?.join("snapshot.json");
-        let record = self.0.content.root.read(&path, 1 << 20)?;
-        serde_json::from_slice(&record).map_err(|error| Error::io("read", &path)(error.into()))
-    }
-
-    fn snapshot_of(&self, key: &str, lower: Vec<PathBuf>) -> Snapshot {
-        let path = self.0.path.join(SNAPSHOTS).join(key);
-        Snapshot {
-            key: key.to_owned(),
-            lower,
-            upper: path.join("fs"),
-            work: path.join("work"),
-            marks: self.0.unpack.marks,
-        }
-    }
-}
-
-/// What a garbage collection removed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Collected {
-    /// Blobs.
-    pub blobs: usize,
-    /// Their bytes.
-    pub bytes: u64,
-    /// Unpacked layers.
-    pub layers: usize,
-}
-
-/// A layer that is unpacked under another name, and removed again if it stays so.
-struct Half<'a> {
-    root: &'a Root,
-    number: usize,
-    path: PathBuf,
-    pending: Option<Pending>,
-    done: bool,
-}
-
-impl Drop for Half<'_> {
-    fn drop(&mut self) {
-        if !self.done
-            && let Err(error) = self.root.remove_all(&self.path)
-        {
-            tracing::warn!(path = %self.path.display(), %error, "left over");
-        }
-    }
-}
-
-fn layer_path(chain_id: &Digest) -> PathBuf {
-    Path::new(LAYERS).join(format!("{}-{}", chain_id.algorithm().name(), chain_id.hex()))
 }
 
 fn record_path(name: &Reference) -> PathBuf {
     Path::new(IMAGES).join(file_name(&name.to_string()))
-}
-
-fn snapshot_path(key: &str) -> Result<PathBuf, Error> {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
-    if key.is_empty() || key.len() > 128 || key.starts_with('.') || !key.bytes().all(allowed) {
-        return Err(Error::SnapshotName { key: key.to_owned() });
-    }
-    Ok(Path::new(SNAPSHOTS).join(key))
 }
 
 /// The names that are written down. One that cannot be read is passed over: the image has to be pulled again.

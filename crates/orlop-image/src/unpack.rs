@@ -4,15 +4,17 @@
 //! lies below; they become overlayfs' own marks. Everything is resolved inside the directory by descriptor, and nothing in
 //! an archive is believed: not its sizes, not its names, not that a directory is still the one it was.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+mod attributes;
+mod error;
+mod pending;
+
+use std::collections::VecDeque;
 use std::ffi::{OsStr, OsString};
-use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
 use orlop_fs::{FileKind, Metadata, Node, Root, Times};
-use rustix::fs::{Gid, Mode, Timespec, Timestamps, Uid, XattrFlags};
 
 use crate::compression::Decoder;
 use crate::digest::Hasher;
@@ -20,6 +22,10 @@ use crate::faults::Faults;
 use crate::limits::RATIO_FROM;
 use crate::tar::{Archive, Entry, Kind};
 use crate::{Algorithm, Digest, Limits, TarError};
+
+use attributes::{allowed_xattrs, attributes_of, finish_file, tolerate};
+pub use error::{EntryError, LayerError};
+pub(crate) use pending::{Pending, find_below};
 
 /// What to do with device nodes in a layer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -91,82 +97,6 @@ pub struct Unpacked {
     pub skipped_devices: u64,
     /// Whether the layer hides everything below it.
     pub opaque: bool,
-}
-
-/// Why a layer cannot be unpacked.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum LayerError {
-    /// The archive is wrong as such.
-    #[error(transparent)]
-    Archive(#[from] TarError),
-    /// An entry is wrong, or cannot be made.
-    #[error("{}: {problem}", path.display())]
-    Entry {
-        /// Its path, as it stands in the archive.
-        path: PathBuf,
-        /// What is wrong with it.
-        #[source]
-        problem: EntryError,
-    },
-    /// It became too large for what it was.
-    #[error("grows to more than {ratio} times its size")]
-    Ratio {
-        /// How many times as large it may become.
-        ratio: u64,
-    },
-    /// It is not the layer that the configuration of the image names.
-    #[error("is {found} when decompressed, not {wanted}")]
-    DiffId {
-        /// The digest in the configuration.
-        wanted: Digest,
-        /// The digest of what was decompressed.
-        found: Digest,
-    },
-}
-
-/// What is wrong with an entry of a layer.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum EntryError {
-    /// Its path leads out of the image.
-    #[error("leads out of the image")]
-    Escape,
-    /// Its path is empty or has a NUL in it, a name in it is too long, or it is the root and no directory.
-    #[error("is no path for a {0}")]
-    Path(&'static str),
-    /// The name after `.wh.` is none.
-    #[error("takes away nothing that has a name")]
-    Whiteout,
-    /// Something in front of its last name is no directory.
-    #[error("{} is not a directory", .0.display())]
-    NotADirectory(PathBuf),
-    /// Symbolic links in front of its last name lead round in a circle.
-    #[error("too many symbolic links")]
-    Loop,
-    /// What a hard link is to be a second name of isn't in the image, or is a directory.
-    #[error("hard link to {}, which is {problem}", target.display())]
-    HardLink {
-        /// Where it points to.
-        target: PathBuf,
-        /// What is wrong there.
-        problem: &'static str,
-    },
-    /// It is a device, and these are refused.
-    #[error("device {0}:{1}")]
-    Device(u32, u32),
-    /// The kernel refuses.
-    #[error(transparent)]
-    File(#[from] orlop_fs::Error),
-    /// The kernel refuses.
-    #[error("{operation}: {source}")]
-    Io {
-        /// What was tried.
-        operation: &'static str,
-        /// Its answer.
-        #[source]
-        source: io::Error,
-    },
 }
 
 /// Unpacks a layer, which may be compressed, into the directory `root`, which should be empty.
@@ -294,27 +224,6 @@ impl<R: BufRead> Read for Hashed<R> {
     }
 }
 
-/// What can only be done when the layers below are there, or at the end.
-#[derive(Debug, Default)]
-pub(crate) struct Pending {
-    /// The directories of the layer and the times they are to have.
-    directories: BTreeMap<PathBuf, (i64, u32)>,
-    /// Those that the layer doesn't have itself, but has something in.
-    implicit: BTreeSet<PathBuf>,
-    /// Hard links whose target isn't in the layer: path and target.
-    links: Vec<(PathBuf, PathBuf)>,
-    /// What the layer takes away, whether it has something in its place or not.
-    whiteouts: BTreeSet<PathBuf>,
-    /// Directories of which nothing below shows, but they themselves.
-    opaques: BTreeSet<PathBuf>,
-    /// Whether everything below is hidden.
-    opaque: bool,
-    /// Bytes of all the paths in here.
-    bytes: u64,
-}
-
-/// Bytes of paths that are remembered for the end.
-const REMEMBERED: u64 = 256 << 20;
 /// Symbolic links to follow on the way to a file; the kernel's own limit.
 const HOPS: usize = 40;
 const MISSING_MODE: u32 = 0o755;
@@ -658,320 +567,6 @@ fn make_opaque(
     }
     step(options, "setxattr")?;
     Ok(root.set_xattr(path, options.marks.opaque(), b"y")?)
-}
-
-impl Pending {
-    fn remember(&mut self, path: &Path) -> Result<(), EntryError> {
-        self.bytes += path.as_os_str().len() as u64 + 64;
-        if self.bytes > REMEMBERED {
-            let source = io::Error::other(format!("more than {REMEMBERED} bytes of names of directories"));
-            return Err(EntryError::Io { operation: "remember", source });
-        }
-        Ok(())
-    }
-
-    /// Forgets a path and all below it.
-    fn forget(&mut self, path: &Path) {
-        let below = |candidate: &PathBuf| candidate.starts_with(path);
-        let gone: Vec<PathBuf> = self
-            .directories
-            .range(path.to_owned()..)
-            .map(|(path, _)| path)
-            .take_while(|path| below(path))
-            .cloned()
-            .collect();
-        for path in gone {
-            self.directories.remove(&path);
-            self.implicit.remove(&path);
-        }
-        self.links.retain(|(link, _)| !below(link));
-    }
-
-    /// The second half of [`unpack_layer`].
-    pub(crate) fn finish(
-        mut self,
-        root: &Root,
-        below: &[&Root],
-        options: &UnpackOptions,
-    ) -> Result<(), LayerError> {
-        let below: &[&Root] = if self.opaque { &[] } else { below };
-        for (path, target) in std::mem::take(&mut self.links) {
-            self.link(root, below, &path, &target, options)
-                .map_err(|problem| LayerError::Entry { path, problem })?;
-        }
-        for path in self.whiteouts.union(&self.opaques).cloned().collect::<Vec<_>>() {
-            self.settle(root, below, &path, options)
-                .map_err(|problem| LayerError::Entry { path, problem })?;
-        }
-        for path in std::mem::take(&mut self.implicit) {
-            self.inherit(root, below, &path, options)
-                .map_err(|problem| LayerError::Entry { path, problem })?;
-        }
-        for (path, modified) in &self.directories {
-            let times = Times { accessed: *modified, modified: *modified };
-            root.set_times(path, times)
-                .map_err(|error| LayerError::Entry { path: path.clone(), problem: error.into() })?;
-        }
-        Ok(())
-    }
-
-    /// Removes a mark that takes nothing away: in a directory that isn't merged with one below, overlayfs would list it as
-    /// a file that cannot be found. A directory that came into its place in the end shows nothing of what lies below.
-    fn settle(
-        &mut self,
-        root: &Root,
-        below: &[&Root],
-        path: &Path,
-        options: &UnpackOptions,
-    ) -> Result<(), EntryError> {
-        match root.metadata(path) {
-            Ok(there) if there.kind == FileKind::Directory && !path.as_os_str().is_empty() => {
-                make_opaque(root, path, options, self)
-            }
-            Ok(there) if is_whiteout(&there) => {
-                if hidden_within(root, path, options)? || find_below(below, path, options)?.is_none() {
-                    root.remove_file(path)?;
-                }
-                Ok(())
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// A hard link to something that was not in the layer when it came: it comes later, or it lies below, and then a copy
-    /// of it is made here, as overlayfs would.
-    fn link(
-        &mut self,
-        root: &Root,
-        below: &[&Root],
-        path: &Path,
-        target: &Path,
-        options: &UnpackOptions,
-    ) -> Result<(), EntryError> {
-        if root.exists(path)? {
-            return Ok(());
-        }
-        let missing = || EntryError::HardLink { target: target.to_owned(), problem: "not in the image" };
-        match root.metadata(target) {
-            Ok(there) if is_whiteout(&there) => return Err(missing()),
-            Ok(_) => {}
-            Err(_) => {
-                if hidden_within(root, target, options)? {
-                    return Err(missing());
-                }
-                let (layer, there) = find_below(below, target, options)?.ok_or_else(missing)?;
-                let parent = resolve(root, target.parent().unwrap_or(Path::new("")), options, self)?;
-                let copy = parent.join(target.file_name().unwrap_or_default());
-                copy_up(layer, target, &there, root, &copy, options)?;
-            }
-        }
-        step(options, "link")?;
-        match root.hard_link(target, path) {
-            Err(error) if !error.is_not_found() && root.metadata(target)?.kind == FileKind::Directory => {
-                Err(EntryError::HardLink { target: target.to_owned(), problem: "a directory" })
-            }
-            other => Ok(other?),
-        }
-    }
-
-    /// Gives a directory that the layer doesn't have itself the attributes of the one below.
-    fn inherit(
-        &mut self,
-        root: &Root,
-        below: &[&Root],
-        path: &Path,
-        options: &UnpackOptions,
-    ) -> Result<(), EntryError> {
-        if self.whiteouts.contains(path) || hidden_within(root, path, options)? {
-            return Ok(());
-        }
-        let Some((layer, there)) = find_below(below, path, options)? else { return Ok(()) };
-        if there.kind != FileKind::Directory {
-            return Ok(());
-        }
-        let (from, to) = (layer.handle_no_links(path)?, root.handle_no_links(path)?);
-        if options.ownership == Ownership::Keep {
-            to.set_owner(there.uid, there.gid)?;
-        }
-        to.set_mode(there.mode)?;
-        for name in from.xattrs()? {
-            if is_allowed_xattr(name.as_bytes(), options)
-                && let Some(value) = from.xattr(&name)?
-            {
-                tolerate(&name, to.set_xattr(&name, &value).map_err(EntryError::from))?;
-            }
-        }
-        self.directories.insert(path.to_owned(), there.modified);
-        Ok(())
-    }
-}
-
-/// Whether something in front of the last name is marked so that nothing below shows through.
-fn hidden_within(root: &Root, path: &Path, options: &UnpackOptions) -> Result<bool, EntryError> {
-    for ancestor in path.ancestors().skip(1).filter(|path| !path.as_os_str().is_empty()) {
-        match root.metadata(ancestor) {
-            Ok(there) if there.kind != FileKind::Directory => return Ok(true),
-            Ok(_) if is_opaque(root, ancestor, options)? => return Ok(true),
-            Ok(_) => {}
-            Err(error) if error.is_not_found() => {}
-            // Something in front of it is no directory.
-            Err(_) => return Ok(true),
-        }
-    }
-    Ok(false)
-}
-
-fn is_opaque(root: &Root, path: &Path, options: &UnpackOptions) -> Result<bool, EntryError> {
-    let handle = root.handle(path, false)?;
-    Ok(handle.xattr(options.marks.opaque())?.is_some_and(|value| value == b"y"))
-}
-
-/// What shows at a path through the layers below, the nearest first.
-pub(crate) fn find_below<'a>(
-    below: &[&'a Root],
-    path: &Path,
-    options: &UnpackOptions,
-) -> Result<Option<(&'a Root, Metadata)>, EntryError> {
-    for layer in below {
-        match layer.handle_no_links(path) {
-            Ok(handle) => {
-                let there = handle.metadata()?;
-                return Ok((!is_whiteout(&there)).then_some((layer, there)));
-            }
-            Err(error) if error.is_not_found() => {
-                if hidden_within(layer, path, options)? {
-                    return Ok(None);
-                }
-            }
-            // A link at the very end is something that is there. One on the way leads elsewhere, and a file on the way,
-            // or a mark, has nothing below it.
-            Err(_) => {
-                let parent = layer.handle_no_links(path.parent().unwrap_or(Path::new("")));
-                return match parent.and_then(|parent| parent.metadata()) {
-                    Ok(parent) if parent.kind == FileKind::Directory => {
-                        Ok(Some((*layer, layer.metadata(path)?)))
-                    }
-                    _ => Ok(None),
-                };
-            }
-        }
-    }
-    Ok(None)
-}
-
-/// Copies a file or a link out of a layer below.
-fn copy_up(
-    layer: &Root,
-    from: &Path,
-    there: &Metadata,
-    root: &Root,
-    to: &Path,
-    options: &UnpackOptions,
-) -> Result<(), EntryError> {
-    step(options, "copy")?;
-    match there.kind {
-        FileKind::File => {
-            let mut source = layer.open_file(from)?;
-            let mut file = root.create_new(to, 0o600)?;
-            io::copy(&mut source, &mut file).map_err(io_error("copy"))?;
-            let handle = layer.handle_no_links(from)?;
-            let mut xattrs = Vec::new();
-            for name in handle.xattrs()? {
-                if let Some(value) = handle.xattr(&name)? {
-                    xattrs.push((name.into_vec(), value));
-                }
-            }
-            finish_file(&file, there, &xattrs, options)
-        }
-        FileKind::Symlink => {
-            root.symlink(layer.read_link(from)?, to)?;
-            let handle = root.handle(to, false)?;
-            if options.ownership == Ownership::Keep {
-                handle.set_owner(there.uid, there.gid)?;
-            }
-            Ok(handle.set_times(Times { accessed: there.modified, modified: there.modified })?)
-        }
-        FileKind::Directory => Err(EntryError::HardLink { target: from.to_owned(), problem: "a directory" }),
-        _ => Err(EntryError::HardLink { target: from.to_owned(), problem: "neither a file nor a link" }),
-    }
-}
-
-fn attributes_of(entry: &Entry) -> Metadata {
-    Metadata {
-        kind: FileKind::File,
-        mode: entry.mode,
-        uid: entry.uid,
-        gid: entry.gid,
-        size: entry.size,
-        links: 1,
-        device: 0,
-        inode: 0,
-        rdev: (0, 0),
-        modified: entry.modified,
-        blocks: 0,
-    }
-}
-
-/// Owner first, since it clears set-uid bits and file capabilities; times last.
-fn finish_file(
-    file: &File,
-    attributes: &Metadata,
-    xattrs: &[(Vec<u8>, Vec<u8>)],
-    options: &UnpackOptions,
-) -> Result<(), EntryError> {
-    let failed =
-        |operation| move |error: rustix::io::Errno| EntryError::Io { operation, source: error.into() };
-    if options.ownership == Ownership::Keep {
-        let (uid, gid) = (Uid::from_raw(attributes.uid), Gid::from_raw(attributes.gid));
-        rustix::fs::fchown(file, Some(uid), Some(gid)).map_err(failed("chown"))?;
-    }
-    rustix::fs::fchmod(file, Mode::from_raw_mode(attributes.mode & 0o7777)).map_err(failed("chmod"))?;
-    for (name, value) in allowed_xattrs(xattrs, options) {
-        let set = rustix::fs::fsetxattr(file, name, value, XattrFlags::empty());
-        tolerate(name, set.map_err(failed("setxattr")))?;
-    }
-    let (seconds, nanos) = attributes.modified;
-    let moment = Timespec { tv_sec: seconds, tv_nsec: nanos.into() };
-    let times = Timestamps { last_access: moment, last_modification: moment };
-    rustix::fs::futimens(file, &times).map_err(failed("utimens"))
-}
-
-fn allowed_xattrs<'a>(
-    xattrs: &'a [(Vec<u8>, Vec<u8>)],
-    options: &UnpackOptions,
-) -> impl Iterator<Item = (&'a OsStr, &'a [u8])> {
-    xattrs
-        .iter()
-        .filter(|(name, _)| is_allowed_xattr(name, options))
-        .map(|(name, value)| (OsStr::from_bytes(name), &value[..]))
-}
-
-/// Attributes that a layer may set: users' own, access lists and file capabilities. Those that steer overlayfs or the
-/// machine's security are never taken from an image.
-fn is_allowed_xattr(name: &[u8], options: &UnpackOptions) -> bool {
-    match name {
-        b"security.capability" => options.ownership == Ownership::Keep,
-        b"system.posix_acl_access" | b"system.posix_acl_default" => true,
-        _ if name.contains(&0) => false,
-        _ => {
-            name.strip_prefix(b"user.").is_some_and(|rest| !rest.is_empty() && !rest.starts_with(b"overlay."))
-        }
-    }
-}
-
-/// A file system without an attribute, or a process without the right to set it, is no reason to refuse an image.
-fn tolerate(name: &OsStr, set: Result<(), EntryError>) -> Result<(), EntryError> {
-    let code = match &set {
-        Err(EntryError::Io { source, .. }) => source.raw_os_error(),
-        Err(EntryError::File(error)) => error.raw_os_error(),
-        _ => None,
-    };
-    let tolerable = [rustix::io::Errno::OPNOTSUPP, rustix::io::Errno::PERM, rustix::io::Errno::INVAL];
-    if tolerable.iter().any(|errno| code == Some(errno.raw_os_error())) {
-        tracing::debug!(attribute = %name.display(), "extended attribute left out");
-        return Ok(());
-    }
-    set
 }
 
 /// The path without `.`, `..` and doubled or leading slashes; empty for the root.

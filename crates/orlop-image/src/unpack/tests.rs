@@ -142,7 +142,7 @@ fn whiteout_at(path: &Path) -> bool {
 }
 
 fn opaque_at(root: &Root, path: &str) -> bool {
-    is_opaque(root, Path::new(path), &options()).unwrap()
+    pending::is_opaque(root, Path::new(path), &options()).unwrap()
 }
 
 #[test]
