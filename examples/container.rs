@@ -75,7 +75,7 @@ fn run() -> Result<i32, Box<dyn std::error::Error>> {
         let container = runtime.create(&Id::new("example")?, spec, Stdio::inherit())?;
         let exit = container.start().and_then(|()| container.wait());
         container.delete()?;
-        exit.map_err(Error::from)
+        exit
     };
     let exit = run();
     std::fs::remove_dir_all(&place)?;
