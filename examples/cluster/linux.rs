@@ -113,7 +113,7 @@ pub(crate) async fn tell(nodes: usize, seed: u64, output: &Output) -> Result<boo
     for runtime in &runtimes {
         runtime.remove_all().await?;
     }
-    let mut held = told?;
+    let mut held = true;
     for runtime in &runtimes {
         for left in runtime.audit().await? {
             held &= output.check(false, &format!("left: {left}"));
@@ -123,7 +123,7 @@ pub(crate) async fn tell(nodes: usize, seed: u64, output: &Output) -> Result<boo
     drop(store);
     std::fs::remove_dir_all(&folder)?;
     output.check(held, "no process, mount, cgroup, namespace, link, address, rule or file is left");
-    Ok(held)
+    Ok(told? && held)
 }
 
 struct Story<'a> {

@@ -217,7 +217,10 @@ impl LinuxRuntime {
     /// # Errors
     /// The first thing that cannot be removed.
     pub async fn remove_all(&self) -> RuntimeResult<()> {
-        self.blocking(|shared| {
+        self.on_thread(|shared| {
+            // Whatever is being made is waited for.
+            let mut closed = shared.closed.write();
+            *closed = true;
             let (containers, sandboxes): (Vec<_>, Vec<_>) = {
                 let state = shared.state.lock();
                 let containers = state.containers.values().filter_map(|instance| instance.container.clone());
@@ -242,7 +245,7 @@ impl LinuxRuntime {
     /// # Errors
     /// The kernel does not tell.
     pub async fn audit(&self) -> RuntimeResult<Vec<Left>> {
-        self.blocking(|shared| {
+        self.on_thread(|shared| {
             let mut left = Vec::new();
             let mut add = |kind: &'static str, name: String| left.push(Left { kind, name });
             let config = &shared.config;

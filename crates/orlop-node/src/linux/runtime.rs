@@ -13,7 +13,7 @@ use orlop_cni::Cni;
 use orlop_image::{Reference, Store};
 use orlop_model::Str;
 use orlop_model::core::v1::{LifecycleHandler, Pod, Probe, ResourceRequirements};
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 use tokio::sync::Notify;
 
 use super::config::LinuxConfig;
@@ -30,6 +30,8 @@ use crate::runtime::{
 use crate::view::{ContainerState, RuntimeView, SandboxView};
 use crate::volume::VolumeError;
 
+/// What is said to whoever asks for something when everything is removed.
+const CLOSED: &str = "this runtime is closed";
 /// Bytes of an env file that are read.
 const MAX_ENV_FILE: u64 = 1 << 20;
 
@@ -71,6 +73,8 @@ pub(super) struct Shared {
     pub(super) state: Mutex<State>,
     /// A pod has changed on its own.
     pub(super) wake: Notify,
+    /// Held by whatever makes or removes something; true once everything is removed, and nothing is to be made any more.
+    pub(super) closed: RwLock<bool>,
 }
 
 impl fmt::Debug for LinuxRuntime {
@@ -125,6 +129,7 @@ impl LinuxRuntime {
             random,
             state: Mutex::default(),
             wake: Notify::new(),
+            closed: RwLock::new(false),
         };
         Ok(Self { shared: Arc::new(shared) })
     }
@@ -136,6 +141,19 @@ impl LinuxRuntime {
 
     /// Runs something that blocks on a thread for that. It is done to its end also if nobody waits for it any more.
     pub(super) async fn blocking<T, F>(&self, work: F) -> RuntimeResult<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Arc<Shared>) -> RuntimeResult<T> + Send + 'static,
+    {
+        self.on_thread(move |shared| {
+            let closed = shared.closed.read();
+            if *closed { Err(failed(CLOSED)) } else { work(shared) }
+        })
+        .await
+    }
+
+    /// The same, also when everything is removed.
+    pub(super) async fn on_thread<T, F>(&self, work: F) -> RuntimeResult<T>
     where
         T: Send + 'static,
         F: FnOnce(&Arc<Shared>) -> RuntimeResult<T> + Send + 'static,
@@ -236,7 +254,14 @@ impl PodRuntime for LinuxRuntime {
     async fn set_up_volumes(&self, pod: &Arc<Pod>, volumes: &Arc<Volumes>) -> Result<(), VolumeError> {
         let (pod, volumes) = (Arc::clone(pod), Arc::clone(volumes));
         let shared = Arc::clone(&self.shared);
-        let done = tokio::task::spawn_blocking(move || shared.set_up_volumes(&pod, &volumes)).await;
+        let set_up = move || {
+            let closed = shared.closed.read();
+            if *closed {
+                return Err(VolumeError { volume: Str::EMPTY, message: CLOSED.to_owned() });
+            }
+            shared.set_up_volumes(&pod, &volumes)
+        };
+        let done = tokio::task::spawn_blocking(set_up).await;
         done.unwrap_or_else(|error| Err(VolumeError { volume: Str::EMPTY, message: error.to_string() }))
     }
 
