@@ -13,8 +13,20 @@ use orlop_image::{Devices, Marks, Ownership, UnpackOptions, unpack_layer};
 
 /// Names that mean something, so that they need not be found letter by letter.
 const NAMES: [&str; 14] = [
-    "a", "b", "a/b", "a/b/c", "..", "../outside", "/", "a/..", "../outside/secret", ".wh.a", ".wh..wh..opq", "b/.wh.c",
-    "a/.wh..wh..opq", "../../../../../../tmp",
+    "a",
+    "b",
+    "a/b",
+    "a/b/c",
+    "..",
+    "../outside",
+    "/",
+    "a/..",
+    "../outside/secret",
+    ".wh.a",
+    ".wh..wh..opq",
+    "b/.wh.c",
+    "a/.wh..wh..opq",
+    "../../../../../../tmp",
 ];
 
 struct Program<'a>(std::slice::Iter<'a, u8>);
@@ -40,7 +52,8 @@ fn archive(bytes: &[u8]) -> Vec<u8> {
         let (kind, mode) = (program.next()?, program.next()?);
         let (path, target) = (program.name()?, program.name()?);
         let kind = b"0123456S5210xLKg"[usize::from(kind % 16)];
-        let content = if matches!(kind, b'0' | b'x' | b'L' | b'K' | b'g') { program.name()? } else { Vec::new() };
+        let content =
+            if matches!(kind, b'0' | b'x' | b'L' | b'K' | b'g') { program.name()? } else { Vec::new() };
         let mut header = tar::Header::new_gnu();
         let old = header.as_old_mut();
         old.name[..path.len()].copy_from_slice(&path);
