@@ -16,7 +16,7 @@ fn main() {
 fn run() -> Result<i32, Box<dyn std::error::Error>> {
     use clap::Parser;
     use orlop_container::cgroup::{CgroupPath, Resources};
-    use orlop_container::{CgroupSpec, Error, Id, Mount, Rootfs, Runtime, Spec, Stdio, UserNamespace};
+    use orlop_container::{CgroupSpec, Id, Mount, Rootfs, Runtime, Spec, Stdio, UserNamespace};
 
     /// Runs a command in a container with the programs of this machine.
     #[derive(Parser)]

@@ -28,6 +28,7 @@ mod error;
 mod json;
 mod scalar;
 mod tree;
+mod write;
 mod yaml;
 
 use std::sync::Arc;
@@ -36,6 +37,7 @@ use serde_json::Value;
 
 pub use self::error::{ManifestError, ManifestErrors, ManifestReason, Position};
 use self::tree::{Content, Fault, Node};
+pub use self::write::to_yaml;
 use crate::scheme::{self, DecodeError, DecodeErrorKind, Scheme, Step, path_text};
 use crate::{AnyObject, Object, Path};
 
