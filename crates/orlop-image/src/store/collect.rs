@@ -20,7 +20,7 @@ pub struct Collected {
 }
 
 impl Store {
-    /// Removes what no named image, no snapshot, no [`Image`] and no [`Layers`] needs.
+    /// Removes what no named image, no snapshot, no [`Image`](crate::Image) and no [`Layers`](crate::Layers) needs.
     ///
     /// # Errors
     /// The kernel refuses. What was removed by then is whole.
