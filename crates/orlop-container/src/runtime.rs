@@ -81,11 +81,7 @@ impl Runtime {
     /// # Errors
     /// As [`open`](Self::open).
     pub fn open_with(state: impl AsRef<Path>, base: Base) -> Result<Self, Error> {
-        let cgroups = match Cgroups::discover(base) {
-            Err(Error::NoController { .. }) => None,
-            other => Some(other?),
-        };
-        Self::assemble(state.as_ref(), cgroups, Faults::default())
+        Self::assemble(state.as_ref(), base, Faults::default())
     }
 
     /// The same, where a step fails on purpose.
@@ -94,10 +90,14 @@ impl Runtime {
     /// As [`open`](Self::open).
     #[cfg(any(test, feature = "test-util"))]
     pub fn open_with_faults(state: impl AsRef<Path>, base: Base, faults: Faults) -> Result<Self, Error> {
-        Self::assemble(state.as_ref(), Some(Cgroups::discover(base)?), faults)
+        Self::assemble(state.as_ref(), base, faults)
     }
 
-    fn assemble(path: &Path, cgroups: Option<Cgroups>, faults: Faults) -> Result<Self, Error> {
+    fn assemble(path: &Path, base: Base, faults: Faults) -> Result<Self, Error> {
+        let cgroups = match Cgroups::discover(base) {
+            Err(Error::NoController { .. }) => None,
+            other => Some(other?),
+        };
         let failed = |operation: &'static str, path: &Path| {
             let object = path.display().to_string();
             move |error: Errno| Error::step(operation, object, error)

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use orlop_model::Str;
 use orlop_model::core::v1::{Container, LifecycleHandler, Pod, Probe, ResourceRequirements, Secret};
 
+use crate::dns::DnsWarning;
 use crate::probe::ProbeKind;
 use crate::view::{RuntimeView, SandboxView};
 use crate::volume::VolumeError;
@@ -314,6 +315,11 @@ pub trait PodRuntime: Send + Sync + 'static {
 
     /// What there is of one pod; empty if nothing is.
     async fn view(&self, uid: &str) -> RuntimeResult<RuntimeView>;
+
+    /// What is odd about how a pod's containers would resolve names, to be told when its sandbox is made.
+    fn dns_warnings(&self, _pod: &Pod) -> Vec<DnsWarning> {
+        Vec::new()
+    }
 
     /// Makes the volumes of a pod, or brings those that are there up to date. Called before a sandbox or a container is
     /// made, and from time to time afterwards. A failure is tried again later.

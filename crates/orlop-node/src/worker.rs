@@ -456,6 +456,9 @@ impl Worker {
                 Ok(sandbox) => {
                     sandbox_id = sandbox.id;
                     acted.changed = true;
+                    for warning in context.runtime.dns_warnings(pod).into_iter().filter(|about| !about.node) {
+                        self.event(Warning, warning.reason, warning.message);
+                    }
                 }
                 Err(error) => {
                     self.event(

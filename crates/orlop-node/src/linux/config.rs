@@ -39,6 +39,9 @@ pub struct LinuxConfig {
     /// How registries are spoken to.
     #[cfg(feature = "registry")]
     pub registry: orlop_image::RegistryOptions,
+    /// What fails on purpose, for tests.
+    #[cfg(feature = "test-util")]
+    pub faults: super::Faults,
 }
 
 impl LinuxConfig {
@@ -70,6 +73,8 @@ impl LinuxConfig {
             local_images: true,
             #[cfg(feature = "registry")]
             registry: orlop_image::RegistryOptions::default(),
+            #[cfg(feature = "test-util")]
+            faults: super::Faults::default(),
             node,
             root,
         })

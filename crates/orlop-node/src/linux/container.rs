@@ -16,12 +16,13 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use super::cgroups;
+use super::log::LogFile;
 use super::log_read::{Progress, tail_text};
 use super::output::{Pipes, copy};
 use super::record::{self, ContainerRecord, End, ProcessRecord};
 use super::runtime::{LinuxRuntime, Shared, failed, is_name, not_found};
 use super::sandbox::private_dir;
-use super::security::{SeccompChoice, rights, user};
+use super::security::{SeccompChoice, SecurityError, rights, user};
 use super::state::Instance;
 use super::undo::{Undo, told};
 use super::volumes::PodVolumes;
@@ -46,6 +47,14 @@ const UNKNOWN: i32 = 255;
 
 fn config(error: impl std::fmt::Display) -> RuntimeError {
     RuntimeError::Config { message: error.to_string() }
+}
+
+/// What kubelet verifies is a matter of the configuration; what others look up fails when the container is made.
+fn insecure(error: SecurityError) -> RuntimeError {
+    match error {
+        SecurityError::User(_) | SecurityError::Capability { .. } => failed(error),
+        error => config(error),
+    }
 }
 
 /// A signal by name or number, as images write it.
@@ -169,7 +178,7 @@ impl Shared {
         };
         let settings = image.config();
         let who = user(pod, container, settings.user(), &read("etc/passwd")?, &read("etc/group")?)
-            .map_err(self::config)?;
+            .map_err(insecure)?;
         let owned = |list: &[Str]| list.iter().map(ToString::to_string).collect::<Vec<_>>();
         let args = settings.command_line(&owned(&config.command), &owned(&config.args));
         if args.is_empty() {
@@ -188,7 +197,7 @@ impl Shared {
         if env.iter().all(|(name, _)| name != "HOME") {
             set(&mut env, "HOME", who.home.as_deref().unwrap_or("/"));
         }
-        let rights = rights(pod, container, self.config.seccomp_default).map_err(self::config)?;
+        let rights = rights(pod, container, self.config.seccomp_default).map_err(insecure)?;
         let mut process = ProcessSpec::new(args);
         process.env = env;
         process.cwd = match container.working_dir.as_str() {
@@ -220,15 +229,20 @@ impl Shared {
             .map(|ephemeral| ephemeral.target_container_name.clone())
             .filter(|target| !target.is_empty());
         let Some(target) = target else { return Ok(None) };
-        let state = self.state.lock();
-        let view = state.view(&config.pod.metadata.uid);
-        let found = view.container(&target).filter(|found| found.state == ContainerState::Running);
-        let pid = found
-            .and_then(|found| state.containers.get(&found.id))
-            .and_then(|instance| instance.container.as_ref())
-            .map(|container| container.pid())
-            .ok_or_else(|| self::config(format!("unable to find target container {target}")))?;
+        let gone = || self::config(format!("unable to find target container {target}"));
+        let container = {
+            let state = self.state.lock();
+            let view = state.view(&config.pod.metadata.uid);
+            let found = view.container(&target).filter(|found| found.state == ContainerState::Running);
+            let instance = found.and_then(|found| state.containers.get(&found.id));
+            instance.and_then(|instance| instance.container.clone()).ok_or_else(gone)?
+        };
+        let pid = container.pid();
         let file = std::fs::File::open(format!("/proc/{pid}/ns/pid")).map_err(failed)?;
+        // Only if it still runs the number was its own until now.
+        if container.status().map_err(failed)? != orlop_container::Status::Running {
+            return Err(gone());
+        }
         Ok(Some(Namespace::Join(Arc::new(OwnedFd::from(file)))))
     }
 
@@ -264,18 +278,22 @@ impl Shared {
         let id = self.new_id();
         let mut undo = Undo::new();
         let dir = self.container_dir(&id);
+        self.faults.step("folder of a container").map_err(failed)?;
         private_dir(&dir)?;
         undo.push(|| told("folder of a container", std::fs::remove_dir_all(self.container_dir(&id))));
 
+        self.faults.step("snapshot of a container").map_err(failed)?;
         let snapshot = self.store.create_snapshot(&id, &image).map_err(failed)?;
         undo.push(|| told("snapshot of a container", self.store.remove_snapshot(&id)));
+        self.faults.step("files of an image").map_err(failed)?;
         let overlay = snapshot.mount(Flags::default()).map_err(failed)?;
         let mut process =
             self.process(config, &image, &overlay.root().map_err(failed)?, &sandbox.hostname)?;
 
         let ips: Vec<Str> = sandbox.ips.iter().map(Str::from).collect();
+        self.faults.step("file of hosts").map_err(failed)?;
         self.write_hosts(pod, &ips)?;
-        let rights = rights(pod, container, self.config.seccomp_default).map_err(self::config)?;
+        let rights = rights(pod, container, self.config.seccomp_default).map_err(insecure)?;
         let mut rootfs = Rootfs::mount(overlay);
         rootfs.read_only = rights.read_only_root;
         let mut spec = Spec::new(rootfs, Vec::<String>::new());
@@ -294,6 +312,7 @@ impl Shared {
             }
         }
         spec.mounts.extend(self.mounts(config)?);
+        self.faults.step("file of a termination message").map_err(failed)?;
         let message = self.message_file(config)?;
         let message_path = message.as_ref().map(|(path, _)| path.clone());
         if let Some(path) = message_path.clone() {
@@ -315,12 +334,23 @@ impl Shared {
         }
 
         let log_dir = self.log_dir(&meta.namespace, &meta.name, &meta.uid).join(container.name.as_str());
+        self.faults.step("folder of logs").map_err(failed)?;
         std::fs::create_dir_all(&log_dir).map_err(failed)?;
         let log = log_dir.join(format!("{}.log", config.restart_count));
+        if !log.exists() {
+            let log = log.clone();
+            undo.push(move || told("log of a container", remove_file(&log)));
+        }
+        self.faults.step("log of a container").map_err(failed)?;
+        let log_file = LogFile::open(&log, self.config.log)
+            .map_err(|error| failed(format!("{}: {error}", log.display())))?;
         let pipes = Pipes::of(&dir);
+        self.faults.step("pipes of a container").map_err(failed)?;
         pipes.make().map_err(failed)?;
+        self.faults.step("ends of pipes").map_err(failed)?;
         let (stdout, stderr) = pipes.open_for_writing().map_err(failed)?;
         let stdio = Stdio { stdin: Stream::Null, stdout: Stream::Fd(stdout), stderr: Stream::Fd(stderr) };
+        self.faults.step("our ends of pipes").map_err(failed)?;
         let ours = {
             // The pipes belong to the runtime's reactor.
             let _entered = handle.enter();
@@ -332,7 +362,7 @@ impl Shared {
             name: container.name.to_string(),
             sandbox: config.sandbox_id.to_string(),
             image: container.image.to_string(),
-            image_ref: config.image.reference.to_string(),
+            image_ref: super::images::told(&image).reference.to_string(),
             restart_count: config.restart_count,
             definition: config.definition,
             created_at: self.clock.now(),
@@ -345,7 +375,9 @@ impl Shared {
             stop_signal: image.config().stop_signal().and_then(signal).unwrap_or(15),
             process: ProcessRecord::of(&process),
         };
+        self.faults.step("record of a container").map_err(failed)?;
         record::write(&dir, &made).map_err(failed)?;
+        self.faults.step("process of a container").map_err(failed)?;
         let name = Id::new(&id).map_err(failed)?;
         use orlop_container::Error as E;
         let (container, broken) = match self.containers.create(&name, spec, stdio) {
@@ -360,7 +392,7 @@ impl Shared {
         };
         undo.forget();
         let (progress, told_progress) = watch::channel(Progress::default());
-        handle.spawn(copy(ours, log, self.config.log, Arc::clone(&self.clock), progress));
+        handle.spawn(copy(ours, log_file, Arc::clone(&self.clock), progress));
         self.state.lock().add_container(Instance {
             record: made,
             container,
@@ -384,39 +416,47 @@ impl Shared {
         let container = {
             let state = self.state.lock();
             let instance = state.containers.get(id).ok_or_else(|| not_found("container", id))?;
+            if instance.record.started_at.is_some() {
+                return Err(RuntimeError::failed(format!("container {id} was started already")));
+            }
             match (&instance.container, &instance.broken) {
                 (Some(container), _) => Ok(Arc::clone(container)),
                 (None, Some(broken)) => Err(broken.clone()),
                 (None, None) => return Err(not_found("container", id)),
             }
         };
-        let started = container.and_then(|container| match container.start() {
-            Ok(()) => Ok(container),
-            Err(error) => Err(error.to_string()),
-        });
         let now = self.clock.now();
-        match started {
+        let started = container.and_then(|container| {
+            container.start().map_err(|error| error.to_string())?;
+            let noted = self.change(id, |record| record.started_at = Some(now));
+            if let Err(error) = noted {
+                // Whoever comes later would not know that it runs.
+                told("process of a container", container.kill());
+                return Err(error.to_string());
+            }
+            Ok(container)
+        });
+        let message = match started {
             Ok(container) => {
-                self.change(id, |record| record.started_at = Some(now))?;
                 self.watch(id, container, handle);
-                Ok(())
+                return Ok(());
             }
-            Err(message) => {
-                self.change(id, |record| {
-                    record.started_at = Some(now);
-                    record.end = Some(End {
-                        at: now,
-                        code: START_ERROR,
-                        reason: "StartError".to_owned(),
-                        message: message.clone(),
-                    });
-                })?;
-                if let Some(instance) = self.state.lock().containers.get(id) {
-                    instance.ended.send_replace(true);
-                }
-                Err(RuntimeError::failed(message))
-            }
+            Err(message) => message,
+        };
+        let noted = self.change(id, |record| {
+            record.started_at = Some(now);
+            record.end = Some(End {
+                at: now,
+                code: START_ERROR,
+                reason: "StartError".to_owned(),
+                message: message.clone(),
+            });
+        });
+        told("record of a container that could not be started", noted);
+        if let Some(instance) = self.state.lock().containers.get(id) {
+            instance.ended.send_replace(true);
         }
+        Err(RuntimeError::failed(message))
     }
 
     /// Changes what is known of a container, in memory and on disk.
@@ -427,6 +467,7 @@ impl Shared {
             change(&mut instance.record);
             instance.record.clone()
         };
+        self.faults.step("record of a container").map_err(failed)?;
         record::write(&self.container_dir(id), &record).map_err(failed)
     }
 
@@ -499,19 +540,13 @@ impl Shared {
     /// Removes the files of a container that is no more.
     pub(super) fn remove_files(&self, record: &ContainerRecord) -> RuntimeResult<()> {
         self.store.remove_snapshot(&record.id).map_err(failed)?;
-        let remove = |path: &Path| match std::fs::remove_file(path) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                Err(failed(format!("{}: {error}", path.display())))
-            }
-            _ => Ok(()),
-        };
         if !record.message_file.is_empty() {
-            remove(Path::new(&record.message_file))?;
+            remove_file(Path::new(&record.message_file))?;
         }
         let log = Path::new(&record.log);
         if let (Some(dir), Some(name)) = (log.parent(), log.file_name().and_then(|name| name.to_str())) {
             for file in record::folders(dir).iter().filter(|file| file.starts_with(name)) {
-                remove(&dir.join(file))?;
+                remove_file(&dir.join(file))?;
             }
             // The folders go with the last log in them.
             for dir in [Some(dir), dir.parent()].into_iter().flatten() {
@@ -548,6 +583,16 @@ impl Shared {
             Some(ContainerStats { name, cpu: stats.cpu, memory: stats.memory_working_set })
         };
         running.into_iter().filter_map(used).collect()
+    }
+}
+
+/// Removes a file; one that is not there is no error.
+fn remove_file(path: &Path) -> RuntimeResult<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(failed(format!("{}: {error}", path.display())))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -598,7 +643,8 @@ impl LinuxRuntime {
             (container, instance.ended.subscribe(), first.then_some(instance.record.stop_signal))
         };
         if let Some(signal) = signal {
-            container.signal(signal).map_err(failed)?;
+            // Whom the signal does not reach is killed in the end.
+            told("signal to a container", container.signal(signal));
         }
         let has_ended = |ended: &bool| *ended;
         if tokio::time::timeout(grace, ended.wait_for(has_ended)).await.is_ok() {

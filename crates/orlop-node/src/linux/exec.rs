@@ -13,8 +13,6 @@ use super::runtime::failed;
 use super::undo::told;
 use crate::runtime::{ExecOutput, RuntimeError, RuntimeResult};
 
-/// Bytes of each output that are kept.
-const MAX_OUTPUT: usize = 16 << 20;
 /// What a command's own children still write is waited for so long after it has ended.
 const DRAIN: Duration = Duration::from_secs(1);
 /// `SIGKILL`
@@ -29,23 +27,23 @@ impl Drop for Held {
     }
 }
 
-/// Reads an output; what is too much is read and forgotten.
-async fn read(mut from: pipe::Receiver) -> Vec<u8> {
-    let mut all = Vec::new();
+/// Reads an output; what is more than `most` is read and forgotten.
+async fn read(mut from: pipe::Receiver, most: usize, into: &mut Vec<u8>) {
     let mut buffer = vec![0; 16 << 10];
     while let Ok(count @ 1..) = from.read(&mut buffer).await {
-        let room = MAX_OUTPUT - all.len();
-        all.extend_from_slice(&buffer[..count.min(room)]);
+        let room = most - into.len();
+        into.extend_from_slice(&buffer[..count.min(room)]);
     }
-    all
 }
 
-/// Runs a command to its end; it is killed when `timeout` is over, or when nobody waits any more.
+/// Runs a command to its end; it is killed when `timeout` is over, or when nobody waits any more. `most`: bytes of each
+/// output that are kept.
 pub(super) async fn run(
     container: Arc<Container>,
     mut process: ProcessSpec,
     command: &[Str],
     timeout: Option<Duration>,
+    most: usize,
 ) -> RuntimeResult<ExecOutput> {
     process.args = command.iter().map(ToString::to_string).collect();
     let (stdout, stdout_end) = std::io::pipe().map_err(failed)?;
@@ -63,25 +61,29 @@ pub(super) async fn run(
     });
     let held = made.await.map_err(failed)?.map_err(failed)?;
     let process = Arc::clone(&held.0);
-    let outputs = async { tokio::join!(read(stdout), read(stderr)) };
-    tokio::pin!(outputs);
     let finished = async {
-        let mut early = None;
+        let (mut from_stdout, mut from_stderr) = (Vec::new(), Vec::new());
         let exit = {
+            let outputs = async {
+                tokio::join!(read(stdout, most, &mut from_stdout), read(stderr, most, &mut from_stderr));
+            };
+            tokio::pin!(outputs);
             let exited = process.exited();
             tokio::pin!(exited);
-            loop {
+            let mut open = true;
+            let exit = loop {
                 tokio::select! {
                     exit = &mut exited => break exit,
-                    both = &mut outputs, if early.is_none() => early = Some(both),
+                    () = &mut outputs, if open => open = false,
                 }
+            };
+            if open {
+                // What has come until then counts.
+                drop(tokio::time::timeout(DRAIN, &mut outputs).await);
             }
+            exit
         };
-        let both = match early {
-            Some(both) => both,
-            None => tokio::time::timeout(DRAIN, &mut outputs).await.unwrap_or_default(),
-        };
-        exit.map(|exit| (exit, both)).map_err(failed)
+        exit.map(|exit| (exit, from_stdout, from_stderr)).map_err(failed)
     };
     let done = match timeout {
         Some(limit) => {
@@ -89,6 +91,6 @@ pub(super) async fn run(
         }
         None => finished.await,
     };
-    let (exit, (stdout, stderr)) = done?;
+    let (exit, stdout, stderr) = done?;
     Ok(ExecOutput { code: exit.status.code().unwrap_or(-1), stdout, stderr })
 }

@@ -14,12 +14,12 @@ use crate::expand::expand;
 use crate::runtime::{ExecOutput, ProbeAnswer, RuntimeError, RuntimeResult, Target};
 
 /// Bytes of output that an event tells.
-const MAX_OUTPUT: usize = 10 << 10;
+pub(crate) const MAX_OUTPUT: usize = 10 << 10;
 
 /// Whoever runs commands in containers.
 #[async_trait]
 pub(crate) trait Exec: Sync {
-    /// Runs a command to its end.
+    /// Runs a command to its end. Of its outputs the beginning will do.
     async fn exec(&self, id: &str, command: &[Str], limit: Option<Duration>) -> RuntimeResult<ExecOutput>;
 }
 

@@ -93,51 +93,84 @@ pub(crate) fn finish(out: &mut Vec<u8>, output: Output, pending: &mut Pending, t
 #[derive(Debug)]
 pub(crate) struct LogFile {
     path: PathBuf,
-    file: File,
-    size: u64,
+    /// None until something is written, and after that has failed.
+    file: Option<(File, u64)>,
     limits: LogLimits,
 }
 
 impl LogFile {
+    /// The log at this path, which is opened, or begun, when it is needed.
+    pub(crate) fn new(path: &Path, limits: LogLimits) -> Self {
+        Self { path: path.to_owned(), file: None, limits }
+    }
+
     /// Opens the log, or begins it.
     pub(crate) fn open(path: &Path, limits: LogLimits) -> io::Result<Self> {
-        let file = open(path)?;
-        let size = file.metadata()?.size();
-        Ok(Self { path: path.to_owned(), file, size, limits })
+        let mut log = Self::new(path, limits);
+        log.opened()?;
+        Ok(log)
     }
 
-    /// Appends lines made by [`format`]; a file that has become large enough is put away first.
-    pub(crate) fn append(&mut self, lines: &[u8], now: Timestamp) -> io::Result<()> {
-        if self.limits.size > 0 && self.size >= self.limits.size {
-            self.rotate(now)?;
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn opened(&mut self) -> io::Result<&mut (File, u64)> {
+        if self.file.is_none() {
+            let file = open(&self.path)?;
+            let size = file.metadata()?.size();
+            self.file = Some((file, size));
         }
-        self.file.write_all(lines)?;
-        self.size += lines.len() as u64;
-        Ok(())
+        self.file.as_mut().ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
-    fn rotate(&mut self, now: Timestamp) -> io::Result<()> {
+    /// Appends lines made by [`format`]; a file that has become large enough is put away first. Then it is told where,
+    /// and [`Away::tidy`] is to be called, which takes its time. After an error it can be tried again.
+    pub(crate) fn append(&mut self, lines: &[u8], now: Timestamp) -> io::Result<Option<Away>> {
+        let limit = self.limits.size;
+        let full = self.opened()?.1 >= limit && limit > 0;
+        let away = if full { self.rotate(now)? } else { None };
+        let (file, size) = self.opened()?;
+        let done = file.write_all(lines);
+        *size += lines.len() as u64;
+        if done.is_err() {
+            self.file = None;
+        }
+        done.map(|()| away)
+    }
+
+    fn rotate(&mut self, now: Timestamp) -> io::Result<Option<Away>> {
         let stamp = jiff::fmt::strtime::format("%Y%m%d-%H%M%S", now).map_err(io::Error::other)?;
-        let away = suffixed(&self.path, &stamp);
-        if away.exists() {
-            // A second time in one second: the file becomes larger than it should.
-            return Ok(());
+        let newest = suffixed(&self.path, &stamp);
+        // A second time in one second: the file becomes larger than it should.
+        if newest.exists() || suffixed(&newest, "gz").exists() {
+            return Ok(None);
         }
-        std::fs::rename(&self.path, &away)?;
+        std::fs::rename(&self.path, &newest)?;
         match open(&self.path) {
-            Ok(file) => (self.file, self.size) = (file, 0),
+            Ok(file) => self.file = Some((file, 0)),
             Err(error) => {
-                std::fs::rename(&away, &self.path)?;
+                std::fs::rename(&newest, &self.path)?;
                 return Err(error);
             }
         }
-        self.tidy(&away)
+        Ok(Some(Away { path: self.path.clone(), newest, limits: self.limits }))
     }
+}
 
-    /// Compresses all files put away but the newest, and removes the oldest.
-    fn tidy(&self, newest: &Path) -> io::Result<()> {
+/// Files of a log that were put away.
+#[derive(Debug)]
+pub(crate) struct Away {
+    path: PathBuf,
+    newest: PathBuf,
+    limits: LogLimits,
+}
+
+impl Away {
+    /// Compresses all of them but the newest, and removes the oldest.
+    pub(crate) fn tidy(&self) -> io::Result<()> {
         let mut away = rotated(&self.path)?;
-        away.retain(|path| path != newest);
+        away.retain(|path| *path != self.newest);
         let keep = self.limits.files.max(2) - 2;
         for old in away.drain(..away.len().saturating_sub(keep)) {
             std::fs::remove_file(old)?;
@@ -282,7 +315,9 @@ mod tests {
         let path = scratch.path().join("0.log");
         let mut log = LogFile::open(&path, LogLimits { size: 100, files: 4 }).unwrap();
         for second in 0..8 {
-            log.append(&[b'a'; 120], time(second)).unwrap();
+            if let Some(away) = log.append(&[b'a'; 120], time(second)).unwrap() {
+                away.tidy().unwrap();
+            }
         }
         let mut names: Vec<String> = std::fs::read_dir(scratch.path())
             .unwrap()

@@ -31,6 +31,8 @@ mod config;
 mod connect;
 mod container;
 mod exec;
+mod faults;
+mod gates;
 mod grpc;
 mod handlers;
 mod http;
@@ -52,6 +54,8 @@ mod undo;
 mod volumes;
 
 pub use config::LinuxConfig;
+#[cfg(feature = "test-util")]
+pub use faults::Faults;
 pub use log::LogLimits;
 pub use recover::Left;
 pub use runtime::{LinuxError, LinuxRuntime};

@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use orlop_clock::Clock;
 use rustix::fs::{FileType, Mode, OFlags};
-use tokio::io::AsyncReadExt as _;
 use tokio::net::unix::pipe;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
-use super::log::{LogFile, LogLimits, Output, Pending, finish, format};
+use super::log::{Away, LogFile, Output, Pending, finish, format};
 use super::log_read::Progress;
 
 /// Bytes read at once.
@@ -58,53 +58,73 @@ impl Pipes {
 /// Copies what comes out of the pipes into the log until nobody can write any more.
 pub(crate) async fn copy(
     pipes: (pipe::Receiver, pipe::Receiver),
-    log: PathBuf,
-    limits: LogLimits,
+    mut log: LogFile,
     clock: Arc<dyn Clock>,
     progress: watch::Sender<Progress>,
 ) {
-    let (mut stdout, mut stderr) = pipes;
-    let mut file = match LogFile::open(&log, limits) {
-        Ok(file) => Some(file),
-        Err(error) => {
-            tracing::error!(path = %log.display(), %error, "a log cannot be written");
-            None
-        }
-    };
-    let mut buffers = [vec![0; CHUNK], vec![0; CHUNK]];
+    let (stdout, stderr) = pipes;
     let mut pending = [Pending::default(), Pending::default()];
     let mut open = [true, true];
-    let mut lines = Vec::new();
+    let mut written = true;
+    let mut tidying: Option<JoinHandle<()>> = None;
     while open[0] || open[1] {
-        let [first, second] = &mut buffers;
-        let (index, read) = tokio::select! {
-            read = stdout.read(first), if open[0] => (0, read),
-            read = stderr.read(second), if open[1] => (1, read),
+        let (index, ready) = tokio::select! {
+            ready = stdout.readable(), if open[0] => (0, ready),
+            ready = stderr.readable(), if open[1] => (1, ready),
         };
+        // Containers are silent most of the time, and then nothing is held for them.
+        let mut buffer = vec![0; CHUNK];
+        let mut lines = Vec::new();
         let output = [Output::Stdout, Output::Stderr][index];
-        lines.clear();
-        match read {
+        match ready.and_then(|()| [&stdout, &stderr][index].try_read(&mut buffer)) {
             Ok(count) if count > 0 => {
-                format(&mut lines, output, &mut pending[index], &buffers[index][..count], clock.now());
+                format(&mut lines, output, &mut pending[index], &buffer[..count], clock.now());
             }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => continue,
             ended => {
                 if let Err(error) = ended {
-                    tracing::warn!(path = %log.display(), %error, "an output of a container cannot be read");
+                    let path = log.path().display();
+                    tracing::warn!(%path, %error, "an output of a container cannot be read");
                 }
                 open[index] = false;
                 finish(&mut lines, output, &mut pending[index], clock.now());
             }
         }
-        // What cannot be written is read all the same: the container must not come to a stop.
-        if let Some(log_file) = file.as_mut().filter(|_| !lines.is_empty())
-            && let Err(error) = log_file.append(&lines, clock.now())
-        {
-            tracing::error!(path = %log.display(), %error, "a log cannot be written");
-            file = None;
+        if !lines.is_empty() {
+            match log.append(&lines, clock.now()) {
+                Ok(away) => {
+                    written = true;
+                    if let Some(away) = away {
+                        tidying = Some(tidy(away, tidying.take()).await);
+                    }
+                }
+                // What cannot be written is read all the same: the container must not come to a stop.
+                Err(error) => {
+                    if written {
+                        tracing::error!(path = %log.path().display(), %error, "a log cannot be written");
+                    }
+                    written = false;
+                }
+            }
         }
         progress.send_modify(|progress| progress.written += 1);
     }
+    if let Some(tidying) = tidying {
+        drop(tidying.await);
+    }
     progress.send_modify(|progress| progress.ended = true);
+}
+
+/// Compresses files that were put away, on a thread for that, after those before.
+async fn tidy(away: Away, before: Option<JoinHandle<()>>) -> JoinHandle<()> {
+    if let Some(before) = before {
+        drop(before.await);
+    }
+    tokio::task::spawn_blocking(move || {
+        if let Err(error) = away.tidy() {
+            tracing::warn!(?away, %error, "a log that was put away cannot be compressed");
+        }
+    })
 }
 
 #[cfg(test)]
@@ -114,6 +134,7 @@ mod tests {
     use orlop_clock::TokioClock;
 
     use super::*;
+    use crate::linux::log::LogLimits;
     use crate::linux::scratch::Scratch;
 
     #[tokio::test]
@@ -126,7 +147,7 @@ mod tests {
         let log = scratch.path().join("0.log");
         let clock = Arc::new(TokioClock::new("2026-03-01T12:00:00Z".parse().unwrap()));
         let (tell, mut told) = watch::channel(Progress::default());
-        let copying = tokio::spawn(copy(ours, log.clone(), LogLimits::default(), clock, tell));
+        let copying = tokio::spawn(copy(ours, LogFile::new(&log, LogLimits::default()), clock, tell));
         let (mut out, mut err) = (std::fs::File::from(out), std::fs::File::from(err));
         out.write_all(b"one\ntwo").unwrap();
         err.write_all(b"bad\n").unwrap();

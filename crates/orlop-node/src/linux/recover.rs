@@ -9,10 +9,12 @@ use orlop_cni::OwnedKind;
 use orlop_container::{Container, Recovered};
 use orlop_fs::Root;
 use orlop_model::Str;
+use tokio::net::unix::pipe;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use super::cgroups;
+use super::log::LogFile;
 use super::log_read::Progress;
 use super::mounts;
 use super::output::{Pipes, copy};
@@ -39,22 +41,59 @@ impl fmt::Display for Left {
     }
 }
 
+/// A container that runs and is to be looked after again.
+struct Adopted {
+    id: String,
+    container: Arc<Container>,
+    pipes: (pipe::Receiver, pipe::Receiver),
+    log: LogFile,
+    progress: watch::Sender<Progress>,
+}
+
 impl Shared {
+    /// Nothing else must be done meanwhile. A second time there is nothing to adopt: all is known.
     pub(super) fn recover(self: &Arc<Self>, mode: Recover, handle: &Handle) -> RuntimeResult<Vec<KnownPod>> {
-        let found = self.containers.recover().map_err(failed)?;
+        let again = self.state.lock().recovered;
         match mode {
-            Recover::Adopt => self.adopt(found, handle)?,
+            Recover::Adopt if again => {}
+            Recover::Adopt => {
+                let found = self.containers.recover().map_err(failed)?;
+                self.adopt(found, handle)?;
+            }
             Recover::Remove => {
-                for container in found.containers {
-                    container.delete().map_err(failed)?;
-                }
-                for sandbox in found.sandboxes {
-                    sandbox.delete().map_err(failed)?;
+                self.end_known()?;
+                if !again {
+                    let found = self.containers.recover().map_err(failed)?;
+                    for container in found.containers {
+                        container.delete().map_err(failed)?;
+                    }
+                    for sandbox in found.sandboxes {
+                        sandbox.delete().map_err(failed)?;
+                    }
                 }
                 self.remove_rest()?;
             }
         }
-        Ok(self.state.lock().known())
+        let mut state = self.state.lock();
+        state.recovered = true;
+        Ok(state.known())
+    }
+
+    /// Ends all processes that are known, and lets go of all namespaces.
+    fn end_known(&self) -> RuntimeResult<()> {
+        let (containers, sandboxes): (Vec<_>, Vec<_>) = {
+            let state = self.state.lock();
+            let containers = state.containers.values().filter_map(|instance| instance.container.clone());
+            let sandboxes = state.sandboxes.values().filter_map(|sandbox| sandbox.namespaces.clone());
+            (containers.collect(), sandboxes.collect())
+        };
+        for container in containers {
+            container.delete().map_err(failed)?;
+        }
+        for sandbox in sandboxes {
+            sandbox.delete().map_err(failed)?;
+        }
+        Ok(())
     }
 
     /// Removes everything but the processes and the namespaces, which are gone already.
@@ -76,11 +115,15 @@ impl Shared {
         if self.config.logs.exists() {
             Root::open(&self.config.logs).and_then(|logs| logs.clear()).map_err(failed)?;
         }
-        *self.state.lock() = State::default();
+        let mut state = self.state.lock();
+        let recovered = state.recovered;
+        *state = State::default();
+        state.recovered = recovered;
         Ok(())
     }
 
     fn adopt(self: &Arc<Self>, found: Recovered, handle: &Handle) -> RuntimeResult<()> {
+        let mut state = State::default();
         let mut held: BTreeMap<String, orlop_container::Sandbox> =
             found.sandboxes.into_iter().map(|sandbox| (sandbox.id().to_string(), sandbox)).collect();
         let mut running: BTreeMap<String, Container> =
@@ -109,7 +152,6 @@ impl Shared {
                 self.end_sandbox(&record)?;
             }
             let namespaces = namespaces.filter(|_| record.ready);
-            let mut state = self.state.lock();
             state.add_sandbox(Sandbox { namespaces, record });
         }
         for sandbox in held.into_values() {
@@ -123,7 +165,12 @@ impl Shared {
             match record {
                 // One that was never started went with whoever made it.
                 Some(record) if record.started_at.is_some() => containers.push(record),
-                Some(record) => self.remove_files(&record)?,
+                Some(record) => {
+                    if let Some(container) = running.remove(&id) {
+                        container.delete().map_err(failed)?;
+                    }
+                    self.remove_files(&record)?;
+                }
                 None => {
                     self.store.remove_snapshot(&id).map_err(failed)?;
                     self.remove_folder("containers", &id)?;
@@ -132,38 +179,44 @@ impl Shared {
         }
         containers
             .sort_by(|one, other| one.created_at.cmp(&other.created_at).then_with(|| one.id.cmp(&other.id)));
+        let mut lively = Vec::new();
         for record in containers {
             let container = running.remove(&record.id);
-            self.adopt_container(record, container, handle)?;
+            let (instance, adopted) = self.adopt_container(record, container, handle)?;
+            state.add_container(instance);
+            lively.extend(adopted);
         }
         for container in running.into_values() {
             container.delete().map_err(failed)?;
         }
-        let ready: Vec<Str> = {
-            let mut state = self.state.lock();
-            // Of a pod with nothing but its folder nobody has written down the name; its uid stands for it.
-            state.folders = record::folders(&self.config.root.join("pods"))
-                .iter()
-                .map(|uid| {
-                    let uid = Str::from(uid);
-                    let known = KnownPod { name: uid.clone(), namespace: "unknown".into(), uid: uid.clone() };
-                    (uid, known)
-                })
-                .collect();
-            let ready = state.sandboxes.iter().filter(|(_, sandbox)| sandbox.record.ready);
-            ready.map(|(id, _)| id.clone()).collect()
-        };
+        // Of a pod with nothing but its folder nobody has written down the name; its uid stands for it.
+        state.folders = record::folders(&self.config.root.join("pods"))
+            .iter()
+            .map(|uid| {
+                let uid = Str::from(uid);
+                let known = KnownPod { name: uid.clone(), namespace: "unknown".into(), uid: uid.clone() };
+                (uid, known)
+            })
+            .collect();
+        let ready = state.sandboxes.iter().filter(|(_, sandbox)| sandbox.record.ready);
         let valid: Vec<(&str, &str)> =
-            ready.iter().map(|id| (id.as_str(), super::sandbox::INTERFACE)).collect();
-        self.cni.gc(&self.config.network, &valid).map_err(failed)
+            ready.map(|(id, _)| (id.as_str(), super::sandbox::INTERFACE)).collect();
+        self.cni.gc(&self.config.network, &valid).map_err(failed)?;
+        // From here on nothing fails, so that nobody is looked after twice.
+        *self.state.lock() = state;
+        for Adopted { id, container, pipes, log, progress } in lively {
+            handle.spawn(copy(pipes, log, Arc::clone(&self.clock), progress));
+            self.watch(&id, container, handle);
+        }
+        Ok(())
     }
 
     fn adopt_container(
-        self: &Arc<Self>,
+        &self,
         mut record: ContainerRecord,
         container: Option<Container>,
         handle: &Handle,
-    ) -> RuntimeResult<()> {
+    ) -> RuntimeResult<(Instance, Option<Adopted>)> {
         let dir = self.container_dir(&record.id);
         let (progress, told) = watch::channel(Progress::default());
         let container = container.map(Arc::new);
@@ -177,30 +230,30 @@ impl Shared {
             record::write(&dir, &record).map_err(failed)?;
         }
         let lives = record.end.is_none();
-        if lives {
-            let ours = {
-                let _entered = handle.enter();
-                Pipes::of(&dir).open_for_reading().map_err(failed)?
-            };
-            let log = Path::new(&record.log).to_path_buf();
-            handle.spawn(copy(ours, log, self.config.log, Arc::clone(&self.clock), progress));
-        } else {
-            progress.send_modify(|progress| progress.ended = true);
-        }
-        let id = record.id.clone();
-        self.state.lock().add_container(Instance {
+        let adopted = match container.clone().filter(|_| lives) {
+            Some(container) => {
+                let pipes = {
+                    let _entered = handle.enter();
+                    Pipes::of(&dir).open_for_reading().map_err(failed)?
+                };
+                let log = LogFile::new(Path::new(&record.log), self.config.log);
+                Some(Adopted { id: record.id.clone(), container, pipes, log, progress })
+            }
+            None => {
+                progress.send_modify(|progress| progress.ended = true);
+                None
+            }
+        };
+        let instance = Instance {
             process: record.process.spec(),
-            container: container.clone(),
+            container,
             broken: None,
             ended: watch::channel(!lives).0,
             progress: told,
             asked: false,
             record,
-        });
-        if let Some(container) = container.filter(|_| lives) {
-            self.watch(&id, container, handle);
-        }
-        Ok(())
+        };
+        Ok((instance, adopted))
     }
 
     fn remove_folder(&self, kind: &str, id: &str) -> RuntimeResult<()> {
@@ -221,18 +274,7 @@ impl LinuxRuntime {
             // Whatever is being made is waited for.
             let mut closed = shared.closed.write();
             *closed = true;
-            let (containers, sandboxes): (Vec<_>, Vec<_>) = {
-                let state = shared.state.lock();
-                let containers = state.containers.values().filter_map(|instance| instance.container.clone());
-                let sandboxes = state.sandboxes.values().filter_map(|sandbox| sandbox.namespaces.clone());
-                (containers.collect(), sandboxes.collect())
-            };
-            for container in containers {
-                container.delete().map_err(failed)?;
-            }
-            for sandbox in sandboxes {
-                sandbox.delete().map_err(failed)?;
-            }
+            shared.end_known()?;
             shared.remove_rest()?;
             shared.cni.remove_network(&shared.config.network).map_err(failed)
         })

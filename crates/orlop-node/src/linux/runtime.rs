@@ -17,10 +17,13 @@ use parking_lot::{Mutex, RwLock};
 use tokio::sync::Notify;
 
 use super::config::LinuxConfig;
+use super::faults::Faults;
+use super::gates::Gates;
 use super::handlers::{self, Exec};
 use super::images;
 use super::log_read::Follower;
 use super::state::State;
+use crate::dns::{DnsWarning, pod_dns};
 use crate::probe::ProbeKind;
 use crate::runtime::{
     ContainerConfig, ContainerStats, ExecOutput, Hook, Image, ImagePull, KnownPod, LogLine, LogOptions,
@@ -32,6 +35,8 @@ use crate::volume::VolumeError;
 
 /// What is said to whoever asks for something when everything is removed.
 const CLOSED: &str = "this runtime is closed";
+/// Bytes of each output of a command that are kept.
+const MAX_OUTPUT: usize = 16 << 20;
 /// Bytes of an env file that are read.
 const MAX_ENV_FILE: u64 = 1 << 20;
 
@@ -71,6 +76,8 @@ pub(super) struct Shared {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) random: Random,
     pub(super) state: Mutex<State>,
+    pub(super) gates: Gates,
+    pub(super) faults: Faults,
     /// A pod has changed on its own.
     pub(super) wake: Notify,
     /// Held by whatever makes or removes something; true once everything is removed, and nothing is to be made any more.
@@ -99,6 +106,24 @@ pub(super) fn is_name(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
 }
 
+/// What makes processes and what makes networks.
+#[cfg_attr(
+    not(feature = "test-util"),
+    allow(unused_variables, reason = "nothing fails on purpose but in tests")
+)]
+fn makers(config: &LinuxConfig, faults: &Faults) -> Result<(orlop_container::Runtime, Cni), LinuxError> {
+    let network = Cni::builder(config.root.join("cni"));
+    let state = config.root.join("runtime");
+    #[cfg(feature = "test-util")]
+    let network = network.faults(faults.network.clone());
+    #[cfg(feature = "test-util")]
+    let containers =
+        orlop_container::Runtime::open_with_faults(state, Default::default(), faults.containers.clone())?;
+    #[cfg(not(feature = "test-util"))]
+    let containers = orlop_container::Runtime::open(state)?;
+    Ok((containers, network.build()?))
+}
+
 impl LinuxRuntime {
     /// A runtime with images from `store`, which several nodes of a process may share. Nothing is done before
     /// [`PodRuntime::recover`].
@@ -106,7 +131,7 @@ impl LinuxRuntime {
     /// # Errors
     /// See [`LinuxError`].
     pub fn new(
-        config: LinuxConfig,
+        mut config: LinuxConfig,
         store: Store,
         clock: Arc<dyn Clock>,
         random: Random,
@@ -115,8 +140,16 @@ impl LinuxRuntime {
             let path = config.root.join(name);
             std::fs::create_dir_all(&path).map_err(|source| LinuxError::Folder { path, source })?;
         }
-        let containers = orlop_container::Runtime::open(config.root.join("runtime"))?;
-        let cni = Cni::builder(config.root.join("cni")).build()?;
+        // The kernel's list of mounts, by which ours are found, has no links in its paths.
+        config.root = config
+            .root
+            .canonicalize()
+            .map_err(|source| LinuxError::Folder { path: config.root.clone(), source })?;
+        #[cfg(feature = "test-util")]
+        let faults = config.faults.clone();
+        #[cfg(not(feature = "test-util"))]
+        let faults = Faults::default();
+        let (containers, cni) = makers(&config, &faults)?;
         let random = random.fork(&format!("linux {}", config.node));
         let shared = Shared {
             #[cfg(feature = "registry")]
@@ -128,6 +161,8 @@ impl LinuxRuntime {
             clock,
             random,
             state: Mutex::default(),
+            gates: Gates::default(),
+            faults,
             wake: Notify::new(),
             closed: RwLock::new(false),
         };
@@ -152,7 +187,36 @@ impl LinuxRuntime {
         .await
     }
 
-    /// The same, also when everything is removed.
+    /// The same for a pod, when nothing else is being done to it. Without a pod it is at once.
+    pub(super) async fn in_turn<T, F>(&self, uid: Option<Str>, work: F) -> RuntimeResult<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Arc<Shared>) -> RuntimeResult<T> + Send + 'static,
+    {
+        let turn = match &uid {
+            Some(uid) => Some(self.shared.gates.enter(uid).await),
+            None => None,
+        };
+        self.blocking(move |shared| {
+            let _turn = turn;
+            work(shared)
+        })
+        .await
+    }
+
+    /// The pod of a container.
+    fn pod_of_container(&self, id: &str) -> Option<Str> {
+        let state = self.shared.state.lock();
+        state.containers.get(id).map(|instance| Str::from(&instance.record.uid))
+    }
+
+    /// The pod of a sandbox.
+    fn pod_of_sandbox(&self, id: &str) -> Option<Str> {
+        let state = self.shared.state.lock();
+        state.sandboxes.get(id).map(|sandbox| Str::from(&sandbox.record.uid))
+    }
+
+    /// The same as [`blocking`](Self::blocking), also when everything is removed.
     pub(super) async fn on_thread<T, F>(&self, work: F) -> RuntimeResult<T>
     where
         T: Send + 'static,
@@ -214,7 +278,9 @@ impl Shared {
 #[async_trait]
 impl Exec for LinuxRuntime {
     async fn exec(&self, id: &str, command: &[Str], limit: Option<Duration>) -> RuntimeResult<ExecOutput> {
-        PodRuntime::exec(self, id, command, limit).await
+        let (container, process) = self.shared.running(id)?;
+        self.shared.faults.step("pipes of a command").map_err(failed)?;
+        super::exec::run(container, process, command, limit, handlers::MAX_OUTPUT).await
     }
 }
 
@@ -240,7 +306,12 @@ impl PodRuntime for LinuxRuntime {
 
     async fn recover(&self, mode: Recover) -> RuntimeResult<Vec<KnownPod>> {
         let handle = tokio::runtime::Handle::current();
-        self.blocking(move |shared| shared.recover(mode, &handle)).await
+        self.on_thread(move |shared| {
+            // Whatever somebody before has begun is waited for.
+            let closed = shared.closed.write();
+            if *closed { Err(failed(CLOSED)) } else { shared.recover(mode, &handle) }
+        })
+        .await
     }
 
     async fn pods(&self) -> RuntimeResult<Vec<KnownPod>> {
@@ -248,13 +319,21 @@ impl PodRuntime for LinuxRuntime {
     }
 
     async fn view(&self, uid: &str) -> RuntimeResult<RuntimeView> {
+        // What was begun shows, also if nobody waits for it any more.
+        let _turn = self.shared.gates.enter(uid).await;
         Ok(self.shared.state.lock().view(uid))
+    }
+
+    fn dns_warnings(&self, pod: &Pod) -> Vec<DnsWarning> {
+        pod_dns(pod, &self.shared.config.dns, &[]).map(|(_, warnings)| warnings).unwrap_or_default()
     }
 
     async fn set_up_volumes(&self, pod: &Arc<Pod>, volumes: &Arc<Volumes>) -> Result<(), VolumeError> {
         let (pod, volumes) = (Arc::clone(pod), Arc::clone(volumes));
         let shared = Arc::clone(&self.shared);
+        let turn = shared.gates.enter(&pod.metadata.uid).await;
         let set_up = move || {
+            let _turn = turn;
             let closed = shared.closed.read();
             if *closed {
                 return Err(VolumeError { volume: Str::EMPTY, message: CLOSED.to_owned() });
@@ -267,22 +346,23 @@ impl PodRuntime for LinuxRuntime {
 
     async fn remove_pod(&self, uid: &str) -> RuntimeResult<()> {
         let uid = uid.to_owned();
-        self.blocking(move |shared| shared.remove_pod(&uid)).await
+        self.in_turn(Some(uid.as_str().into()), move |shared| shared.remove_pod(&uid)).await
     }
 
     async fn create_sandbox(&self, config: &SandboxConfig) -> RuntimeResult<SandboxView> {
         let config = config.clone();
-        self.blocking(move |shared| shared.create_sandbox(&config)).await
+        let uid = config.pod.metadata.uid.clone();
+        self.in_turn(Some(uid), move |shared| shared.create_sandbox(&config)).await
     }
 
     async fn stop_sandbox(&self, id: &str) -> RuntimeResult<()> {
         let id = id.to_owned();
-        self.blocking(move |shared| shared.stop_sandbox(&id)).await
+        self.in_turn(self.pod_of_sandbox(&id), move |shared| shared.stop_sandbox(&id)).await
     }
 
     async fn remove_sandbox(&self, id: &str) -> RuntimeResult<()> {
         let id = id.to_owned();
-        self.blocking(move |shared| shared.remove_sandbox(&id)).await
+        self.in_turn(self.pod_of_sandbox(&id), move |shared| shared.remove_sandbox(&id)).await
     }
 
     async fn find_image(&self, image: &str) -> RuntimeResult<Option<Image>> {
@@ -308,13 +388,14 @@ impl PodRuntime for LinuxRuntime {
     async fn create_container(&self, config: &ContainerConfig) -> RuntimeResult<Str> {
         let config = config.clone();
         let handle = tokio::runtime::Handle::current();
-        self.blocking(move |shared| shared.create_container(&config, &handle)).await
+        let uid = config.pod.metadata.uid.clone();
+        self.in_turn(Some(uid), move |shared| shared.create_container(&config, &handle)).await
     }
 
     async fn start_container(&self, id: &str) -> RuntimeResult<()> {
         let id = id.to_owned();
         let handle = tokio::runtime::Handle::current();
-        self.blocking(move |shared| shared.start_container(&id, &handle)).await
+        self.in_turn(self.pod_of_container(&id), move |shared| shared.start_container(&id, &handle)).await
     }
 
     async fn stop_container(&self, id: &str, grace: Duration) -> RuntimeResult<()> {
@@ -323,12 +404,12 @@ impl PodRuntime for LinuxRuntime {
 
     async fn remove_container(&self, id: &str) -> RuntimeResult<()> {
         let id = id.to_owned();
-        self.blocking(move |shared| shared.remove_container(&id)).await
+        self.in_turn(self.pod_of_container(&id), move |shared| shared.remove_container(&id)).await
     }
 
     async fn resize_container(&self, id: &str, resources: &ResourceRequirements) -> RuntimeResult<()> {
         let (id, resources) = (id.to_owned(), resources.clone());
-        self.blocking(move |shared| shared.resize(&id, &resources)).await
+        self.in_turn(self.pod_of_container(&id), move |shared| shared.resize(&id, &resources)).await
     }
 
     async fn read_volume_file(&self, pod: &Pod, volume: &str, path: &str) -> RuntimeResult<Vec<u8>> {
@@ -345,7 +426,8 @@ impl PodRuntime for LinuxRuntime {
 
     async fn exec(&self, id: &str, command: &[Str], timeout: Option<Duration>) -> RuntimeResult<ExecOutput> {
         let (container, process) = self.shared.running(id)?;
-        super::exec::run(container, process, command, timeout).await
+        self.shared.faults.step("pipes of a command").map_err(failed)?;
+        super::exec::run(container, process, command, timeout, MAX_OUTPUT).await
     }
 
     async fn probe(&self, target: &Target, _kind: ProbeKind, probe: &Probe) -> RuntimeResult<ProbeAnswer> {

@@ -141,7 +141,7 @@ impl Shared {
         private_dir(&dir).map_err(|error| fail(error.to_string()))?;
         self.note_folder(pod);
         let limits = VolumeLimits { memory: u64::try_from(self.config.memory).unwrap_or(u64::MAX) };
-        PodVolumes::new(&dir, pod).set_up(volumes, limits, &self.stamp())
+        PodVolumes::new(&dir, pod).set_up(volumes, limits, &self.stamp(), &self.faults)
     }
 
     pub(super) fn remove_pod(&self, uid: &str) -> RuntimeResult<()> {
@@ -180,17 +180,16 @@ impl Shared {
         }
         let domain = &self.config.dns.domain;
         let hostname = Hostname::of(pod, domain).and_then(|name| name.of_kernel(pod)).map_err(failed)?;
-        let (dns, odd) = pod_dns(pod, &self.config.dns, &[]).map_err(failed)?;
-        for warning in odd {
-            tracing::warn!(pod = %meta.name, reason = warning.reason, "{}", warning.message);
-        }
+        let (dns, _) = pod_dns(pod, &self.config.dns, &[]).map_err(failed)?;
         let sysctls = sysctls(pod)?;
         let id = self.new_id();
         let mut undo = Undo::new();
 
         let (pod_dir, dir) = (self.pod_dir(&meta.uid), self.sandbox_dir(&id));
+        self.faults.step("folder of a pod").map_err(failed)?;
         private_dir(&pod_dir)?;
         self.note_folder(pod);
+        self.faults.step("folder of a sandbox").map_err(failed)?;
         private_dir(&dir)?;
         undo.push(|| told("folder of a sandbox", std::fs::remove_dir_all(self.sandbox_dir(&id))));
         let path = cgroups::pod_path(pod, &meta.uid);
@@ -212,12 +211,15 @@ impl Shared {
                 .map_or(0, |cpu| cpu.milli_value()),
             burstable: qos_class(pod) == PodQOSClass::Burstable,
         };
+        self.faults.step("record of a sandbox").map_err(failed)?;
         record::write(&dir, &made).map_err(failed)?;
 
+        self.faults.step("control groups of the tiers").map_err(failed)?;
         self.update_tiers().map_err(failed)?;
         if let Some(groups) = self.containers.cgroups() {
             let cgroup = cgroups::below(&self.config.cgroup, &path).map_err(failed)?;
             let was_there = groups.open(&cgroup).map_err(failed)?.is_some();
+            self.faults.step("control group of a pod").map_err(failed)?;
             groups.create(&cgroup, &cgroups::pod_resources(pod)).map_err(failed)?;
             if !was_there {
                 undo.push(move || told("control group of a pod", groups.purge(&cgroup)));
@@ -233,6 +235,7 @@ impl Shared {
             sysctls,
             ..SandboxSpec::default()
         };
+        self.faults.step("namespaces of a sandbox").map_err(failed)?;
         let namespaces = if spec.network || spec.ipc || spec.uts || spec.shared_pid {
             let name = Id::new(&id).map_err(failed)?;
             Some(Arc::new(self.containers.sandbox(&name, &spec).map_err(failed)?))
@@ -248,6 +251,7 @@ impl Shared {
             let netns = network.try_clone().map_err(failed)?;
             let netns = Arc::new(Netns::from_fd(netns).map_err(failed)?);
             let attachment = self.attachment(&id).in_namespace(netns).port_mappings(&ports(pod));
+            self.faults.step("network of a sandbox").map_err(failed)?;
             let result = self.cni.add(&self.config.network, &attachment).map_err(failed)?;
             undo.push(|| {
                 told("network of a sandbox", self.cni.del(&self.config.network, &self.attachment(&id)));
@@ -256,20 +260,25 @@ impl Shared {
         }
 
         let shm = dir.join("shm");
+        self.faults.step("folder of shared memory").map_err(failed)?;
         private_dir(&shm)?;
         let flags = Flags { no_suid: true, no_dev: true, no_exec: true, ..Flags::default() };
         let attach = || {
             let tmpfs = orlop_fs::Mount::tmpfs(Tmpfs { size: Some(SHM), mode: 0o1777, flags })?;
             tmpfs.attach(&Root::open(&dir)?.handle("shm", false)?)
         };
+        self.faults.step("shared memory of a sandbox").map_err(failed)?;
         attach().map_err(failed)?;
         undo.push(|| told("shared memory of a sandbox", mounts::unmount_below(&self.sandbox_dir(&id))));
 
         let files = Root::open(&pod_dir).map_err(failed)?;
+        self.faults.step("file of name servers").map_err(failed)?;
         files.replace("resolv.conf", dns.to_text().as_bytes(), 0o644).map_err(failed)?;
+        self.faults.step("file of the host name").map_err(failed)?;
         files.replace("hostname", format!("{hostname}\n").as_bytes(), 0o644).map_err(failed)?;
 
         made.ready = true;
+        self.faults.step("record of a whole sandbox").map_err(failed)?;
         record::write(&dir, &made).map_err(failed)?;
         undo.forget();
         let view = made.view();

@@ -48,6 +48,8 @@ struct Pod {
 
 #[derive(Debug, Default)]
 pub(super) struct State {
+    /// What an agent before has left is taken over or removed.
+    pub(super) recovered: bool,
     pods: BTreeMap<Str, Pod>,
     pub(super) sandboxes: BTreeMap<Str, Sandbox>,
     pub(super) containers: BTreeMap<Str, Instance>,

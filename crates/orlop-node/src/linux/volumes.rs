@@ -11,12 +11,16 @@ use orlop_model::core::v1::{
 use orlop_model::{Quantity, Str};
 
 use super::atomic;
+use super::faults::Faults;
 use super::ownership::{Ownership, apply, mode_for_group};
 use crate::runtime::{RuntimeError, VolumeContent, Volumes};
 use crate::volume::VolumeError;
 
 /// Most bytes of a volume in memory that shows objects of the API.
 const MOST_OBJECT_BYTES: u64 = 64 << 20;
+
+/// The folder of volumes that begin empty.
+const EMPTY_DIR: &str = "kubernetes.io~empty-dir";
 
 /// How the volumes of a node's pods are made.
 #[derive(Clone, Copy, Debug)]
@@ -42,7 +46,7 @@ fn plugin(source: &VolumeSource) -> Option<&'static str> {
     } else if source.projected.is_some() {
         "kubernetes.io~projected"
     } else if source.empty_dir.is_some() {
-        "kubernetes.io~empty-dir"
+        EMPTY_DIR
     } else if source.host_path.is_some() {
         "kubernetes.io~host-path"
     } else {
@@ -83,22 +87,22 @@ impl<'a> PodVolumes<'a> {
         volumes: &Volumes,
         limits: VolumeLimits,
         stamp: &str,
+        faults: &Faults,
     ) -> Result<(), VolumeError> {
         for (name, content) in volumes {
             let volume = self.volume(name).ok_or_else(|| failed(name, "the pod has no such volume"))?;
             match content {
                 VolumeContent::Files(files) => {
-                    let root = self.directory(volume, || {
-                        let in_memory = volume.source.config_map.is_none();
-                        in_memory.then_some(MOST_OBJECT_BYTES)
-                    })?;
+                    let in_memory = volume.source.config_map.is_none();
+                    let (root, _) = self.directory(volume, in_memory.then_some(MOST_OBJECT_BYTES), faults)?;
+                    faults.step("files of a volume").map_err(|error| failed(name, error))?;
                     let ownership = Ownership { group: self.group(), read_only: true };
                     atomic::write(&root, files, stamp, &ownership).map_err(|error| failed(name, error))?;
                     if let Some(group) = ownership.group {
                         own(&root, group, true).map_err(|error| failed(name, error))?;
                     }
                 }
-                VolumeContent::ByRuntime => self.make(volume, limits)?,
+                VolumeContent::ByRuntime => self.make(volume, limits, faults)?,
             }
         }
         Ok(())
@@ -109,33 +113,41 @@ impl<'a> PodVolumes<'a> {
         u32::try_from(group).ok()
     }
 
-    /// The volume's directory, made if it is not there; on a file system in memory of so many bytes if asked for.
-    fn directory(&self, volume: &Volume, memory: impl FnOnce() -> Option<u64>) -> Result<Root, VolumeError> {
+    /// The volume's directory, made if it is not there; on a file system in memory of so many bytes if asked for. And
+    /// whether that was mounted just now.
+    fn directory(
+        &self,
+        volume: &Volume,
+        memory: Option<u64>,
+        faults: &Faults,
+    ) -> Result<(Root, bool), VolumeError> {
         let name = &volume.name;
         let plugin = plugin(&volume.source).ok_or_else(|| failed(name, "no volume plugin matched"))?;
         let parent = self.dir.join(plugin);
+        faults.step("folder of a volume").map_err(|error| failed(name, error))?;
         std::fs::create_dir_all(&parent).map_err(|error| failed(name, error))?;
+        faults.step("mount of a volume").map_err(|error| failed(name, error))?;
         let done = || {
             let parent = Root::open(&parent)?;
             let root = parent.create_dir_all(name.as_str(), 0o755)?;
             let mounted = parent.metadata(name.as_str())?.device != parent.metadata(".")?.device;
-            match memory() {
+            match memory {
                 Some(size) if !mounted => {
                     let flags = Flags { no_suid: true, no_dev: true, ..Flags::default() };
                     let tmpfs = orlop_fs::Mount::tmpfs(Tmpfs { size: Some(size), mode: 0o755, flags })?;
                     tmpfs.attach(&parent.handle(name.as_str(), false)?)?;
-                    parent.sub(name.as_str())
+                    Ok((parent.sub(name.as_str())?, true))
                 }
-                _ => Ok(root),
+                _ => Ok((root, false)),
             }
         };
         done().map_err(|error: orlop_fs::Error| failed(name, error))
     }
 
-    fn make(&self, volume: &Volume, limits: VolumeLimits) -> Result<(), VolumeError> {
+    fn make(&self, volume: &Volume, limits: VolumeLimits, faults: &Faults) -> Result<(), VolumeError> {
         let source = &volume.source;
         if let Some(empty) = &source.empty_dir {
-            self.make_empty(volume, empty, limits)
+            self.make_empty(volume, empty, limits, faults)
         } else if let Some(host) = &source.host_path {
             check_host_path(host).map_err(|problem| failed(&volume.name, problem))
         } else {
@@ -148,22 +160,26 @@ impl<'a> PodVolumes<'a> {
         volume: &Volume,
         empty: &EmptyDirVolumeSource,
         limits: VolumeLimits,
+        faults: &Faults,
     ) -> Result<(), VolumeError> {
         let name = &volume.name;
-        let place = self.place(name);
-        let was_there = place.is_some_and(|place| place.exists());
         let memory = match &empty.medium {
             medium if medium.is_empty() => None,
             StorageMedium::Memory => Some(self.memory_size(empty, limits)),
             other => return Err(failed(name, format!("unknown storage medium {:?}", other.as_str()))),
         };
-        let root = self.directory(volume, || memory)?;
-        if was_there {
-            return Ok(());
-        }
+        let (root, fresh) = self.directory(volume, memory, faults)?;
+        faults.step("owner of a volume").map_err(|error| failed(name, error))?;
         let own = || {
+            // What containers do to it once it was whole is their own affair.
+            let parent = Root::open(self.dir.join(EMPTY_DIR))?;
+            let mark = format!(".{name}.whole");
+            if !fresh && parent.exists(&mark)? {
+                return Ok(());
+            }
             root.set_mode(".", 0o777)?;
-            apply(&root, &Ownership { group: self.group(), read_only: false })
+            apply(&root, &Ownership { group: self.group(), read_only: false })?;
+            parent.write(&mark, b"", 0o600)
         };
         own().map_err(|error: orlop_fs::Error| failed(name, error))
     }
@@ -203,6 +219,14 @@ impl<'a> PodVolumes<'a> {
             Some(MountPropagationMode::Bidirectional) => Propagation::Both,
             _ => Propagation::Private,
         };
+        if let Some(host) = &source.host_path
+            && host.type_.as_ref().is_none_or(|type_| *type_ == HostPathType::default())
+            && !place.exists()
+        {
+            // Whoever says nothing of its type gets a directory, as containerd has it.
+            std::fs::create_dir_all(&place)
+                .map_err(|error| RuntimeError::failed(format!("failed to mkdir {:?}: {error}", host.path)))?;
+        }
         let tree = if sub_path.is_empty() {
             Source::Bind { path: place, recursive: true }
         } else {

@@ -28,6 +28,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{condition, container, waiting};
 
+mod failures;
 mod payload;
 mod recovery;
 
@@ -93,6 +94,17 @@ async fn left(linux: &LinuxRuntime) -> Vec<String> {
 
 /// `tools:1` with some programs of this machine, `test:1` with this test itself.
 fn build_images(store: &Store) {
+    build_tools(store);
+    Builder::new()
+        .executable(std::env::current_exe().unwrap(), "/test")
+        .unwrap()
+        .directory("/tmp", 0o1777)
+        .cmd(["/test", "--exact", "linux::payload::run", "--nocapture"])
+        .build(store, &Reference::parse("test:1").unwrap())
+        .unwrap();
+}
+
+fn build_tools(store: &Store) {
     let tools = ["sh", "sleep", "cat", "id", "ls", "true", "stat", "touch", "dd"];
     let image = programs(Builder::new(), &tools)
         .file("/etc/passwd", "root:x:0:0:root:/root:/bin/sh\nweb:x:101:101:web:/srv:/bin/sh\n", 0o644)
@@ -101,13 +113,6 @@ fn build_images(store: &Store) {
         .env("FROM_IMAGE", "yes")
         .cmd(["/bin/sh", "-c", "echo default command"]);
     image.build(store, &Reference::parse("tools:1").unwrap()).unwrap();
-    Builder::new()
-        .executable(std::env::current_exe().unwrap(), "/test")
-        .unwrap()
-        .directory("/tmp", 0o1777)
-        .cmd(["/test", "--exact", "linux::payload::run", "--nocapture"])
-        .build(store, &Reference::parse("test:1").unwrap())
-        .unwrap();
 }
 
 fn programs(mut builder: Builder, names: &[&str]) -> Builder {
