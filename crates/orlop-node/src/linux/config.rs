@@ -30,6 +30,8 @@ pub struct LinuxConfig {
     pub dns: DnsSettings,
     /// The machine's memory in bytes; what a container requests of it decides whom the kernel kills first.
     pub memory: i64,
+    /// So many processes and threads a pod may have; `None`: as many as the machine.
+    pub pod_pids_limit: Option<u64>,
     /// How large logs become.
     pub log: LogLimits,
     /// Containers that name no seccomp profile get the default one; otherwise none.
@@ -68,6 +70,7 @@ impl LinuxConfig {
                 ..DnsSettings::default()
             },
             memory: machine_memory(),
+            pod_pids_limit: None,
             log: LogLimits::default(),
             seccomp_default: true,
             local_images: true,

@@ -1,13 +1,16 @@
 //! Containers: made, started, stopped, removed.
 
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use orlop_container::cgroup::Limit;
+use orlop_container::seccomp::Profile;
 use orlop_container::{
-    CgroupSpec, Container, ExitStatus, Id, Mount, Namespace, ProcessSpec, Rootfs, Seccomp, Source, Spec,
-    Stdio, Stream, User,
+    Capability, CapabilitySet, CgroupSpec, Container, Device, ExitStatus, Id, Mount, Namespace, ProcessSpec,
+    Rootfs, Seccomp, Source, Spec, Stdio, Stream, User,
 };
 use orlop_fs::{Flags, Root};
 use orlop_model::Str;
@@ -22,7 +25,8 @@ use super::output::{Pipes, copy};
 use super::record::{self, ContainerRecord, End, ProcessRecord};
 use super::runtime::{LinuxRuntime, Shared, failed, is_name, not_found};
 use super::sandbox::private_dir;
-use super::security::{SeccompChoice, SecurityError, rights, user};
+use super::seccomp;
+use super::security::{self, SeccompChoice, SecurityError, rights, user};
 use super::state::Instance;
 use super::undo::{Undo, told};
 use super::volumes::PodVolumes;
@@ -96,18 +100,44 @@ fn set(env: &mut Vec<(String, String)>, name: &str, value: &str) {
     }
 }
 
-/// The least `oom_score_adj` that this process may give to others.
-fn least_score() -> i32 {
-    /// `CAP_SYS_RESOURCE`
-    const SYS_RESOURCE: u32 = 24;
+/// The capabilities of this process: what containers may have at most.
+fn own_capabilities() -> CapabilitySet {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let bits = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
-    let bits = bits.and_then(|bits| u64::from_str_radix(bits.trim(), 16).ok()).unwrap_or(0);
-    if bits & (1 << SYS_RESOURCE) != 0 {
+    CapabilitySet::from_bits(bits.and_then(|bits| u64::from_str_radix(bits.trim(), 16).ok()).unwrap_or(0))
+}
+
+/// The least `oom_score_adj` that this process may give to others.
+fn least_score(own: CapabilitySet) -> i32 {
+    if own.contains(Capability::SysResource) {
         return -1000;
     }
     let own = std::fs::read_to_string("/proc/self/oom_score_adj").unwrap_or_default();
     own.trim().parse().unwrap_or(0)
+}
+
+/// The machine's devices, but for terminals and those that are there already.
+fn host_devices(present: &[Device]) -> Vec<Device> {
+    /// Folders of file systems, and links into the process's own descriptors.
+    const OTHERS: &[&str] = &["pts", "shm", "fd", "mqueue", "console", "hugepages"];
+    const MOST: usize = 4096;
+    let mut found = Vec::new();
+    let mut folders = vec![PathBuf::from("/dev")];
+    while let Some(folder) = folders.pop() {
+        for name in record::folders(&folder) {
+            let path = folder.join(&name);
+            let Ok(kind) = path.symlink_metadata().map(|metadata| metadata.file_type()) else { continue };
+            if OTHERS.contains(&name.as_str()) || present.iter().any(|device| device.path == path) {
+                continue;
+            }
+            if kind.is_dir() {
+                folders.push(path);
+            } else if (kind.is_char_device() || kind.is_block_device()) && found.len() < MOST {
+                found.push(Device::new(path));
+            }
+        }
+    }
+    found
 }
 
 impl Shared {
@@ -197,7 +227,8 @@ impl Shared {
         if env.iter().all(|(name, _)| name != "HOME") {
             set(&mut env, "HOME", who.home.as_deref().unwrap_or("/"));
         }
-        let rights = rights(pod, container, self.config.seccomp_default).map_err(insecure)?;
+        let rights =
+            rights(pod, container, self.config.seccomp_default, own_capabilities()).map_err(insecure)?;
         let mut process = ProcessSpec::new(args);
         process.env = env;
         process.cwd = match container.working_dir.as_str() {
@@ -210,15 +241,25 @@ impl Shared {
         process.seccomp = match rights.seccomp {
             SeccompChoice::Default => Seccomp::Default,
             SeccompChoice::Unconfined => Seccomp::Unconfined,
-            SeccompChoice::File(file) => {
-                let path = self.config.seccomp.join(file.as_str());
-                return Err(self::config(format!(
-                    "cannot load seccomp profile {:?}: profiles in files are not supported by this runtime",
-                    path.display()
-                )));
-            }
+            SeccompChoice::File(file) => Seccomp::Profile(self.profile(&file)?.0),
         };
         Ok(process)
+    }
+
+    /// A seccomp profile in the node's folder of profiles, and its text.
+    fn profile(&self, file: &str) -> RuntimeResult<(Profile, String)> {
+        if file.is_empty() {
+            return Err(config("localhostProfile must be set if seccompProfile type is Localhost."));
+        }
+        let told = |error: &dyn std::fmt::Display| {
+            let path = self.config.seccomp.join(file);
+            failed(format!("cannot load seccomp profile {:?}: {error}", path.display()))
+        };
+        let text = Root::open(&self.config.seccomp)
+            .and_then(|profiles| profiles.read(file, seccomp::MAX_FILE))
+            .map_err(|error| told(&error))?;
+        let profile = seccomp::parse(&text).map_err(|error| told(&error))?;
+        Ok((profile, String::from_utf8_lossy(&text).into_owned()))
     }
 
     /// The pid namespace of the container that an ephemeral one looks into.
@@ -256,6 +297,7 @@ impl Shared {
                 return Err(RuntimeError::failed(format!("{name:?} cannot be the name of a folder")));
             }
         }
+        security::app_armor(pod, container, security::kernel_has_app_armor()).map_err(insecure)?;
         let (mut namespaces, sandbox) = {
             let state = self.state.lock();
             let sandbox = state
@@ -293,7 +335,12 @@ impl Shared {
         let ips: Vec<Str> = sandbox.ips.iter().map(Str::from).collect();
         self.faults.step("file of hosts").map_err(failed)?;
         self.write_hosts(pod, &ips)?;
-        let rights = rights(pod, container, self.config.seccomp_default).map_err(insecure)?;
+        let rights =
+            rights(pod, container, self.config.seccomp_default, own_capabilities()).map_err(insecure)?;
+        let profile = match &rights.seccomp {
+            SeccompChoice::File(file) => Some(self.profile(file)?.1),
+            _ => None,
+        };
         let mut rootfs = Rootfs::mount(overlay);
         rootfs.read_only = rights.read_only_root;
         let mut spec = Spec::new(rootfs, Vec::<String>::new());
@@ -311,6 +358,10 @@ impl Shared {
                 mount.source = Source::Bind { path, recursive: false };
             }
         }
+        if rights.privileged {
+            spec.root.no_dev = false;
+            spec.devices.extend(host_devices(&spec.devices));
+        }
         spec.mounts.extend(self.mounts(config)?);
         self.faults.step("file of a termination message").map_err(failed)?;
         let message = self.message_file(config)?;
@@ -324,8 +375,10 @@ impl Shared {
             spec.read_only_paths.clear();
         }
         spec.namespaces = namespaces;
-        let (resources, score) = cgroups::container_resources(pod, container, self.config.memory);
-        process.oom_score_adj = Some(score.max(least_score()));
+        let (mut resources, limits, score) = cgroups::container_resources(pod, container, self.config.memory);
+        // The pod's limit holds for those that are in its hierarchy.
+        resources.pids = self.config.pod_pids_limit.map(Limit::Value);
+        process.oom_score_adj = Some(score.max(least_score(own_capabilities())));
         spec.process = process.clone();
         if self.containers.cgroups().is_some() {
             let path =
@@ -373,7 +426,8 @@ impl Shared {
             message_from_log: container.termination_message_policy
                 == TerminationMessagePolicy::FallbackToLogsOnError,
             stop_signal: image.config().stop_signal().and_then(signal).unwrap_or(15),
-            process: ProcessRecord::of(&process),
+            process: ProcessRecord::of(&process, profile),
+            limits,
         };
         self.faults.step("record of a container").map_err(failed)?;
         record::write(&dir, &made).map_err(failed)?;
@@ -558,14 +612,46 @@ impl Shared {
             .map_err(failed)
     }
 
+    /// Changes the limits of a container and those of its pod, which grow before and shrink after it.
     pub(super) fn resize(&self, id: &str, to: &ResourceRequirements) -> RuntimeResult<()> {
-        let container = {
+        let (container, before, sandbox) = {
             let state = self.state.lock();
             let instance = state.containers.get(id).ok_or_else(|| not_found("container", id))?;
-            instance.container.clone().ok_or_else(|| RuntimeError::NotRunning { id: id.into() })?
+            let container = instance.container.clone().filter(|_| instance.record.end.is_none());
+            let container = container.ok_or_else(|| RuntimeError::NotRunning { id: id.into() })?;
+            let sandbox = state.sandboxes.get(instance.record.sandbox.as_str());
+            (container, instance.record.limits, sandbox.map(|sandbox| sandbox.record.clone()))
         };
-        let resources = cgroups::resized(to, self.config.memory);
-        container.update(&resources).map_err(failed)
+        let (resources, after) = cgroups::resized(to, before, self.config.memory);
+        let pod = match (self.containers.cgroups(), &sandbox) {
+            (Some(groups), Some(sandbox)) => {
+                let path = cgroups::below(&self.config.cgroup, &sandbox.cgroup).map_err(failed)?;
+                groups.open(&path).map_err(failed)?.map(|group| (group, sandbox.limits))
+            }
+            _ => None,
+        };
+        let Some((group, of_pod)) = pod else {
+            return container.update(&resources).map_err(failed);
+        };
+        let wanted = of_pod.changed(before, after);
+        group.update(&of_pod.larger(wanted).of_pod()).map_err(failed)?;
+        if let Err(error) = container.update(&resources) {
+            told("limits of a pod", group.update(&of_pod.of_pod()));
+            return Err(failed(error));
+        }
+        self.change(id, |record| record.limits = after)?;
+        let record = {
+            let mut state = self.state.lock();
+            let sandbox = sandbox.and_then(|sandbox| state.sandboxes.get_mut(sandbox.id.as_str()));
+            sandbox.map(|sandbox| {
+                sandbox.record.limits = wanted;
+                sandbox.record.clone()
+            })
+        };
+        if let Some(record) = record {
+            record::write(&self.sandbox_dir(&record.id), &record).map_err(failed)?;
+        }
+        group.update(&wanted.of_pod()).map_err(failed)
     }
 
     pub(super) fn stats(&self, uid: &str) -> Vec<ContainerStats> {

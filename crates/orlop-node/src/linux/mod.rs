@@ -48,6 +48,7 @@ mod runtime;
 mod sandbox;
 #[cfg(test)]
 mod scratch;
+mod seccomp;
 mod security;
 mod state;
 mod undo;

@@ -8,6 +8,8 @@ use orlop_fs::Root;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::cgroups::Limits;
+use super::seccomp;
 use crate::runtime::KnownPod;
 use crate::view::{ContainerState, ContainerView, Network, SandboxState, SandboxView};
 
@@ -37,6 +39,9 @@ pub(crate) struct SandboxRecord {
     pub(crate) cpu_millis: i64,
     /// The pod is of the tier between.
     pub(crate) burstable: bool,
+    /// What the pod may use.
+    #[serde(default)]
+    pub(crate) limits: Limits,
 }
 
 impl SandboxRecord {
@@ -84,6 +89,9 @@ pub(crate) struct ContainerRecord {
     pub(crate) stop_signal: i32,
     /// Its process, for commands in it.
     pub(crate) process: ProcessRecord,
+    /// What it may use.
+    #[serde(default)]
+    pub(crate) limits: Limits,
 }
 
 /// What a container's process is, but for its program.
@@ -99,11 +107,15 @@ pub(crate) struct ProcessRecord {
     pub(crate) no_new_privileges: bool,
     /// It is under the default seccomp profile, else under none.
     pub(crate) seccomp: bool,
+    /// The text of the profile that it is under instead.
+    #[serde(default)]
+    pub(crate) profile: Option<String>,
     pub(crate) oom_score_adj: Option<i32>,
 }
 
 impl ProcessRecord {
-    pub(crate) fn of(process: &ProcessSpec) -> Self {
+    /// `profile`: the text of its own seccomp profile, if it has one.
+    pub(crate) fn of(process: &ProcessSpec, profile: Option<String>) -> Self {
         Self {
             env: process.env.clone(),
             cwd: process.cwd.clone(),
@@ -113,6 +125,7 @@ impl ProcessRecord {
             capabilities: process.capabilities.bounding.bits(),
             no_new_privileges: process.no_new_privileges,
             seccomp: process.seccomp == Seccomp::Default,
+            profile,
             oom_score_adj: process.oom_score_adj,
         }
     }
@@ -125,7 +138,14 @@ impl ProcessRecord {
         process.user = User { uid: self.uid, gid: self.gid, groups: self.groups.clone(), umask: None };
         process.capabilities = CapabilitySet::from_bits(self.capabilities).into();
         process.no_new_privileges = self.no_new_privileges;
-        process.seccomp = if self.seccomp { Seccomp::Default } else { Seccomp::Unconfined };
+        let profile = self.profile.as_ref().map(|text| seccomp::parse(text.as_bytes()));
+        process.seccomp = match profile {
+            Some(Ok(profile)) => Seccomp::Profile(profile),
+            // It was read before; without it less is allowed, not more.
+            Some(Err(_)) => Seccomp::Default,
+            None if self.seccomp => Seccomp::Default,
+            None => Seccomp::Unconfined,
+        };
         process.oom_score_adj = self.oom_score_adj;
         process
     }

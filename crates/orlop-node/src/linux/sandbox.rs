@@ -210,6 +210,7 @@ impl Shared {
                 .get(resource_name::CPU)
                 .map_or(0, |cpu| cpu.milli_value()),
             burstable: qos_class(pod) == PodQOSClass::Burstable,
+            limits: cgroups::Limits::new(pod),
         };
         self.faults.step("record of a sandbox").map_err(failed)?;
         record::write(&dir, &made).map_err(failed)?;
@@ -220,7 +221,9 @@ impl Shared {
             let cgroup = cgroups::below(&self.config.cgroup, &path).map_err(failed)?;
             let was_there = groups.open(&cgroup).map_err(failed)?.is_some();
             self.faults.step("control group of a pod").map_err(failed)?;
-            groups.create(&cgroup, &cgroups::pod_resources(pod)).map_err(failed)?;
+            groups
+                .create(&cgroup, &cgroups::pod_resources(pod, self.config.pod_pids_limit))
+                .map_err(failed)?;
             if !was_there {
                 undo.push(move || told("control group of a pod", groups.purge(&cgroup)));
             }

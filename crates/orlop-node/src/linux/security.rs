@@ -4,8 +4,8 @@ use orlop_container::{Capability, CapabilitySet};
 use orlop_image::User;
 use orlop_model::Str;
 use orlop_model::core::v1::{
-    Container, Pod, PodSecurityContext, ProcMountType, SeccompProfile, SeccompProfileType, SecurityContext,
-    SupplementalGroupsPolicy,
+    AppArmorProfile, AppArmorProfileType, Container, Pod, PodSecurityContext, ProcMountType, SeccompProfile,
+    SeccompProfileType, SecurityContext, SupplementalGroupsPolicy,
 };
 
 use crate::plan::pod_text;
@@ -26,6 +26,10 @@ pub(crate) enum SecurityError {
     User(#[from] orlop_image::UserError),
     #[error("{field}: {value} is no id of a user or group")]
     Id { field: &'static str, value: i64 },
+    #[error("Cannot enforce AppArmor: AppArmor is not enabled on the host")]
+    NoAppArmor,
+    #[error("Cannot enforce AppArmor: profile {profile:?} is not supported by this runtime")]
+    AppArmor { profile: String },
     #[error("capabilities.{list}: {source}")]
     Capability { list: &'static str, source: orlop_container::UnknownCapability },
 }
@@ -63,7 +67,43 @@ pub(crate) fn is_privileged(container: &Container) -> bool {
     container.security_context.as_ref().and_then(|context| context.privileged) == Some(true)
 }
 
-/// What a container's process may. `seccomp_default`: what names no profile gets the default one, else none.
+/// Whether the kernel has AppArmor switched on.
+pub(crate) fn kernel_has_app_armor() -> bool {
+    std::fs::read("/sys/module/apparmor/parameters/enabled").is_ok_and(|text| text.starts_with(b"Y"))
+}
+
+/// Whether a container can be made as far as AppArmor goes: only if it asks for no profile. `enabled`: the kernel has
+/// AppArmor.
+///
+/// # Errors
+/// It asks for a profile, by a field or by the annotation of before.
+pub(crate) fn app_armor(pod: &Pod, container: &Container, enabled: bool) -> Result<(), SecurityError> {
+    let (of_pod, own) = contexts(pod, container);
+    let named = |profile: &AppArmorProfile| match (&profile.type_, &profile.localhost_profile) {
+        (AppArmorProfileType::Unconfined, _) => None,
+        (AppArmorProfileType::Localhost, Some(name)) => Some(format!("localhost/{name}")),
+        (other, _) => Some(other.to_string()),
+    };
+    let annotation = || {
+        let key = format!("container.apparmor.security.beta.kubernetes.io/{}", container.name);
+        let value = pod.metadata.annotations.get(key.as_str())?;
+        Some(Some(value.to_string()).filter(|value| value != "unconfined"))
+    };
+    let asked = own
+        .and_then(|own| own.app_armor_profile.as_deref())
+        .map(named)
+        .or_else(annotation)
+        .or_else(|| of_pod.and_then(|of_pod| of_pod.app_armor_profile.as_deref()).map(named))
+        .flatten();
+    match asked {
+        None => Ok(()),
+        Some(_) if !enabled => Err(SecurityError::NoAppArmor),
+        Some(profile) => Err(SecurityError::AppArmor { profile }),
+    }
+}
+
+/// What a container's process may. `seccomp_default`: what names no profile gets the default one, else none. `all`: the
+/// capabilities that there are to give.
 ///
 /// # Errors
 /// A capability that nobody knows.
@@ -71,6 +111,7 @@ pub(crate) fn rights(
     pod: &Pod,
     container: &Container,
     seccomp_default: bool,
+    all: CapabilitySet,
 ) -> Result<Rights, SecurityError> {
     let (of_pod, own) = contexts(pod, container);
     let privileged = is_privileged(container);
@@ -90,14 +131,14 @@ pub(crate) fn rights(
         privileged,
         read_only_root: flag(|own| own.read_only_root_filesystem) == Some(true),
         no_new_privileges: !privileged && flag(|own| own.allow_privilege_escalation) == Some(false),
-        capabilities: if privileged { CapabilitySet::ALL } else { capabilities(own)? },
+        capabilities: if privileged { all } else { capabilities(own, all)? },
         seccomp,
         masked: !privileged && !unmasked,
     })
 }
 
 /// The usual set, with what is added and without what is dropped. `ALL` stands for all; single ones count after it.
-fn capabilities(own: Option<&SecurityContext>) -> Result<CapabilitySet, SecurityError> {
+fn capabilities(own: Option<&SecurityContext>, every: CapabilitySet) -> Result<CapabilitySet, SecurityError> {
     let Some(asked) = own.and_then(|own| own.capabilities.as_deref()) else {
         return Ok(CapabilitySet::CONTAINER);
     };
@@ -110,7 +151,7 @@ fn capabilities(own: Option<&SecurityContext>) -> Result<CapabilitySet, Security
     let (add_all, add) = read("add", &asked.add)?;
     let (drop_all, drop) = read("drop", &asked.drop)?;
     let base = match (add_all, drop_all) {
-        (true, _) => CapabilitySet::ALL,
+        (true, _) => every,
         (false, true) => CapabilitySet::EMPTY,
         (false, false) => CapabilitySet::CONTAINER,
     };
@@ -269,7 +310,7 @@ mod tests {
     fn rights_follow_the_context() {
         let made = |own: serde_json::Value| {
             let pod = pod(json!({"seccompProfile": {"type": "RuntimeDefault"}}), own);
-            rights(&pod, &pod.spec.containers[0], false)
+            rights(&pod, &pod.spec.containers[0], false, CapabilitySet::ALL)
         };
         let usual = made(json!({})).unwrap();
         assert_eq!(usual.capabilities, CapabilitySet::CONTAINER);
@@ -289,5 +330,24 @@ mod tests {
             all.capabilities == CapabilitySet::ALL && all.seccomp == SeccompChoice::Unconfined && !all.masked
         );
         assert!(made(json!({"capabilities": {"add": ["NOPE"]}})).is_err());
+    }
+
+    #[test]
+    fn a_profile_of_app_armor_is_refused() {
+        let asks = |of_pod: serde_json::Value, own: serde_json::Value, enabled| {
+            let pod = pod(of_pod, own);
+            app_armor(&pod, &pod.spec.containers[0], enabled).map_err(|error| error.to_string())
+        };
+        let profile = json!({"appArmorProfile": {"type": "Localhost", "localhostProfile": "strict"}});
+        let none = json!({"appArmorProfile": {"type": "Unconfined"}});
+        assert_eq!(asks(json!({}), json!({}), false), Ok(()));
+        assert_eq!(asks(profile.clone(), none, false), Ok(()));
+        let error = asks(profile.clone(), json!({}), false).unwrap_err();
+        assert_eq!(error, "Cannot enforce AppArmor: AppArmor is not enabled on the host");
+        assert!(asks(json!({}), profile, true).unwrap_err().contains("localhost/strict"));
+        let mut old = pod(json!({}), json!({}));
+        let key = "container.apparmor.security.beta.kubernetes.io/c";
+        old.metadata.annotations.insert(key, "runtime/default".into());
+        assert_eq!(app_armor(&old, &old.spec.containers[0], false), Err(SecurityError::NoAppArmor));
     }
 }

@@ -29,8 +29,11 @@ use tokio_util::sync::CancellationToken;
 use super::{condition, container, waiting};
 
 mod failures;
+mod features;
 mod payload;
 mod recovery;
+#[cfg(feature = "registry")]
+mod registry;
 
 /// The longest that anything may take.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -82,6 +85,7 @@ struct World {
     store: Store,
     linux: LinuxRuntime,
     stop: CancellationToken,
+    agent_stop: CancellationToken,
     agents: JoinSet<()>,
     _informer: Running,
     cleanup: Cleanup,
@@ -92,9 +96,8 @@ async fn left(linux: &LinuxRuntime) -> Vec<String> {
     linux.audit().await.unwrap().iter().map(ToString::to_string).collect()
 }
 
-/// `tools:1` with some programs of this machine, `test:1` with this test itself.
-fn build_images(store: &Store) {
-    build_tools(store);
+/// `test:1` with this test itself.
+fn build_test(store: &Store) {
     Builder::new()
         .executable(std::env::current_exe().unwrap(), "/test")
         .unwrap()
@@ -104,8 +107,9 @@ fn build_images(store: &Store) {
         .unwrap();
 }
 
+/// `tools:1` with some programs of this machine.
 fn build_tools(store: &Store) {
-    let tools = ["sh", "sleep", "cat", "id", "ls", "true", "stat", "touch", "dd"];
+    let tools = ["sh", "sleep", "cat", "id", "ls", "true", "stat", "touch", "dd", "mkdir", "readlink"];
     let image = programs(Builder::new(), &tools)
         .file("/etc/passwd", "root:x:0:0:root:/root:/bin/sh\nweb:x:101:101:web:/srv:/bin/sh\n", 0o644)
         .file("/etc/group", "root:x:0:\nweb:x:101:\nextra:x:500:web\n", 0o644)
@@ -124,6 +128,10 @@ fn programs(mut builder: Builder, names: &[&str]) -> Builder {
 
 impl World {
     async fn new(name: &str) -> Self {
+        Self::with(name, |_| {}).await
+    }
+
+    async fn with(name: &str, change: impl FnOnce(&mut LinuxConfig)) -> Self {
         static COUNT: AtomicU8 = AtomicU8::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let node = format!("t{}-{number}", std::process::id());
@@ -137,10 +145,11 @@ impl World {
         let by_node = informer.index(|pod: &Pod| pod.spec.node_name.clone());
         let running = informer.spawn(stop.clone());
         let store = Store::open(folder.join("images"), StoreOptions::default()).unwrap();
-        build_images(&store);
+        build_tools(&store);
         let pid = std::process::id();
         let subnet = (Ipv4Addr::new(10, 200 + number % 50, (pid % 250) as u8, 0), 24);
-        let config = LinuxConfig::new(node, folder.join("node"), subnet).unwrap();
+        let mut config = LinuxConfig::new(node, folder.join("node"), subnet).unwrap();
+        change(&mut config);
         let linux = LinuxRuntime::new(config, store.clone(), Arc::clone(&clock), Random::new(u64::from(pid)))
             .unwrap();
         let cleanup = Cleanup { linux: linux.clone(), folder: folder.clone() };
@@ -151,6 +160,7 @@ impl World {
             folder,
             store,
             linux,
+            agent_stop: stop.clone(),
             stop,
             agents: JoinSet::new(),
             _informer: running,
@@ -160,7 +170,7 @@ impl World {
         world
     }
 
-    fn agent(&mut self, recover: Recover) -> CancellationToken {
+    fn agent(&mut self, recover: Recover) {
         let stop = self.stop.child_token();
         let mut node = NodeConfig::new("n1");
         node.addresses.push("192.168.0.1".parse().unwrap());
@@ -169,6 +179,7 @@ impl World {
             crash_backoff: Duration::from_millis(200),
             image_backoff: Duration::from_millis(200),
             retry: Duration::from_millis(200),
+            sync_frequency: Duration::from_millis(300),
             ..AgentConfig::default()
         };
         let agent = Agent::new(
@@ -180,13 +191,17 @@ impl World {
             Random::new(3),
         )
         .config(config);
-        let token = stop.clone();
-        self.agents.spawn(async move { agent.run(token).await.unwrap() });
-        stop
+        self.agent_stop = stop.clone();
+        self.agents.spawn(async move { agent.run(stop).await.unwrap() });
     }
 
     fn pods(&self) -> Api<Pod> {
         Api::namespaced(Arc::clone(&self.client), "default")
+    }
+
+    async fn make<K: orlop_model::StaticKind + serde::de::DeserializeOwned>(&self, object: Value) {
+        let object = serde_json::from_value::<K>(object).unwrap();
+        Api::<K>::namespaced(Arc::clone(&self.client), "default").create(&object).await.unwrap();
     }
 
     async fn create(&self, name: &str, mut spec: Value) -> Arc<Pod> {
@@ -258,14 +273,23 @@ impl World {
     }
 
     async fn delete(&self, name: &str) {
+        self.delete_all(&[name]).await;
+    }
+
+    /// Deletes pods at once, and waits until all are gone.
+    async fn delete_all(&self, names: &[&str]) {
         let pods = self.pods();
-        pods.delete_with(name, &DeleteOptions::new()).await.unwrap();
-        let wait = async {
-            while pods.get_opt(name).await.unwrap().is_some() {
-                sleep(Duration::from_millis(20)).await;
-            }
-        };
-        assert!(timeout(LIMIT, wait).await.is_ok(), "{name} never went: {:#?}", self.events(name).await);
+        for name in names {
+            pods.delete_with(*name, &DeleteOptions::new()).await.unwrap();
+        }
+        for name in names {
+            let wait = async {
+                while pods.get_opt(*name).await.unwrap().is_some() {
+                    sleep(Duration::from_millis(20)).await;
+                }
+            };
+            assert!(timeout(LIMIT, wait).await.is_ok(), "{name} never went: {:#?}", self.events(name).await);
+        }
     }
 
     /// Stops everything; nothing of it may be left.
@@ -288,15 +312,8 @@ async fn a_pod_of_processes_from_ready_to_gone() {
     }
     let world = World::new("story").await;
     let map = json!({"metadata": {"name": "cfg"}, "data": {"greeting": "hello\n", "other": "x"}});
-    Api::<ConfigMap>::namespaced(Arc::clone(&world.client), "default")
-        .create(&serde_json::from_value::<ConfigMap>(map).unwrap())
-        .await
-        .unwrap();
-    let secret = json!({"metadata": {"name": "key"}, "data": {"pass": "c2VjcmV0"}});
-    Api::<Secret>::namespaced(Arc::clone(&world.client), "default")
-        .create(&serde_json::from_value::<Secret>(secret).unwrap())
-        .await
-        .unwrap();
+    world.make::<ConfigMap>(map).await;
+    world.make::<Secret>(json!({"metadata": {"name": "key"}, "data": {"pass": "c2VjcmV0"}})).await;
     world
         .create(
             "web",
@@ -532,6 +549,7 @@ async fn pods_speak_by_network_and_are_probed() {
         return;
     }
     let world = World::new("network").await;
+    build_test(&world.store);
     let probe = |kind: &str| json!({kind: {"port": "web"}, "periodSeconds": 1});
     let serve = json!({
         "name": "c", "image": "test:1",
@@ -549,8 +567,7 @@ async fn pods_speak_by_network_and_are_probed() {
     let client = world.phase("client", PodPhase::Succeeded).await;
     let lines = world.logs(&client, "c").await;
     assert!(lines.iter().any(|line| line == "answer: served"), "{lines:#?}");
-    world.delete("client").await;
-    world.delete("server").await;
+    world.delete_all(&["client", "server"]).await;
     world.end().await;
 }
 
@@ -572,17 +589,7 @@ async fn many_pods_at_once_leave_nothing() {
     }
     println!("20 pods ready after {:?}", begin.elapsed());
     let full = descriptors();
-    for name in &names {
-        world.pods().delete_with(name, &DeleteOptions::new()).await.unwrap();
-    }
-    for name in &names {
-        let gone = async {
-            while world.pods().get_opt(name).await.unwrap().is_some() {
-                sleep(Duration::from_millis(20)).await
-            }
-        };
-        timeout(LIMIT, gone).await.unwrap();
-    }
+    world.delete_all(&names.iter().map(String::as_str).collect::<Vec<_>>()).await;
     assert!(descriptors() < full, "descriptors of pods that are gone");
     world.end().await;
 }

@@ -18,7 +18,7 @@ use orlop_node::{
 };
 use serde_json::json;
 
-use super::{Cleanup, LIMIT, build_images, left, possible};
+use super::{Cleanup, LIMIT, build_tools, left, possible};
 
 const FOLDER: &str = "ORLOP_NODE_TEST_FOLDER";
 
@@ -46,7 +46,7 @@ fn pod() -> Arc<Pod> {
 async fn agent() {
     let Some(folder) = std::env::var_os(FOLDER) else { return };
     let runtime = runtime(Path::new(&folder));
-    build_images(runtime.store());
+    build_tools(runtime.store());
     runtime.recover(Recover::Remove).await.unwrap();
     let pod = pod();
     let sandbox = runtime.create_sandbox(&SandboxConfig { pod: Arc::clone(&pod), attempt: 0 }).await.unwrap();
