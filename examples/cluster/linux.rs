@@ -1,7 +1,11 @@
 //! The story on Linux nodes: the same control plane, real processes.
 
-use std::io::{Read, Write};
+use std::fs::DirBuilder;
+use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::path::PathBuf;
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,13 +13,16 @@ use orlop_client::ListOptions;
 use orlop_clock::{Random, TokioClock};
 use orlop_cluster::Cluster;
 use orlop_cluster::ops::{apply, delete, get, rollout, wait};
+use orlop_container::Ids;
+use orlop_container::rootless::{self, Side, Unavailable};
 use orlop_image::{Builder, Reference, Store, StoreOptions};
 use orlop_model::apps::v1::Deployment;
 use orlop_model::batch::v1::Job;
 use orlop_model::core::v1::{ConfigMap, Pod};
 use orlop_node::linux::{LinuxConfig, LinuxRuntime};
-use orlop_node::{AgentConfig, LogOptions, NodeConfig, PodRuntime, Recover};
+use orlop_node::{AgentConfig, Limits, LogOptions, NodeConfig, PodRuntime, Recover};
 use orlop_planners::pod::is_ready;
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::Anything;
 use crate::output::Output;
@@ -23,6 +30,8 @@ use crate::yours;
 
 const NAMESPACE: &str = "default";
 const LIMIT: Duration = Duration::from_secs(120);
+/// How the names of the folders of runs begin.
+pub(crate) const FOLDER: &str = "orlop-cluster";
 /// The image that is made of this program.
 const IMAGE: &str = "example/self:1";
 
@@ -72,10 +81,18 @@ spec:
 
 /// Tells the story on so many nodes; `false` if one of its assertions did not hold.
 pub(crate) async fn tell(nodes: usize, seed: u64, output: &Output) -> Result<bool, Anything> {
-    let folder = std::env::temp_dir().join("orlop-cluster");
+    let ids = Ids::own()?;
+    let folder = folder(&ids)?;
     let clock = Arc::new(TokioClock::new(jiff::Timestamp::now()));
     output.begin();
     output.step(&format!("an image of this program, and {nodes} nodes that run processes"));
+    if !ids.are_the_machines() {
+        output.tell(&format!(
+            "as root of namespaces of its own, with {} of the machine's users; ports of the machine and the world \
+             outside are out of reach",
+            ids.users()
+        ));
+    }
     let store = Store::open(folder.join("images"), StoreOptions::default())?;
     Builder::new()
         .executable(std::env::current_exe()?, "/cluster")?
@@ -100,11 +117,14 @@ pub(crate) async fn tell(nodes: usize, seed: u64, output: &Output) -> Result<boo
         cluster.add_runtime(node, Arc::new(runtime.clone()))?;
         runtimes.push(runtime);
     }
+    if let Some(Limits::Ignored { why }) = runtimes.first().map(|runtime| runtime.info().limits) {
+        output.tell(&format!("limits of containers are not enforced: {why}"));
+    }
     let story = Story { cluster: &cluster, output, runtimes: &runtimes };
     // Processes do not end with this one: whoever interrupts it waits until they are gone.
     let told = tokio::select! {
         biased;
-        _ = tokio::signal::ctrl_c() => Err("interrupted".into()),
+        () = asked_to_end() => Err("interrupted".into()),
         told = story.tell() => told,
     };
     cluster.stop().await;
@@ -272,12 +292,44 @@ impl Story<'_> {
     }
 }
 
-/// Why Linux nodes are not possible here; `None` if they are.
-pub(crate) fn why_not() -> Option<&'static str> {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let uid = status
-        .lines()
-        .find_map(|line| line.strip_prefix("Uid:"))
-        .and_then(|ids| ids.split_whitespace().nth(1));
-    (uid != Some("0")).then_some("Linux nodes need root")
+/// Becomes root of namespaces of its own, unless it is root; answers the exit code in the process that has only waited.
+///
+/// # Errors
+/// Why Linux nodes are not possible here.
+pub(crate) fn enter() -> Result<Option<ExitCode>, Unavailable> {
+    Ok(match rootless::enter()? {
+        Side::Outside(keeper) => Some(keeper.wait()),
+        Side::Privileged | Side::Inside => None,
+    })
+}
+
+/// The folder of everything on disk, different for each user, and nobody else's.
+fn folder(ids: &Ids) -> Result<PathBuf, Anything> {
+    let user = ids.outside(0).unwrap_or_default();
+    let path = std::env::temp_dir().join(format!("{FOLDER}-{user}"));
+    match DirBuilder::new().mode(0o700).create(&path) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+            return Err(format!("{}: {error}", path.display()).into());
+        }
+        _ => {}
+    }
+    let found = std::fs::symlink_metadata(&path)?;
+    let me = std::fs::metadata("/proc/self")?.uid();
+    if !found.is_dir() || found.uid() != me || found.mode() & 0o077 != 0 {
+        return Err(format!("{} is somebody else's, or open to others", path.display()).into());
+    }
+    Ok(path)
+}
+
+/// Comes back when somebody wants this to end.
+async fn asked_to_end() {
+    let wait = async |kind| match signal(kind) {
+        Ok(mut signals) => drop(signals.recv().await),
+        Err(_) => std::future::pending().await,
+    };
+    tokio::select! {
+        () = wait(SignalKind::interrupt()) => {}
+        () = wait(SignalKind::terminate()) => {}
+        () = wait(SignalKind::hangup()) => {}
+    }
 }

@@ -1,10 +1,14 @@
-//! A whole control plane in one process: store, controllers, scheduler and nodes, simulated or real.
+//! A whole control plane in one process: store, controllers, scheduler and nodes, real or simulated.
 //!
-//! Without arguments it tells a story on the manifests in `examples/manifests/`: started, crashed, healed, drained,
-//! rolled out and back, deleted. The exit code says whether every assertion of the story held.
+//! Without arguments it tells a story of real processes: made from the program itself, served, crashed, rolled out,
+//! deleted, and an audit of what is left. That needs Linux, but not root: an ordinary user gets namespaces in which it is
+//! root, where the kernel allows that. Where it doesn't, and with `--nodes sim:4`, nodes are simulated, and the story is
+//! told on the manifests in `examples/manifests/`. The exit code says whether every assertion of the story held.
 //!
 //! `cargo run --release --example cluster -- --help`
 
+#[cfg(target_os = "linux")]
+mod audit;
 #[cfg(target_os = "linux")]
 mod linux;
 mod load;
@@ -26,10 +30,10 @@ use orlop_cluster::Cluster;
 use crate::output::Output;
 use crate::record::Record;
 
-/// A control plane in one process, on simulated nodes.
+/// A control plane in one process, with nodes that run processes of this machine, or simulated ones.
 ///
-/// Time is virtual: what waits for a minute in the story takes no time at all, and the same seed gives the same story
-/// again, event for event.
+/// With simulated nodes time is virtual: what waits for a minute in the story takes no time at all, and the same seed gives
+/// the same story again, event for event.
 #[derive(Debug, Parser)]
 #[command(name = "cluster", version)]
 struct Arguments {
@@ -37,9 +41,15 @@ struct Arguments {
     #[arg(short, long = "file", value_name = "FILE|DIR")]
     files: Vec<PathBuf>,
 
-    /// Which nodes: sim:N for N simulated ones; linux:N for N that run processes of this machine, as root
-    #[arg(long, value_name = "sim:N|linux:N", default_value = "sim:4", value_parser = nodes)]
-    nodes: Nodes,
+    /// Which nodes: sim:N for N simulated ones; linux:N for N that run processes of this machine, as root or, in namespaces
+    /// of its own, as anybody. By default linux:2 where possible, otherwise and with --file, --pods, --record or --keep
+    /// sim:4
+    #[arg(long, value_name = "sim:N|linux:N", value_parser = nodes)]
+    nodes: Option<Nodes>,
+
+    /// Only look for what any run with linux:N has left on this machine, and fail if there is something
+    #[arg(long, conflicts_with_all = ["files", "nodes", "pods", "record", "keep"])]
+    audit: bool,
 
     /// Bring this many pods to Running instead of telling the story, and say what it took
     #[arg(long, value_name = "N", conflicts_with = "files")]
@@ -103,7 +113,15 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "off".into());
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    let runtime = match arguments.nodes {
+    #[cfg(target_os = "linux")]
+    if arguments.audit {
+        return if audit::run(&Output::new(arguments.quiet)) { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    }
+    let nodes = match choose(&arguments) {
+        Ok(nodes) => nodes,
+        Err(code) => return code,
+    };
+    let runtime = match nodes {
         // One thread and paused time: everything happens in one order, and waiting costs nothing.
         Nodes::Sim(_) => {
             tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build()
@@ -111,7 +129,7 @@ fn main() -> ExitCode {
         Nodes::Linux(_) => tokio::runtime::Builder::new_multi_thread().enable_all().build(),
     };
     match runtime {
-        Ok(runtime) => runtime.block_on(run(arguments)),
+        Ok(runtime) => runtime.block_on(run(nodes, arguments)),
         Err(error) => {
             eprintln!("error: no runtime: {error}");
             ExitCode::FAILURE
@@ -119,15 +137,49 @@ fn main() -> ExitCode {
     }
 }
 
-async fn run(arguments: Arguments) -> ExitCode {
+/// The nodes that are asked for, or the best that there can be; or the exit code of the process that does the work.
+///
+/// There must be no thread yet: without root, Linux nodes live in namespaces into which the program is started once more.
+fn choose(arguments: &Arguments) -> Result<Nodes, ExitCode> {
+    let told = arguments.pods.is_none()
+        && arguments.files.is_empty()
+        && arguments.record.is_none()
+        && !arguments.keep;
+    let count = match arguments.nodes {
+        Some(Nodes::Sim(count)) => return Ok(Nodes::Sim(count)),
+        Some(Nodes::Linux(_)) if !told => {
+            eprintln!("error: Linux nodes tell their own story: without --file, --pods, --record and --keep");
+            return Err(ExitCode::from(2));
+        }
+        Some(Nodes::Linux(count)) => Some(count),
+        None if !told => return Ok(Nodes::Sim(4)),
+        None => None,
+    };
+    #[cfg(target_os = "linux")]
+    let why = match linux::enter() {
+        Ok(None) => return Ok(Nodes::Linux(count.unwrap_or(2))),
+        Ok(Some(code)) => return Err(code),
+        Err(why) => why.to_string(),
+    };
+    #[cfg(not(target_os = "linux"))]
+    let why = "this is not Linux".to_owned();
+    if count.is_some() {
+        eprintln!("error: no Linux nodes: {why}");
+        return Err(ExitCode::FAILURE);
+    }
+    println!("simulated nodes, because there can be no Linux nodes: {why}");
+    Ok(Nodes::Sim(4))
+}
+
+async fn run(nodes: Nodes, arguments: Arguments) -> ExitCode {
     let output = Output::new(arguments.quiet);
     tokio::select! {
         biased;
-        _ = tokio::signal::ctrl_c(), if matches!(arguments.nodes, Nodes::Sim(_)) => {
+        _ = tokio::signal::ctrl_c(), if matches!(nodes, Nodes::Sim(_)) => {
             output.say("interrupted: everything has been stopped");
             ExitCode::from(130)
         }
-        result = work(&arguments, &output) => match result {
+        result = work(nodes, &arguments, &output) => match result {
             Ok(true) => ExitCode::SUCCESS,
             Ok(false) => ExitCode::FAILURE,
             Err(error) => {
@@ -140,19 +192,11 @@ async fn run(arguments: Arguments) -> ExitCode {
 
 type Anything = Box<dyn std::error::Error>;
 
-async fn work(arguments: &Arguments, output: &Output) -> Result<bool, Anything> {
-    let nodes = match arguments.nodes {
+async fn work(nodes: Nodes, arguments: &Arguments, output: &Output) -> Result<bool, Anything> {
+    let nodes = match nodes {
         Nodes::Sim(count) => count,
         #[cfg(target_os = "linux")]
-        Nodes::Linux(count) => {
-            if let Some(why) = linux::why_not() {
-                return Err(why.into());
-            }
-            if arguments.pods.is_some() || !arguments.files.is_empty() {
-                return Err("Linux nodes tell their own story: without --pods and --file".into());
-            }
-            return linux::tell(count, arguments.seed, output).await;
-        }
+        Nodes::Linux(count) => return linux::tell(count, arguments.seed, output).await,
         #[cfg(not(target_os = "linux"))]
         Nodes::Linux(_) => return Err("this is not Linux".into()),
     };

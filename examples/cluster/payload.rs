@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::process::ExitCode;
 
 /// Names the part that the program plays in a container.
-const ROLE: &str = "ORLOP_EXAMPLE_ROLE";
+pub(crate) const ROLE: &str = "ORLOP_EXAMPLE_ROLE";
 
 /// Plays the part that a container asks for; `None` outside of containers.
 pub(crate) fn play() -> Option<ExitCode> {

@@ -11,6 +11,7 @@ use rustix::io::Errno;
 use crate::Error;
 use crate::capability::{Capability, CapabilitySet};
 use crate::cgroup::{Cgroup, Cgroups};
+use crate::ids::Ids;
 use crate::program::{FsMount, Make, Op, Program, SetGroups, Slot, Strings, Target, c_string};
 use crate::seccomp::Compiled;
 use crate::spec::{
@@ -18,6 +19,9 @@ use crate::spec::{
     Stdio, Stream, UserNamespace,
 };
 use crate::sys::{self, MountAttr};
+
+/// The group of terminals, by custom.
+const TTY: u32 = 5;
 
 /// A process to be made.
 #[derive(Debug)]
@@ -147,6 +151,8 @@ pub(crate) struct Machine<'a> {
     pub(crate) execute: Option<&'a OwnedFd>,
     /// Filters that have been compiled.
     pub(crate) filters: &'a Compiled,
+    /// The users and groups of the caller.
+    pub(crate) ids: &'a Ids,
 }
 
 /// Compiles the making of a container, up to the program that it runs.
@@ -215,7 +221,7 @@ pub(crate) fn container<'a>(
     let mut attach = Vec::new();
     for (number, mount) in spec.mounts.into_iter().enumerate() {
         let field = format!("mounts[{number}]");
-        self::mount(p, &field, mount, &mut attach, layout.other_user, machine.cgroups)?;
+        self::mount(p, &field, mount, &mut attach, layout.other_user, machine)?;
     }
     for (number, device) in spec.devices.iter().enumerate() {
         let field = format!("devices[{number}]");
@@ -274,6 +280,7 @@ pub(crate) fn container<'a>(
     let groups = match (&layout.maps, layout.joins_user) {
         (Some(maps), _) if maps.deny_setgroups => SetGroups::No,
         (None, true) if spec.process.user.groups.is_empty() => SetGroups::IfPermitted,
+        (None, false) => of_the_caller(&spec.process, machine.ids)?,
         _ => SetGroups::Yes,
     };
     let command = process(p, &spec.process, stdio, groups, machine)?;
@@ -315,11 +322,34 @@ pub(crate) fn further<'a>(
     if other_user {
         p.push(Op::BecomeRoot);
     }
-    let groups =
-        if other_user && spec.user.groups.is_empty() { SetGroups::IfPermitted } else { SetGroups::Yes };
+    let groups = match other_user {
+        true if spec.user.groups.is_empty() => SetGroups::IfPermitted,
+        true => SetGroups::Yes,
+        false => of_the_caller(spec, machine.ids)?,
+    };
     let command = process(p, spec, stdio, groups, machine)?;
     let birthplace = cgroup.and_then(Cgroup::birthplace);
     Ok(Launch { program, flags: 0, birthplace, maps: None, command })
+}
+
+/// Whether a process in the caller's user namespace sets its groups.
+///
+/// # Errors
+/// If its user or a group of it isn't there.
+fn of_the_caller(process: &ProcessSpec, ids: &Ids) -> Result<SetGroups, Error> {
+    let user = &process.user;
+    let missing = |kind: &str, id: u32| Error::User {
+        user: format!("{}:{}", user.uid, user.gid),
+        message: format!("there is no {kind} {id} in the user namespace of this program"),
+    };
+    if !ids.has_user(user.uid) {
+        return Err(missing("user", user.uid));
+    }
+    if let Some(group) = std::iter::once(&user.gid).chain(&user.groups).find(|group| !ids.has_group(**group))
+    {
+        return Err(missing("group", *group));
+    }
+    Ok(if ids.sets_groups() { SetGroups::Yes } else { SetGroups::No })
 }
 
 /// The score is set by the path of the machine, so before the process has files of its own.
@@ -375,7 +405,7 @@ fn mount(
     mount: Mount,
     attach: &mut Vec<Op>,
     other_user: bool,
-    cgroups: Option<&Cgroups>,
+    machine: &Machine<'_>,
 ) -> Result<(), Error> {
     let target = Target::new(&format!("{field}.target"), &mount.target)?;
     let attributes = attributes(mount.options);
@@ -383,11 +413,15 @@ fn mount(
     let bound = match mount.source {
         Source::Bind { path, recursive } => tree(p, &format!("{field}.source"), &path, recursive)?,
         Source::Tree(tree) => p.bring(tree.into_fd())?,
-        Source::Cgroup => return cgroup_mounts(p, target, attributes, attach, other_user, cgroups),
+        Source::Cgroup => return cgroup_mounts(p, target, attributes, attach, other_user, machine.cgroups),
         kernel => {
             let (name, options, fallback): (_, Vec<(CString, Option<CString>)>, _) = match kernel {
                 Source::Proc => (c"proc", Vec::new(), None),
-                Source::Sysfs => (c"sysfs", Vec::new(), other_user.then(|| c"/sys".to_owned())),
+                // Of a network that is not the user namespace's own there cannot be one.
+                Source::Sysfs => {
+                    let may_fail = other_user || !machine.ids.are_the_machines();
+                    (c"sysfs", Vec::new(), may_fail.then(|| c"/sys".to_owned()))
+                }
                 Source::Mqueue => (c"mqueue", Vec::new(), None),
                 Source::Devpts => {
                     let mut options = vec![
@@ -395,9 +429,8 @@ fn mount(
                         option("ptmxmode", Some("0666"))?,
                         option("mode", Some("0620"))?,
                     ];
-                    if !other_user {
-                        // The group `tty`, as everywhere.
-                        options.push(option("gid", Some("5"))?);
+                    if !other_user && machine.ids.has_group(TTY) {
+                        options.push(option("gid", Some(&TTY.to_string()))?);
                     }
                     (c"devpts", options, None)
                 }

@@ -254,6 +254,7 @@ impl Container {
                 cgroup: self.cgroup.as_ref(),
                 execute: self.shared.execute.as_ref(),
                 filters: &self.shared.filters,
+                ids: &self.shared.ids,
             };
             compile::further(spec, stdio, self.family.first().as_fd(), other_user, &machine)?
         };

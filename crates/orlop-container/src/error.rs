@@ -76,6 +76,9 @@ pub enum Error {
         /// The kernel's answer.
         source: io::Error,
     },
+    /// There can be no cgroup at all.
+    #[error("no cgroups: {0}")]
+    NoCgroups(#[from] crate::cgroup::NoCgroups),
     /// The machine's cgroups have no such thing.
     #[error("cgroup: {what} is not available here")]
     NoController {

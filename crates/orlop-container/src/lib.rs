@@ -35,6 +35,7 @@
 //! - [`Sandbox`] holds namespaces that several containers share, without a process.
 //! - [`Cgroups`](cgroup::Cgroups) and [`Cgroup`](cgroup::Cgroup) can be used by themselves.
 //! - [`Runtime::recover`] finds what an earlier run has left, and removes what isn't whole.
+//! - [`rootless`] gives a program of an ordinary user namespaces in which it is root, so that it can do all of this.
 //!
 //! Device files are governed by mounts: none can be opened in the root file system and on whatever is mounted, but for those
 //! that the specification names, which are mounted one by one. That holds on cgroup v1 and v2 alike, and without privileges.
@@ -59,11 +60,15 @@ mod faults;
 #[cfg(target_os = "linux")]
 mod id;
 #[cfg(target_os = "linux")]
+mod ids;
+#[cfg(target_os = "linux")]
 mod own;
 #[cfg(target_os = "linux")]
 mod process;
 #[cfg(target_os = "linux")]
 mod program;
+#[cfg(target_os = "linux")]
+pub mod rootless;
 #[cfg(target_os = "linux")]
 mod runtime;
 #[cfg(target_os = "linux")]
@@ -85,6 +90,7 @@ pub use self::{
     container::{Container, Status},
     error::Error,
     id::Id,
+    ids::Ids,
     process::{Exit, ExitStatus, Process},
     runtime::{Recovered, Runtime},
     sandbox::{Sandbox, SandboxSpec},

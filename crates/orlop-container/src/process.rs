@@ -42,7 +42,7 @@ impl ExitStatus {
     }
 
     /// From a status as wait(2) has it.
-    fn from_wait(status: i32) -> Self {
+    pub(crate) fn from_wait(status: i32) -> Self {
         match status & 0x7f {
             0 => Self::Code((status >> 8) & 0xff),
             signal => Self::Signal(signal),

@@ -10,11 +10,12 @@ use rustix::io::Errno;
 use rustix::process::Pid;
 
 use crate::Error;
-use crate::cgroup::{Base, CgroupPath, Cgroups};
+use crate::cgroup::{Base, CgroupPath, Cgroups, NoCgroups};
 use crate::compile::{self, Machine};
 use crate::container::Container;
 use crate::faults::Faults;
 use crate::id::Id;
+use crate::ids::Ids;
 use crate::process::{Family, Process};
 use crate::sandbox::{self, Sandbox, SandboxSpec};
 use crate::seccomp::Compiled;
@@ -27,7 +28,9 @@ use crate::state::{Identity, Kind, Record};
 pub(crate) struct Shared {
     pub(crate) state: Root,
     pub(crate) path: PathBuf,
-    pub(crate) cgroups: Option<Cgroups>,
+    pub(crate) cgroups: Result<Cgroups, NoCgroups>,
+    /// The users and groups of this process.
+    pub(crate) ids: Ids,
     pub(crate) faults: Faults,
     /// The program of ours that executes those of containers.
     pub(crate) execute: Option<OwnedFd>,
@@ -76,7 +79,8 @@ impl Runtime {
         Self::open_with(state, Base::Root)
     }
 
-    /// The same with cgroups below another base. A machine without cgroups is one on which containers have no limits.
+    /// The same with cgroups below another base. Where there are none, containers have no limits; see
+    /// [`no_cgroups`](Self::no_cgroups).
     ///
     /// # Errors
     /// As [`open`](Self::open).
@@ -95,8 +99,9 @@ impl Runtime {
 
     fn assemble(path: &Path, base: Base, faults: Faults) -> Result<Self, Error> {
         let cgroups = match Cgroups::discover(base) {
-            Err(Error::NoController { .. }) => None,
-            other => Some(other?),
+            Ok(cgroups) => Ok(cgroups),
+            Err(Error::NoCgroups(why)) => Err(why),
+            Err(other) => return Err(other),
         };
         let failed = |operation: &'static str, path: &Path| {
             let object = path.display().to_string();
@@ -122,11 +127,13 @@ impl Runtime {
         rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive)
             .map_err(failed("lock", &path.join(LOCK)))?;
         let execute = crate::own::execute()?;
+        let ids = Ids::own()?;
         Ok(Self {
             shared: Arc::new(Shared {
                 state,
                 path,
                 cgroups,
+                ids,
                 faults,
                 execute,
                 filters: Compiled::default(),
@@ -135,10 +142,22 @@ impl Runtime {
         })
     }
 
-    /// The machine's cgroups, if it has any.
+    /// The machine's cgroups, if containers can have any.
     #[must_use]
     pub fn cgroups(&self) -> Option<&Cgroups> {
-        self.shared.cgroups.as_ref()
+        self.shared.cgroups.as_ref().ok()
+    }
+
+    /// Why containers cannot have a cgroup, and with it neither limits nor statistics; nothing if they can.
+    #[must_use]
+    pub fn no_cgroups(&self) -> Option<&NoCgroups> {
+        self.shared.cgroups.as_ref().err()
+    }
+
+    /// The users and groups that containers can have which get no user namespace of their own.
+    #[must_use]
+    pub fn ids(&self) -> &Ids {
+        &self.shared.ids
     }
 
     /// Makes a container: when this comes back its process waits in its namespaces, with its files, under its limits, to
@@ -153,8 +172,8 @@ impl Runtime {
     pub fn create(&self, id: &Id, spec: Spec, stdio: Stdio) -> Result<Container, Error> {
         let shared = &self.shared;
         let cgroup_spec = spec.cgroup.clone();
-        if cgroup_spec.is_some() && shared.cgroups.is_none() {
-            return Err(Error::NoController { what: "any hierarchy".to_owned() });
+        if let (Some(_), Err(why)) = (&cgroup_spec, &shared.cgroups) {
+            return Err(why.clone().into());
         }
         let dir = self.make_dir(id)?;
         let made = (|| {
@@ -165,15 +184,16 @@ impl Runtime {
             shared.faults.step("write record")?;
             record.write(&dir)?;
             let mut cgroup = None;
-            if let (Some(cgroups), Some(wanted)) = (&shared.cgroups, &cgroup_spec) {
+            if let (Ok(cgroups), Some(wanted)) = (&shared.cgroups, &cgroup_spec) {
                 cgroup = Some(cgroups.create_with(&wanted.path, &wanted.resources, &shared.faults)?);
             }
             let prepared = {
                 let machine = Machine {
-                    cgroups: shared.cgroups.as_ref(),
+                    cgroups: shared.cgroups.as_ref().ok(),
                     cgroup: cgroup.as_ref(),
                     execute: shared.execute.as_ref(),
                     filters: &shared.filters,
+                    ids: &shared.ids,
                 };
                 compile::container(spec, stdio, &machine)
                     .and_then(|(launch, _)| spawn::spawn(launch, &shared.faults))
@@ -284,7 +304,7 @@ impl Runtime {
         let Some(identity) = &record.process else { return Ok(None) };
         let Some(process) = adopt(identity)? else { return Ok(None) };
         let mut cgroup = None;
-        if let (Some(cgroups), Some(path)) = (&self.shared.cgroups, &record.cgroup) {
+        if let (Ok(cgroups), Some(path)) = (&self.shared.cgroups, &record.cgroup) {
             cgroup = cgroups.open(&CgroupPath::new(path)?)?;
         }
         let shared = self.shared.clone();
@@ -296,7 +316,7 @@ impl Runtime {
             if let Some(process) = record.process.as_ref().map(adopt).transpose()?.flatten() {
                 process.kill_and_wait()?;
             }
-            if let (Some(cgroups), Some(path)) = (&self.shared.cgroups, &record.cgroup) {
+            if let (Ok(cgroups), Some(path)) = (&self.shared.cgroups, &record.cgroup) {
                 cgroups.purge(&CgroupPath::new(path)?)?;
             }
         }

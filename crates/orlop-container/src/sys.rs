@@ -485,6 +485,71 @@ pub(crate) fn block_signals(mask: u64) -> u64 {
     before
 }
 
+/// Waits for one of these blocked signals; answers its number and where it comes from (`si_code`).
+pub(crate) fn await_signal(mask: u64) -> Result<(i32, i32), i32> {
+    let mut info = MaybeUninit::<libc::siginfo_t>::zeroed();
+    loop {
+        // SAFETY: the set is the kernel's 64 bits, the structure is writable and the kernel's; there is no time limit.
+        let waited = unsafe {
+            syscall!(libc::SYS_rt_sigtimedwait, std::ptr::from_ref(&mask), info.as_mut_ptr(), NONE, 8_usize)
+        };
+        match waited {
+            Err(libc::EINTR) => {}
+            Err(error) => return Err(error),
+            Ok(_) => break,
+        }
+    }
+    // SAFETY: all zeroes is a valid value, and the kernel has filled it.
+    let info = unsafe { info.assume_init() };
+    Ok((info.si_signo, info.si_code))
+}
+
+/// Waits for any child that has ended; its pid and status as wait(2) has it, or nothing if none has.
+pub(crate) fn reap() -> Result<Option<(i32, i32)>, i32> {
+    let mut status = 0_i32;
+    // SAFETY: the status is writable.
+    let pid = unsafe {
+        syscall!(libc::SYS_wait4, -1, std::ptr::from_mut(&mut status), libc::WNOHANG | libc::__WALL, NONE)
+    }?;
+    Ok((pid != 0).then_some((fd(pid), status)))
+}
+
+pub(crate) fn kill(pid: i32, signal: c_int) -> Answer {
+    // SAFETY: no memory is passed.
+    unsafe { syscall!(libc::SYS_kill, pid, signal) }
+}
+
+/// Whether the other end of a pipe is closed.
+pub(crate) fn is_hung_up(pipe: i32) -> bool {
+    let mut poll = libc::pollfd { fd: pipe, events: 0, revents: 0 };
+    let no_time = [0_i64; 2];
+    // SAFETY: structures and length are the kernel's; there is no signal set.
+    let polled =
+        unsafe { syscall!(libc::SYS_ppoll, std::ptr::from_mut(&mut poll), 1, no_time.as_ptr(), NONE, NONE) };
+    polled.is_ok() && poll.revents & libc::POLLHUP != 0
+}
+
+/// Brings the loopback link of the network namespace up.
+pub(crate) fn loopback_up() -> Answer {
+    // SAFETY: no memory is passed.
+    let socket =
+        unsafe { syscall!(libc::SYS_socket, libc::AF_INET, libc::SOCK_DGRAM | libc::SOCK_CLOEXEC, 0) }
+            .map(fd)?;
+    // `struct ifreq`: sixteen bytes of name, then the flags; forty bytes in all.
+    let mut request = [0_u8; 40];
+    for (to, from) in request.iter_mut().zip(b"lo") {
+        *to = *from;
+    }
+    let [low, high] = (libc::IFF_UP as u16).to_ne_bytes();
+    for (to, from) in request.iter_mut().skip(16).zip([low, high]) {
+        *to = from;
+    }
+    // SAFETY: the structure lives and is as long as the kernel's.
+    let done = unsafe { syscall!(libc::SYS_ioctl, socket, libc::SIOCSIFFLAGS, request.as_ptr()) };
+    close(socket);
+    done
+}
+
 /// `waitid` for a process by its descriptor: nothing if it runs on, otherwise code (as `CLD_EXITED`), status and usage.
 pub(crate) fn wait_pidfd(pidfd: i32, block: bool) -> Result<Option<(i32, i32, libc::rusage)>, i32> {
     let mut info = MaybeUninit::<libc::siginfo_t>::zeroed();

@@ -74,9 +74,9 @@ pub use probe::{Next, ProbeKind, ProbeOutcome, ProbeResults, Prober};
 pub use pull::{PullCheckError, inspects, pull_check};
 pub use restart::{is_sidecar, is_static, restart_rule, restarts_after, should_start};
 pub use runtime::{
-    ContainerConfig, ContainerStats, ExecOutput, Hook, Image, ImagePull, KnownPod, LogLine, LogOptions,
-    PodRuntime, ProbeAnswer, Recover, RuntimeError, RuntimeEvent, RuntimeHealth, RuntimeInfo, RuntimeResult,
-    SandboxConfig, Target, VolumeContent, VolumeFile, Volumes,
+    ContainerConfig, ContainerStats, ExecOutput, Hook, Image, ImagePull, KnownPod, Limits, LogLine,
+    LogOptions, PodRuntime, ProbeAnswer, Recover, RuntimeError, RuntimeEvent, RuntimeHealth, RuntimeInfo,
+    RuntimeResult, SandboxConfig, Target, VolumeContent, VolumeFile, Volumes,
 };
 pub use sandbox::{SandboxNeed, network_of, sandbox_need};
 pub use services::Services;

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 
 use crate::context::Context;
 use crate::events::EventType::Normal;
-use crate::runtime::{PodRuntime, RuntimeHealth};
+use crate::runtime::{Limits, PodRuntime, RuntimeHealth};
 
 /// The namespace of the nodes' leases.
 const LEASE_NAMESPACE: &str = "kube-node-lease";
@@ -24,6 +24,8 @@ const LEASE_NAMESPACE: &str = "kube-node-lease";
 const LONGEST_REGISTER_WAIT: Duration = Duration::from_secs(7);
 /// The version of Kubernetes whose node agent this one behaves like.
 const KUBELET_VERSION: &str = "v1.36.0";
+/// Condition of a node whose runtime does not hold containers to their limits; others do not have it.
+const LIMITS_IGNORED: &str = "LimitsIgnored";
 
 /// What a node is and offers.
 #[derive(Clone, Debug, PartialEq)]
@@ -142,6 +144,12 @@ fn status(config: &NodeConfig, runtime: &dyn PodRuntime, health: &RuntimeHealth)
         }
     };
     use NodeConditionType as T;
+    let limits = match &info.limits {
+        Limits::Enforced => None,
+        Limits::Ignored { why } => {
+            Some(condition(T::Other(LIMITS_IGNORED.into()), true, "NoCgroups", why.clone()))
+        }
+    };
     NodeStatus {
         capacity: config.capacity.clone(),
         allocatable: config.allocatable(),
@@ -163,6 +171,7 @@ fn status(config: &NodeConfig, runtime: &dyn PodRuntime, health: &RuntimeHealth)
             ready,
         ]
         .into_iter()
+        .chain(limits)
         .collect(),
         node_info: NodeSystemInfo {
             machine_id: config.name.clone(),
@@ -185,6 +194,12 @@ fn update(node: &mut Node, fresh: NodeStatus, now: Time) -> bool {
     let before = std::mem::take(&mut node.status);
     let mut conditions = before.conditions.clone();
     let mut changed = false;
+    let is_of_limits = |condition: &NodeCondition| condition.type_.as_str() == LIMITS_IGNORED;
+    if !fresh.conditions.iter().any(is_of_limits) && conditions.iter().any(is_of_limits) {
+        // An agent before this one had no way to enforce them.
+        conditions = conditions.into_iter().filter(|condition| !is_of_limits(condition)).collect();
+        changed = true;
+    }
     for mut condition in fresh.conditions {
         let old = conditions.iter_mut().find(|old| old.type_ == condition.type_);
         condition.last_heartbeat_time = Some(now);

@@ -93,6 +93,23 @@ pub struct RuntimeInfo {
     pub kernel: Str,
     /// Name of the operating system's image, where known.
     pub os_image: Str,
+    /// Whether containers are held to their limits.
+    pub limits: Limits,
+}
+
+/// Whether a runtime holds containers to their limits.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Limits {
+    /// It does.
+    #[default]
+    Enforced,
+    /// It cannot, and has no statistics either: containers use what they want. The node says so in a condition of type
+    /// `LimitsIgnored`.
+    Ignored {
+        /// Why it cannot.
+        why: Str,
+    },
 }
 
 /// Whether the runtime can work; a text says why not.

@@ -4,7 +4,8 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustix::fs::{CWD, Mode, OFlags};
+use rustix::fs::{Access, AtFlags, CWD, Mode, OFlags};
+use rustix::io::Errno;
 
 use super::cgroup_error;
 use crate::Error;
@@ -28,7 +29,45 @@ pub enum Base {
     Root,
     /// That of this process, in each hierarchy.
     Own,
+    /// The first of the two in which this process may make cgroups that limit CPU, memory and number of processes: for
+    /// root that is the topmost, for others their own if it was delegated to them (cgroups(7)).
+    Permitted,
 }
+
+/// Why there can be no cgroups, so that containers have neither limits nor statistics.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NoCgroups {
+    /// No hierarchy is mounted.
+    #[error("no hierarchy is mounted")]
+    Missing,
+    /// The process may not make any, neither at the top nor below its own.
+    #[error("{} may not be written ({reason}): it is neither root's nor delegated", path.display())]
+    Denied {
+        /// The folder or file, of the process's own cgroup.
+        path: PathBuf,
+        /// The kernel's answer.
+        reason: Errno,
+    },
+    /// A controller that limits need isn't there.
+    #[error("the cgroup {} has no controller {controller}", path.display())]
+    Controller {
+        /// The process's own cgroup.
+        path: PathBuf,
+        /// The controller's name.
+        controller: &'static str,
+    },
+    /// The process's own cgroup was delegated, but has processes in it and can therefore not pass on controllers (version
+    /// 2: "no internal processes").
+    #[error("the cgroup {} has processes in it and cannot pass on its controllers", path.display())]
+    Occupied {
+        /// The process's own cgroup.
+        path: PathBuf,
+    },
+}
+
+/// The controllers without which limits would not be what they seem.
+const LIMITING: [&str; 3] = ["cpu", "memory", "pids"];
 
 /// The machine's cgroups.
 #[derive(Clone, Debug)]
@@ -48,6 +87,16 @@ pub(crate) struct Hierarchy {
 }
 
 impl Hierarchy {
+    /// Whether this process may make cgroups in it and move processes of its own into them; otherwise what it may not
+    /// write.
+    fn may_be_written(&self) -> Result<(), (PathBuf, Errno)> {
+        for name in [".", "cgroup.procs"] {
+            rustix::fs::accessat(&self.dir, name, Access::WRITE_OK, AtFlags::EACCESS)
+                .map_err(|reason| (self.path.join(name).components().collect(), reason))?;
+        }
+        Ok(())
+    }
+
     /// The options by which version 1 finds it.
     pub(crate) fn options(&self) -> &[String] {
         if self.v2 { &[] } else { &self.controllers }
@@ -63,8 +112,74 @@ impl Cgroups {
     /// Looks at what is mounted.
     ///
     /// # Errors
-    /// If there are no cgroups, or what the kernel tells of them cannot be read.
+    /// If there are no cgroups ([`NoCgroups`]), or what the kernel tells of them cannot be read.
     pub fn discover(base: Base) -> Result<Self, Error> {
+        if base != Base::Permitted {
+            return Self::look(base);
+        }
+        if let Ok(all) = Self::look(Base::Root)?.permitted() {
+            return Ok(all);
+        }
+        let own = Self::look(Base::Own).map_err(|error| match error {
+            // As where a hierarchy is seen from a place beside its own.
+            Error::Cgroup { path, source, .. } => {
+                let reason = Errno::from_io_error(&source).unwrap_or(Errno::ACCESS);
+                NoCgroups::Denied { path, reason }.into()
+            }
+            other => other,
+        })?;
+        let own = own.permitted()?;
+        own.is_complete()?;
+        own.is_free()?;
+        Ok(own)
+    }
+
+    /// Those hierarchies in which this process may make cgroups.
+    fn permitted(self) -> Result<Self, NoCgroups> {
+        let Self { hierarchies, layout } = self;
+        let needed = |hierarchy: &Hierarchy| {
+            let with = |name: &str| hierarchy.controllers.iter().any(|controller| controller == name);
+            hierarchy.v2
+                || LIMITING.iter().any(|name| with(name))
+                || with("cpuacct")
+                || (with("freezer") && layout == Layout::V1)
+        };
+        let mut kept = Vec::new();
+        for hierarchy in Arc::try_unwrap(hierarchies).unwrap_or_default() {
+            match hierarchy.may_be_written() {
+                Ok(()) => kept.push(hierarchy),
+                Err((path, reason)) if needed(&hierarchy) => return Err(NoCgroups::Denied { path, reason }),
+                Err(_) => {}
+            }
+        }
+        Ok(Self { hierarchies: Arc::new(kept), layout })
+    }
+
+    /// Whether everything can be limited that is to be.
+    fn is_complete(&self) -> Result<(), NoCgroups> {
+        let missing = |name: &str| !self.controllers().any(|controller| controller == name);
+        match LIMITING.into_iter().find(|name| missing(name)) {
+            Some(controller) => {
+                let path = self.hierarchies.first().map(|first| first.path.clone()).unwrap_or_default();
+                Err(NoCgroups::Controller { path, controller })
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Whether controllers can be passed on. Only the topmost cgroup may do that with processes in it.
+    fn is_free(&self) -> Result<(), NoCgroups> {
+        for hierarchy in self.hierarchies.iter().filter(|one| one.v2 && !one.controllers.is_empty()) {
+            let is_top = !hierarchy.path.join("cgroup.type").exists();
+            let processes = std::fs::read_to_string(hierarchy.path.join("cgroup.procs")).unwrap_or_default();
+            if !is_top && !processes.trim().is_empty() {
+                return Err(NoCgroups::Occupied { path: hierarchy.path.clone() });
+            }
+        }
+        Ok(())
+    }
+
+    fn look(base: Base) -> Result<Self, Error> {
         let read = |path: &str| {
             std::fs::read_to_string(path).map_err(|source| Error::Cgroup {
                 operation: "read",
@@ -88,7 +203,7 @@ impl Cgroups {
             (true, true) => Layout::Hybrid,
             (true, false) => Layout::V2,
             (false, true) => Layout::V1,
-            (false, false) => return Err(Error::NoController { what: "any hierarchy".to_owned() }),
+            (false, false) => return Err(NoCgroups::Missing.into()),
         };
         Ok(Self { hierarchies: Arc::new(hierarchies), layout })
     }

@@ -20,7 +20,7 @@ use rustix::fs::{AtFlags, Dir, Mode, OFlags};
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal};
 
-pub use hierarchy::{Base, Cgroups, Layout};
+pub use hierarchy::{Base, Cgroups, Layout, NoCgroups};
 pub use oom::OomWatch;
 pub use resources::{Limit, Resources, WeightFormula};
 pub use stats::Stats;
@@ -156,7 +156,7 @@ impl Cgroups {
             parts.push(hierarchy.create(path, &needed, &mut made, faults)?);
         }
         if !freezes {
-            return Err(Error::NoController { what: "any hierarchy".to_owned() });
+            return Err(NoCgroups::Missing.into());
         }
         let cgroup = Cgroup { path: path.clone(), parts };
         cgroup.update(resources)?;

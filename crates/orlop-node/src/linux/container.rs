@@ -9,8 +9,8 @@ use std::time::Duration;
 use orlop_container::cgroup::Limit;
 use orlop_container::seccomp::Profile;
 use orlop_container::{
-    Capability, CapabilitySet, CgroupSpec, Container, Device, ExitStatus, Id, Mount, Namespace, ProcessSpec,
-    Rootfs, Seccomp, Source, Spec, Stdio, Stream, User,
+    Capability, CapabilitySet, CgroupSpec, Container, Device, ExitStatus, Id, Ids, Mount, Namespace,
+    ProcessSpec, Rootfs, Seccomp, Source, Spec, Stdio, Stream, User,
 };
 use orlop_fs::{Flags, Root};
 use orlop_model::Str;
@@ -107,9 +107,10 @@ fn own_capabilities() -> CapabilitySet {
     CapabilitySet::from_bits(bits.and_then(|bits| u64::from_str_radix(bits.trim(), 16).ok()).unwrap_or(0))
 }
 
-/// The least `oom_score_adj` that this process may give to others.
-fn least_score(own: CapabilitySet) -> i32 {
-    if own.contains(Capability::SysResource) {
+/// The least `oom_score_adj` that this process may give to others. The privilege counts only where the users are the
+/// machine's.
+fn least_score(own: CapabilitySet, ids: &Ids) -> i32 {
+    if ids.are_the_machines() && own.contains(Capability::SysResource) {
         return -1000;
     }
     let own = std::fs::read_to_string("/proc/self/oom_score_adj").unwrap_or_default();
@@ -207,7 +208,8 @@ impl Shared {
             Err(error) => Err(failed(error)),
         };
         let settings = image.config();
-        let who = user(pod, container, settings.user(), &read("etc/passwd")?, &read("etc/group")?)
+        let (passwd, group) = (read("etc/passwd")?, read("etc/group")?);
+        let who = user(pod, container, settings.user(), &passwd, &group, self.containers.ids())
             .map_err(insecure)?;
         let owned = |list: &[Str]| list.iter().map(ToString::to_string).collect::<Vec<_>>();
         let args = settings.command_line(&owned(&config.command), &owned(&config.args));
@@ -378,7 +380,7 @@ impl Shared {
         let (mut resources, limits, score) = cgroups::container_resources(pod, container, self.config.memory);
         // The pod's limit holds for those that are in its hierarchy.
         resources.pids = self.config.pod_pids_limit.map(Limit::Value);
-        process.oom_score_adj = Some(score.max(least_score(own_capabilities())));
+        process.oom_score_adj = Some(score.max(least_score(own_capabilities(), self.containers.ids())));
         spec.process = process.clone();
         if self.containers.cgroups().is_some() {
             let path =

@@ -14,6 +14,46 @@ pub(crate) fn below(dir: &Path) -> Result<Vec<PathBuf>, String> {
     Ok(points(&text).filter(|point| point.starts_with(dir)).collect())
 }
 
+/// A mount: which file system, which part of it, and where.
+struct Point {
+    device: Vec<u8>,
+    part: PathBuf,
+    at: PathBuf,
+}
+
+/// Lines `id parent device part point …` (proc_pid_mountinfo(5)).
+fn all(text: &[u8]) -> impl Iterator<Item = Point> + '_ {
+    text.split(|byte| *byte == b'\n').filter_map(|line| {
+        let mut fields = line.split(|byte| *byte == b' ').skip(2);
+        let (device, part, at) = (fields.next()?.to_vec(), fields.next()?, fields.next()?);
+        let path = |field| PathBuf::from(OsString::from_vec(unescaped(field)));
+        Some(Point { device, part: path(part), at: path(at) })
+    })
+}
+
+/// Processes, by pid, that see something of a directory of this process's mounted in a mount namespace of their own.
+///
+/// # Errors
+/// The kernel's list of this process's own mounts cannot be read.
+pub(crate) fn users_of(dir: &Path) -> Result<Vec<u32>, String> {
+    let failed = |error: std::io::Error| format!("/proc/self/mountinfo: {error}");
+    let own = std::fs::read("/proc/self/mountinfo").map_err(failed)?;
+    let namespace = std::fs::read_link("/proc/self/ns/mnt").map_err(failed)?;
+    // The last one covers those before it.
+    let holder = all(&own)
+        .filter(|point| dir.starts_with(&point.at))
+        .max_by_key(|point| point.at.components().count())
+        .ok_or_else(|| format!("{}: on no mount", dir.display()))?;
+    let part = holder.part.join(dir.strip_prefix(&holder.at).unwrap_or(Path::new("")));
+    let uses = |pid: &u32| {
+        let other = std::fs::read_link(format!("/proc/{pid}/ns/mnt")).is_ok_and(|other| other != namespace);
+        let text = std::fs::read(format!("/proc/{pid}/mountinfo")).unwrap_or_default();
+        other && all(&text).any(|point| point.device == holder.device && point.part.starts_with(&part))
+    };
+    let pids = super::record::folders(Path::new("/proc"));
+    Ok(pids.iter().filter_map(|name| name.parse().ok()).filter(uses).collect())
+}
+
 fn points(text: &[u8]) -> impl Iterator<Item = PathBuf> + '_ {
     text.split(|byte| *byte == b'\n')
         .filter_map(|line| line.split(|byte| *byte == b' ').nth(4))

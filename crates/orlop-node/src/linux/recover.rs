@@ -316,7 +316,11 @@ impl LinuxRuntime {
                     add("cgroup", parent.to_string());
                 }
             }
-            for process in processes_in(&config.cgroup) {
+            let processes = match shared.containers.cgroups() {
+                Some(_) => processes_in(&config.cgroup),
+                None => mounts::users_of(&config.root).map_err(failed)?.into_iter().map(named).collect(),
+            };
+            for process in processes {
                 add("process", process);
             }
             // The table of packet rules is that of all networks of the machine, and goes with the last of them.
@@ -331,7 +335,12 @@ impl LinuxRuntime {
     }
 }
 
-/// Processes in the control group or below it, as `PID (NAME)`. Those that have ended and wait for a parent that is not
+fn named(pid: u32) -> String {
+    let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+    format!("{pid} ({})", name.trim())
+}
+
+/// Processes in the control group or below it, wherever that begins, as `PID (NAME)`. Those that have ended and wait for a parent that is not
 /// this process are passed over.
 fn processes_in(cgroup: &str) -> Vec<String> {
     let below = format!("{}/", cgroup.trim_end_matches('/'));
@@ -340,7 +349,7 @@ fn processes_in(cgroup: &str) -> Vec<String> {
         let read = |file: &str| std::fs::read_to_string(format!("/proc/{pid}/{file}")).unwrap_or_default();
         let inside = read("cgroup").lines().any(|line| {
             let path = line.splitn(3, ':').nth(2).unwrap_or_default();
-            path == cgroup || path.starts_with(&below)
+            path.ends_with(cgroup) || path.contains(&below)
         });
         let stat = read("stat");
         let mut fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();

@@ -10,6 +10,7 @@ use futures::StreamExt;
 use futures::stream::{self, BoxStream};
 use orlop_clock::{Clock, Random};
 use orlop_cni::Cni;
+use orlop_container::cgroup::Base;
 use orlop_image::{Reference, Store};
 use orlop_model::Str;
 use orlop_model::core::v1::{LifecycleHandler, Pod, Probe, ResourceRequirements};
@@ -26,9 +27,9 @@ use super::state::State;
 use crate::dns::{DnsWarning, pod_dns};
 use crate::probe::ProbeKind;
 use crate::runtime::{
-    ContainerConfig, ContainerStats, ExecOutput, Hook, Image, ImagePull, KnownPod, LogLine, LogOptions,
-    PodRuntime, ProbeAnswer, Recover, RuntimeError, RuntimeEvent, RuntimeHealth, RuntimeInfo, RuntimeResult,
-    SandboxConfig, Target, Volumes,
+    ContainerConfig, ContainerStats, ExecOutput, Hook, Image, ImagePull, KnownPod, Limits, LogLine,
+    LogOptions, PodRuntime, ProbeAnswer, Recover, RuntimeError, RuntimeEvent, RuntimeHealth, RuntimeInfo,
+    RuntimeResult, SandboxConfig, Target, Volumes,
 };
 use crate::view::{ContainerState, RuntimeView, SandboxView};
 use crate::volume::VolumeError;
@@ -118,9 +119,9 @@ fn makers(config: &LinuxConfig, faults: &Faults) -> Result<(orlop_container::Run
     let network = network.faults(faults.network.clone());
     #[cfg(feature = "test-util")]
     let containers =
-        orlop_container::Runtime::open_with_faults(state, Default::default(), faults.containers.clone())?;
+        orlop_container::Runtime::open_with_faults(state, Base::Permitted, faults.containers.clone())?;
     #[cfg(not(feature = "test-util"))]
-    let containers = orlop_container::Runtime::open(state)?;
+    let containers = orlop_container::Runtime::open_with(state, Base::Permitted)?;
     Ok((containers, network.build()?))
 }
 
@@ -150,6 +151,9 @@ impl LinuxRuntime {
         #[cfg(not(feature = "test-util"))]
         let faults = Faults::default();
         let (containers, cni) = makers(&config, &faults)?;
+        if let Some(why) = containers.no_cgroups() {
+            tracing::warn!(node = %config.node, %why, "containers run without limits: there are no cgroups");
+        }
         let random = random.fork(&format!("linux {}", config.node));
         let shared = Shared {
             #[cfg(feature = "registry")]
@@ -292,6 +296,10 @@ impl PodRuntime for LinuxRuntime {
             version: concat!("orlop://", env!("CARGO_PKG_VERSION")).into(),
             kernel: uname.release().to_string_lossy().as_ref().into(),
             os_image: os_image().into(),
+            limits: match self.shared.containers.no_cgroups() {
+                None => Limits::Enforced,
+                Some(why) => Limits::Ignored { why: why.to_string().into() },
+            },
         }
     }
 

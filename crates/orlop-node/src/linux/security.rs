@@ -1,6 +1,6 @@
 //! Whose a container's process is and what it may: the merged security contexts of pod and container.
 
-use orlop_container::{Capability, CapabilitySet};
+use orlop_container::{Capability, CapabilitySet, Ids};
 use orlop_image::User;
 use orlop_model::Str;
 use orlop_model::core::v1::{
@@ -30,6 +30,8 @@ pub(crate) enum SecurityError {
     NoAppArmor,
     #[error("Cannot enforce AppArmor: profile {profile:?} is not supported by this runtime")]
     AppArmor { profile: String },
+    #[error("{field}: groups cannot be set in the user namespace of this node")]
+    Groups { field: &'static str },
     #[error("capabilities.{list}: {source}")]
     Capability { list: &'static str, source: orlop_container::UnknownCapability },
 }
@@ -163,7 +165,8 @@ fn id(field: &'static str, value: i64) -> Result<u32, SecurityError> {
 }
 
 /// Whose a container's process is, by the security contexts, the image's user and the image's own lists of users and
-/// groups.
+/// groups. `ids` are those that this node can give: where it cannot set groups (as an ordinary user's), those that the image
+/// alone wants are left out, and those that the pod wants are an error.
 ///
 /// # Errors
 /// A user that is not there, or one that must not be.
@@ -173,6 +176,7 @@ pub(crate) fn user(
     image_user: &str,
     passwd: &[u8],
     group: &[u8],
+    ids: &Ids,
 ) -> Result<User, SecurityError> {
     let (of_pod, own) = contexts(pod, container);
     let run_as_user = own.and_then(|own| own.run_as_user).or(of_pod.and_then(|of_pod| of_pod.run_as_user));
@@ -216,6 +220,18 @@ pub(crate) fn user(
     if strict {
         user.groups.clear();
     }
+    if !ids.sets_groups() {
+        for (field, asked) in [
+            ("fsGroup", of_pod.is_some_and(|of_pod| of_pod.fs_group.is_some())),
+            ("supplementalGroups", of_pod.is_some_and(|of_pod| !of_pod.supplemental_groups.is_empty())),
+        ] {
+            if asked {
+                return Err(SecurityError::Groups { field });
+            }
+        }
+        user.groups.clear();
+        return Ok(user);
+    }
     for group in of_pod.iter().flat_map(|of_pod| of_pod.fs_group.iter().chain(&of_pod.supplemental_groups)) {
         user.groups.push(id("supplementalGroups", *group)?);
     }
@@ -248,10 +264,35 @@ mod tests {
         own: serde_json::Value,
         image: &str,
     ) -> Result<(u32, u32, Vec<u32>), String> {
+        whose_among(&machine(), of_pod, own, image)
+    }
+
+    fn machine() -> Ids {
+        Ids::parse("0 0 4294967295", "0 0 4294967295", "allow").unwrap()
+    }
+
+    fn whose_among(
+        ids: &Ids,
+        of_pod: serde_json::Value,
+        own: serde_json::Value,
+        image: &str,
+    ) -> Result<(u32, u32, Vec<u32>), String> {
         let pod = pod(of_pod, own);
-        let user =
-            user(&pod, &pod.spec.containers[0], image, PASSWD, GROUP).map_err(|error| error.to_string())?;
+        let user = user(&pod, &pod.spec.containers[0], image, PASSWD, GROUP, ids);
+        let user = user.map_err(|error| error.to_string())?;
         Ok((user.uid, user.gid, user.groups))
+    }
+
+    #[test]
+    fn groups_that_cannot_be_set_are_left_out_unless_the_pod_asks() {
+        let one = Ids::parse("0 1000 1", "0 1000 1", "deny").unwrap();
+        let among = |of_pod| whose_among(&one, of_pod, json!({}), "web");
+        assert_eq!(among(json!({})).unwrap(), (101, 102, vec![]));
+        for field in ["fsGroup", "supplementalGroups"] {
+            let value = if field == "fsGroup" { json!(5) } else { json!([5]) };
+            let error = among(json!({field: value})).unwrap_err();
+            assert!(error.starts_with(&format!("{field}: groups cannot be set")), "{error}");
+        }
     }
 
     #[test]

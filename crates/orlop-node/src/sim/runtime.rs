@@ -24,9 +24,9 @@ use super::options::SimOptions;
 use super::state::{Ending, Instance, State};
 use crate::probe::ProbeKind;
 use crate::runtime::{
-    ContainerConfig, ContainerStats, ExecOutput, Hook, Image, ImagePull, KnownPod, LogLine, LogOptions,
-    PodRuntime, ProbeAnswer, Recover, RuntimeError, RuntimeEvent, RuntimeInfo, RuntimeResult, SandboxConfig,
-    Target,
+    ContainerConfig, ContainerStats, ExecOutput, Hook, Image, ImagePull, KnownPod, Limits, LogLine,
+    LogOptions, PodRuntime, ProbeAnswer, Recover, RuntimeError, RuntimeEvent, RuntimeInfo, RuntimeResult,
+    SandboxConfig, Target,
 };
 use crate::sandbox::network_of;
 use crate::view::{ContainerState, ContainerView, Fnv, RuntimeView, SandboxState, SandboxView};
@@ -226,6 +226,7 @@ impl PodRuntime for SimRuntime {
             version: concat!("sim://", env!("CARGO_PKG_VERSION")).into(),
             kernel: Str::EMPTY,
             os_image: "Orlop simulation".into(),
+            limits: Limits::Enforced,
         }
     }
 
