@@ -9,6 +9,11 @@ use crate::linux::FOLDER;
 use crate::output::Output;
 use crate::payload::ROLE;
 
+/// How the names of the nodes' networks and cgroups begin.
+const NETWORK: &str = "orlop-linux-";
+/// The table of packet rules.
+const TABLE: &str = "orlop-cni";
+
 /// Says what is left; whether nothing is.
 pub(crate) fn run(output: &Output) -> bool {
     let mut left = files();
@@ -16,8 +21,8 @@ pub(crate) fn run(output: &Output) -> bool {
     left.extend(processes());
     left.extend(cgroups());
     left.extend(links());
-    match tables() {
-        Ok(tables) => left.extend(tables),
+    match rules() {
+        Ok(rules) => left.extend(rules),
         Err(why) => output.say(&format!("packet rules cannot be seen: {why}")),
     }
     left.iter().for_each(|left| output.say(&format!("left: {left}")));
@@ -86,7 +91,7 @@ fn cgroups() -> Vec<String> {
         let Some(point) = line.split(' ').nth(4).map(Path::new) else { continue };
         let below = own.iter().map(|path| point.join(path.trim_start_matches('/')));
         for folder in std::iter::once(point.to_path_buf()).chain(below) {
-            let ours = names(&folder).into_iter().filter(|name| name.starts_with("orlop-"));
+            let ours = names(&folder).into_iter().filter(|name| name.starts_with(NETWORK));
             found.extend(ours.map(|name| format!("cgroup {}", folder.join(name).display())));
         }
     }
@@ -95,22 +100,35 @@ fn cgroups() -> Vec<String> {
     found
 }
 
-/// With their addresses.
+/// With their addresses. Those of networks have an alias that says of which.
 fn links() -> Vec<String> {
+    let ours = format!("orlop-cni:{NETWORK}");
     let alias = |name: &String| text(Path::new("/sys/class/net").join(name).join("ifalias"));
     names("/sys/class/net")
         .into_iter()
-        .filter(|name| name.starts_with("orlop") || alias(name).starts_with("orlop"))
+        .filter(|name| alias(name).starts_with(&ours))
         .map(|name| format!("link {name}"))
         .collect()
 }
 
-fn tables() -> Result<Vec<String>, orlop_netlink::Error> {
+/// The table is that of all networks of the machine: ours are its elements, and the table itself if it has none.
+fn rules() -> Result<Vec<String>, orlop_netlink::Error> {
     let mut nft = Nft::open()?;
     let mut found = Vec::new();
-    for family in [Family::Ip4, Family::Ip6, Family::Inet] {
-        let ours = nft.tables(family)?.into_iter().filter(|name| name.starts_with("orlop"));
-        found.extend(ours.map(|name| format!("packet rules {name} ({family:?})")));
+    for family in [Family::Ip4, Family::Ip6] {
+        if !nft.tables(family)?.iter().any(|name| name == TABLE) {
+            continue;
+        }
+        let mut elements = Vec::new();
+        for set in nft.sets(family, TABLE)? {
+            elements.extend(nft.elements(family, TABLE, &set)?);
+        }
+        if elements.is_empty() {
+            found.push(format!("packet rules {TABLE} ({family:?})"));
+        }
+        let ours = elements.into_iter().filter_map(|element| element.comment);
+        let ours = ours.filter(|comment| comment.starts_with(NETWORK));
+        found.extend(ours.map(|comment| format!("packet rule of {comment}")));
     }
     Ok(found)
 }

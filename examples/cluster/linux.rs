@@ -298,7 +298,7 @@ impl Story<'_> {
 /// Why Linux nodes are not possible here.
 pub(crate) fn enter() -> Result<Option<ExitCode>, Unavailable> {
     Ok(match rootless::enter()? {
-        Side::Outside(keeper) => Some(keeper.wait()),
+        Side::Outside(keeper) => Some(ExitCode::from(keeper.wait())),
         Side::Privileged | Side::Inside => None,
     })
 }

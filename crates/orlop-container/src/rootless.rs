@@ -12,7 +12,7 @@
 //!
 //! fn main() -> ExitCode {
 //!     match rootless::enter() {
-//!         Ok(Side::Outside(keeper)) => return keeper.wait(),
+//!         Ok(Side::Outside(keeper)) => return ExitCode::from(keeper.wait()),
 //!         Ok(Side::Privileged | Side::Inside) => {}
 //!         Err(why) => {
 //!             eprintln!("not without root: {why}");
@@ -41,7 +41,7 @@
 use std::ffi::{CString, OsString};
 use std::io::{self, Write};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
-use std::process::{Command, ExitCode};
+use std::process::Command;
 
 use rustix::io::Errno;
 use rustix::pipe::PipeFlags;
@@ -396,20 +396,20 @@ pub struct Keeper {
 }
 
 impl Keeper {
-    /// Passes on signals until the program inside has ended; answers its exit code (128 and the signal if it was ended by
-    /// one).
+    /// Passes on signals until the program inside has ended; answers its exit code: 128 and the signal if it was ended by
+    /// one, 1 if that cannot be found out.
     #[must_use]
-    pub fn wait(self) -> ExitCode {
+    pub fn wait(self) -> u8 {
         loop {
             match self.process.try_wait() {
                 Ok(Some(exit)) => {
                     let code = exit.status.code().and_then(|code| u8::try_from(code).ok());
-                    return code.map_or(ExitCode::FAILURE, ExitCode::from);
+                    return code.unwrap_or(1);
                 }
                 Ok(None) => {}
                 Err(error) => {
                     tracing::error!(%error, "the end of the program inside is unknown");
-                    return ExitCode::FAILURE;
+                    return 1;
                 }
             }
             match sys::await_signal(and_children()) {
@@ -422,7 +422,7 @@ impl Keeper {
                 Err(error) => {
                     let error = io::Error::from_raw_os_error(error);
                     tracing::error!(%error, "signals cannot be waited for");
-                    return ExitCode::FAILURE;
+                    return 1;
                 }
             }
         }

@@ -3,7 +3,8 @@
 use std::fs::File;
 use std::io::Read;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -198,6 +199,35 @@ pub(crate) fn again(test: &str, part: &str, place: &Path) -> Command {
     let mut command = Command::new(std::env::current_exe().expect("a path"));
     command.args(["--exact", test, "--nocapture", "--test-threads=1"]);
     command.env("ORLOP_TEST_PART", part).env("ORLOP_TEST_PLACE", place);
+    command
+}
+
+/// A user that nobody is.
+pub(crate) const ORDINARY: u32 = 54_321;
+
+/// The same as an ordinary user, by a copy of this program that everybody may execute. The place has a root directory
+/// (`root`), and belongs to the user.
+pub(crate) fn ordinary(place: &Place, test: &str, part: &str) -> Command {
+    let dir = place.dir.join(part);
+    std::fs::create_dir_all(dir.join("root")).expect("a directory");
+    rootfs_directory(&dir.join("root"));
+    let program = dir.join("program");
+    std::fs::copy(std::env::current_exe().expect("a path"), &program).expect("a copy");
+    for path in [&place.dir, &dir, &dir.join("root"), &dir.join("root/tmp"), &program] {
+        std::fs::set_permissions(path, PermissionsExt::from_mode(0o755)).expect("a mode");
+    }
+    for path in [dir.clone(), dir.join("root"), dir.join("root/tmp")] {
+        std::os::unix::fs::chown(path, Some(ORDINARY), Some(ORDINARY)).expect("given away");
+    }
+    let mut command = Command::new(&program);
+    for (name, value) in again(test, part, &dir).get_envs() {
+        command.env(name, value.expect("a value"));
+    }
+    command
+        .args(["--exact", test, "--nocapture", "--test-threads=1"])
+        .uid(ORDINARY)
+        .gid(ORDINARY)
+        .current_dir("/");
     command
 }
 

@@ -1,16 +1,11 @@
 //! User namespaces, with and without privileges.
 
-use std::os::unix::fs::PermissionsExt;
-use std::os::unix::process::CommandExt;
-
 use orlop_container::{
     ExitStatus, IdMap, Mount, Namespace, ProcessSpec, Rootfs, Runtime, SandboxSpec, Spec, Stdio,
     UserNamespace,
 };
 
-use crate::support::{
-    Place, again, in_root, output, part, root_or_skip, rootfs_directory, rootfs_of, run, sh,
-};
+use crate::support::{Place, in_root, ordinary, output, part, root_or_skip, rootfs_of, run, sh};
 
 #[test]
 fn root_inside_is_somebody_else_outside() {
@@ -123,27 +118,7 @@ fn no_privileges_are_needed() {
         return;
     }
     let place = Place::new();
-    let dir = place.dir.join("ordinary");
-    std::fs::create_dir_all(dir.join("root")).expect("a directory");
-    rootfs_directory(&dir.join("root"));
-    let program = dir.join("program");
-    std::fs::copy(std::env::current_exe().expect("a path"), &program).expect("a copy");
-    for path in [&place.dir, &dir, &dir.join("root"), &dir.join("root/tmp"), &program] {
-        std::fs::set_permissions(path, PermissionsExt::from_mode(0o755)).expect("a mode");
-    }
-    for path in [dir.clone(), dir.join("root"), dir.join("root/tmp")] {
-        std::os::unix::fs::chown(path, Some(54_321), Some(54_321)).expect("given away");
-    }
-    let mut command = std::process::Command::new(&program);
-    for (name, value) in again(NAME, "ordinary", &dir).get_envs() {
-        command.env(name, value.expect("a value"));
-    }
-    command
-        .args(["--exact", NAME, "--nocapture", "--test-threads=1"])
-        .uid(54_321)
-        .gid(54_321)
-        .current_dir("/");
-    let done = command.output().expect("it runs");
+    let done = ordinary(&place, NAME, "ordinary").output().expect("it runs");
     let text = String::from_utf8_lossy(&done.stdout).into_owned() + &String::from_utf8_lossy(&done.stderr);
     assert!(done.status.success() && text.contains("all well"), "{text}");
 }
