@@ -4,7 +4,7 @@ use std::fs::DirBuilder;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,11 +14,14 @@ use orlop_clock::{Random, TokioClock};
 use orlop_cluster::Cluster;
 use orlop_cluster::ops::{apply, delete, get, rollout, wait};
 use orlop_container::Ids;
-use orlop_container::rootless::{self, Side, Unavailable};
+use orlop_container::rootless::{self, Side};
+use orlop_fs::{Overlay, Root};
 use orlop_image::{Builder, Reference, Store, StoreOptions};
 use orlop_model::apps::v1::Deployment;
 use orlop_model::batch::v1::Job;
 use orlop_model::core::v1::{ConfigMap, Pod};
+use orlop_netlink::nft::{Family, Nft, Transaction};
+use orlop_netlink::{Batch, Bridge, Netns, Rtnl, Veth};
 use orlop_node::linux::{LinuxConfig, LinuxRuntime};
 use orlop_node::{AgentConfig, Limits, LogOptions, NodeConfig, PodRuntime, Recover};
 use orlop_planners::pod::is_ready;
@@ -296,11 +299,51 @@ impl Story<'_> {
 ///
 /// # Errors
 /// Why Linux nodes are not possible here.
-pub(crate) fn enter() -> Result<Option<ExitCode>, Unavailable> {
-    Ok(match rootless::enter()? {
-        Side::Outside(keeper) => Some(ExitCode::from(keeper.wait())),
-        Side::Privileged | Side::Inside => None,
-    })
+pub(crate) fn enter() -> Result<Option<ExitCode>, Anything> {
+    match rootless::enter()? {
+        Side::Outside(keeper) => return Ok(Some(ExitCode::from(keeper.wait()))),
+        Side::Privileged | Side::Inside => {}
+    }
+    let ids = Ids::own()?;
+    let folder = folder(&ids)?;
+    let tried = try_overlay(&ids, &folder.join("probe")).and_then(|()| try_network());
+    if tried.is_err() {
+        // Nobody needs it, unless something of an earlier run is in it.
+        drop(std::fs::remove_dir(folder));
+    }
+    tried.map(|()| None)
+}
+
+/// Whether images can be mounted from where they will be.
+fn try_overlay(ids: &Ids, place: &Path) -> Result<(), Anything> {
+    let tried = || -> Result<(), Anything> {
+        for name in ["lower", "upper", "work"] {
+            std::fs::create_dir_all(place.join(name))?;
+        }
+        let [lower, upper, work] = ["lower", "upper", "work"].map(|name| Root::open(place.join(name)));
+        let (lower, upper, work) = (lower?, upper?, work?);
+        let overlay = Overlay::new().lower(&lower).upper(&upper, &work);
+        overlay.in_user_namespace(!ids.are_the_machines()).mount()?;
+        Ok(())
+    };
+    let tried = tried();
+    std::fs::remove_dir_all(place)?;
+    tried.map_err(|error| format!("images cannot be mounted: {error}").into())
+}
+
+/// Whether pods can have networks, in one that is gone afterwards.
+fn try_network() -> Result<(), Anything> {
+    let tried = || -> Result<(), orlop_netlink::Error> {
+        Netns::create()?.run(|| {
+            let mut links = Batch::new();
+            links.add_bridge(&Bridge::new("bridge"))?.add_veth(&Veth::new("here", "there"))?;
+            Rtnl::open()?.run(links)?;
+            let mut rules = Transaction::new();
+            rules.add_table(Family::Ip4, "probe")?;
+            Nft::open()?.commit(rules)
+        })
+    };
+    tried().map_err(|error| format!("networks cannot be made: {error}").into())
 }
 
 /// The folder of everything on disk, different for each user, and nobody else's.

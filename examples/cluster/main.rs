@@ -117,6 +117,11 @@ fn main() -> ExitCode {
     if arguments.audit {
         return if audit::run(&Output::new(arguments.quiet)) { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }
+    #[cfg(not(target_os = "linux"))]
+    if arguments.audit {
+        eprintln!("error: this is not Linux");
+        return ExitCode::FAILURE;
+    }
     let nodes = match choose(&arguments) {
         Ok(nodes) => nodes,
         Err(code) => return code,

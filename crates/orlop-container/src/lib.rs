@@ -35,7 +35,8 @@
 //! - [`Sandbox`] holds namespaces that several containers share, without a process.
 //! - [`Cgroups`](cgroup::Cgroups) and [`Cgroup`](cgroup::Cgroup) can be used by themselves.
 //! - [`Runtime::recover`] finds what an earlier run has left, and removes what isn't whole.
-//! - [`rootless`] gives a program of an ordinary user namespaces in which it is root, so that it can do all of this.
+//! - [`rootless`] gives a program of an ordinary user namespaces in which it is root, so that it can do all of this. It has to
+//!   be asked for, first of all in `main`.
 //!
 //! Device files are governed by mounts: none can be opened in the root file system and on whatever is mounted, but for those
 //! that the specification names, which are mounted one by one. That holds on cgroup v1 and v2 alike, and without privileges.

@@ -169,7 +169,10 @@ impl Cgroups {
 
     /// Whether controllers can be passed on. Only the topmost cgroup may do that with processes in it.
     fn is_free(&self) -> Result<(), NoCgroups> {
-        for hierarchy in self.hierarchies.iter().filter(|one| one.v2 && !one.controllers.is_empty()) {
+        let limits = |one: &&Hierarchy| {
+            one.v2 && one.controllers.iter().any(|controller| LIMITING.contains(&controller.as_str()))
+        };
+        for hierarchy in self.hierarchies.iter().filter(limits) {
             let is_top = !hierarchy.path.join("cgroup.type").exists();
             let processes = std::fs::read_to_string(hierarchy.path.join("cgroup.procs")).unwrap_or_default();
             if !is_top && !processes.trim().is_empty() {

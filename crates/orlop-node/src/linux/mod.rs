@@ -7,7 +7,12 @@
 //!
 //! Everything is written down before it is made, so that whatever a killed agent has left is found by the next
 //! ([`PodRuntime::recover`](crate::PodRuntime::recover)), and [`LinuxRuntime::audit`] tells from kernel and disk what is
-//! there. It needs root.
+//! there.
+//!
+//! It needs root, of the machine or of namespaces of the program's own (`orlop_container::rootless`). Where no cgroups were
+//! delegated it works without: containers have no limits and no statistics, which
+//! [`RuntimeInfo::limits`](crate::RuntimeInfo::limits) says. Where there is one user only, whatever needs another is refused,
+//! and groups of images are left out.
 //!
 //! ```no_run
 //! use std::net::Ipv4Addr;
