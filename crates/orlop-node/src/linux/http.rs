@@ -7,6 +7,8 @@ use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use orlop_model::core::v1::{Container, HTTPGetAction};
 use orlop_model::{List, Str};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
 use url::Url;
 
 use super::connect::{authority, connect, host_or, port};
@@ -100,11 +102,26 @@ pub(crate) async fn get(
 ) -> Result<Answer, String> {
     let mut url = target(action, container, ip)?;
     let first_host = url.host_str().unwrap_or_default().to_owned();
-    let headers = headers(&action.http_headers, agent)?;
+    #[cfg_attr(
+        not(feature = "https"),
+        expect(unused_mut, reason = "only what goes on without TLS is changed")
+    )]
+    let mut headers = headers(&action.http_headers, agent)?;
     let mut redirects = 0;
     loop {
+        let asked = ask(&url, &headers, redirects == 0).await;
+        #[cfg(feature = "https")]
+        if let (Err(error), Agent::Hook, "https") = (&asked, agent, url.scheme())
+            && error == super::tls::PLAIN
+            && let (Ok(port), Ok(())) = (port(&action.port, container), url.set_scheme("http"))
+            && url.set_port(Some(port)).is_ok()
+        {
+            // Hooks of old spoke HTTP whatever they were told. Nobody else is to hear what was meant for TLS.
+            headers.remove(hyper::header::AUTHORIZATION);
+            continue;
+        }
         let told = |error: String| format!("Get {:?}: {error}", url.as_str());
-        let (status, location, body) = ask(&url, &headers, redirects == 0).await.map_err(told)?;
+        let (status, location, body) = asked.map_err(told)?;
         let next = location.filter(|_| [301, 302, 303, 307, 308].contains(&status.as_u16()));
         let next = next.and_then(|location| url.join(&location).ok());
         let Some(next) = next.filter(|next| next.host_str().unwrap_or_default() == first_host) else {
@@ -118,19 +135,35 @@ pub(crate) async fn get(
     }
 }
 
+/// A connection, with or without TLS.
+trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
+
+#[cfg(feature = "https")]
+async fn secured(host: &str, stream: TcpStream) -> Result<Box<dyn Stream>, String> {
+    Ok(Box::new(super::tls::connect(host, stream).await?))
+}
+
+#[cfg(not(feature = "https"))]
+async fn secured(_: &str, _: TcpStream) -> Result<Box<dyn Stream>, String> {
+    Err("this runtime is built without HTTPS".to_owned())
+}
+
 /// One request on a connection of its own.
 async fn ask(
     url: &Url,
     headers: &HeaderMap,
     first: bool,
 ) -> Result<(StatusCode, Option<String>, String), String> {
-    if url.scheme() != "http" {
-        return Err("this runtime does not speak HTTPS".to_owned());
-    }
     let host = url.host_str().unwrap_or_default();
     let port = url.port_or_known_default().unwrap_or(80);
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     let stream = connect(bare, port).await?;
+    let stream = match url.scheme() {
+        "http" => Box::new(stream) as Box<dyn Stream>,
+        _ => secured(bare, stream).await?,
+    };
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
         .await
         .map_err(|error| error.to_string())?;
@@ -260,6 +293,64 @@ mod tests {
             error.ends_with(&format!("dial tcp 127.0.0.1:{closed}: connect: connection refused")),
             "{error}"
         );
-        assert!(ask_once(1, json!({"scheme": "HTTPS"})).await.unwrap_err().contains("HTTPS"));
+        #[cfg(not(feature = "https"))]
+        {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let port = listener.local_addr().unwrap().port();
+            let error = ask_once(port, json!({"scheme": "HTTPS"})).await.unwrap_err();
+            assert!(error.contains("built without HTTPS"), "{error}");
+        }
+    }
+
+    #[cfg(feature = "https")]
+    #[tokio::test]
+    async fn any_certificate_will_do() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let served = tokio::spawn(async move {
+            let (stream, _) = listener.accept().await.unwrap();
+            let mut stream = super::super::tls::tests::acceptor().accept(stream).await.unwrap();
+            let mut request = Vec::new();
+            while !request.ends_with(b"\r\n\r\n") {
+                request.push(stream.read_u8().await.unwrap());
+            }
+            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nwell").await.unwrap();
+            stream.shutdown().await.unwrap();
+        });
+        let answer = ask_once(port, json!({"scheme": "HTTPS"})).await.unwrap();
+        assert_eq!((answer.status, answer.body.as_str()), (200, "well"));
+        served.await.unwrap();
+
+        // Nobody speaks TLS there: a probe says so, a hook goes on without, and without what is secret.
+        let plain = "HTTP/1.1 400 Bad Request\r\n\r\n".to_owned();
+        let (port, asked) = plain_server(plain.clone()).await;
+        let secret = json!({"scheme": "HTTPS", "httpHeaders": [{"name": "Authorization", "value": "x"}]});
+        let error = ask_once(port, secret.clone()).await.unwrap_err();
+        assert!(error.ends_with("server gave HTTP response to HTTPS client"), "{error}");
+        let (hook, ip) = (action(port, secret), "10.0.0.1".into());
+        let answer = get(&hook, &Container::default(), &ip, Agent::Hook).await.unwrap();
+        assert_eq!(answer.status, 400);
+        let asked = asked.await.unwrap();
+        assert!(asked.starts_with("GET /a%20b") && !asked.contains("authorization"), "{asked}");
+    }
+
+    /// Answers whatever comes, and tells the first request that is HTTP.
+    #[cfg(feature = "https")]
+    async fn plain_server(answer: String) -> (u16, tokio::task::JoinHandle<String>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let task = tokio::spawn(async move {
+            loop {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let mut request = vec![0; 4096];
+                let count = stream.read(&mut request).await.unwrap();
+                stream.write_all(answer.as_bytes()).await.unwrap();
+                if request.starts_with(b"GET") {
+                    request.truncate(count);
+                    return String::from_utf8(request).unwrap();
+                }
+            }
+        });
+        (port, task)
     }
 }

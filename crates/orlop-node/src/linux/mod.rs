@@ -56,6 +56,8 @@ mod scratch;
 mod seccomp;
 mod security;
 mod state;
+#[cfg(feature = "https")]
+mod tls;
 mod undo;
 mod volumes;
 
