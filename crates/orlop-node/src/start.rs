@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use orlop_client::Api;
 use orlop_model::Str;
-use orlop_model::core::v1::{Container, Secret};
+use orlop_model::core::v1::{Container, PullPolicy, Secret};
 use tokio::time::Instant;
 
 use crate::actions::KillReason;
@@ -65,7 +65,7 @@ impl<'a, 'b> Start<'a, 'b> {
     }
 
     pub(crate) async fn run(mut self) -> Result<(), Failure> {
-        let image = match self.image().await {
+        let image = match self.images().await {
             Ok(image) => image,
             Err(failure) => {
                 self.event(Warning, "Failed", format!("Error: {}", failure.error.reason));
@@ -161,9 +161,20 @@ impl<'a, 'b> Start<'a, 'b> {
         of_runtime.max(of_status).unwrap_or(0)
     }
 
-    /// The container's image, pulled if its policy says so.
-    async fn image(&mut self) -> Result<Image, Failure> {
-        let image = &self.container.image;
+    /// The container's image; those of the volumes it mounts are there, too.
+    async fn images(&mut self) -> Result<Image, Failure> {
+        let (pod, container) = (self.around.pod, self.container);
+        for volume in &pod.spec.volumes {
+            let is_mounted = container.volume_mounts.iter().any(|mount| mount.name == volume.name);
+            if let Some(source) = volume.source.image.as_deref().filter(|_| is_mounted) {
+                self.image(&source.reference, &source.pull_policy).await?;
+            }
+        }
+        self.image(&container.image, &container.image_pull_policy).await
+    }
+
+    /// An image, pulled if the policy says so.
+    async fn image(&mut self, image: &Str, policy: &PullPolicy) -> Result<Image, Failure> {
         let runtime = Arc::clone(&self.context.runtime);
         if !is_image_name(image) {
             let message = format!(
@@ -172,7 +183,6 @@ impl<'a, 'b> Start<'a, 'b> {
             self.event(Warning, "InspectFailed", message.clone());
             return Err(Failure::new("InvalidImageName", message));
         }
-        let policy = &self.container.image_pull_policy;
         let found = if inspects(policy) { runtime.find_image(image).await } else { Ok(None) };
         match pull_check(image, policy, found.map_err(|error| error.to_string())) {
             Ok(Some(found)) => {
@@ -182,7 +192,7 @@ impl<'a, 'b> Start<'a, 'b> {
                 self.event(Normal, "Pulled", message);
                 Ok(found)
             }
-            Ok(None) => self.pull().await,
+            Ok(None) => self.pull(image.clone()).await,
             Err(error) => {
                 self.event(Warning, error.event(), error.to_string());
                 Err(Failure::new(error.reason(), error))
@@ -190,8 +200,7 @@ impl<'a, 'b> Start<'a, 'b> {
         }
     }
 
-    async fn pull(&mut self) -> Result<Image, Failure> {
-        let image = self.container.image.clone();
+    async fn pull(&mut self, image: Str) -> Result<Image, Failure> {
         let context = Arc::clone(&self.context);
         let now = context.clock.now();
         if let Some(until) = self.worker.pulls.until_last(&image, now) {

@@ -248,6 +248,30 @@ mod tests {
         assert_eq!(root.read("a", 9).unwrap(), b"other");
     }
 
+    /// CVE-2017-1002102: links that somebody has put in the place of the layout's own.
+    #[test]
+    fn links_to_elsewhere_remove_nothing() {
+        let scratch = Scratch::new("atomic");
+        let victim = scratch.path().join("victim");
+        std::fs::create_dir(&victim).unwrap();
+        std::fs::write(victim.join("a"), "precious").unwrap();
+        let none = Ownership::default();
+        for target in ["../victim", "../victim/.", victim.to_str().unwrap()] {
+            let place = scratch.path().join("volume");
+            std::fs::create_dir(&place).unwrap();
+            let root = Root::open(&place).unwrap();
+            write(&root, &files(&[("a", "1")]), "1", &none).unwrap();
+            root.remove_file("..data").unwrap();
+            root.symlink(target, "..data").unwrap();
+            // Whether it is made up for or refused: nothing outside is touched.
+            drop(write(&root, &files(&[("a", "2")]), "2", &none));
+            assert_eq!(std::fs::read_to_string(victim.join("a")).unwrap(), "precious", "{target}");
+            assert_eq!(std::fs::read_dir(&victim).unwrap().count(), 1, "{target}");
+            drop(root);
+            std::fs::remove_dir_all(&place).unwrap();
+        }
+    }
+
     #[test]
     fn a_failure_leaves_what_was_there() {
         let scratch = Scratch::new("atomic");

@@ -29,7 +29,7 @@ use super::seccomp;
 use super::security::{self, SeccompChoice, SecurityError, rights, user};
 use super::state::Instance;
 use super::undo::{Undo, told};
-use super::volumes::PodVolumes;
+use super::volumes::{PodVolumes, image_mount};
 use crate::env::sub_path;
 use crate::hosts::{Hostname, hosts_file};
 use crate::runtime::{ContainerConfig, ContainerStats, RuntimeError, RuntimeResult};
@@ -149,14 +149,25 @@ impl Shared {
         (!taken && path.exists()).then(|| Mount::bind(path, target))
     }
 
-    /// Volumes and files of the pod, parents before what is mounted in them.
-    fn mounts(&self, config: &ContainerConfig) -> RuntimeResult<Vec<Mount>> {
+    /// Volumes and files of the pod, parents before what is mounted in them. Volumes that are images are snapshots whose
+    /// names begin with that of the container.
+    fn mounts(&self, config: &ContainerConfig, id: &str) -> RuntimeResult<Vec<Mount>> {
         let pod_dir = self.pod_dir(&config.pod.metadata.uid);
         let volumes = PodVolumes::new(&pod_dir, &config.pod);
         let mut mounts = Vec::new();
-        for mount in &config.container.volume_mounts {
+        for (number, mount) in config.container.volume_mounts.iter().enumerate() {
             let sub_path = sub_path(mount, &config.env).map_err(self::config)?;
-            mounts.push(volumes.mount(mount, &sub_path)?);
+            let image = volumes.volume(&mount.name).and_then(|volume| volume.source.image.as_deref());
+            mounts.push(match image {
+                Some(source) => {
+                    let image = self.image(&source.reference)?;
+                    let snapshot = self.store.create_snapshot(&format!("{id}.{number}"), &image);
+                    let tree =
+                        snapshot.and_then(|snapshot| snapshot.mount(Flags::default())).map_err(failed)?;
+                    image_mount(mount, &sub_path, tree)?
+                }
+                None => volumes.mount(mount, &sub_path)?,
+            });
         }
         for (file, target) in
             [("etc-hosts", "/etc/hosts"), ("resolv.conf", "/etc/resolv.conf"), ("hostname", "/etc/hostname")]
@@ -299,6 +310,9 @@ impl Shared {
                 return Err(RuntimeError::failed(format!("{name:?} cannot be the name of a folder")));
             }
         }
+        if !container.volume_devices.is_empty() {
+            return Err(RuntimeError::Unsupported { what: "a raw block volume" });
+        }
         security::app_armor(pod, container, security::kernel_has_app_armor()).map_err(insecure)?;
         let (mut namespaces, sandbox) = {
             let state = self.state.lock();
@@ -318,7 +332,7 @@ impl Shared {
         } else if let Some(target) = self.target_namespace(config)? {
             namespaces.pid = target;
         }
-        let image = self.image_of(config)?;
+        let image = self.image(&config.container.image)?;
         let id = self.new_id();
         let mut undo = Undo::new();
         let dir = self.container_dir(&id);
@@ -328,7 +342,7 @@ impl Shared {
 
         self.faults.step("snapshot of a container").map_err(failed)?;
         let snapshot = self.store.create_snapshot(&id, &image).map_err(failed)?;
-        undo.push(|| told("snapshot of a container", self.store.remove_snapshot(&id)));
+        undo.push(|| told("snapshots of a container", self.remove_snapshots(&id)));
         self.faults.step("files of an image").map_err(failed)?;
         let overlay = snapshot.mount(Flags::default()).map_err(failed)?;
         let mut process =
@@ -364,7 +378,7 @@ impl Shared {
             spec.root.no_dev = false;
             spec.devices.extend(host_devices(&spec.devices));
         }
-        spec.mounts.extend(self.mounts(config)?);
+        spec.mounts.extend(self.mounts(config, &id)?);
         self.faults.step("file of a termination message").map_err(failed)?;
         let message = self.message_file(config)?;
         let message_path = message.as_ref().map(|(path, _)| path.clone());
@@ -461,11 +475,19 @@ impl Shared {
         Ok(id.into())
     }
 
-    /// The image of a container as the agent has found it.
-    fn image_of(&self, config: &ContainerConfig) -> RuntimeResult<orlop_image::Image> {
-        let name = orlop_image::Reference::parse(&config.container.image).map_err(failed)?;
-        let found = self.store.get(&name).map_err(failed)?;
-        found.ok_or_else(|| not_found("image", &config.container.image))
+    /// An image as the agent has found it.
+    fn image(&self, name: &str) -> RuntimeResult<orlop_image::Image> {
+        let parsed = orlop_image::Reference::parse(name).map_err(failed)?;
+        self.store.get(&parsed).map_err(failed)?.ok_or_else(|| not_found("image", name))
+    }
+
+    /// Removes the root of a container and the images that it mounted.
+    pub(super) fn remove_snapshots(&self, id: &str) -> RuntimeResult<()> {
+        let of_volume = |key: &String| key.strip_prefix(id).is_some_and(|rest| rest.starts_with('.'));
+        for key in self.store.snapshots().map_err(failed)?.iter().filter(|key| of_volume(key)) {
+            self.store.remove_snapshot(key).map_err(failed)?;
+        }
+        self.store.remove_snapshot(id).map(drop).map_err(failed)
     }
 
     pub(super) fn start_container(self: &Arc<Self>, id: &str, handle: &Handle) -> RuntimeResult<()> {
@@ -595,7 +617,7 @@ impl Shared {
 
     /// Removes the files of a container that is no more.
     pub(super) fn remove_files(&self, record: &ContainerRecord) -> RuntimeResult<()> {
-        self.store.remove_snapshot(&record.id).map_err(failed)?;
+        self.remove_snapshots(&record.id)?;
         if !record.message_file.is_empty() {
             remove_file(Path::new(&record.message_file))?;
         }

@@ -105,7 +105,7 @@ impl Shared {
         }
         let containers = self.config.root.join("containers");
         for id in record::folders(&containers) {
-            self.store.remove_snapshot(&id).map_err(failed)?;
+            self.remove_snapshots(&id)?;
         }
         for name in ["containers", "sandboxes", "pods"] {
             let dir = self.config.root.join(name);
@@ -172,7 +172,7 @@ impl Shared {
                     self.remove_files(&record)?;
                 }
                 None => {
-                    self.store.remove_snapshot(&id).map_err(failed)?;
+                    self.remove_snapshots(&id)?;
                     self.remove_folder("containers", &id)?;
                 }
             }
@@ -306,7 +306,7 @@ impl LinuxRuntime {
             }
             let mine = record::folders(&config.root.join("containers"));
             for snapshot in shared.store.snapshots().map_err(failed)? {
-                if mine.contains(&snapshot) {
+                if mine.iter().any(|id| snapshot.split('.').next() == Some(id)) {
                     add("snapshot", snapshot);
                 }
             }

@@ -178,6 +178,9 @@ impl Shared {
                 return Err(RuntimeError::failed(format!("{name:?} cannot be the name of a folder")));
             }
         }
+        if pod.spec.host_users == Some(false) {
+            return Err(RuntimeError::Unsupported { what: "a user namespace of a pod" });
+        }
         let domain = &self.config.dns.domain;
         let hostname = Hostname::of(pod, domain).and_then(|name| name.of_kernel(pod)).map_err(failed)?;
         let (dns, _) = pod_dns(pod, &self.config.dns, &[]).map_err(failed)?;

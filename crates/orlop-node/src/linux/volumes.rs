@@ -65,7 +65,7 @@ impl<'a> PodVolumes<'a> {
         Self { dir: pod_dir.join("volumes"), pod }
     }
 
-    fn volume(&self, name: &str) -> Option<&'a Volume> {
+    pub(crate) fn volume(&self, name: &str) -> Option<&'a Volume> {
         self.pod.spec.volumes.iter().find(|volume| volume.name == *name)
     }
 
@@ -150,6 +150,9 @@ impl<'a> PodVolumes<'a> {
             self.make_empty(volume, empty, limits, faults)
         } else if let Some(host) = &source.host_path {
             check_host_path(host).map_err(|problem| failed(&volume.name, problem))
+        } else if source.image.is_some() {
+            // It is mounted for each container by itself.
+            Ok(())
         } else {
             Err(failed(&volume.name, "no volume plugin matched: this node has no such volumes"))
         }
@@ -257,6 +260,31 @@ fn own(root: &Root, group: u32, read_only: bool) -> Result<(), orlop_fs::Error> 
     let dir = root.handle(".", true)?;
     dir.set_owner(u32::MAX, group)?;
     dir.set_mode(mode_for_group(dir.metadata()?.mode, true, read_only))
+}
+
+/// A mount of an image for a container, or of a path in it. Nothing is written on it and nothing executed.
+///
+/// # Errors
+/// There is no such path in it, or the kernel refuses.
+pub(crate) fn image_mount(
+    mount: &VolumeMount,
+    sub_path: &str,
+    image: orlop_fs::Mount,
+) -> Result<orlop_container::Mount, RuntimeError> {
+    let tree = if sub_path.is_empty() {
+        image
+    } else {
+        let found = image.root().and_then(|root| root.handle(sub_path, true));
+        found.and_then(|file| orlop_fs::Mount::bind_handle(&file, true)).map_err(|error| {
+            let volume = mount.name.as_str();
+            RuntimeError::failed(format!(
+                "failed to mount subPath {sub_path:?} of image volume {volume:?}: {error}"
+            ))
+        })?
+    };
+    let mut made = orlop_container::Mount::tree(tree, PathBuf::from(mount.mount_path.as_str()));
+    made.options = MountOptions { read_only: true, no_dev: true, no_suid: true, no_exec: true };
+    Ok(made)
 }
 
 /// What a path in a volume names; links lead nowhere but inside. A directory is made if nothing is there.

@@ -5,13 +5,14 @@ use std::time::{Duration, Instant};
 
 use futures::StreamExt as _;
 use orlop_client::Api;
+use orlop_image::{Builder, Reference};
 use orlop_model::core::v1::{ConfigMap, Pod, PodPhase, ResourceRequirements, Secret};
 use orlop_node::linux::LogLimits;
 use orlop_node::{LogOptions, PodRuntime, Recover};
 use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
 
-use super::{LIMIT, World, build_test, container, left, possible, waiting};
+use super::{LIMIT, World, build_test, container, left, possible, programs, waiting};
 
 /// A container of this name that runs a script.
 fn sh(name: &str, script: &str) -> Value {
@@ -184,6 +185,7 @@ async fn volumes_follow_their_objects() {
                 {"name": "cfg", "mountPath": "/cfg"}, {"name": "all", "mountPath": "/all"},
                 {"name": "down", "mountPath": "/down"}, {"name": "cfg", "mountPath": "/fixed", "subPath": "a"},
                 {"name": "work", "mountPath": "/data/$(WHO)", "subPathExpr": "of-$(WHO)"},
+                {"name": "parts", "mountPath": "/parts"}, {"name": "parts", "mountPath": "/it", "subPath": "part/of"},
             ],
             "resources": {"limits": {"cpu": "250m"}},
             "env": [
@@ -193,6 +195,8 @@ async fn volumes_follow_their_objects() {
             "envFrom": [{"prefix": "CFG_", "configMapRef": {"name": "cfg"}}, {"secretRef": {"name": "key"}}],
         }),
     );
+    let parts = programs(Builder::new(), &["ls"]).file("/part/of/it", "of an image\n", 0o644);
+    parts.build(&world.store, &Reference::parse("parts:1").unwrap()).unwrap();
     let prepare = with(
         sh("prepare", "echo \"GREETING='hello there'\" > /work/vars.env"),
         json!({"volumeMounts": [{"name": "work", "mountPath": "/work"}]}),
@@ -200,7 +204,8 @@ async fn volumes_follow_their_objects() {
     world
         .create("p", json!({
             "initContainers": [prepare], "containers": [main],
-            "volumes": [{"name": "cfg", "configMap": {"name": "cfg"}}, projected, downward, {"name": "work", "emptyDir": {}}],
+            "volumes": [{"name": "cfg", "configMap": {"name": "cfg"}}, projected, downward, {"name": "work", "emptyDir": {}},
+                {"name": "parts", "image": {"reference": "parts:1", "pullPolicy": "IfNotPresent"}}],
         }))
         .await;
     let pod = world.ready("p").await;
@@ -208,6 +213,8 @@ async fn volumes_follow_their_objects() {
     assert_eq!(world.exec(&pod, "c", all).await, "11old1250\napp=\"p\"");
     let told = world.exec(&pod, "c", "echo $FILE $CFG_a $word; echo x > '/data/$(WHO)/y'; ls /data").await;
     assert_eq!(told, "hello there 1 old\n$(WHO)\n");
+    let image = "cat /parts/part/of/it /it/it; (echo x > /parts/new) 2>/dev/null || echo read-only; /parts/bin/ls 2>/dev/null || echo no-exec";
+    assert_eq!(world.exec(&pod, "c", image).await, "of an image\nof an image\nread-only\nno-exec\n");
 
     for version in 2..6 {
         let maps = Api::<ConfigMap>::namespaced(world.client.clone(), "default");
@@ -382,6 +389,15 @@ async fn rights_are_as_asked() {
             "Cannot enforce AppArmor",
         ),
         (
+            "no-image",
+            json!({
+                "containers": [with(idle("c"), json!({"volumeMounts": [{"name": "v", "mountPath": "/v"}]}))],
+                "volumes": [{"name": "v", "image": {"reference": "nothing:1", "pullPolicy": "Never"}}],
+            }),
+            "ErrImageNeverPull",
+            "nothing:1",
+        ),
+        (
             "nobody",
             json!({"containers": [with(idle("c"), json!({"securityContext": {"capabilities": {"add": ["NOPE"]}}}))]}),
             "CreateContainerError",
@@ -403,13 +419,18 @@ async fn rights_are_as_asked() {
         let message = container(&pod, "c").state.waiting.as_ref().unwrap().message.clone();
         assert!(message.contains(text), "{name}: {message}");
         let events = world.events(name).await;
-        assert!(
-            events.iter().any(|event| event.starts_with("Failed Error: ") && event.contains(text)),
-            "{events:#?}"
-        );
+        let said = |event: &String| {
+            let known = event.starts_with("Failed Error: ") || event.starts_with("ErrImageNeverPull ");
+            known && event.contains(text)
+        };
+        assert!(events.iter().any(said), "{events:#?}");
         world.delete(name).await;
     }
-    world.delete_all(&["under", "all", "few"]).await;
+    world.create("users", json!({"hostUsers": false, "containers": [idle("c")]})).await;
+    let wanted = "FailedCreatePodSandBox Failed to create pod sandbox: a user namespace of a pod is not supported by this runtime";
+    let told = async { while !world.events("users").await.iter().any(|event| event == wanted) {} };
+    timeout(LIMIT, told).await.unwrap();
+    world.delete_all(&["under", "all", "few", "users"]).await;
     world.end().await;
 }
 

@@ -28,6 +28,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{condition, container, waiting};
 
+mod attacks;
 mod failures;
 mod features;
 mod payload;
