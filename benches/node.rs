@@ -62,10 +62,12 @@ mod linux {
     }
 
     fn pod(name: &str) -> Result<Pod, Failure> {
-        let container = json!({"name": "c", "image": "tools:1", "command": ["/bin/sleep", "1000"]});
+        // It ends when it is asked to; the grace only says that it is asked.
+        let script = "trap 'exit 0' TERM; sleep 1000 & wait";
+        let container = json!({"name": "c", "image": "tools:1", "command": ["/bin/sh", "-c", script]});
         Ok(serde_json::from_value(json!({
             "metadata": {"name": name},
-            "spec": {"nodeName": "n1", "terminationGracePeriodSeconds": 0, "containers": [container]},
+            "spec": {"nodeName": "n1", "terminationGracePeriodSeconds": 30, "containers": [container]},
         }))?)
     }
 
@@ -116,8 +118,8 @@ mod linux {
         let client: Arc<dyn Client> = Arc::new(local);
         let images = Store::open(folder.join("images"), StoreOptions::default())?;
         Builder::new()
+            .executable("/bin/sh", "/bin/sh")?
             .executable("/bin/sleep", "/bin/sleep")?
-            .cmd(["/bin/sleep", "1000"])
             .build(&images, &Reference::parse("tools:1")?)?;
         let config = LinuxConfig::new(node, folder.join("node"), (Ipv4Addr::new(10, 249, 0, 0), 24))?;
         let linux = LinuxRuntime::new(config, images, Arc::clone(&clock), Random::new(2))?;
