@@ -301,13 +301,21 @@ async fn limits_hold_and_change() {
     assert!(told.len() < 3000, "what was put away is not in the newest file");
     let folder =
         world.folder.join("node/logs").join(format!("default_writes_{}", pod.metadata.uid)).join("c");
-    let mut files: Vec<String> = std::fs::read_dir(&folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
-    files.sort();
-    assert_eq!(files.len(), 3, "{files:?}");
-    assert!(files[0] == "0.log" && files[1].ends_with(".gz"), "{files:?}");
+    // What was put away is compressed, and removed, in its own time.
+    let tidied = async {
+        loop {
+            let entries = std::fs::read_dir(&folder).unwrap();
+            let mut files: Vec<String> =
+                entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+            files.sort();
+            if files.len() == 3 && files[1].ends_with(".gz") {
+                return files;
+            }
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let files = timeout(LIMIT, tidied).await.unwrap();
+    assert_eq!(files[0], "0.log", "{files:?}");
     world.delete_all(&["forks", "writes", "busy"]).await;
     world.end().await;
 }
