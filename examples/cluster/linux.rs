@@ -19,7 +19,7 @@ use orlop_fs::{Overlay, Root};
 use orlop_image::{Builder, Reference, Store, StoreOptions};
 use orlop_model::apps::v1::Deployment;
 use orlop_model::batch::v1::Job;
-use orlop_model::core::v1::{ConfigMap, Pod};
+use orlop_model::core::v1::{ConditionStatus, ConfigMap, Node, Pod};
 use orlop_netlink::nft::{Family, Nft, Transaction};
 use orlop_netlink::{Batch, Bridge, Netns, Rtnl, Veth};
 use orlop_node::linux::{LinuxConfig, LinuxRuntime};
@@ -35,6 +35,8 @@ const NAMESPACE: &str = "default";
 const LIMIT: Duration = Duration::from_secs(120);
 /// How the names of the folders of runs begin.
 pub(crate) const FOLDER: &str = "orlop-cluster";
+/// Bytes of memory that a web pod may use, as the manifest says.
+const MEMORY_LIMIT: u64 = 128 << 20;
 /// The image that is made of this program.
 const IMAGE: &str = "example/self:1";
 
@@ -181,6 +183,7 @@ impl Story<'_> {
     async fn tell(&self) -> Result<bool, Anything> {
         let mut held = self.start().await?;
         held &= self.serve("1").await?;
+        held &= self.limits().await?;
         held &= self.crash().await?;
         held &= self.roll_out().await?;
         held &= self.delete_all().await?;
@@ -236,6 +239,31 @@ impl Story<'_> {
         Ok(self
             .output
             .check(held, &format!("{served} web pods greet by their addresses, with the ConfigMap's text")))
+    }
+
+    /// Containers have limits, or their nodes say that they have none.
+    async fn limits(&self) -> Result<bool, Anything> {
+        let ignored = self.runtimes.iter().any(|runtime| runtime.info().limits != Limits::Enforced);
+        if ignored {
+            let nodes = self.cluster.api::<Node>("").list(&ListOptions::new()).await?.items;
+            let says = |node: &Arc<Node>| {
+                let mut conditions = node.status.conditions.iter();
+                conditions
+                    .any(|one| one.type_.as_str() == "LimitsIgnored" && one.status == ConditionStatus::True)
+            };
+            let held = nodes.len() == self.runtimes.len() && nodes.iter().all(says);
+            return Ok(self.output.check(held, "the nodes say in a condition that limits are not enforced"));
+        }
+        let mut within = 0;
+        for pod in self.web().await? {
+            for runtime in self.runtimes {
+                let stats = runtime.stats(&pod.metadata.uid).await?;
+                within += stats.iter().filter(|stats| (1..=MEMORY_LIMIT).contains(&stats.memory)).count();
+            }
+        }
+        Ok(self
+            .output
+            .check(within == 3, &format!("{within} web pods use memory, and less than their limit")))
     }
 
     async fn crash(&self) -> Result<bool, Anything> {
