@@ -30,7 +30,9 @@ pub enum Base {
     /// That of this process, in each hierarchy.
     Own,
     /// The first of the two in which this process may make cgroups that limit CPU, memory and number of processes: for
-    /// root that is the topmost, for others their own if it was delegated to them (cgroups(7)).
+    /// root that is the topmost, for others their own if it was delegated to them (cgroups(7)). Where all controllers are
+    /// of version 2 their own has processes in it and cannot pass on controllers; there the one above is taken, if that was
+    /// delegated and has none.
     Permitted,
 }
 
@@ -128,10 +130,29 @@ impl Cgroups {
             }
             other => other,
         })?;
-        let own = own.permitted()?;
-        own.is_complete()?;
-        own.is_free()?;
-        Ok(own)
+        let above = own.above();
+        own.usable().or_else(|why| above.and_then(|above| above.usable().ok()).ok_or(why.into()))
+    }
+
+    /// These, if this process may make cgroups in them that limit what is to be limited.
+    fn usable(self) -> Result<Self, NoCgroups> {
+        let permitted = self.permitted()?;
+        permitted.is_complete()?;
+        permitted.is_free()?;
+        Ok(permitted)
+    }
+
+    /// The cgroup above, where all controllers are of version 2: whoever has delegated it may have put this process into one
+    /// of its own below, so that it is free.
+    fn above(&self) -> Option<Self> {
+        let [only] = self.hierarchies.as_slice() else { return None };
+        let path = only.path.parent().filter(|_| only.v2)?;
+        let controllers = std::fs::read_to_string(path.join("cgroup.controllers")).ok()?;
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let dir = rustix::fs::openat(CWD, path, flags, Mode::empty()).ok()?;
+        let controllers = controllers.split_whitespace().map(str::to_owned).collect();
+        let above = Hierarchy { dir, path: path.to_path_buf(), controllers, v2: true };
+        Some(Self { hierarchies: Arc::new(vec![above]), layout: self.layout })
     }
 
     /// Those hierarchies in which this process may make cgroups.
