@@ -104,4 +104,40 @@ mod tests {
         assert_eq!(all, [PathBuf::from("/mnt/a b"), PathBuf::from("/mnt")]);
         assert!(below(Path::new("/")).unwrap().contains(&PathBuf::from("/proc")));
     }
+
+    #[test]
+    fn whoever_sees_something_of_a_directory_is_found() {
+        use crate::linux::scratch::Scratch;
+        use orlop_container::{Id, Mount, Rootfs, Runtime, Spec, Stdio};
+
+        if !rustix::process::geteuid().is_root() {
+            assert!(std::env::var("ORLOP_REQUIRE").as_deref() != Ok("all"), "needs root");
+            #[expect(clippy::print_stdout, reason = "a test says what it leaves out")]
+            {
+                println!("skipped: needs root");
+            }
+            return;
+        }
+        let (place, seen) = (Scratch::new("place"), Scratch::new("seen"));
+        std::fs::create_dir(place.path().join("root")).unwrap();
+        for link in ["bin", "lib", "lib64"] {
+            if let Ok(to) = std::fs::read_link(Path::new("/").join(link)) {
+                std::os::unix::fs::symlink(to, place.path().join("root").join(link)).unwrap();
+            }
+        }
+        std::fs::write(seen.path().join("file"), "").unwrap();
+        let runtime = Runtime::open(place.path().join("state")).unwrap();
+        let mut spec = Spec::new(Rootfs::directory(place.path().join("root")), ["/bin/sleep", "600"]);
+        spec.mounts.push(Mount::bind("/usr", "/usr"));
+        spec.mounts.push(Mount::bind(seen.path().join("file"), "/file"));
+        let container = runtime.create(&Id::new("c").unwrap(), spec, Stdio::default()).unwrap();
+        container.start().unwrap();
+        assert_eq!(users_of(seen.path()).unwrap(), [container.pid()]);
+        // Also what is there no more.
+        std::fs::remove_file(seen.path().join("file")).unwrap();
+        assert_eq!(users_of(seen.path()).unwrap(), [container.pid()]);
+        assert_eq!(users_of(&seen.path().join("elsewhere")).unwrap(), [0_u32; 0]);
+        container.delete().unwrap();
+        assert_eq!(users_of(seen.path()).unwrap(), [0_u32; 0]);
+    }
 }
