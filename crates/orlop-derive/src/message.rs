@@ -29,10 +29,12 @@ pub(crate) fn implement(input: &DeriveInput, attributes: &StructAttributes) -> R
     let extra = extra.first().map(|field| {
         let ident = &field.ident;
         quote! {
-            fn extra(&self) -> ::core::option::Option<&#model::Extra> {
+            #[inline]
+            fn unknown(&self) -> ::core::option::Option<&#model::Extra> {
                 ::core::option::Option::Some(&self.#ident)
             }
-            fn extra_mut(&mut self) -> ::core::option::Option<&mut #model::Extra> {
+            #[inline]
+            fn unknown_mut(&mut self) -> ::core::option::Option<&mut #model::Extra> {
                 ::core::option::Option::Some(&mut self.#ident)
             }
         }
@@ -41,6 +43,7 @@ pub(crate) fn implement(input: &DeriveInput, attributes: &StructAttributes) -> R
         quote! {
             #[automatically_derived]
             impl ::core::fmt::Debug for #name {
+                #[inline]
                 fn fmt(&self, formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
                     #model::message::debug(self, formatter)
                 }
@@ -62,26 +65,22 @@ pub(crate) fn implement(input: &DeriveInput, attributes: &StructAttributes) -> R
                 has_inline: #has_inline,
                 atomic: #atomic,
             };
-        }
-
-        #[automatically_derived]
-        impl #model::message::Fields for #name {
-            fn schema(&self) -> &'static #model::Schema {
-                <Self as #model::Message>::SCHEMA
-            }
-            fn view(&self, field: usize) -> #model::message::View<'_> {
-                match field {
+            #[inline]
+            fn field(&self, index: usize) -> #model::message::View<'_> {
+                match index {
                     #(#views)*
                     _ => #model::message::View::Absent,
                 }
             }
-            fn slot(&mut self, field: usize) -> #model::message::Slot<'_> {
-                match field {
+            #[inline]
+            fn field_mut(&mut self, index: usize) -> #model::message::Slot<'_> {
+                match index {
                     #(#slots)*
                     _ => #model::message::Slot::Ignored,
                 }
             }
-            fn each_written<'a>(&'a self, each: &mut dyn FnMut(usize, #model::message::View<'a>)) {
+            #[inline]
+            fn each_field<'a>(&'a self, each: &mut dyn FnMut(usize, #model::message::View<'a>)) {
                 #(#written)*
             }
             #extra
@@ -92,9 +91,11 @@ pub(crate) fn implement(input: &DeriveInput, attributes: &StructAttributes) -> R
         #[automatically_derived]
         impl #model::Field for #name {
             const TYPE: #model::FieldType = #model::FieldType::Message(|| <Self as #model::Message>::SCHEMA);
+            #[inline]
             fn as_view(&self) -> #model::message::View<'_> {
                 #model::message::View::Message(self)
             }
+            #[inline]
             fn as_slot(&mut self) -> #model::message::Slot<'_> {
                 #model::message::Slot::Message(self)
             }

@@ -32,15 +32,19 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
 
         #[automatically_derived]
         impl #model::Object for #name {
+            #[inline]
             fn kind(&self) -> &#model::KindInfo {
                 <Self as #model::StaticKind>::KIND
             }
+            #[inline]
             fn meta(&self) -> &#model::ObjectMeta {
                 &self.metadata
             }
+            #[inline]
             fn meta_mut(&mut self) -> &mut #model::ObjectMeta {
                 &mut self.metadata
             }
+            #[inline]
             fn message(&self) -> ::core::option::Option<&dyn #model::message::Fields> {
                 ::core::option::Option::Some(self)
             }

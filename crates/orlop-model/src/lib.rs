@@ -89,6 +89,7 @@ mod int_or_string;
 pub mod json;
 mod kind;
 mod list;
+#[cfg(feature = "manifest")]
 pub mod manifest;
 mod map;
 pub mod message;
@@ -96,6 +97,7 @@ pub mod metadata;
 pub mod names;
 mod object;
 mod open_enum;
+#[cfg(feature = "rules")]
 pub mod patch;
 mod path;
 #[cfg(feature = "core")]
@@ -136,7 +138,7 @@ pub use self::map::{Iter, Map};
 pub use self::message::{Field, Message};
 pub use self::meta::v1::{LabelSelector, ObjectMeta, OwnerReference};
 pub use self::object::{Object, ObjectKey, StaticKind};
-pub use self::path::Path;
+pub use self::path::{Path, Step};
 pub use self::quantity::{Quantity, QuantityError};
 pub use self::raw_json::RawJson;
 pub use self::schema::{FieldSchema, FieldType, Key, ListType, Number, Schema};

@@ -26,6 +26,7 @@ macro_rules! open_enum {
         impl $name {
             /// The text of the wire format.
             #[must_use]
+            #[inline]
             pub fn as_str(&self) -> &str {
                 match self {
                     $(Self::$variant => $text,)*
@@ -35,18 +36,21 @@ macro_rules! open_enum {
 
             /// Whether it is absent.
             #[must_use]
+            #[inline]
             pub fn is_empty(&self) -> bool {
                 self.as_str().is_empty()
             }
         }
 
         impl ::std::default::Default for $name {
+            #[inline]
             fn default() -> Self {
                 Self::from("")
             }
         }
 
         impl ::std::convert::From<&str> for $name {
+            #[inline]
             fn from(text: &str) -> Self {
                 match text {
                     $($text => Self::$variant,)*
@@ -56,30 +60,35 @@ macro_rules! open_enum {
         }
 
         impl ::std::convert::AsRef<str> for $name {
+            #[inline]
             fn as_ref(&self) -> &str {
                 self.as_str()
             }
         }
 
         impl ::std::cmp::PartialEq<str> for $name {
+            #[inline]
             fn eq(&self, other: &str) -> bool {
                 self.as_str() == other
             }
         }
 
         impl ::std::cmp::PartialEq<&str> for $name {
+            #[inline]
             fn eq(&self, other: &&str) -> bool {
                 self.as_str() == *other
             }
         }
 
         impl ::std::fmt::Display for $name {
+            #[inline]
             fn fmt(&self, formatter: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
                 formatter.write_str(self.as_str())
             }
         }
 
         impl ::std::fmt::Debug for $name {
+            #[inline]
             fn fmt(&self, formatter: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
                 ::std::fmt::Debug::fmt(self.as_str(), formatter)
             }
@@ -99,15 +108,18 @@ macro_rules! open_enum {
 
         impl $crate::Field for $name {
             const TYPE: $crate::FieldType = $crate::FieldType::Enum(&[$($text),*]);
+            #[inline]
             fn as_view(&self) -> $crate::message::View<'_> {
                 $crate::message::View::Text(self.as_str())
             }
+            #[inline]
             fn as_slot(&mut self) -> $crate::message::Slot<'_> {
                 $crate::message::Slot::Text(self)
             }
         }
 
         impl $crate::message::Text for $name {
+            #[inline]
             fn set(&mut self, text: &str) {
                 *self = Self::from(text);
             }

@@ -2,6 +2,15 @@
 
 use std::fmt;
 
+/// One step inwards in a document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Into a field of an object.
+    Key(String),
+    /// Into an element of a list.
+    Index(usize),
+}
+
 /// A field path such as `spec.containers[0].name`, grown and shrunk while an object is walked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Path {
@@ -48,6 +57,19 @@ impl Path {
     #[must_use]
     pub fn child(&self, name: &str) -> String {
         if self.text.is_empty() { name.to_owned() } else { format!("{}.{name}", self.text) }
+    }
+}
+
+impl<'a> FromIterator<&'a Step> for Path {
+    fn from_iter<I: IntoIterator<Item = &'a Step>>(steps: I) -> Self {
+        let mut path = Self::new();
+        for step in steps {
+            match step {
+                Step::Key(name) => path.push_field(name),
+                Step::Index(index) => path.push_index(*index),
+            }
+        }
+        path
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod amount;
 mod decimal;
+mod integer;
 mod parse;
 mod text;
 

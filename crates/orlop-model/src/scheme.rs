@@ -1,5 +1,6 @@
 //! [`Scheme`], the kinds that a program knows: by name, by resource, and how to read each.
 
+#[cfg(feature = "builtin")]
 mod builtin;
 
 use std::fmt;
@@ -7,7 +8,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::{AnyObject, DynamicObject, KindInfo, Object, StaticKind, protobuf};
+use crate::{AnyObject, DynamicObject, KindInfo, Message, Path, StaticKind, Step, json, protobuf};
 
 /// The kinds that a program knows.
 ///
@@ -48,7 +49,8 @@ impl Scheme {
         Self::default()
     }
 
-    /// All kinds of this crate.
+    /// All kinds of this crate's features.
+    #[cfg(feature = "builtin")]
     #[must_use]
     pub fn builtin() -> Self {
         let mut scheme = Self::empty();
@@ -60,7 +62,7 @@ impl Scheme {
     pub fn register<K: StaticKind>(&mut self) -> &mut Self {
         self.insert(Entry {
             kind: Arc::new(K::KIND.clone()),
-            decode: |value, _| Ok(Arc::new(decode::<K>(value)?)),
+            decode: |value, _| Ok(Arc::new(decode::<K>(&value)?)),
             decode_protobuf: Some(|bytes| Ok(Arc::new(protobuf::from_slice::<K>(bytes)?))),
         })
     }
@@ -210,25 +212,31 @@ fn type_name(value: &Value) -> &'static str {
 }
 
 fn decode_dynamic(value: Value, kind: &Arc<KindInfo>) -> Decoded {
-    let mut object: DynamicObject = decode(value)?;
-    object.kind = Arc::clone(kind);
+    let mut object = DynamicObject::new(Arc::clone(kind));
+    let Value::Object(body) = value else { return Err(DecodeError::new(DecodeErrorKind::NotAnObject)) };
+    object.body = body;
+    for name in ["apiVersion", "kind"] {
+        object.body.remove(name);
+    }
+    match object.body.remove("metadata") {
+        None | Some(Value::Null) => {}
+        Some(metadata) => {
+            json::read_value(&metadata, &mut object.metadata).map_err(|(mut path, message)| {
+                path.insert(0, Step::Key("metadata".to_owned()));
+                DecodeError { path, kind: DecodeErrorKind::WrongType(message) }
+            })?
+        }
+    }
     Ok(Arc::new(object))
 }
 
 /// Reads an object, so that an error knows its place.
-pub(crate) fn decode<K: Object>(value: Value) -> Result<K, DecodeError> {
-    serde_path_to_error::deserialize::<_, K>(value).map_err(|error| DecodeError {
-        path: error
-            .path()
-            .iter()
-            .filter_map(|segment| match segment {
-                serde_path_to_error::Segment::Seq { index } => Some(Step::Index(*index)),
-                serde_path_to_error::Segment::Map { key } => Some(Step::Key(key.clone())),
-                _ => None,
-            })
-            .collect(),
-        kind: DecodeErrorKind::WrongType(error.into_inner().to_string()),
-    })
+pub(crate) fn decode<K: Message>(value: &Value) -> Result<K, DecodeError> {
+    let mut object = K::default();
+    match json::read_value(value, &mut object) {
+        Ok(()) => Ok(object),
+        Err((path, message)) => Err(DecodeError { path, kind: DecodeErrorKind::WrongType(message) }),
+    }
 }
 
 /// Why a document cannot be read to an object.
@@ -273,38 +281,14 @@ pub enum DecodeErrorKind {
     Protobuf(protobuf::Error),
 }
 
-/// One step inwards in a document.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
-    /// Into a field of an object.
-    Key(String),
-    /// Into an element of a list.
-    Index(usize),
-}
-
-/// A path as people write it: `spec.containers[0].name`.
-pub(crate) fn path_text(path: &[Step]) -> String {
-    let mut text = String::new();
-    for step in path {
-        match step {
-            Step::Key(key) if text.is_empty() => text.push_str(key),
-            Step::Key(key) => {
-                text.push('.');
-                text.push_str(key);
-            }
-            Step::Index(index) => text.push_str(&format!("[{index}]")),
-        }
-    }
-    text
-}
-
 fn prefix(path: &[Step]) -> String {
-    if path.is_empty() { String::new() } else { format!("{}: ", path_text(path)) }
+    if path.is_empty() { String::new() } else { format!("{}: ", path.iter().collect::<Path>()) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Object;
     use serde_json::json;
 
     #[test]

@@ -1,67 +1,61 @@
 //! [`Time`] and [`MicroTime`], the points in time of the wire format.
 
 use std::fmt;
+use std::num::NonZeroI64;
 use std::str::FromStr;
 
-use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// A text that is not a time in the form a field asks for.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{text:?} is not a time of the form {form}")]
 pub struct TimeError {
-    /// The text.
+    /// The text, cut after 64 characters.
     pub text: String,
     /// The form, as an example.
     pub form: &'static str,
 }
 
-/// Seconds of the first moment that four digits of a year can tell.
-const YEAR_ZERO: i64 = -62_167_219_200;
+/// 0000-01-01T00:00:00Z, the first second that four digits of a year can tell.
+const FIRST: i64 = -62_167_219_200;
 
-/// A point in time in whole seconds, written in RFC 3339 in UTC (`2026-03-01T12:00:00Z`).
-/// Fractions are cut when it is made.
-#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Time(i64);
+/// 9999-12-31T23:59:59Z, the last one.
+const LAST: i64 = 253_402_300_799;
+
+/// Longest text that is read, in bytes.
+const MAX_LENGTH: usize = 64;
+
+/// A point in time in whole seconds, from year 0 to year 9999, written in RFC 3339 in UTC (`2026-03-01T12:00:00Z`).
+/// Fractions are cut when it is made. The default is 1970-01-01T00:00:00Z.
+// Counted from the second before the first one, so that an `Option` of it is no larger.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Time(NonZeroI64);
 
 impl Time {
-    /// From seconds since 1970-01-01T00:00:00Z, limited to what [`Timestamp`] can hold.
+    /// From seconds since 1970-01-01T00:00:00Z, limited to years of four digits.
     #[must_use]
     pub fn from_seconds(seconds: i64) -> Self {
-        Self(seconds.clamp(YEAR_ZERO, Timestamp::MAX.as_second()))
+        // At least 1, after clamping.
+        Self(NonZeroI64::new(seconds.clamp(FIRST, LAST) - FIRST + 1).unwrap_or(NonZeroI64::MIN))
     }
 
     /// Seconds since 1970-01-01T00:00:00Z.
     #[must_use]
     pub fn seconds(self) -> i64 {
-        self.0
-    }
-
-    /// The same point as a [`Timestamp`].
-    #[must_use]
-    pub fn timestamp(self) -> Timestamp {
-        Timestamp::from_second(self.0).unwrap_or(Timestamp::MIN)
+        self.0.get() - 1 + FIRST
     }
 }
 
-impl From<Timestamp> for Time {
-    fn from(timestamp: Timestamp) -> Self {
-        // as_second truncates towards zero; before 1970 the second that contains the point is one less.
-        let before = timestamp.subsec_nanosecond() < 0;
-        Self::from_seconds(timestamp.as_second() - i64::from(before))
-    }
-}
-
-impl From<Time> for Timestamp {
-    fn from(time: Time) -> Self {
-        time.timestamp()
+impl Default for Time {
+    fn default() -> Self {
+        Self::from_seconds(0)
     }
 }
 
 impl Time {
     /// Writes the text of the wire format.
     pub(crate) fn write(self, out: &mut Vec<u8>) {
-        write_seconds(self.0, out);
+        write_seconds(self.seconds(), out);
         out.push(b'Z');
     }
 }
@@ -84,10 +78,16 @@ impl FromStr for Time {
     type Err = TimeError;
     /// Any offset and fraction of RFC 3339 is read.
     fn from_str(text: &str) -> Result<Self, TimeError> {
-        match plain_seconds(text) {
-            Some(seconds) => Ok(Self(seconds)),
-            None => parse(text, "2026-03-01T12:00:00Z").map(Self::from),
+        match parse(text) {
+            Some((seconds, _)) => Ok(Self::from_seconds(seconds)),
+            None => Err(TimeError::new(text, "2026-03-01T12:00:00Z")),
         }
+    }
+}
+
+impl TimeError {
+    fn new(text: &str, form: &'static str) -> Self {
+        Self { text: text.chars().take(64).collect(), form }
     }
 }
 
@@ -99,34 +99,16 @@ pub struct MicroTime(i64);
 impl MicroTime {
     const FORM: &'static str = "2026-03-01T12:00:00.000000Z";
 
-    /// From microseconds since 1970-01-01T00:00:00Z, limited to what [`Timestamp`] can hold.
+    /// From microseconds since 1970-01-01T00:00:00Z, limited to years of four digits.
     #[must_use]
     pub fn from_microseconds(microseconds: i64) -> Self {
-        Self(microseconds.clamp(YEAR_ZERO * 1_000_000, Timestamp::MAX.as_microsecond()))
+        Self(microseconds.clamp(FIRST * 1_000_000, LAST * 1_000_000 + 999_999))
     }
 
     /// Microseconds since 1970-01-01T00:00:00Z.
     #[must_use]
     pub fn microseconds(self) -> i64 {
         self.0
-    }
-
-    /// The same point as a [`Timestamp`].
-    #[must_use]
-    pub fn timestamp(self) -> Timestamp {
-        Timestamp::from_microsecond(self.0).unwrap_or(Timestamp::MIN)
-    }
-}
-
-impl From<Timestamp> for MicroTime {
-    fn from(timestamp: Timestamp) -> Self {
-        Self::from_microseconds(timestamp.as_microsecond())
-    }
-}
-
-impl From<MicroTime> for Timestamp {
-    fn from(time: MicroTime) -> Self {
-        time.timestamp()
     }
 }
 
@@ -158,12 +140,13 @@ impl FromStr for MicroTime {
     type Err = TimeError;
     /// Exactly six decimals are asked for, as Kubernetes does.
     fn from_str(text: &str) -> Result<Self, TimeError> {
-        let decimals =
-            text.split_once('.').map_or(0, |(_, rest)| rest.bytes().take_while(u8::is_ascii_digit).count());
-        if decimals != 6 {
-            return Err(TimeError { text: text.to_owned(), form: Self::FORM });
+        match parse(text) {
+            Some((seconds, fraction)) if fraction.len() == 6 => {
+                let microseconds = number(fraction).unwrap_or(0);
+                Ok(Self::from_microseconds(seconds * 1_000_000 + microseconds))
+            }
+            _ => Err(TimeError::new(text, Self::FORM)),
         }
-        parse(text, Self::FORM).map(Self::from)
     }
 }
 
@@ -195,40 +178,116 @@ fn digits(value: i64, width: u32, out: &mut Vec<u8>) {
     }
 }
 
-/// Seconds of the text that nearly all times have: `2026-03-01T12:00:00Z`.
-fn plain_seconds(text: &str) -> Option<i64> {
-    let bytes: &[u8; 20] = text.as_bytes().try_into().ok()?;
-    let separators = [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':'), (19, b'Z')];
-    if separators.iter().any(|(place, separator)| bytes[*place] != *separator) {
+/// Seconds since 1970 and the digits of the fraction of a time in RFC 3339, which has no leap seconds here, as in Go.
+fn parse(text: &str) -> Option<(i64, &[u8])> {
+    if text.len() > MAX_LENGTH {
         return None;
     }
-    let number = |from: usize, to: usize| {
-        bytes[from..to]
-            .iter()
-            .try_fold(0_i64, |value, byte| byte.is_ascii_digit().then(|| value * 10 + i64::from(byte - b'0')))
+    let (point, rest) = text.as_bytes().split_first_chunk::<19>()?;
+    let separators = [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':')];
+    if separators.iter().any(|(place, separator)| point[*place] != *separator) {
+        return None;
+    }
+    let (year, month, day) = (number(&point[0..4])?, number(&point[5..7])?, number(&point[8..10])?);
+    let (hour, minute, second) = (number(&point[11..13])?, number(&point[14..16])?, number(&point[17..19])?);
+    let is_date = (1..=12).contains(&month) && (1..=days_in(year, month)).contains(&day);
+    if !is_date || hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    let (fraction, zone) = match rest {
+        [b'.', rest @ ..] => rest.split_at(rest.iter().take_while(|byte| byte.is_ascii_digit()).count()),
+        rest => (&rest[..0], rest),
     };
-    let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
-    let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
-    // What is not plainly valid is left to those who know the calendar.
-    if !(1..=12).contains(&month) || !(1..=28).contains(&day) || hour > 23 || minute > 59 || second > 59 {
+    if fraction.is_empty() && rest.first() == Some(&b'.') {
         return None;
     }
+    let offset = match zone {
+        [b'Z'] => 0,
+        [sign @ (b'+' | b'-'), hours @ .., b':', tens, ones] if hours.len() == 2 => {
+            let (hours, minutes) = (number(hours)?, number(&[*tens, *ones])?);
+            if hours > 23 || minutes > 59 {
+                return None;
+            }
+            let seconds = hours * 3600 + minutes * 60;
+            if *sign == b'-' { -seconds } else { seconds }
+        }
+        _ => return None,
+    };
+    let seconds = days_before(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second;
+    Some((seconds - offset, fraction))
+}
+
+/// A number of digits alone; short ones, so that it fits.
+fn number(digits: &[u8]) -> Option<i64> {
+    let digit = |byte: &u8| byte.is_ascii_digit().then(|| i64::from(byte - b'0'));
+    digits.iter().try_fold(0, |value, byte| Some(value * 10 + digit(byte)?))
+}
+
+fn days_in(year: i64, month: i64) -> i64 {
+    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    match month {
+        2 => 28 + i64::from(is_leap),
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
+}
+
+/// Days from 1970-01-01 to a date; the way back is in [`write_seconds`].
+fn days_before(year: i64, month: i64, day: i64) -> i64 {
     let shifted_year = year - i64::from(month <= 2);
     let (era, year_of_era) = (shifted_year.div_euclid(400), shifted_year.rem_euclid(400));
     let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
     let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    let days = era * 146_097 + day_of_era - 719_468;
-    Some(days * 86_400 + hour * 3600 + minute * 60 + second)
+    era * 146_097 + day_of_era - 719_468
 }
 
-fn parse(text: &str, form: &'static str) -> Result<Timestamp, TimeError> {
-    let error = || TimeError { text: text.chars().take(64).collect(), form };
-    // RFC 3339 wants a `T`; jiff also takes a space and annotations.
-    let separator = text.as_bytes().get(10).is_some_and(|byte| matches!(byte, b'T' | b't'));
-    if !separator || text.len() > 64 || text.contains('[') {
-        return Err(error());
+#[cfg(feature = "jiff")]
+mod timestamp {
+    use jiff::Timestamp;
+
+    use super::{MicroTime, Time};
+
+    impl Time {
+        /// The same point as a [`Timestamp`], which ends a day before the year 9999 does.
+        #[must_use]
+        pub fn timestamp(self) -> Timestamp {
+            Timestamp::from_second(self.seconds()).unwrap_or(Timestamp::MAX)
+        }
     }
-    text.parse().map_err(|_| error())
+
+    impl From<Timestamp> for Time {
+        fn from(timestamp: Timestamp) -> Self {
+            // as_second truncates towards zero; before 1970 the second that contains the point is one less.
+            let before = timestamp.subsec_nanosecond() < 0;
+            Self::from_seconds(timestamp.as_second() - i64::from(before))
+        }
+    }
+
+    impl From<Time> for Timestamp {
+        fn from(time: Time) -> Self {
+            time.timestamp()
+        }
+    }
+
+    impl MicroTime {
+        /// The same point as a [`Timestamp`], which ends a day before the year 9999 does.
+        #[must_use]
+        pub fn timestamp(self) -> Timestamp {
+            Timestamp::from_microsecond(self.0).unwrap_or(Timestamp::MAX)
+        }
+    }
+
+    impl From<Timestamp> for MicroTime {
+        fn from(timestamp: Timestamp) -> Self {
+            Self::from_microseconds(timestamp.as_microsecond())
+        }
+    }
+
+    impl From<MicroTime> for Timestamp {
+        fn from(time: MicroTime) -> Self {
+            time.timestamp()
+        }
+    }
 }
 
 macro_rules! serde_by_text {
@@ -250,19 +309,47 @@ serde_by_text!(MicroTime);
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+
     use super::*;
 
     #[test]
     fn reads_offsets_and_cuts_fractions() {
         let time: Time = "2026-03-01T13:00:00.9+01:00".parse().unwrap();
         assert_eq!(time.to_string(), "2026-03-01T12:00:00Z");
+        let time: Time = "2026-03-01T00:30:00-05:45".parse().unwrap();
+        assert_eq!(time.to_string(), "2026-03-01T06:15:00Z");
         let early = Time::from("1969-12-31T23:59:58.5Z".parse::<Timestamp>().unwrap());
         assert_eq!(early.to_string(), "1969-12-31T23:59:58Z");
+        assert_eq!("2024-02-29T23:59:59Z".parse::<Time>().unwrap().seconds(), 1_709_251_199);
     }
 
     #[test]
     fn refuses_other_forms() {
-        for text in ["", "2026-03-01 12:00:00Z", "2026-03-01", "noon", "2026-03-01T12:00:00"] {
+        let long = format!("2026-03-01T12:00:00.{}Z", "0".repeat(60));
+        for text in [
+            "",
+            "noon",
+            "2026-03-01",
+            "2026-03-01 12:00:00Z",
+            "2026-03-01T12:00:00",
+            "2026-03-01T12:00:00.Z",
+            "2026-03-01T12:00:00z",
+            "2026-03-01T12:00:00Z ",
+            "2026-03-01T24:00:00Z",
+            "2026-03-01T12:00:60Z",
+            "2025-02-29T12:00:00Z",
+            "1900-02-29T12:00:00Z",
+            "2026-00-01T12:00:00Z",
+            "2026-04-31T12:00:00Z",
+            "2026-03-01T12:00:00+1:00",
+            "2026-03-01T12:00:00+0100",
+            "2026-03-01T12:00:00+24:00",
+            "2026-03-01T12:00:00+01:00[Europe/Berlin]",
+            "+026-03-01T12:00:00Z",
+            "2026-03-01T12:00:é0Z",
+            &long,
+        ] {
             assert!(text.parse::<Time>().is_err(), "{text}");
         }
         for text in ["2026-03-01T12:00:00Z", "2026-03-01T12:00:00.123Z", "2026-03-01T12:00:00.123456789Z"] {
@@ -272,16 +359,30 @@ mod tests {
 
     #[test]
     fn the_calendar_is_that_of_jiff() {
-        for seconds in (YEAR_ZERO..Timestamp::MAX.as_second()).step_by(86_399 * 31) {
-            let (time, wanted) = (Time(seconds), Timestamp::from_second(seconds).unwrap());
+        for seconds in (FIRST..Timestamp::MAX.as_second()).step_by(86_399 * 31) {
+            let (time, wanted) = (Time::from_seconds(seconds), Timestamp::from_second(seconds).unwrap());
             assert_eq!(time.to_string(), wanted.to_string());
             assert_eq!(time.to_string().parse(), Ok(time), "{wanted}");
+            assert_eq!(time.timestamp(), wanted);
         }
     }
 
     #[test]
+    fn times_end_where_years_of_four_digits_do() {
+        assert_eq!(Time::from_seconds(i64::MIN).to_string(), "0000-01-01T00:00:00Z");
+        assert_eq!(Time::from_seconds(i64::MAX).to_string(), "9999-12-31T23:59:59Z");
+        assert_eq!(MicroTime::from_microseconds(i64::MAX).to_string(), "9999-12-31T23:59:59.999999Z");
+        assert_eq!(Time::from_seconds(i64::MAX).timestamp(), Timestamp::MAX);
+        assert_eq!(Time::default().seconds(), 0);
+        assert_eq!(size_of::<Option<Time>>(), 8);
+    }
+
+    #[test]
     fn micro_times_have_six_decimals() {
-        let time: MicroTime = "2026-03-01T12:00:00.120000Z".parse().unwrap();
+        let time: MicroTime = "2026-03-01T13:00:00.120000+01:00".parse().unwrap();
         assert_eq!(time.to_string(), "2026-03-01T12:00:00.120000Z");
+        let early = MicroTime::from_microseconds(-1);
+        assert_eq!(early.to_string(), "1969-12-31T23:59:59.999999Z");
+        assert_eq!(early.to_string().parse(), Ok(early));
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::fmt;
 
-use crate::{Path, Str, Strings};
+use crate::{Path, Step, Str, Strings};
 
 /// Most problems that strict reading tells of, as in Kubernetes.
 pub const MAX_PROBLEMS: usize = 100;
@@ -39,11 +39,6 @@ pub(crate) struct Context<'c> {
 struct Strict {
     path: Path,
     problems: Vec<Problem>,
-}
-
-enum Step {
-    Field(String),
-    Index(usize),
 }
 
 /// Names of the fields of one object that have been read; kept by strict reading alone.
@@ -105,7 +100,7 @@ impl<'c> Context<'c> {
 
     #[cold]
     pub(crate) fn failed_at_field(&mut self, name: &str) {
-        self.trail.push(Step::Field(name.to_owned()));
+        self.trail.push(Step::Key(name.to_owned()));
     }
 
     #[cold]
@@ -117,16 +112,10 @@ impl<'c> Context<'c> {
         self.strict.map(|strict| strict.problems).unwrap_or_default()
     }
 
-    /// The path of the field that could not be read.
-    pub(crate) fn place(&self) -> String {
-        let mut path = Path::new();
-        for step in self.trail.iter().rev() {
-            match step {
-                Step::Field(name) => path.push_field(name),
-                Step::Index(index) => path.push_index(*index),
-            }
-        }
-        path.to_string()
+    /// The steps to the field that could not be read.
+    pub(crate) fn place(mut self) -> Vec<Step> {
+        self.trail.reverse();
+        self.trail
     }
 }
 

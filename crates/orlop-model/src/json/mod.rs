@@ -24,12 +24,13 @@ mod context;
 mod write;
 
 use serde::de::DeserializeSeed;
+use serde_json::Value;
 
 pub(crate) use self::context::{Context, Seen};
 pub use self::context::{MAX_PROBLEMS, Problem};
 pub(crate) use self::write::{any, object, text};
 use crate::message::{Fields, RootVisitor};
-use crate::{Message, Strings};
+use crate::{Message, Path, Step, Strings};
 
 /// Why a text cannot be read as JSON of a type.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -80,23 +81,35 @@ pub fn from_slice_strict<M: Message>(json: &[u8]) -> Result<(M, Vec<Problem>), E
 fn read(json: &[u8], message: &mut dyn Fields, mut context: Context<'_>) -> Result<Vec<Problem>, Error> {
     // One check of the whole text instead of one for each string.
     let text = std::str::from_utf8(json).map_err(|error| not_utf8(json, error))?;
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    let result = RootVisitor { message, context: &mut context }
-        .deserialize(&mut deserializer)
-        .and_then(|()| deserializer.end());
-    match result {
+    match read_text(text, message, &mut context) {
         Ok(()) => Ok(context.problems()),
         Err(error) => Err(Error {
-            path: context.place(),
-            message: {
-                let text = error.to_string();
-                let place = format!(" at line {} column {}", error.line(), error.column());
-                text.strip_suffix(&place).map_or(text.clone(), str::to_owned)
-            },
+            path: context.place().iter().collect::<Path>().to_string(),
+            message: without_place(&error),
             line: error.line(),
             column: error.column(),
         }),
     }
+}
+
+fn read_text(text: &str, message: &mut dyn Fields, context: &mut Context<'_>) -> serde_json::Result<()> {
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    RootVisitor { message, context }.deserialize(&mut deserializer)?;
+    deserializer.end()
+}
+
+/// Reads a message from a document; an error is the way to its place and what is wrong.
+pub(crate) fn read_value(value: &Value, message: &mut dyn Fields) -> Result<(), (Vec<Step>, String)> {
+    // By its text, so that there is one reader in a program.
+    let mut context = Context::default();
+    read_text(&value.to_string(), message, &mut context)
+        .map_err(|error| (context.place(), without_place(&error)))
+}
+
+fn without_place(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    text.strip_suffix(&place).map_or(text.clone(), str::to_owned)
 }
 
 fn not_utf8(json: &[u8], error: std::str::Utf8Error) -> Error {

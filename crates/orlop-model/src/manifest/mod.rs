@@ -38,8 +38,8 @@ use serde_json::Value;
 pub use self::error::{ManifestError, ManifestErrors, ManifestReason, Position};
 use self::tree::{Content, Fault, Node};
 pub use self::write::to_yaml;
-use crate::scheme::{self, DecodeError, DecodeErrorKind, Scheme, Step, path_text};
-use crate::{AnyObject, Object, Path};
+use crate::scheme::{self, DecodeError, DecodeErrorKind, Scheme};
+use crate::{AnyObject, Path, StaticKind, Step};
 
 /// Longest text that is read, in bytes.
 pub const MAX_BYTES: usize = 16 << 20;
@@ -259,9 +259,9 @@ impl Document {
     ///
     /// # Errors
     /// As in [`decode`](Self::decode).
-    pub fn decode_as<K: Object>(&self, fields: Fields) -> Result<K, ManifestErrors> {
+    pub fn decode_as<K: StaticKind>(&self, fields: Fields) -> Result<K, ManifestErrors> {
         let object: K = match &self.root.content {
-            Content::Map(_) => scheme::decode(self.to_value()),
+            Content::Map(_) => scheme::decode(&self.to_value()),
             _ => Err(DecodeError { path: Vec::new(), kind: DecodeErrorKind::NotAnObject }),
         }
         .map_err(|error| ManifestErrors(vec![self.decode_error(error)]))?;
@@ -332,6 +332,10 @@ impl Document {
             reason,
         }
     }
+}
+
+fn path_text(path: &[Step]) -> String {
+    path.iter().collect::<Path>().to_string()
 }
 
 fn join(path: &str, field: &str) -> String {

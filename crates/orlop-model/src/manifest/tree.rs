@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::{Number, Value};
 
 use super::{MAX_DEPTH, MAX_NODES, MAX_TEXT, ManifestReason, Position};
-use crate::scheme::Step;
+use crate::Step;
 
 /// A value and where it begins. Aliases share their value, so that a document can be far larger
 /// than what it takes in memory: `weight`, `bytes` and `height` are those of the whole document.

@@ -20,44 +20,92 @@ pub use self::serde::{deserialize, serialize};
 pub use self::unknown::unknown_fields;
 use crate::{ByteString, Extra, FieldType, IntOrString, MicroTime, Quantity, RawJson, Schema, Str, Time};
 
-/// A struct of the wire format. Implemented by `#[derive(Message)]` and `#[derive(Object)]`.
-pub trait Message: Fields + Default {
+/// A struct of the wire format. Implemented by `#[derive(Message)]` and `#[derive(Object)]`; used as [`Fields`].
+pub trait Message: Default + Send + Sync {
     /// Its fields.
     const SCHEMA: &'static Schema;
-}
-
-/// A [`Message`] of any type: its fields by their index in the schema. Derived with it.
-pub trait Fields: Send + Sync {
-    /// The table of the fields.
-    fn schema(&self) -> &'static Schema;
 
     /// What the field has; [`View::Absent`] beyond the last one.
-    fn view(&self, field: usize) -> View<'_>;
+    fn field(&self, index: usize) -> View<'_>;
 
     /// Where the field's value goes; [`Slot::Ignored`] beyond the last one.
-    fn slot(&mut self, field: usize) -> Slot<'_>;
+    fn field_mut(&mut self, index: usize) -> Slot<'_>;
 
     /// Calls `each` with the fields that JSON has: those that are required, embedded, or have a value, in their order.
-    fn each_written<'a>(&'a self, each: &mut dyn FnMut(usize, View<'a>));
+    fn each_field<'a>(&'a self, each: &mut dyn FnMut(usize, View<'a>));
 
     /// The fields that the type does not know, if the struct keeps them.
-    fn extra(&self) -> Option<&Extra> {
+    #[inline]
+    fn unknown(&self) -> Option<&Extra> {
         None
     }
 
     /// Where fields go that the type does not know.
-    fn extra_mut(&mut self) -> Option<&mut Extra> {
+    #[inline]
+    fn unknown_mut(&mut self) -> Option<&mut Extra> {
         None
     }
 
     /// Whether, and which, of the forms of JSON the message has that is not an object of its fields.
-    fn as_union(&self) -> Option<&dyn Union> {
+    #[inline]
+    fn union(&self) -> Option<&dyn Union> {
         None
     }
 
     /// The same, to be changed.
-    fn as_union_mut(&mut self) -> Option<&mut dyn Union> {
+    #[inline]
+    fn union_mut(&mut self) -> Option<&mut dyn Union> {
         None
+    }
+}
+
+/// A [`Message`] of any type: its fields by their index in the schema.
+///
+/// As it is implemented for all messages at once, a kind costs a program code only where it is used: what the derive
+/// macros write is compiled with the program that reads, writes or copies the kind, not with the crate that has it.
+pub trait Fields: Send + Sync {
+    /// [`Message::SCHEMA`].
+    fn schema(&self) -> &'static Schema;
+    /// [`Message::field`].
+    fn view(&self, field: usize) -> View<'_>;
+    /// [`Message::field_mut`].
+    fn slot(&mut self, field: usize) -> Slot<'_>;
+    /// [`Message::each_field`].
+    fn each_written<'a>(&'a self, each: &mut dyn FnMut(usize, View<'a>));
+    /// [`Message::unknown`].
+    fn extra(&self) -> Option<&Extra>;
+    /// [`Message::unknown_mut`].
+    fn extra_mut(&mut self) -> Option<&mut Extra>;
+    /// [`Message::union`].
+    fn as_union(&self) -> Option<&dyn Union>;
+    /// [`Message::union_mut`].
+    fn as_union_mut(&mut self) -> Option<&mut dyn Union>;
+}
+
+impl<M: Message> Fields for M {
+    fn schema(&self) -> &'static Schema {
+        M::SCHEMA
+    }
+    fn view(&self, field: usize) -> View<'_> {
+        self.field(field)
+    }
+    fn slot(&mut self, field: usize) -> Slot<'_> {
+        self.field_mut(field)
+    }
+    fn each_written<'a>(&'a self, each: &mut dyn FnMut(usize, View<'a>)) {
+        self.each_field(each);
+    }
+    fn extra(&self) -> Option<&Extra> {
+        self.unknown()
+    }
+    fn extra_mut(&mut self) -> Option<&mut Extra> {
+        self.unknown_mut()
+    }
+    fn as_union(&self) -> Option<&dyn Union> {
+        self.union()
+    }
+    fn as_union_mut(&mut self) -> Option<&mut dyn Union> {
+        self.union_mut()
     }
 }
 

@@ -2,10 +2,9 @@
 
 use std::str::FromStr;
 
-use num_bigint::BigInt;
-
 use super::amount::Amount;
 use super::decimal::Decimal;
+use super::integer::Integer;
 use super::{Format, Quantity, Repr, Worded};
 
 /// Digits that always fit 64 bits.
@@ -178,12 +177,11 @@ fn wide(parts: &Parts<'_>, format: Format, exponent: i32) -> Result<Quantity, Qu
     if !parts.number.bytes().any(|byte| byte.is_ascii_digit()) {
         return Err(QuantityError::Number);
     }
-    let digits = format!("{}{}", parts.whole, parts.fraction);
-    let unscaled = BigInt::from_str(&digits).map_err(|_| QuantityError::Number)?;
+    let unscaled = Integer::from_digits(&format!("{}{}", parts.whole, parts.fraction));
     let places = i32::try_from(parts.fraction.len()).map_err(|_| QuantityError::TooLong)?;
     let mut format = format;
     let mut number = if format == Format::BinarySi {
-        Decimal { unscaled: unscaled << exponent.unsigned_abs(), scale: places }
+        Decimal { unscaled: unscaled.multiplied(1_i64 << exponent), scale: places }
     } else {
         Decimal { unscaled, scale: places - exponent }
     };

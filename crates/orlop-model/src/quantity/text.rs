@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::Format;
 use super::amount::Amount;
-use super::decimal::{Decimal, power_of_ten, without_factors};
+use super::decimal::Decimal;
 
 pub(super) fn write_amount(amount: Amount, format: Format, out: &mut impl fmt::Write) -> fmt::Result {
     if amount.value == 0 {
@@ -40,17 +40,17 @@ pub(super) fn write_decimal(number: &Decimal, format: Format, out: &mut impl fmt
     if format == Format::BinarySi {
         let rounded = number.rounded(0);
         // With 1024 or more, a rest would be lost in powers of 1024.
-        if rounded.unscaled.magnitude() >= &num_bigint::BigUint::from(1024_u32) && rounded.cmp(number).is_eq()
-        {
-            let (mantissa, zeros) = without_factors(rounded.unscaled, 1024);
-            return write_suffixed(&mantissa, binary_suffix(zeros.unsigned_abs()), out);
+        let is_large = !rounded.unscaled.to_i64().is_some_and(|value| value.unsigned_abs() < 1024);
+        if is_large && rounded.cmp(number).is_eq() {
+            let (mantissa, kibis) = rounded.unscaled.without_kibis();
+            return write_suffixed(&mantissa, binary_suffix(kibis), out);
         }
     }
-    let (mut digits, factors) = without_factors(number.unscaled.clone(), 10);
-    let mut exponent = factors - number.scale;
+    let (digits, tens) = number.unscaled.without_tens();
+    let exponent = tens - number.scale;
     let surplus = exponent.rem_euclid(3);
-    digits *= power_of_ten(surplus);
-    exponent -= surplus;
+    let digits = digits.shifted_up(surplus.unsigned_abs());
+    let exponent = exponent - surplus;
     write_decimal_parts(&digits, exponent, format, out)
 }
 

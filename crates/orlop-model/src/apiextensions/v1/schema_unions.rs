@@ -1,7 +1,7 @@
 //! Values of JSON schemas that have several forms.
 
 use super::JSONSchemaProps;
-use crate::message::{Field, Fields, Form, Message, Slot, Union, View};
+use crate::message::{Field, Form, Message, Slot, Union, View};
 use crate::{FieldSchema, FieldType, Key, List, ListType, Number, Schema, Str};
 
 const FIELD: FieldSchema = FieldSchema {
@@ -56,9 +56,11 @@ macro_rules! union {
     ($type:ident) => {
         impl Field for $type {
             const TYPE: FieldType = FieldType::Message(|| Self::SCHEMA);
+            #[inline]
             fn as_view(&self) -> View<'_> {
                 View::Message(self)
             }
+            #[inline]
             fn as_slot(&mut self) -> Slot<'_> {
                 Slot::Message(self)
             }
@@ -76,6 +78,7 @@ pub enum JSONSchemaPropsOrBool {
 }
 
 impl Default for JSONSchemaPropsOrBool {
+    #[inline]
     fn default() -> Self {
         Self::Allows(false)
     }
@@ -92,13 +95,8 @@ impl Message for JSONSchemaPropsOrBool {
             FieldSchema { number: 2, ..SCHEMA },
         ],
     );
-}
-
-impl Fields for JSONSchemaPropsOrBool {
-    fn schema(&self) -> &'static Schema {
-        Self::SCHEMA
-    }
-    fn view(&self, field: usize) -> View<'_> {
+    #[inline]
+    fn field(&self, field: usize) -> View<'_> {
         match (field, self) {
             (0, Self::Allows(allows)) => View::Bool(*allows),
             (0, Self::Schema(_)) => View::Bool(true),
@@ -106,7 +104,8 @@ impl Fields for JSONSchemaPropsOrBool {
             _ => View::Absent,
         }
     }
-    fn slot(&mut self, field: usize) -> Slot<'_> {
+    #[inline]
+    fn field_mut(&mut self, field: usize) -> Slot<'_> {
         match (field, self) {
             (0, Self::Allows(allows)) => Slot::Bool(allows),
             (1, this) => {
@@ -119,28 +118,33 @@ impl Fields for JSONSchemaPropsOrBool {
             _ => Slot::Ignored,
         }
     }
-    fn each_written<'a>(&'a self, each: &mut dyn FnMut(usize, View<'a>)) {
+    #[inline]
+    fn each_field<'a>(&'a self, each: &mut dyn FnMut(usize, View<'a>)) {
         each(0, self.active());
     }
-    fn as_union(&self) -> Option<&dyn Union> {
+    #[inline]
+    fn union(&self) -> Option<&dyn Union> {
         Some(self)
     }
-    fn as_union_mut(&mut self) -> Option<&mut dyn Union> {
+    #[inline]
+    fn union_mut(&mut self) -> Option<&mut dyn Union> {
         Some(self)
     }
 }
 
 impl Union for JSONSchemaPropsOrBool {
+    #[inline]
     fn active(&self) -> View<'_> {
-        self.view(usize::from(matches!(self, Self::Schema(_))))
+        self.field(usize::from(matches!(self, Self::Schema(_))))
     }
+    #[inline]
     fn slot_of(&mut self, form: Form) -> Option<Slot<'_>> {
         match form {
             Form::Bool => {
                 *self = Self::Allows(false);
-                Some(self.slot(0))
+                Some(self.field_mut(0))
             }
-            Form::Object => Some(self.slot(1)),
+            Form::Object => Some(self.field_mut(1)),
             Form::List => None,
         }
     }
@@ -156,6 +160,7 @@ pub enum JSONSchemaPropsOrArray {
 }
 
 impl Default for JSONSchemaPropsOrArray {
+    #[inline]
     fn default() -> Self {
         Self::Array(List::new())
     }
@@ -178,20 +183,16 @@ impl Message for JSONSchemaPropsOrArray {
             },
         ],
     );
-}
-
-impl Fields for JSONSchemaPropsOrArray {
-    fn schema(&self) -> &'static Schema {
-        Self::SCHEMA
-    }
-    fn view(&self, field: usize) -> View<'_> {
+    #[inline]
+    fn field(&self, field: usize) -> View<'_> {
         match (field, self) {
             (0, Self::Schema(schema)) => View::Message(&**schema),
             (1, Self::Array(schemas)) => View::List(schemas),
             _ => View::Absent,
         }
     }
-    fn slot(&mut self, field: usize) -> Slot<'_> {
+    #[inline]
+    fn field_mut(&mut self, field: usize) -> Slot<'_> {
         match (field, &mut *self) {
             (0, Self::Array(_)) => *self = Self::Schema(Box::default()),
             (1, Self::Schema(_)) => *self = Self::Array(List::new()),
@@ -203,26 +204,31 @@ impl Fields for JSONSchemaPropsOrArray {
             Self::Array(schemas) => Slot::List(schemas),
         }
     }
-    fn each_written<'a>(&'a self, each: &mut dyn FnMut(usize, View<'a>)) {
+    #[inline]
+    fn each_field<'a>(&'a self, each: &mut dyn FnMut(usize, View<'a>)) {
         each(0, self.active());
     }
-    fn as_union(&self) -> Option<&dyn Union> {
+    #[inline]
+    fn union(&self) -> Option<&dyn Union> {
         Some(self)
     }
-    fn as_union_mut(&mut self) -> Option<&mut dyn Union> {
+    #[inline]
+    fn union_mut(&mut self) -> Option<&mut dyn Union> {
         Some(self)
     }
 }
 
 impl Union for JSONSchemaPropsOrArray {
+    #[inline]
     fn active(&self) -> View<'_> {
-        self.view(usize::from(matches!(self, Self::Array(_))))
+        self.field(usize::from(matches!(self, Self::Array(_))))
     }
+    #[inline]
     fn slot_of(&mut self, form: Form) -> Option<Slot<'_>> {
         match form {
             Form::Bool => None,
-            Form::Object => Some(self.slot(0)),
-            Form::List => Some(self.slot(1)),
+            Form::Object => Some(self.field_mut(0)),
+            Form::List => Some(self.field_mut(1)),
         }
     }
 }
@@ -237,6 +243,7 @@ pub enum JSONSchemaPropsOrStringArray {
 }
 
 impl Default for JSONSchemaPropsOrStringArray {
+    #[inline]
     fn default() -> Self {
         Self::Property(List::new())
     }
@@ -259,20 +266,16 @@ impl Message for JSONSchemaPropsOrStringArray {
             },
         ],
     );
-}
-
-impl Fields for JSONSchemaPropsOrStringArray {
-    fn schema(&self) -> &'static Schema {
-        Self::SCHEMA
-    }
-    fn view(&self, field: usize) -> View<'_> {
+    #[inline]
+    fn field(&self, field: usize) -> View<'_> {
         match (field, self) {
             (0, Self::Schema(schema)) => View::Message(&**schema),
             (1, Self::Property(names)) => View::List(names),
             _ => View::Absent,
         }
     }
-    fn slot(&mut self, field: usize) -> Slot<'_> {
+    #[inline]
+    fn field_mut(&mut self, field: usize) -> Slot<'_> {
         match (field, &mut *self) {
             (0, Self::Property(_)) => *self = Self::Schema(Box::default()),
             (1, Self::Schema(_)) => *self = Self::Property(List::new()),
@@ -284,26 +287,31 @@ impl Fields for JSONSchemaPropsOrStringArray {
             Self::Property(names) => Slot::List(names),
         }
     }
-    fn each_written<'a>(&'a self, each: &mut dyn FnMut(usize, View<'a>)) {
+    #[inline]
+    fn each_field<'a>(&'a self, each: &mut dyn FnMut(usize, View<'a>)) {
         each(0, self.active());
     }
-    fn as_union(&self) -> Option<&dyn Union> {
+    #[inline]
+    fn union(&self) -> Option<&dyn Union> {
         Some(self)
     }
-    fn as_union_mut(&mut self) -> Option<&mut dyn Union> {
+    #[inline]
+    fn union_mut(&mut self) -> Option<&mut dyn Union> {
         Some(self)
     }
 }
 
 impl Union for JSONSchemaPropsOrStringArray {
+    #[inline]
     fn active(&self) -> View<'_> {
-        self.view(usize::from(matches!(self, Self::Property(_))))
+        self.field(usize::from(matches!(self, Self::Property(_))))
     }
+    #[inline]
     fn slot_of(&mut self, form: Form) -> Option<Slot<'_>> {
         match form {
             Form::Bool => None,
-            Form::Object => Some(self.slot(0)),
-            Form::List => Some(self.slot(1)),
+            Form::Object => Some(self.field_mut(0)),
+            Form::List => Some(self.field_mut(1)),
         }
     }
 }
