@@ -95,15 +95,21 @@ fn field(field: &syn::Field) -> Result<FieldAttributes> {
     Ok(parsed)
 }
 
+/// Largest number of a field in protobuf: the fields are found by a table of all numbers.
+const MAX_NUMBER: u32 = 1000;
+
 fn number(input: &syn::parse::ParseStream<'_>) -> Result<(u32, u32)> {
+    let is_one = |number: &u32| (1..=MAX_NUMBER).contains(number);
     if input.peek(LitInt) {
-        return Ok((input.parse::<LitInt>()?.base10_parse()?, 0));
+        let number: LitInt = input.parse()?;
+        let value = number.base10_parse().ok().filter(is_one);
+        let expected = format!("expected a number from 1 to {MAX_NUMBER}");
+        return Ok((value.ok_or_else(|| Error::new_spanned(&number, expected))?, 0));
     }
     let text: LitStr = input.parse()?;
     let value = text.value();
-    let pair = value
-        .split_once('.')
-        .and_then(|(outer, inner)| Some((inner.parse::<u32>().ok()?, outer.parse::<u32>().ok()?)));
+    let parse = |text: &str| text.parse().ok().filter(is_one);
+    let pair = value.split_once('.').and_then(|(outer, inner)| Some((parse(inner)?, parse(outer)?)));
     pair.ok_or_else(|| Error::new_spanned(&text, "expected \"outer.inner\""))
 }
 

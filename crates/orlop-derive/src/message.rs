@@ -24,7 +24,7 @@ pub(crate) fn implement(input: &DeriveInput, attributes: &StructAttributes) -> R
     let written = fields.iter().enumerate().map(|(index, field)| written(index, field, model));
     let schemas = fields.iter().map(|field| schema(field, model));
     let keys = fields.iter().map(|field| key(field, model));
-    let numbers = numbers(&fields, model);
+    let (numbers, places) = numbers(&fields, model);
     let has_inline = fields.iter().any(|field| field.role == Role::Inline);
     let extra = extra.first().map(|field| {
         let ident = &field.ident;
@@ -62,6 +62,7 @@ pub(crate) fn implement(input: &DeriveInput, attributes: &StructAttributes) -> R
                 keys: &[#(#keys),*],
                 fields: &[#(#schemas),*],
                 numbers: &[#(#numbers),*],
+                places: &[#(#places),*],
                 has_inline: #has_inline,
                 atomic: #atomic,
             };
@@ -148,16 +149,29 @@ fn written(index: usize, field: &FieldAttributes, model: &Path) -> TokenStream {
     }
 }
 
+/// Number of the field in its message or of the message that it belongs to, and its number there.
+fn top((number, outer): (u32, u32)) -> (u32, u32) {
+    if outer == 0 { (number, 0) } else { (outer, number) }
+}
+
 /// The fields that protobuf has, by the numbers of their messages and their own.
-fn numbers(fields: &[FieldAttributes], model: &Path) -> Vec<TokenStream> {
-    let top = |(number, outer): (u32, u32)| if outer == 0 { (number, 0) } else { (outer, number) };
+fn numbers(fields: &[FieldAttributes], model: &Path) -> (Vec<TokenStream>, Vec<u8>) {
     let mut numbers: Vec<_> = (0_u16..).zip(fields).filter(|(_, field)| field.number.0 > 0).collect();
     numbers.sort_by_key(|(_, field)| top(field.number));
     let number = |(index, field): (u16, &FieldAttributes)| {
         let (number, hoisted) = (top(field.number).0, field.number.1 != 0);
         quote!(#model::Number { number: #number, field: #index, hoisted: #hoisted })
     };
-    numbers.into_iter().map(number).collect()
+    let mut places = Vec::new();
+    // From the last, so that the first of a message that several fields belong to stays.
+    for (place, (_, field)) in (1..=u8::MAX).zip(&numbers).rev() {
+        let number = top(field.number).0 as usize;
+        if places.len() <= number {
+            places.resize(number + 1, 0);
+        }
+        places[number] = place;
+    }
+    (numbers.into_iter().map(number).collect(), places)
 }
 
 fn key(field: &FieldAttributes, model: &Path) -> TokenStream {

@@ -21,6 +21,8 @@ pub struct Schema {
     pub fields: &'static [FieldSchema],
     /// The fields that protobuf has, ascending by their number or that of the message they belong to.
     pub numbers: &'static [Number],
+    /// Where in [`numbers`](Self::numbers) a number is, from 1, by the number; 0: nowhere.
+    pub places: &'static [u8],
     /// Whether there are embedded structs.
     pub has_inline: bool,
     /// Whether server-side apply replaces the struct as a whole.
@@ -40,6 +42,13 @@ impl Schema {
 }
 
 impl Schema {
+    /// The first field with this number in protobuf.
+    #[inline]
+    pub(crate) fn number(&self, number: u32) -> Option<&'static Number> {
+        let place = *self.places.get(number as usize)?;
+        self.numbers.get(usize::from(place).wrapping_sub(1))
+    }
+
     /// The index of the field of this name, those of embedded structs left out; the search begins at `hint`, since
     /// objects come in the order of their fields.
     pub(crate) fn position(&self, name: &str, hint: usize) -> Option<usize> {

@@ -4,7 +4,7 @@ use super::wire::{BYTES, Backward, FIXED64, Reader, VARINT, WireError};
 use super::{Error, MAX_DEPTH};
 use crate::message::{Fields, Mapping, Sequence, Slot};
 use crate::{
-    ByteString, FieldSchema, FieldType, IntOrString, MicroTime, Number, Path, RawJson, Schema, Str, Strings,
+    ByteString, FieldSchema, FieldType, IntOrString, MicroTime, Path, RawJson, Schema, Str, Strings,
     Time,
 };
 
@@ -106,21 +106,30 @@ impl Context<'_> {
         self.depth += 1;
         let schema = message.schema();
         let mut lost = Vec::new();
-        let mut hint = 0;
         while !reader.is_at_end() {
             let start = reader.position;
             let (number, wire_type) = self.read(reader, Reader::tag)?;
-            let Some((place, found)) = find(schema, number, hint) else {
-                self.read(reader, |reader| reader.skip(number, wire_type))?;
-                keep(message, &mut lost, &reader.bytes[start..reader.position]);
-                continue;
-            };
-            hint = place;
-            if found.hoisted {
-                self.hoisted(message, number, wire_type, reader)?;
-            } else {
-                let index = usize::from(found.field);
-                self.field(message, index, &schema.fields[index], wire_type, reader)?;
+            match schema.number(number) {
+                Some(found) if !found.hoisted => {
+                    let index = usize::from(found.field);
+                    match message.slot(index) {
+                        // Most fields, most of them empty, and empty before.
+                        Slot::Str(slot) if wire_type == BYTES => {
+                            let text = self.text(reader).map_err(|failed| self.within(schema, index, failed))?;
+                            if !text.is_empty() || !slot.is_empty() {
+                                *slot = self.share(text);
+                            }
+                            continue;
+                        }
+                        slot => self.field(slot, index, schema, wire_type, reader)?,
+                    }
+                }
+                Some(_) => self.hoisted(message, number, wire_type, reader)?,
+                None => {
+                    self.read(reader, |reader| reader.skip(number, wire_type))?;
+                    keep(message, &mut lost, &reader.bytes[start..reader.position]);
+                    continue;
+                }
             }
             if !self.lost.is_empty() {
                 // A message that comes twice is merged, so the rest of it may come by itself.
@@ -129,9 +138,11 @@ impl Context<'_> {
                 keep(message, &mut lost, &wrapped.into_vec());
             }
         }
-        for index in std::mem::take(&mut self.unsettled) {
-            if let Slot::Map(map) = message.slot(index) {
-                map.settle();
+        if !self.unsettled.is_empty() {
+            for index in std::mem::take(&mut self.unsettled) {
+                if let Slot::Map(map) = message.slot(index) {
+                    map.settle();
+                }
             }
         }
         self.depth -= 1;
@@ -156,7 +167,7 @@ impl Context<'_> {
             let (number, wire_type) = self.read(&mut reader, Reader::tag)?;
             let is_it = |field: &&FieldSchema| field.outer == outer && field.number == number;
             match schema.fields.iter().position(|field| is_it(&field)) {
-                Some(index) => self.field(message, index, &schema.fields[index], wire_type, &mut reader)?,
+                Some(index) => self.field(message.slot(index), index, schema, wire_type, &mut reader)?,
                 None => {
                     self.read(&mut reader, |reader| reader.skip(number, wire_type))?;
                     lost.extend_from_slice(&reader.bytes[start..reader.position]);
@@ -170,30 +181,33 @@ impl Context<'_> {
     /// Reads one occurrence of a field.
     fn field(
         &mut self,
-        message: &mut dyn Fields,
+        slot: Slot<'_>,
         index: usize,
-        field: &'static FieldSchema,
+        schema: &'static Schema,
         wire_type: u8,
         reader: &mut Reader<'_>,
     ) -> Result<()> {
-        let result = match message.slot(index) {
-            Slot::List(list) if field.wrapped => {
+        let result = match slot {
+            Slot::List(list) if schema.fields[index].wrapped => {
                 list.restart(0);
                 self.wrapped(list, wire_type, reader)
             }
-            Slot::List(list) => self.items(list, field, wire_type, reader),
-            Slot::Map(map) => self.entry(map, index, field, wire_type, reader),
-            Slot::Optional(optional) => self.element(Slot::Optional(optional), wire_type, reader),
-            Slot::Message(inner) => self.element(Slot::Message(inner), wire_type, reader),
-            slot => self.value(slot, wire_type, reader),
+            Slot::List(list) => self.items(list, &schema.fields[index], wire_type, reader),
+            Slot::Map(map) => self.entry(map, index, &schema.fields[index], wire_type, reader),
+            slot => self.element(slot, wire_type, reader),
         };
-        if result.is_err()
+        result.map_err(|failed| self.within(schema, index, failed))
+    }
+
+    /// Notes in which field reading has failed.
+    #[cold]
+    fn within(&mut self, schema: &'static Schema, index: usize, failed: Failed) -> Failed {
+        if let (Some(fault), Some(field)) = (&mut self.fault, schema.fields.get(index))
             && !field.inline
-            && let Some(fault) = &mut self.fault
         {
             fault.trail.push(field.name);
         }
-        result
+        failed
     }
 
     /// Reads an element of a list, or several numbers packed together.
@@ -426,17 +440,6 @@ fn keep(message: &mut dyn Fields, lost: &mut Vec<u8>, field: &[u8]) {
     match message.extra_mut() {
         Some(extra) => extra.extend_protobuf(field),
         None => lost.extend_from_slice(field),
-    }
-}
-
-/// The first field with this number and its place; the search begins at `hint`, since fields come in order.
-#[inline]
-fn find(schema: &Schema, number: u32, hint: usize) -> Option<(usize, &'static Number)> {
-    let (before, after) = schema.numbers.split_at(hint.min(schema.numbers.len()));
-    let next = after.iter().enumerate().find(|(_, other)| other.number >= number);
-    match next {
-        Some((place, found)) if found.number == number => Some((before.len() + place, found)),
-        _ => before.iter().enumerate().find(|(_, other)| other.number == number),
     }
 }
 

@@ -39,6 +39,7 @@ const fn union(name: &'static str, doc: &'static str, fields: &'static [FieldSch
         keys: &[KEY, KEY],
         fields,
         numbers: &[NUMBER, Number { number: 2, field: 1, ..NUMBER }],
+        places: &[0, 1, 2],
         has_inline: false,
         atomic: true,
     }
