@@ -2,17 +2,17 @@
 
 use std::fmt;
 use std::ops::Deref;
+use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use ecow::EcoVec;
 
 /// Bytes, written as standard base64 with padding in JSON. Cheap to clone. `Debug` shows only how many there are: they
 /// may be secret.
 ///
 /// The default is no bytes, Go's nil, which is `null` where an empty one is `""`; the two are equal.
 #[derive(Clone, Default)]
-pub struct ByteString(Option<EcoVec<u8>>);
+pub struct ByteString(Option<Arc<[u8]>>);
 
 impl ByteString {
     /// Whether it is Go's nil.

@@ -14,6 +14,12 @@ struct Unknown {
 }
 
 impl Extra {
+    /// No field.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(None)
+    }
+
     /// Whether there is no such field, in either format.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -1,5 +1,39 @@
 //! [`open_enum!`](crate::open_enum), enumerations that keep what they do not know.
 
+use std::fmt;
+use std::ops::Deref;
+
+use crate::Str;
+
+/// The text of an enumeration that this version does not know; one pointer, since it is rare.
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OtherText(Option<Box<Str>>);
+
+impl Deref for OtherText {
+    type Target = str;
+    fn deref(&self) -> &str {
+        self.0.as_deref().map_or("", Str::as_str)
+    }
+}
+
+impl From<&str> for OtherText {
+    fn from(text: &str) -> Self {
+        Self((!text.is_empty()).then(|| Box::new(text.into())))
+    }
+}
+
+impl fmt::Display for OtherText {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&**self, formatter)
+    }
+}
+
+impl fmt::Debug for OtherText {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&**self, formatter)
+    }
+}
+
 /// Declares enumerations of named texts that keep a text they do not know in `Other`. The default
 /// is the empty text, which stands for an absent field.
 ///
@@ -20,7 +54,7 @@ macro_rules! open_enum {
         pub enum $name {
             $(#[doc = concat!("`", $text, "`.")] $variant,)*
             /// A text that this version does not know; empty: absent.
-            Other(::std::boxed::Box<str>),
+            Other($crate::OtherText),
         }
 
         impl $name {
@@ -45,7 +79,7 @@ macro_rules! open_enum {
         impl ::std::default::Default for $name {
             #[inline]
             fn default() -> Self {
-                Self::from("")
+                Self::Other($crate::OtherText::default())
             }
         }
 
@@ -54,7 +88,7 @@ macro_rules! open_enum {
             fn from(text: &str) -> Self {
                 match text {
                     $($text => Self::$variant,)*
-                    _ => Self::Other(text.into()),
+                    _ => Self::Other($crate::OtherText::from(text)),
                 }
             }
         }

@@ -109,7 +109,7 @@ fn after_key(mut key: &[u8]) -> Option<&[u8]> {
 
 impl Default for RawJson {
     fn default() -> Self {
-        Self(Str::inline("null"))
+        Self(Str::from_static("null"))
     }
 }
 

@@ -179,7 +179,8 @@ impl Scheme {
         let wrong = |error: protobuf::Error| DecodeError::new(DecodeErrorKind::Protobuf(error));
         let envelope = protobuf::Envelope::parse(bytes).map_err(wrong)?;
         if envelope.is_json() {
-            let wrong = |error: &dyn fmt::Display| DecodeError::new(DecodeErrorKind::WrongType(error.to_string()));
+            let wrong =
+                |error: &dyn fmt::Display| DecodeError::new(DecodeErrorKind::WrongType(error.to_string()));
             let text = std::str::from_utf8(envelope.raw).map_err(|error| wrong(&error))?;
             let value = serde_json::from_str(text).map_err(|error| wrong(&error))?;
             return self.decode(value);

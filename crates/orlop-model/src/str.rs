@@ -4,25 +4,25 @@ use std::borrow::Borrow;
 use std::fmt;
 use std::ops::Deref;
 
-use ecow::EcoString;
+use lean_string::LeanStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// An immutable string of 16 bytes, cheap to clone: up to 15 bytes are kept inline, longer ones are
-/// shared. The empty string stands for an absent field, as in Kubernetes.
+/// An immutable string of 16 bytes, cheap to clone: up to 16 bytes are kept inline, longer ones are shared, or borrowed
+/// for good from the program's constants. The empty string stands for an absent field, as in Kubernetes.
 #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Str(EcoString);
+pub struct Str(LeanStr);
 
 impl Str {
     /// The empty string.
-    pub const EMPTY: Self = Self(EcoString::new());
+    pub const EMPTY: Self = Self(LeanStr::new());
 
-    /// A string of at most 15 bytes, usable in constants.
-    ///
-    /// # Panics
-    /// If `text` is longer (at compile time in a constant).
+    /// Longest text that is kept inline, in bytes.
+    pub const MAX_INLINE: usize = 16;
+
+    /// A constant, which is borrowed instead of copied.
     #[must_use]
-    pub const fn inline(text: &str) -> Self {
-        Self(EcoString::inline(text))
+    pub const fn from_static(text: &'static str) -> Self {
+        Self(LeanStr::from_static_str(text))
     }
 
     /// The text.
@@ -71,7 +71,7 @@ impl From<String> for Str {
 
 impl From<&String> for Str {
     fn from(text: &String) -> Self {
-        Self(text.as_str().into())
+        Self(text.into())
     }
 }
 
@@ -83,25 +83,25 @@ impl From<&Self> for Str {
 
 impl From<Str> for String {
     fn from(text: Str) -> Self {
-        text.0.into()
+        text.as_str().to_owned()
     }
 }
 
 impl PartialEq<str> for Str {
     fn eq(&self, other: &str) -> bool {
-        self.0 == other
+        *self.0 == *other
     }
 }
 
 impl PartialEq<&str> for Str {
     fn eq(&self, other: &&str) -> bool {
-        self.0 == *other
+        *self.0 == **other
     }
 }
 
 impl PartialEq<String> for Str {
     fn eq(&self, other: &String) -> bool {
-        self.0 == other.as_str()
+        self.0 == *other
     }
 }
 

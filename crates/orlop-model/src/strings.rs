@@ -1,11 +1,11 @@
 //! [`Strings`]: texts that objects have in common, kept once.
 
-use crate::Str;
+use crate::{Str, known};
 
 /// Shares the texts of objects that are read one after the other: label keys and values, names of nodes and images,
 /// field sets of managed fields. Pods of one ReplicaSet, read with the same `Strings`, hold most of their texts together.
 ///
-/// A table of fixed size that remembers the texts seen last, so that it needs no clearing and no lock; texts of up to 15
+/// A table of fixed size that remembers the texts seen last, so that it needs no clearing and no lock; texts of up to 16
 /// bytes live inside their [`Str`] and are passed over. Give each informer or reader one of its own.
 ///
 /// ```
@@ -39,35 +39,49 @@ impl Strings {
 
     /// The text, shared with the one before if it was seen before.
     pub fn share(&mut self, text: &str) -> Str {
-        if !(16..=Self::MAX_BYTES).contains(&text.len()) {
-            return text.into();
-        }
         if self.table.is_empty() {
             self.table.resize(Self::CAPACITY, Str::EMPTY);
         }
-        let slot = &mut self.table[hash(text.as_bytes()) % Self::CAPACITY];
-        if *slot != *text {
-            *slot = text.into();
-        }
-        slot.clone()
+        share(text, &mut self.table)
     }
+}
+
+/// Texts of one object that is being read, kept once.
+pub(crate) struct Recent([Str; Self::CAPACITY]);
+
+impl Recent {
+    const CAPACITY: usize = 32;
+
+    pub(crate) const fn new() -> Self {
+        Self([const { Str::EMPTY }; Self::CAPACITY])
+    }
+
+    pub(crate) fn share(&mut self, text: &str) -> Str {
+        share(text, &mut self.0)
+    }
+}
+
+#[inline]
+fn share(text: &str, table: &mut [Str]) -> Str {
+    if !(Str::MAX_INLINE + 1..=Strings::MAX_BYTES).contains(&text.len()) {
+        return text.into();
+    }
+    let hash = known::hash(text.as_bytes());
+    if let Some(known) = known::find(text, hash) {
+        return known;
+    }
+    let place = hash % table.len().max(1);
+    let Some(slot) = table.get_mut(place) else { return text.into() };
+    if *slot != *text {
+        *slot = text.into();
+    }
+    slot.clone()
 }
 
 impl Default for Strings {
     fn default() -> Self {
         Self::new()
     }
-}
-
-/// Eight bytes at a time; who finds texts of one hash wins nothing but that they are not shared.
-fn hash(bytes: &[u8]) -> usize {
-    let mix = |hash: u64, word: u64| (hash.rotate_left(5) ^ word).wrapping_mul(0x517c_c1b7_2722_0a95);
-    let (words, rest) = bytes.as_chunks::<8>();
-    let mut hash = words.iter().fold(bytes.len() as u64, |hash, word| mix(hash, u64::from_le_bytes(*word)));
-    let mut last = [0; 8];
-    last[..rest.len()].copy_from_slice(rest);
-    hash = mix(hash, u64::from_le_bytes(last));
-    (hash >> 32) as usize
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::fmt;
 
+use crate::strings::Recent;
 use crate::{Path, Step, Str, Strings};
 
 /// Most problems that strict reading tells of, as in Kubernetes.
@@ -27,10 +28,11 @@ impl fmt::Display for Problem {
 }
 
 /// The state of reading one text.
-#[derive(Default)]
 pub(crate) struct Context<'c> {
     strict: Option<Strict>,
     strings: Option<&'c mut Strings>,
+    /// Where there are no `strings`.
+    recent: Recent,
     /// Steps to the place of the error, innermost first.
     trail: Vec<Step>,
 }
@@ -44,6 +46,12 @@ struct Strict {
 /// Names of the fields of one object that have been read; kept by strict reading alone.
 pub(crate) struct Seen(Option<HashSet<String>>);
 
+impl Default for Context<'_> {
+    fn default() -> Self {
+        Self { strict: None, strings: None, recent: Recent::new(), trail: Vec::new() }
+    }
+}
+
 impl<'c> Context<'c> {
     pub(crate) fn strict() -> Self {
         Self { strict: Some(Strict::default()), ..Self::default() }
@@ -56,7 +64,7 @@ impl<'c> Context<'c> {
     pub(crate) fn share(&mut self, text: &str) -> Str {
         match &mut self.strings {
             Some(strings) => strings.share(text),
-            None => Str::from(text),
+            None => self.recent.share(text),
         }
     }
 

@@ -3,9 +3,9 @@
 use super::wire::{BYTES, Backward, FIXED64, Reader, VARINT, WireError};
 use super::{Error, MAX_DEPTH};
 use crate::message::{Fields, Mapping, Sequence, Slot};
+use crate::strings::Recent;
 use crate::{
-    ByteString, FieldSchema, FieldType, IntOrString, MicroTime, Path, RawJson, Schema, Str, Strings,
-    Time,
+    ByteString, FieldSchema, FieldType, IntOrString, MicroTime, Path, RawJson, Schema, Str, Strings, Time,
 };
 
 /// `Err` is small, since it goes through every step; [`Context::fault`] has the rest.
@@ -26,7 +26,14 @@ pub(super) fn message(
     message: &mut dyn Fields,
     strings: Option<&mut Strings>,
 ) -> std::result::Result<(), Error> {
-    let mut context = Context { strings, depth: 0, lost: Vec::new(), unsettled: Vec::new(), fault: None };
+    let mut context = Context {
+        strings,
+        recent: Recent::new(),
+        depth: 0,
+        lost: Vec::new(),
+        unsettled: Vec::new(),
+        fault: None,
+    };
     let result = context.message(message, &mut Reader::new(bytes));
     match (result, context.fault) {
         (Err(Failed), Some(fault)) => {
@@ -41,6 +48,8 @@ pub(super) fn message(
 
 struct Context<'s> {
     strings: Option<&'s mut Strings>,
+    /// Where there are no `strings`.
+    recent: Recent,
     depth: usize,
     /// Fields that the message just read does not know and does not keep; for the one around it.
     lost: Vec<u8>,
@@ -94,7 +103,7 @@ impl Context<'_> {
     fn share(&mut self, text: &str) -> Str {
         match &mut self.strings {
             Some(strings) => strings.share(text),
-            None => Str::from(text),
+            None => self.recent.share(text),
         }
     }
 
@@ -115,7 +124,8 @@ impl Context<'_> {
                     match message.slot(index) {
                         // Most fields, most of them empty, and empty before.
                         Slot::Str(slot) if wire_type == BYTES => {
-                            let text = self.text(reader).map_err(|failed| self.within(schema, index, failed))?;
+                            let text =
+                                self.text(reader).map_err(|failed| self.within(schema, index, failed))?;
                             if !text.is_empty() || !slot.is_empty() {
                                 *slot = self.share(text);
                             }

@@ -193,7 +193,7 @@ impl Context<'_> {
             status.last_state = old.last_state.clone();
             if old.state.terminated.is_some() {
                 if old.container_id != id {
-                    status.last_state = old.state.clone();
+                    status.last_state = old.state.clone().into();
                 }
                 if newest.state == ContainerState::Running && old.restart_count >= newest.restart_count {
                     status.restart_count = old.restart_count + 1;
@@ -205,7 +205,7 @@ impl Context<'_> {
         }
         status.container_id = id;
         if let Some(previous) = instances.next() {
-            status.last_state = state_of(previous, old);
+            status.last_state = state_of(previous, old).into();
         }
         status.resources = Some(Box::new(resources::of_container(container, newest, old)));
         status.allocated_resources = container.resources.requests.clone();
@@ -256,7 +256,7 @@ impl Context<'_> {
             return;
         }
         if status.state.terminated.is_some() {
-            status.last_state = std::mem::take(&mut status.state);
+            status.last_state = std::mem::take(&mut status.state).into();
         }
         status.state = ApiState {
             waiting: Some(Box::new(ContainerStateWaiting {

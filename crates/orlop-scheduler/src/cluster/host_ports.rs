@@ -3,7 +3,7 @@
 use orlop_model::core::v1::{Container, Pod};
 use orlop_model::{List, Str};
 
-const ANY_ADDRESS: Str = Str::inline("0.0.0.0");
+const ANY_ADDRESS: Str = Str::from_static("0.0.0.0");
 
 /// A port of the node that a pod asks for.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -47,7 +47,7 @@ fn collect(container: &Container, ports: &mut List<HostPort>) {
             ports.push(HostPort {
                 port: port.host_port,
                 protocol: if port.protocol.is_empty() {
-                    Str::inline("TCP")
+                    Str::from_static("TCP")
                 } else {
                     port.protocol.as_str().into()
                 },

@@ -4,7 +4,7 @@ use super::{
     ConditionStatus, NodeAllocatableResourceClaimStatus, PodConditionType, PodPhase, PodQOSClass,
     PodResizeStatus, RecursiveReadOnlyMode, ResourceHealthStatus, ResourceRequirements, Signal,
 };
-use crate::{Extra, List, Map, Message, Quantity, Str, Time};
+use crate::{Constant, Extra, List, Map, Message, Quantity, Rare, Str, Time};
 
 /// Links an extended resource of a container to the device request of the claim that backs it.
 #[derive(Clone, Default, PartialEq, Message)]
@@ -40,6 +40,11 @@ pub struct ContainerState {
     /// Fields that this version does not know.
     #[wire(extra)]
     pub extra: Extra,
+}
+
+impl Constant for ContainerState {
+    const DEFAULT: &'static Self =
+        &Self { waiting: None, running: None, terminated: None, extra: Extra::new() };
 }
 
 /// Details of a running container.
@@ -111,7 +116,7 @@ pub struct ContainerStatus {
     pub state: ContainerState,
     /// How the previous run ended, in case the container has been restarted.
     #[wire(pb = 3)]
-    pub last_state: ContainerState,
+    pub last_state: Rare<ContainerState>,
     /// Whether the readiness probe passes; without a probe, true once the container has started.
     #[wire(pb = 4, required)]
     pub ready: bool,
