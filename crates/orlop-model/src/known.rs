@@ -4,7 +4,7 @@ use crate::Str;
 
 /// Texts too long to be kept inline, by their purpose: keys of labels, annotations and taints; values; API versions;
 /// names of components; paths; reasons.
-const TEXTS: [&str; 105] = [
+static TEXTS: [&str; 105] = [
     "app.kubernetes.io/component",
     "app.kubernetes.io/created-by",
     "app.kubernetes.io/instance",
@@ -115,7 +115,7 @@ const TEXTS: [&str; 105] = [
 const SLOTS: usize = 1024;
 
 /// For each place, 1 more than the index of the text that belongs there or before.
-const TABLE: [u8; SLOTS] = {
+static TABLE: [u8; SLOTS] = {
     let mut table = [0; SLOTS];
     let mut index = 0;
     while index < TEXTS.len() {

@@ -194,6 +194,26 @@ impl Quantity {
         text
     }
 
+    /// Writes the text of the wire format.
+    pub(crate) fn write(&self, out: &mut Vec<u8>) {
+        struct Bytes<'a>(&'a mut Vec<u8>);
+        impl fmt::Write for Bytes<'_> {
+            fn write_str(&mut self, text: &str) -> fmt::Result {
+                self.0.extend_from_slice(text.as_bytes());
+                Ok(())
+            }
+        }
+        // Writing to memory does not fail.
+        let _ = self.write_text(&mut Bytes(out));
+    }
+
+    fn write_text(&self, out: &mut impl fmt::Write) -> fmt::Result {
+        match &self.0 {
+            Repr::Worded(worded) => out.write_str(&worded.text),
+            _ => self.write_canonical(out),
+        }
+    }
+
     fn write_canonical(&self, out: &mut impl fmt::Write) -> fmt::Result {
         match self.amount() {
             Ok(amount) => text::write_amount(amount, self.format(), out),
@@ -354,10 +374,7 @@ impl fmt::Display for Quantity {
                 _ => self.canonical(),
             });
         }
-        match &self.0 {
-            Repr::Worded(worded) => formatter.write_str(&worded.text),
-            _ => self.write_canonical(formatter),
-        }
+        self.write_text(formatter)
     }
 }
 

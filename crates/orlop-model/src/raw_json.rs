@@ -97,8 +97,15 @@ fn is_field_set(mut text: &[u8]) -> bool {
 
 /// What follows a key and its colon; keys may have quotes that are escaped, as those of list items have.
 fn after_key(mut key: &[u8]) -> Option<&[u8]> {
+    let is_end = |byte: u8| (byte == b'"') | (byte == b'\\') | (byte < 0x20);
     loop {
-        let end = key.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20))?;
+        // Many at a time, as long as none of them ends the key.
+        while let Some(chunk) = key.first_chunk::<8>()
+            && !chunk.iter().fold(false, |any, byte| any | is_end(*byte))
+        {
+            key = &key[8..];
+        }
+        let end = key.iter().position(|byte| is_end(*byte))?;
         match &key[end..] {
             [b'"', b':', rest @ ..] => return Some(rest),
             [b'\\', b'"' | b'\\', rest @ ..] => key = rest,

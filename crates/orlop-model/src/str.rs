@@ -21,18 +21,21 @@ impl Str {
 
     /// A constant, which is borrowed instead of copied.
     #[must_use]
+    #[inline]
     pub const fn from_static(text: &'static str) -> Self {
         Self(LeanStr::from_static_str(text))
     }
 
     /// The text.
     #[must_use]
+    #[inline]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
     /// The text, or `None` where it is empty.
     #[must_use]
+    #[inline]
     pub fn non_empty(&self) -> Option<&Self> {
         (!self.is_empty()).then_some(self)
     }
@@ -40,78 +43,91 @@ impl Str {
 
 impl Deref for Str {
     type Target = str;
+    #[inline]
     fn deref(&self) -> &str {
         &self.0
     }
 }
 
 impl AsRef<str> for Str {
+    #[inline]
     fn as_ref(&self) -> &str {
         &self.0
     }
 }
 
 impl Borrow<str> for Str {
+    #[inline]
     fn borrow(&self) -> &str {
         &self.0
     }
 }
 
 impl From<&str> for Str {
+    #[inline]
     fn from(text: &str) -> Self {
         Self(text.into())
     }
 }
 
 impl From<String> for Str {
+    #[inline]
     fn from(text: String) -> Self {
         Self(text.into())
     }
 }
 
 impl From<&String> for Str {
+    #[inline]
     fn from(text: &String) -> Self {
         Self(text.into())
     }
 }
 
 impl From<&Self> for Str {
+    #[inline]
     fn from(text: &Self) -> Self {
         text.clone()
     }
 }
 
 impl From<Str> for String {
+    #[inline]
     fn from(text: Str) -> Self {
         text.as_str().to_owned()
     }
 }
 
 impl PartialEq<str> for Str {
+    #[inline]
     fn eq(&self, other: &str) -> bool {
         *self.0 == *other
     }
 }
 
 impl PartialEq<&str> for Str {
+    #[inline]
     fn eq(&self, other: &&str) -> bool {
         *self.0 == **other
     }
 }
 
 impl PartialEq<String> for Str {
+    #[inline]
     fn eq(&self, other: &String) -> bool {
         self.0 == *other
     }
 }
 
 impl PartialEq<Str> for str {
+    #[inline]
     fn eq(&self, other: &Str) -> bool {
         other == self
     }
 }
 
 impl PartialEq<Str> for &str {
+    #[inline]
     fn eq(&self, other: &Str) -> bool {
         other == *self
     }

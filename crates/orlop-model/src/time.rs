@@ -116,9 +116,9 @@ impl MicroTime {
     /// Writes the text of the wire format.
     pub(crate) fn write(self, out: &mut Vec<u8>) {
         write_seconds(self.0.div_euclid(1_000_000), out);
-        out.push(b'.');
-        digits(self.0.rem_euclid(1_000_000), 6, out);
-        out.push(b'Z');
+        let mut fraction = *b".000000Z";
+        digits(self.0.rem_euclid(1_000_000), &mut fraction[1..7]);
+        out.extend_from_slice(&fraction);
     }
 }
 
@@ -162,19 +162,20 @@ fn write_seconds(seconds: i64, out: &mut Vec<u8>) {
     let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
     let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
     let year = year_of_era + era * 400 + i64::from(month <= 2);
-    digits(year, 4, out);
-    let parts =
-        [(b'-', month), (b'-', day), (b'T', second / 3600), (b':', second / 60 % 60), (b':', second % 60)];
-    for (separator, value) in parts {
-        out.push(separator);
-        digits(value, 2, out);
+    let mut text = *b"0000-00-00T00:00:00";
+    digits(year, &mut text[..4]);
+    let parts = [(5, month), (8, day), (11, second / 3600), (14, second / 60 % 60), (17, second % 60)];
+    for (place, value) in parts {
+        digits(value, &mut text[place..place + 2]);
     }
+    out.extend_from_slice(&text);
 }
 
 /// Digits with leading zeros.
-fn digits(value: i64, width: u32, out: &mut Vec<u8>) {
-    for place in (0..width).rev() {
-        out.push(b'0' + (value / 10_i64.pow(place) % 10) as u8);
+fn digits(mut value: i64, out: &mut [u8]) {
+    for digit in out.iter_mut().rev() {
+        *digit = b'0' + (value % 10) as u8;
+        value /= 10;
     }
 }
 

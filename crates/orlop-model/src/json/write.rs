@@ -83,7 +83,11 @@ fn value(out: &mut Vec<u8>, view: View<'_>) {
             out.push(b'"');
         }
         // What a quantity keeps of the text it came from needs no escapes.
-        View::Quantity(quantity) => plain(out, format_args!("{quantity}")),
+        View::Quantity(quantity) => {
+            out.push(b'"');
+            quantity.write(out);
+            out.push(b'"');
+        }
         View::IntOrString(IntOrString::Int(number)) => integer(out, i64::from(*number)),
         View::IntOrString(IntOrString::String(string)) => text(out, string),
         View::Raw(raw) => escaped(out, raw.as_str()),
@@ -181,10 +185,11 @@ fn float(out: &mut Vec<u8>, number: f64) {
 }
 
 /// Writes a string with its quotes and escapes.
+#[inline]
 pub(crate) fn text(out: &mut Vec<u8>, string: &str) {
     out.push(b'"');
     write_escaped(out, string.as_bytes(), |byte| {
-        byte < 0x20 || byte == b'"' || byte == b'\\' || is_special(byte)
+        (byte < 0x20) | (byte == b'"') | (byte == b'\\') | is_special(byte)
     });
     out.push(b'"');
 }
@@ -195,33 +200,45 @@ fn escaped(out: &mut Vec<u8>, json: &str) {
 }
 
 /// What is dangerous within HTML; 0xe2 begins, among others, the line ends of JavaScript.
+#[inline]
 fn is_special(byte: u8) -> bool {
-    byte == b'<' || byte == b'>' || byte == b'&' || byte == 0xe2
+    // Without branches, so that many bytes can be looked at together.
+    (byte == b'<') | (byte == b'>') | (byte == b'&') | (byte == 0xe2)
 }
 
-fn write_escaped(out: &mut Vec<u8>, bytes: &[u8], needs: impl Fn(u8) -> bool) {
-    let mut start = 0;
-    let mut index = 0;
+#[inline]
+fn write_escaped(out: &mut Vec<u8>, bytes: &[u8], needs: impl Fn(u8) -> bool + Copy) {
+    if has_none(bytes, needs) { out.extend_from_slice(bytes) } else { write_escapes(out, bytes, needs) }
+}
+
+/// Whether no byte needs an escape: without a branch for each, and the last ones together with some before them.
+#[inline]
+fn has_none(bytes: &[u8], needs: impl Fn(u8) -> bool + Copy) -> bool {
+    #[inline(always)]
+    fn none<const N: usize>(chunk: &[u8; N], needs: impl Fn(u8) -> bool) -> bool {
+        !chunk.iter().fold(false, |any, byte| any | needs(*byte))
+    }
+    if let Some(last) = bytes.last_chunk::<16>() {
+        return bytes.as_chunks::<16>().0.iter().all(|chunk| none(chunk, needs)) && none(last, needs);
+    }
+    match (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
+        (Some(first), Some(last)) => none(first, needs) && none(last, needs),
+        _ => !bytes.iter().any(|byte| needs(*byte)),
+    }
+}
+
+fn write_escapes(out: &mut Vec<u8>, bytes: &[u8], needs: impl Fn(u8) -> bool) {
+    let (mut start, mut index) = (0, 0);
     while index < bytes.len() {
-        // Sixteen at a time, as long as none needs an escape.
-        if let Some(chunk) = bytes[index..].first_chunk::<16>()
-            && !chunk.iter().fold(false, |any, byte| any | needs(*byte))
-        {
-            index += 16;
+        let escape = if needs(bytes[index]) { escape(bytes, index) } else { None };
+        let Some(escape) = escape else {
+            index += 1;
             continue;
-        }
-        let end = bytes.len().min(index + 16);
-        while index < end {
-            let escape = if needs(bytes[index]) { escape(bytes, index) } else { None };
-            let Some(escape) = escape else {
-                index += 1;
-                continue;
-            };
-            out.extend_from_slice(&bytes[start..index]);
-            out.extend_from_slice(escape.as_bytes());
-            index += escape.consumed;
-            start = index;
-        }
+        };
+        out.extend_from_slice(&bytes[start..index]);
+        out.extend_from_slice(escape.as_bytes());
+        index += escape.consumed;
+        start = index;
     }
     out.extend_from_slice(&bytes[start..]);
 }

@@ -16,6 +16,7 @@ macro_rules! field {
                 let $value = self;
                 $view
             }
+            #[inline]
             fn as_slot(&mut self) -> Slot<'_> {
                 Slot::$slot(self)
             }

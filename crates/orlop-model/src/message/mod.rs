@@ -173,6 +173,7 @@ pub enum View<'a> {
 impl View<'_> {
     /// Whether Go's `omitempty` leaves it out: empty, zero, `false` or absent. Structs never are.
     #[must_use]
+    #[inline]
     pub fn is_empty(&self) -> bool {
         match self {
             Self::Absent => true,

@@ -2,7 +2,7 @@
 
 use super::wire::{BYTES, Backward, FIXED64, Reader, VARINT, WireError};
 use super::{Error, MAX_DEPTH};
-use crate::message::{Fields, Mapping, Sequence, Slot};
+use crate::message::{Fields, Mapping, Optional, Sequence, Slot};
 use crate::strings::Recent;
 use crate::{
     ByteString, FieldSchema, FieldType, IntOrString, MicroTime, Path, RawJson, Schema, Str, Strings, Time,
@@ -121,18 +121,21 @@ impl Context<'_> {
             match schema.number(number) {
                 Some(found) if !found.hoisted => {
                     let index = usize::from(found.field);
-                    match message.slot(index) {
+                    let result = match (message.slot(index), wire_type) {
                         // Most fields, most of them empty, and empty before.
-                        Slot::Str(slot) if wire_type == BYTES => {
-                            let text =
-                                self.text(reader).map_err(|failed| self.within(schema, index, failed))?;
+                        (Slot::Str(slot), BYTES) => self.text(reader).map(|text| {
                             if !text.is_empty() || !slot.is_empty() {
                                 *slot = self.share(text);
                             }
-                            continue;
+                        }),
+                        (Slot::Bool(slot), VARINT) => {
+                            self.read(reader, Reader::varint).map(|value| *slot = value != 0)
                         }
-                        slot => self.field(slot, index, schema, wire_type, reader)?,
-                    }
+                        (Slot::Message(inner), BYTES) => self.nested(inner, reader),
+                        (Slot::Optional(optional), _) => self.optional(optional, wire_type, reader),
+                        (slot, _) => self.field(slot, index, schema, wire_type, reader),
+                    };
+                    result.map_err(|failed| self.within(schema, index, failed))?;
                 }
                 Some(_) => self.hoisted(message, number, wire_type, reader)?,
                 None => {
@@ -177,7 +180,9 @@ impl Context<'_> {
             let (number, wire_type) = self.read(&mut reader, Reader::tag)?;
             let is_it = |field: &&FieldSchema| field.outer == outer && field.number == number;
             match schema.fields.iter().position(|field| is_it(&field)) {
-                Some(index) => self.field(message.slot(index), index, schema, wire_type, &mut reader)?,
+                Some(index) => self
+                    .field(message.slot(index), index, schema, wire_type, &mut reader)
+                    .map_err(|failed| self.within(schema, index, failed))?,
                 None => {
                     self.read(&mut reader, |reader| reader.skip(number, wire_type))?;
                     lost.extend_from_slice(&reader.bytes[start..reader.position]);
@@ -197,16 +202,15 @@ impl Context<'_> {
         wire_type: u8,
         reader: &mut Reader<'_>,
     ) -> Result<()> {
-        let result = match slot {
+        match slot {
             Slot::List(list) if schema.fields[index].wrapped => {
                 list.restart(0);
                 self.wrapped(list, wire_type, reader)
             }
             Slot::List(list) => self.items(list, &schema.fields[index], wire_type, reader),
-            Slot::Map(map) => self.entry(map, index, &schema.fields[index], wire_type, reader),
+            Slot::Map(map) => self.entries(map, index, &schema.fields[index], wire_type, reader),
             slot => self.element(slot, wire_type, reader),
-        };
-        result.map_err(|failed| self.within(schema, index, failed))
+        }
     }
 
     /// Notes in which field reading has failed.
@@ -220,7 +224,7 @@ impl Context<'_> {
         failed
     }
 
-    /// Reads an element of a list, or several numbers packed together.
+    /// Reads elements of a list that follow each other, or several numbers packed together.
     fn items(
         &mut self,
         list: &mut dyn Sequence,
@@ -236,7 +240,12 @@ impl Context<'_> {
             FieldType::List(
                 FieldType::Bool | FieldType::Int32 | FieldType::Uint32 | FieldType::Int64 | FieldType::Uint64,
             ) => VARINT,
-            _ => return self.element(list.push(), wire_type, reader),
+            _ => loop {
+                self.element(list.push(), wire_type, reader)?;
+                if !self.lost.is_empty() || !reader.follows(field.number, wire_type) {
+                    return Ok(());
+                }
+            },
         };
         if wire_type != BYTES {
             return self.value(list.push(), wire_type, reader);
@@ -274,8 +283,8 @@ impl Context<'_> {
         result
     }
 
-    /// Reads an entry of a map: a message of a key with number 1 and a value with number 2.
-    fn entry(
+    /// Reads entries of a map that follow each other.
+    fn entries(
         &mut self,
         map: &mut dyn Mapping,
         index: usize,
@@ -287,6 +296,19 @@ impl Context<'_> {
             map.reserve(1 + repetitions(field.number, wire_type, *reader));
         }
         self.expect(wire_type, BYTES, "a message", reader)?;
+        loop {
+            if !self.entry(map, reader)? && !self.unsettled.contains(&index) {
+                self.unsettled.push(index);
+            }
+            if !self.lost.is_empty() || !reader.follows(field.number, wire_type) {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Reads an entry of a map, a message of a key with number 1 and a value with number 2, and tells whether it belongs
+    /// where it is.
+    fn entry(&mut self, map: &mut dyn Mapping, reader: &mut Reader<'_>) -> Result<bool> {
         let mut entry = self.read(reader, Reader::nested)?;
         let (mut key, mut value) = ("", None);
         while !entry.is_at_end() {
@@ -301,12 +323,39 @@ impl Context<'_> {
             }
         }
         let (slot, is_next) = map.append(self.share(key));
-        if !is_next && !self.unsettled.contains(&index) {
-            self.unsettled.push(index);
+        if let Some((wire_type, mut reader)) = value {
+            self.element(slot, wire_type, &mut reader)?;
         }
-        match value {
-            Some((wire_type, mut reader)) => self.element(slot, wire_type, &mut reader),
-            None => Ok(()),
+        Ok(is_next)
+    }
+
+    /// Reads a message in another.
+    fn nested(&mut self, message: &mut dyn Fields, reader: &mut Reader<'_>) -> Result<()> {
+        let mut nested = self.read(reader, Reader::nested)?;
+        if self.unsettled.is_empty() {
+            return self.message(message, &mut nested);
+        }
+        self.apart(|context| context.message(message, &mut nested))
+    }
+
+    /// Reads a value where there may be none.
+    fn optional(
+        &mut self,
+        optional: &mut dyn Optional,
+        wire_type: u8,
+        reader: &mut Reader<'_>,
+    ) -> Result<()> {
+        match (optional.fill(), wire_type) {
+            (Slot::Message(inner), BYTES) => self.nested(inner, reader),
+            // Go's zero time, and no JSON at all.
+            (Slot::Time(_) | Slot::MicroTime(_) | Slot::Raw(_), BYTES)
+                if reader.bytes.get(reader.position) == Some(&0) =>
+            {
+                reader.position += 1;
+                optional.clear();
+                Ok(())
+            }
+            (slot, _) => self.element(slot, wire_type, reader),
         }
     }
 
@@ -315,28 +364,13 @@ impl Context<'_> {
         match slot {
             Slot::Message(inner) => {
                 self.expect(wire_type, BYTES, "a message", reader)?;
-                let mut nested = self.read(reader, Reader::nested)?;
-                if self.unsettled.is_empty() {
-                    return self.message(inner, &mut nested);
-                }
-                self.apart(|context| context.message(inner, &mut nested))
+                self.nested(inner, reader)
             }
             Slot::List(list) => {
                 list.restart(0);
                 self.wrapped(list, wire_type, reader)
             }
-            Slot::Optional(optional) => {
-                // Go's zero time, and no JSON at all.
-                let is_empty = wire_type == BYTES && reader.bytes.get(reader.position) == Some(&0);
-                match optional.fill() {
-                    Slot::Time(_) | Slot::MicroTime(_) | Slot::Raw(_) if is_empty => {
-                        reader.position += 1;
-                        optional.clear();
-                        Ok(())
-                    }
-                    slot => self.element(slot, wire_type, reader),
-                }
-            }
+            Slot::Optional(optional) => self.optional(optional, wire_type, reader),
             slot => self.value(slot, wire_type, reader),
         }
     }

@@ -128,6 +128,17 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Passes over the next tag if it is this one.
+    #[inline]
+    pub(super) fn follows(&mut self, number: u32, wire_type: u8) -> bool {
+        let mut after = *self;
+        let is_it = after.tag() == Some((number, wire_type));
+        if is_it {
+            *self = after;
+        }
+        is_it
+    }
+
     #[inline]
     pub(super) fn bytes(&mut self) -> Option<&'a [u8]> {
         let length = usize::try_from(self.varint()?).ok()?;

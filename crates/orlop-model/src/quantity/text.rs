@@ -10,12 +10,13 @@ pub(super) fn write_amount(amount: Amount, format: Format, out: &mut impl fmt::W
     if amount.value == 0 {
         return out.write_char('0');
     }
+    let mut buffer = itoa::Buffer::new();
     if format == Format::BinarySi {
         let (rounded, exact) = amount.rounded(0);
         match rounded.whole() {
             Some(whole) if exact && whole.unsigned_abs() >= 1024 => {
                 let zeros = whole.trailing_zeros() / 10;
-                return write_suffixed(&(whole >> (10 * zeros)), binary_suffix(zeros), out);
+                return write_suffixed(buffer.format(whole >> (10 * zeros)), binary_suffix(zeros), out);
             }
             Some(_) => {}
             None => return write_decimal(&amount.into(), format, out),
@@ -30,7 +31,7 @@ pub(super) fn write_amount(amount: Amount, format: Format, out: &mut impl fmt::W
         value = product;
         exponent -= 1;
     }
-    write_decimal_parts(&value, exponent, format, out)
+    write_decimal_parts(buffer.format(value), exponent, format, out)
 }
 
 pub(super) fn write_decimal(number: &Decimal, format: Format, out: &mut impl fmt::Write) -> fmt::Result {
@@ -43,7 +44,7 @@ pub(super) fn write_decimal(number: &Decimal, format: Format, out: &mut impl fmt
         let is_large = !rounded.unscaled.to_i64().is_some_and(|value| value.unsigned_abs() < 1024);
         if is_large && rounded.cmp(number).is_eq() {
             let (mantissa, kibis) = rounded.unscaled.without_kibis();
-            return write_suffixed(&mantissa, binary_suffix(kibis), out);
+            return write_suffixed(&mantissa.to_string(), binary_suffix(kibis), out);
         }
     }
     let (digits, tens) = number.unscaled.without_tens();
@@ -51,21 +52,22 @@ pub(super) fn write_decimal(number: &Decimal, format: Format, out: &mut impl fmt
     let surplus = exponent.rem_euclid(3);
     let digits = digits.shifted_up(surplus.unsigned_abs());
     let exponent = exponent - surplus;
-    write_decimal_parts(&digits, exponent, format, out)
+    write_decimal_parts(&digits.to_string(), exponent, format, out)
 }
 
-fn write_suffixed(mantissa: &dyn fmt::Display, suffix: &str, out: &mut impl fmt::Write) -> fmt::Result {
-    write!(out, "{mantissa}{suffix}")
+fn write_suffixed(mantissa: &str, suffix: &str, out: &mut impl fmt::Write) -> fmt::Result {
+    out.write_str(mantissa)?;
+    out.write_str(suffix)
 }
 
 fn write_decimal_parts(
-    mantissa: &dyn fmt::Display,
+    mantissa: &str,
     exponent: i32,
     format: Format,
     out: &mut impl fmt::Write,
 ) -> fmt::Result {
     match (format, exponent) {
-        (_, 0) => write_suffixed(mantissa, "", out),
+        (_, 0) => out.write_str(mantissa),
         (Format::DecimalExponent, _) => write!(out, "{mantissa}e{exponent}"),
         _ => write_suffixed(mantissa, decimal_suffix(exponent), out),
     }
