@@ -39,7 +39,7 @@ impl<'a> Envelope<'a> {
         if envelope.read(&mut reader).is_none() {
             // All that can be wrong with texts that can be read is their encoding.
             let reason = if reader.is_at_end() { WireError::NotUtf8 } else { reader.fault() };
-            return Err(Error::at(MAGIC.len() + reader.position, reason));
+            return Err(Error::at(MAGIC.len() + reader.offset(), reason));
         }
         envelope.offset += MAGIC.len();
         Ok(envelope)
@@ -60,7 +60,7 @@ impl<'a> Envelope<'a> {
                 }
                 (2, BYTES) => {
                     self.raw = reader.bytes()?;
-                    self.offset = reader.position - self.raw.len();
+                    self.offset = reader.offset() - self.raw.len();
                 }
                 (3, BYTES) => self.content_encoding = text(reader.bytes()?)?,
                 (4, BYTES) => self.content_type = text(reader.bytes()?)?,

@@ -72,13 +72,10 @@ impl Context<'_> {
         reader: &mut Reader<'a>,
         read: impl FnOnce(&mut Reader<'a>) -> Option<T>,
     ) -> Result<T> {
-        let start = reader.position;
+        let start = *reader;
         match read(reader) {
             Some(value) => Ok(value),
-            None => {
-                reader.position = start;
-                Err(self.fail(reader.offset(), reader.fault()))
-            }
+            None => Err(self.fail(start.offset(), start.fault())),
         }
     }
 
@@ -116,7 +113,7 @@ impl Context<'_> {
         let schema = message.schema();
         let mut lost = Vec::new();
         while !reader.is_at_end() {
-            let start = reader.position;
+            let start = *reader;
             let (number, wire_type) = self.read(reader, Reader::tag)?;
             match schema.number(number) {
                 Some(found) if !found.hoisted => {
@@ -140,7 +137,7 @@ impl Context<'_> {
                 Some(_) => self.hoisted(message, number, wire_type, reader)?,
                 None => {
                     self.read(reader, |reader| reader.skip(number, wire_type))?;
-                    keep(message, &mut lost, &reader.bytes[start..reader.position]);
+                    keep(message, &mut lost, reader.since(start));
                     continue;
                 }
             }
@@ -176,7 +173,7 @@ impl Context<'_> {
         self.expect(wire_type, BYTES, "a message", reader)?;
         let mut reader = self.read(reader, Reader::nested)?;
         while !reader.is_at_end() {
-            let start = reader.position;
+            let start = reader;
             let (number, wire_type) = self.read(&mut reader, Reader::tag)?;
             let is_it = |field: &&FieldSchema| field.outer == outer && field.number == number;
             match schema.fields.iter().position(|field| is_it(&field)) {
@@ -185,7 +182,7 @@ impl Context<'_> {
                     .map_err(|failed| self.within(schema, index, failed))?,
                 None => {
                     self.read(&mut reader, |reader| reader.skip(number, wire_type))?;
-                    lost.extend_from_slice(&reader.bytes[start..reader.position]);
+                    lost.extend_from_slice(reader.since(start));
                 }
             }
         }
@@ -348,10 +345,7 @@ impl Context<'_> {
         match (optional.fill(), wire_type) {
             (Slot::Message(inner), BYTES) => self.nested(inner, reader),
             // Go's zero time, and no JSON at all.
-            (Slot::Time(_) | Slot::MicroTime(_) | Slot::Raw(_), BYTES)
-                if reader.bytes.get(reader.position) == Some(&0) =>
-            {
-                reader.position += 1;
+            (Slot::Time(_) | Slot::MicroTime(_) | Slot::Raw(_), BYTES) if reader.empty_follows() => {
                 optional.clear();
                 Ok(())
             }

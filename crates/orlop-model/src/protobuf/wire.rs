@@ -59,31 +59,35 @@ pub(super) const FIXED32: u8 = 5;
 /// Reads a message from its beginning. `None` is what cannot be read; [`Reader::fault`] says why.
 #[derive(Clone, Copy)]
 pub(super) struct Reader<'a> {
-    pub(super) bytes: &'a [u8],
-    pub(super) position: usize,
-    /// Where the message begins in the outermost one.
-    base: usize,
+    rest: &'a [u8],
+    /// Where the message ends in the outermost one.
+    end: usize,
 }
 
 impl<'a> Reader<'a> {
     pub(super) fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, position: 0, base: 0 }
+        Self { rest: bytes, end: bytes.len() }
     }
 
     /// Place in the outermost message.
     pub(super) fn offset(&self) -> usize {
-        self.base + self.position
+        self.end - self.rest.len()
     }
 
+    #[inline]
     pub(super) fn is_at_end(&self) -> bool {
-        self.position >= self.bytes.len()
+        self.rest.is_empty()
+    }
+
+    /// What has been read since `start`, an earlier state of this reader.
+    pub(super) fn since(&self, start: Self) -> &'a [u8] {
+        &start.rest[..start.rest.len() - self.rest.len()]
     }
 
     /// Why the tag or the value that begins here cannot be read.
     #[cold]
     pub(super) fn fault(mut self) -> WireError {
-        let rest = self.bytes.get(self.position..).unwrap_or_default();
-        if rest.len() >= 10 && rest[..10].iter().all(|byte| *byte >= 0x80) {
+        if self.rest.len() >= 10 && self.rest[..10].iter().all(|byte| *byte >= 0x80) {
             return WireError::LongVarint;
         }
         match self.varint() {
@@ -97,9 +101,9 @@ impl<'a> Reader<'a> {
 
     #[inline]
     pub(super) fn varint(&mut self) -> Option<u64> {
-        match self.bytes.get(self.position) {
-            Some(byte) if *byte < 0x80 => {
-                self.position += 1;
+        match self.rest {
+            [byte @ 0..0x80, rest @ ..] => {
+                self.rest = rest;
                 Some(u64::from(*byte))
             }
             _ => self.long_varint(),
@@ -108,10 +112,10 @@ impl<'a> Reader<'a> {
 
     fn long_varint(&mut self) -> Option<u64> {
         let mut value = 0_u64;
-        for (index, byte) in self.bytes.get(self.position..)?.iter().take(10).enumerate() {
+        for (index, byte) in self.rest.iter().take(10).enumerate() {
             value |= u64::from(byte & 0x7f) << (7 * index);
             if *byte < 0x80 {
-                self.position += index + 1;
+                self.rest = &self.rest[index + 1..];
                 return Some(value);
             }
         }
@@ -139,6 +143,16 @@ impl<'a> Reader<'a> {
         is_it
     }
 
+    /// Passes over the length of an empty value, if the next one is empty.
+    #[inline]
+    pub(super) fn empty_follows(&mut self) -> bool {
+        let is_it = self.rest.first() == Some(&0);
+        if is_it {
+            self.rest = &self.rest[1..];
+        }
+        is_it
+    }
+
     #[inline]
     pub(super) fn bytes(&mut self) -> Option<&'a [u8]> {
         let length = usize::try_from(self.varint()?).ok()?;
@@ -148,16 +162,15 @@ impl<'a> Reader<'a> {
     /// The message that comes as a length-delimited value.
     #[inline]
     pub(super) fn nested(&mut self) -> Option<Self> {
-        let bytes = self.bytes()?;
-        Some(Self { bytes, position: 0, base: self.offset() - bytes.len() })
+        let rest = self.bytes()?;
+        Some(Self { rest, end: self.offset() })
     }
 
     #[inline]
     fn take(&mut self, length: usize) -> Option<&'a [u8]> {
-        let end = self.position.checked_add(length)?;
-        let bytes = self.bytes.get(self.position..end)?;
-        self.position = end;
-        Some(bytes)
+        let (taken, rest) = self.rest.split_at_checked(length)?;
+        self.rest = rest;
+        Some(taken)
     }
 
     pub(super) fn fixed64(&mut self) -> Option<u64> {
