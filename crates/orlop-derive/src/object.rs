@@ -21,6 +21,7 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
     if !attributes::fields(input)?.iter().any(|field| field.ident == "metadata") {
         return Err(Error::new_spanned(name, "a kind has a field `metadata: ObjectMeta`"));
     }
+    let list_kind = format!("{}List", attributes.kind);
     let kind = kind_info(&attributes, model);
     Ok(quote! {
         #message
@@ -28,6 +29,7 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
         #[automatically_derived]
         impl #model::StaticKind for #name {
             const KIND: &'static #model::KindInfo = &#kind;
+            const LIST_KIND: &'static str = #list_kind;
         }
 
         #[automatically_derived]

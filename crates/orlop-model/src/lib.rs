@@ -77,6 +77,7 @@ pub mod storage;
 
 mod any_object;
 mod byte_string;
+pub mod conditions;
 #[cfg(feature = "rules")]
 pub mod defaults;
 mod dynamic;
@@ -90,6 +91,7 @@ pub mod json;
 mod kind;
 mod known;
 mod list;
+mod list_of;
 #[cfg(feature = "manifest")]
 pub mod manifest;
 mod map;
@@ -136,6 +138,7 @@ pub use self::fields_v1::FieldsV1;
 pub use self::int_or_string::{IntOrString, NotAPercentage};
 pub use self::kind::{KindInfo, Scope};
 pub use self::list::List;
+pub use self::list_of::ListOf;
 pub use self::map::{Iter, Map};
 pub use self::message::{Field, Message};
 pub use self::meta::v1::{LabelSelector, ObjectMeta, OwnerReference};

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::message::{self, Fields};
-use crate::{KindInfo, Message, ObjectMeta, OwnerReference, Path, Schema, Str, json, protobuf};
+use crate::{Field, KindInfo, Message, ObjectMeta, OwnerReference, Path, Schema, Str, json, protobuf};
 
 /// An object: a kind, metadata and a body that goes over the wire.
 ///
@@ -69,9 +69,11 @@ pub trait Object: Clone + fmt::Debug + Serialize + DeserializeOwned + Send + Syn
 }
 
 /// A kind that is known at compile time.
-pub trait StaticKind: Object + Message {
+pub trait StaticKind: Object + Message + Field {
     /// The kind.
     const KIND: &'static KindInfo;
+    /// The kind of lists of it, such as `PodList`; see [`ListOf`](crate::ListOf).
+    const LIST_KIND: &'static str;
 }
 
 /// Namespace and name of an object.

@@ -134,6 +134,27 @@ pub struct FieldSchema {
 }
 
 impl FieldSchema {
+    /// A field of no name, for those that are written by hand.
+    pub(crate) const EMPTY: Self = Self {
+        name: "",
+        doc: "",
+        ty: FieldType::Bool,
+        number: 0,
+        outer: 0,
+        inline: false,
+        required: false,
+        needed: false,
+        optional: false,
+        wrapped: false,
+        secret: false,
+        list: ListType::Atomic,
+        atomic_map: false,
+        merge: false,
+        retain_keys: false,
+        merge_key: "",
+        default: "",
+    };
+
     /// Schema of the field's type, of its elements for lists and maps; `None` for scalars.
     #[must_use]
     pub fn message(&self) -> Option<&'static Schema> {

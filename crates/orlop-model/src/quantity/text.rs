@@ -41,7 +41,7 @@ pub(super) fn write_decimal(number: &Decimal, format: Format, out: &mut impl fmt
     if format == Format::BinarySi {
         let rounded = number.rounded(0);
         // With 1024 or more, a rest would be lost in powers of 1024.
-        let is_large = !rounded.unscaled.to_i64().is_some_and(|value| value.unsigned_abs() < 1024);
+        let is_large = rounded.unscaled.to_i64().is_none_or(|value| value.unsigned_abs() >= 1024);
         if is_large && rounded.cmp(number).is_eq() {
             let (mantissa, kibis) = rounded.unscaled.without_kibis();
             return write_suffixed(&mantissa.to_string(), binary_suffix(kibis), out);

@@ -1,13 +1,6 @@
 //! Enumerations of this version.
 
 crate::open_enum! {
-    /// Truth values of a `CustomResourceDefinition` condition.
-    pub enum ConditionStatus {
-        True = "True",
-        False = "False",
-        Unknown = "Unknown",
-    }
-
     /// Ways to convert custom resources between versions: change only `apiVersion`, or call a webhook.
     pub enum ConversionStrategyType {
         None = "None",

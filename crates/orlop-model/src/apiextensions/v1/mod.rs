@@ -11,3 +11,4 @@ pub use self::custom_resource_definition::*;
 pub use self::enums::*;
 pub use self::schema::*;
 pub use self::schema_unions::*;
+pub use crate::meta::v1::ConditionStatus;

@@ -2,27 +2,7 @@
 
 use super::JSONSchemaProps;
 use crate::message::{Field, Form, Message, Slot, Union, View};
-use crate::{FieldSchema, FieldType, Key, List, ListType, Number, Schema, Str};
-
-const FIELD: FieldSchema = FieldSchema {
-    name: "",
-    doc: "",
-    ty: FieldType::Bool,
-    number: 0,
-    outer: 0,
-    inline: false,
-    required: false,
-    needed: false,
-    optional: false,
-    wrapped: false,
-    secret: false,
-    list: ListType::Atomic,
-    atomic_map: false,
-    merge: false,
-    retain_keys: false,
-    merge_key: "",
-    default: "",
-};
+use crate::{FieldSchema, FieldType, Key, List, Number, Schema, Str};
 
 /// The forms have no names in JSON.
 const KEY: Key = Key { text: "", required: false, optional: true, inline: false };
@@ -50,7 +30,7 @@ const SCHEMA: FieldSchema = FieldSchema {
     doc: "A schema.",
     ty: FieldType::Message(|| JSONSchemaProps::SCHEMA),
     optional: true,
-    ..FIELD
+    ..FieldSchema::EMPTY
 };
 
 macro_rules! union {
@@ -92,7 +72,12 @@ impl Message for JSONSchemaPropsOrBool {
         "JSONSchemaPropsOrBool",
         "A schema, or whether anything is allowed.",
         &[
-            FieldSchema { name: "allows", doc: "Whether anything is allowed.", number: 1, ..FIELD },
+            FieldSchema {
+                name: "allows",
+                doc: "Whether anything is allowed.",
+                number: 1,
+                ..FieldSchema::EMPTY
+            },
             FieldSchema { number: 2, ..SCHEMA },
         ],
     );
@@ -180,7 +165,7 @@ impl Message for JSONSchemaPropsOrArray {
                 doc: "The schemas.",
                 number: 2,
                 ty: FieldType::List(&FieldType::Message(|| JSONSchemaProps::SCHEMA)),
-                ..FIELD
+                ..FieldSchema::EMPTY
             },
         ],
     );
@@ -263,7 +248,7 @@ impl Message for JSONSchemaPropsOrStringArray {
                 doc: "Names of properties.",
                 number: 2,
                 ty: FieldType::List(&FieldType::String),
-                ..FIELD
+                ..FieldSchema::EMPTY
             },
         ],
     );

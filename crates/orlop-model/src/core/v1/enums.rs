@@ -37,13 +37,6 @@ crate::open_enum! {
         Healthy = "Healthy",
     }
 
-    /// Truth values of a condition: it holds, it does not hold, or it cannot be determined.
-    pub enum ConditionStatus {
-        True = "True",
-        False = "False",
-        Unknown = "Unknown",
-    }
-
     /// When the kubelet restarts a single container after its exit: always, never, or after failure only.
     pub enum ContainerRestartPolicy {
         Always = "Always",

@@ -61,3 +61,4 @@ pub use self::service::*;
 pub use self::service_account::*;
 pub use self::volume::*;
 pub use self::volume_plugin::*;
+pub use crate::meta::v1::ConditionStatus;
