@@ -171,7 +171,8 @@ mod tests {
     #[test]
     fn known_texts_are_found_and_others_are_not() {
         for text in TEXTS {
-            let found = find(&text.to_owned(), hash(text.as_bytes())).unwrap();
+            let copy = text.to_owned();
+            let found = find(&copy, hash(copy.as_bytes())).unwrap();
             assert_eq!(found.as_ptr(), text.as_ptr(), "{text}");
             let other = format!("{text}x");
             assert_eq!(find(&other, hash(text.as_bytes())), None);
