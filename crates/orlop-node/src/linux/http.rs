@@ -293,13 +293,6 @@ mod tests {
             error.ends_with(&format!("dial tcp 127.0.0.1:{closed}: connect: connection refused")),
             "{error}"
         );
-        #[cfg(not(feature = "https"))]
-        {
-            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-            let port = listener.local_addr().unwrap().port();
-            let error = ask_once(port, json!({"scheme": "HTTPS"})).await.unwrap_err();
-            assert!(error.contains("built without HTTPS"), "{error}");
-        }
     }
 
     #[cfg(feature = "https")]
