@@ -70,27 +70,27 @@ impl RawJson {
 /// Whether a text is JSON of nothing but objects, without white space between: what sets of fields are, which are a third
 /// of what there is of an object. Any other text has to be looked at closely.
 fn is_field_set(mut text: &[u8]) -> bool {
-    let mut depth = 0_usize;
+    // Nesting is limited as everywhere.
+    let mut depth = 0..100;
     loop {
-        let Some(rest) = text.strip_prefix(b"{") else { return false };
-        depth += 1;
-        text = rest;
-        while let Some(rest) = text.strip_prefix(b"}") {
-            depth -= 1;
-            text = rest;
-            match (depth, text.first()) {
-                (0, first) => return first.is_none(),
-                (_, Some(b',')) => {
-                    text = &text[1..];
-                    break;
+        text = match text {
+            [b'{', b'"', rest @ ..] if depth.next().is_some() => rest,
+            [b'{', b'}', rest @ ..] => {
+                let mut rest = rest;
+                loop {
+                    match rest {
+                        [b',', b'"', key @ ..] if depth.start > 0 => break key,
+                        [b'}', after @ ..] if depth.start > 0 => {
+                            depth.start -= 1;
+                            rest = after;
+                        }
+                        _ => return depth.start == 0 && rest.is_empty(),
+                    }
                 }
-                (_, Some(b'}')) => {}
-                _ => return false,
             }
-        }
-        // Nesting is limited as everywhere.
-        let Some(rest) = text.strip_prefix(b"\"").filter(|_| depth < 100) else { return false };
-        let Some(rest) = after_key(rest) else { return false };
+            _ => return false,
+        };
+        let Some(rest) = after_key(text) else { return false };
         text = rest;
     }
 }
@@ -98,13 +98,12 @@ fn is_field_set(mut text: &[u8]) -> bool {
 /// What follows a key and its colon; keys may have quotes that are escaped, as those of list items have.
 fn after_key(mut key: &[u8]) -> Option<&[u8]> {
     loop {
-        while let Some(chunk) = key.first_chunk::<8>()
-            && ends(u64::from_le_bytes(*chunk)) == 0
-        {
-            key = &key[8..];
-        }
-        let end = match key.first_chunk::<8>() {
-            Some(chunk) => ends(u64::from_le_bytes(*chunk)).trailing_zeros() as usize / 8,
+        let end = match key.first_chunk::<8>().map(|chunk| ends(u64::from_le_bytes(*chunk))) {
+            Some(0) => {
+                key = &key[8..];
+                continue;
+            }
+            Some(marks) => marks.trailing_zeros() as usize / 8,
             None => key.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20))?,
         };
         match &key[end..] {

@@ -118,21 +118,8 @@ impl Context<'_> {
             match schema.number(number) {
                 Some(found) if !found.hoisted => {
                     let index = usize::from(found.field);
-                    let result = match (message.slot(index), wire_type) {
-                        // Most fields, most of them empty, and empty before.
-                        (Slot::Str(slot), BYTES) => self.text(reader).map(|text| {
-                            if !text.is_empty() || !slot.is_empty() {
-                                *slot = self.share(text);
-                            }
-                        }),
-                        (Slot::Bool(slot), VARINT) => {
-                            self.read(reader, Reader::varint).map(|value| *slot = value != 0)
-                        }
-                        (Slot::Message(inner), BYTES) => self.nested(inner, reader),
-                        (Slot::Optional(optional), _) => self.optional(optional, wire_type, reader),
-                        (slot, _) => self.field(slot, index, schema, wire_type, reader),
-                    };
-                    result.map_err(|failed| self.within(schema, index, failed))?;
+                    self.field(message.slot(index), index, schema, wire_type, reader)
+                        .map_err(|failed| self.within(schema, index, failed))?;
                 }
                 Some(_) => self.hoisted(message, number, wire_type, reader)?,
                 None => {
@@ -191,6 +178,7 @@ impl Context<'_> {
     }
 
     /// Reads one occurrence of a field.
+    #[inline(always)]
     fn field(
         &mut self,
         slot: Slot<'_>,
@@ -199,15 +187,29 @@ impl Context<'_> {
         wire_type: u8,
         reader: &mut Reader<'_>,
     ) -> Result<()> {
-        match slot {
-            Slot::List(list) if schema.fields[index].wrapped => {
-                list.restart(0);
-                self.wrapped(list, wire_type, reader)
+        // What most fields are comes first, and without a call.
+        match (slot, wire_type) {
+            (Slot::Str(slot), BYTES) => {
+                let text = self.text(reader)?;
+                // Most are empty and were before.
+                if !text.is_empty() || !slot.is_empty() {
+                    *slot = self.share(text);
+                }
             }
-            Slot::List(list) => self.items(list, &schema.fields[index], wire_type, reader),
-            Slot::Map(map) => self.entries(map, index, &schema.fields[index], wire_type, reader),
-            slot => self.element(slot, wire_type, reader),
+            (Slot::Text(slot), BYTES) => {
+                let text = self.text(reader)?;
+                slot.set(text);
+            }
+            (Slot::Bool(slot), VARINT) => *slot = self.read(reader, Reader::varint)? != 0,
+            (Slot::Int32(slot), VARINT) => *slot = self.read(reader, Reader::varint)? as i32,
+            (Slot::Int64(slot), VARINT) => *slot = self.read(reader, Reader::varint)? as i64,
+            (Slot::Message(inner), BYTES) => return self.nested(inner, reader),
+            (Slot::Optional(optional), _) => return self.optional(optional, wire_type, reader),
+            (Slot::List(list), _) => return self.list(list, &schema.fields[index], wire_type, reader),
+            (Slot::Map(map), _) => return self.entries(map, index, &schema.fields[index], wire_type, reader),
+            (slot, _) => return self.value(slot, wire_type, reader),
         }
+        Ok(())
     }
 
     /// Notes in which field reading has failed.
@@ -222,13 +224,17 @@ impl Context<'_> {
     }
 
     /// Reads elements of a list that follow each other, or several numbers packed together.
-    fn items(
+    fn list(
         &mut self,
         list: &mut dyn Sequence,
         field: &FieldSchema,
         wire_type: u8,
         reader: &mut Reader<'_>,
     ) -> Result<()> {
+        if field.wrapped {
+            list.restart(0);
+            return self.wrapped(list, wire_type, reader);
+        }
         if list.is_empty() {
             list.reserve(1 + repetitions(field.number, wire_type, *reader));
         }
