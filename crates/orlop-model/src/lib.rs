@@ -96,6 +96,7 @@ mod list_of;
 pub mod manifest;
 mod map;
 pub mod message;
+#[cfg(feature = "rules")]
 pub mod metadata;
 pub mod names;
 mod object;

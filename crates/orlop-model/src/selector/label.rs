@@ -5,7 +5,9 @@ use std::str::FromStr;
 
 use super::{Labels, Operator, Requirement, SelectorError, parse};
 use crate::meta::v1::{LabelSelector, LabelSelectorOperator};
-use crate::{FieldError, Map, Str, metadata, names};
+#[cfg(feature = "rules")]
+use crate::{FieldError, metadata, names};
+use crate::{Map, Str};
 
 /// Conditions on labels that all have to hold, or one that nothing fulfils. The default matches
 /// everything.
@@ -28,9 +30,7 @@ impl Selector {
     /// All of these conditions.
     #[must_use]
     pub fn new(requirements: impl IntoIterator<Item = Requirement>) -> Self {
-        let mut requirements: Box<[Requirement]> = requirements.into_iter().collect();
-        requirements.sort_by(|left, right| left.key().cmp(right.key()));
-        Self(Some(requirements))
+        Self(Some(sorted(requirements.into_iter().collect())))
     }
 
     /// Reads a selector such as `app=web,tier in (a,b),!canary,weight>5`.
@@ -163,10 +163,16 @@ impl LabelSelector {
     }
 }
 
+fn sorted(mut requirements: Vec<Requirement>) -> Box<[Requirement]> {
+    requirements.sort_by(|left, right| left.key().cmp(right.key()));
+    requirements.into()
+}
+
 /// What is wrong with the selector of an object at `path`.
 ///
 /// `allow_invalid_values` passes over values that are no label values, which an object that is
 /// stored already may have.
+#[cfg(feature = "rules")]
 #[must_use]
 pub fn validate(selector: &LabelSelector, allow_invalid_values: bool, path: &str) -> Vec<FieldError> {
     let mut errors = metadata::validate_labels(&selector.match_labels, &format!("{path}.matchLabels"));

@@ -24,7 +24,9 @@ use std::collections::BTreeMap;
 use crate::{FieldError, Map, Str, aggregate};
 
 pub use self::field::{FieldRequirement, FieldSelector};
-pub use self::label::{Selector, validate};
+pub use self::label::Selector;
+#[cfg(feature = "rules")]
+pub use self::label::validate;
 #[cfg(feature = "core")]
 pub use self::node::{NodePreferences, NodeSelectorMatcher, RequiredNodeAffinity};
 pub use self::requirement::{Operator, Requirement};
@@ -109,3 +111,16 @@ pub enum SelectorError {
 
 #[cfg(test)]
 mod tests;
+
+/// Texts in their order.
+fn sorted(mut texts: Vec<Str>) -> Vec<Str> {
+    texts.sort_unstable();
+    texts
+}
+
+/// Texts in their order, each once.
+fn distinct(texts: Vec<Str>) -> Vec<Str> {
+    let mut texts = sorted(texts);
+    texts.dedup();
+    texts
+}

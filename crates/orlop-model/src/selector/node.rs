@@ -160,7 +160,7 @@ impl NodeSelectorMatcher {
     /// The names of the only nodes that can match, sorted, where every term names some by
     /// `metadata.name`.
     #[must_use]
-    pub fn only_names(&self) -> Option<Vec<&Str>> {
+    pub fn only_names(&self) -> Option<Vec<Str>> {
         let mut names = Vec::new();
         for term in &self.terms {
             let Ok(conditions) = &term.0 else { continue };
@@ -168,12 +168,10 @@ impl NodeSelectorMatcher {
             let name = &wanted.next()?.value;
             // Two different names in one term: no node.
             if wanted.all(|other| other.value == *name) {
-                names.push(name);
+                names.push(name.clone());
             }
         }
-        names.sort();
-        names.dedup();
-        Some(names)
+        Some(super::distinct(names))
     }
 }
 

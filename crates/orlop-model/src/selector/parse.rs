@@ -6,8 +6,6 @@
 //! set         = [ VALUE ] { "," [ VALUE ] }
 //! ```
 
-use std::collections::BTreeSet;
-
 use super::{Operator, Requirement, SelectorError};
 use crate::Str;
 
@@ -123,18 +121,17 @@ impl Parser<'_> {
         Requirement::check_key(key, "<nil>".to_owned())
             .map_err(|error| SelectorError::Invalid(vec![error]))?;
         let (operator, values) = if negated {
-            (Operator::DoesNotExist, BTreeSet::new())
+            (Operator::DoesNotExist, Vec::new())
         } else if matches!(self.peek(), Token::End | Token::Symbol(",")) {
-            (Operator::Exists, BTreeSet::new())
+            (Operator::Exists, Vec::new())
         } else {
             let operator = self.operator()?;
             let values = match operator {
                 Operator::In | Operator::NotIn => self.set()?,
-                _ => BTreeSet::from([self.value()?]),
+                _ => vec![Str::from(self.value()?)],
             };
             (operator, values)
         };
-        let values = values.into_iter().map(Str::from).collect();
         Requirement::at("", key.into(), operator, values, true).map_err(SelectorError::Invalid)
     }
 
@@ -161,7 +158,7 @@ impl Parser<'_> {
         }
     }
 
-    fn set(&mut self) -> Result<BTreeSet<&str>, SelectorError> {
+    fn set(&mut self) -> Result<Vec<Str>, SelectorError> {
         match self.next() {
             Token::Symbol("(") => {}
             found => {
@@ -169,20 +166,20 @@ impl Parser<'_> {
                 return Err(SelectorError::Unexpected { found, expected: "'('", comma: false });
             }
         }
-        let mut values = BTreeSet::new();
+        let mut values: Vec<Str> = Vec::new();
         match self.peek() {
             Token::Word(_) | Token::Symbol(",") => {}
             // An empty set holds the empty value.
             Token::Symbol(")") => {
                 self.next();
-                return Ok(BTreeSet::from([""]));
+                return Ok(vec![Str::EMPTY]);
             }
             found => return Err(unexpected(found, "',', ')' or identifier")),
         }
         loop {
             match self.next() {
                 Token::Word(value) => {
-                    values.insert(value);
+                    values.push(value.into());
                     match self.peek() {
                         Token::Symbol(",") => {}
                         Token::Symbol(")") => break,
@@ -192,16 +189,16 @@ impl Parser<'_> {
                 // A comma at an end, or two together, have an empty value between.
                 Token::Symbol(",") => {
                     if values.is_empty() {
-                        values.insert("");
+                        values.push(Str::EMPTY);
                     }
                     match self.peek() {
                         Token::Symbol(")") => {
-                            values.insert("");
+                            values.push(Str::EMPTY);
                             break;
                         }
                         Token::Symbol(",") => {
                             self.next();
-                            values.insert("");
+                            values.push(Str::EMPTY);
                         }
                         _ => {}
                     }
@@ -210,6 +207,6 @@ impl Parser<'_> {
             }
         }
         self.next();
-        Ok(values)
+        Ok(super::distinct(values))
     }
 }

@@ -207,9 +207,7 @@ impl fmt::Display for Requirement {
             Operator::In | Operator::NotIn => write!(formatter, "{key} {} (", self.operator.as_str())?,
             _ => write!(formatter, "{key}{}", self.operator.as_str())?,
         }
-        let mut values: Vec<&Str> = self.values.iter().collect();
-        values.sort();
-        for (index, value) in values.iter().enumerate() {
+        for (index, value) in super::sorted(self.values.to_vec()).iter().enumerate() {
             let comma = if index == 0 { "" } else { "," };
             write!(formatter, "{comma}{value}")?;
         }
