@@ -145,9 +145,12 @@ impl Content {
         self.sync_directory(path.parent().unwrap_or(Path::new("")))
     }
 
-    /// Removes a file so that it stays removed.
+    /// Removes a file so that it stays removed. One that is gone, perhaps not for good, is fine.
     pub(crate) fn remove(&self, path: &Path) -> Result<(), Error> {
-        self.root.remove_file(path)?;
+        match self.root.remove_file(path) {
+            Err(error) if error.is_not_found() => {}
+            other => other?,
+        }
         self.sync_directory(path.parent().unwrap_or(Path::new("")))
     }
 

@@ -49,13 +49,12 @@ impl fmt::Debug for Credential {
 #[non_exhaustive]
 pub enum CredentialError {
     /// It is no JSON, or JSON of another form.
-    #[error("{origin}: {error}")]
+    #[error("{origin}: {problem}")]
     Json {
         /// Which configuration.
         origin: String,
-        /// What is wrong with it.
-        #[source]
-        error: serde_json::Error,
+        /// What is wrong with it, without what stands in it, which may be secret.
+        problem: String,
     },
     /// A field `auth` is not base64.
     #[error("{key}: auth: {error}")]
@@ -75,6 +74,17 @@ pub enum CredentialError {
     /// The configuration of the node cannot be read.
     #[error("node config: error occurred while trying to unmarshal json")]
     NodeConfig(#[source] Box<Self>),
+}
+
+impl CredentialError {
+    /// Errors about types quote the value; where a text breaks off they do not.
+    fn json(origin: String, error: &serde_json::Error) -> Self {
+        let problem = match error.classify() {
+            serde_json::error::Category::Data => "a value of the wrong type".to_owned(),
+            _ => error.to_string(),
+        };
+        Self::Json { origin, problem }
+    }
 }
 
 /// Credentials, by where they are valid.
@@ -107,7 +117,7 @@ impl Keyring {
     /// # Errors
     /// It is not of that form. Nothing is added then.
     pub fn add_config(&mut self, text: &[u8], source: &str) -> Result<(), CredentialError> {
-        let json = |error| CredentialError::Json { origin: source.to_owned(), error };
+        let json = |error| CredentialError::json(source.to_owned(), &error);
         let root: Option<Map<String, Value>> = serde_json::from_slice(text).map_err(json)?;
         let auths = root.and_then(|mut root| root.remove("auths")).unwrap_or(Value::Null);
         let auths: Option<Map<String, Value>> = serde_json::from_value(auths).map_err(json)?;
@@ -119,7 +129,7 @@ impl Keyring {
     /// # Errors
     /// It is not of that form. Nothing is added then.
     pub fn add_auths(&mut self, text: &[u8], source: &str) -> Result<(), CredentialError> {
-        let json = |error| CredentialError::Json { origin: source.to_owned(), error };
+        let json = |error| CredentialError::json(source.to_owned(), &error);
         let auths: Option<Map<String, Value>> = serde_json::from_slice(text).map_err(json)?;
         self.add(auths.unwrap_or_default(), source)
     }
@@ -212,7 +222,7 @@ fn credential(key: &str, entry: Value, source: &str) -> Result<Credential, Crede
         auth: Option<String>,
     }
     let entry: Option<Entry> = serde_json::from_value(entry)
-        .map_err(|error| CredentialError::Json { origin: format!("{source}: {key}"), error })?;
+        .map_err(|error| CredentialError::json(format!("{source}: {key}"), &error))?;
     let entry = entry.unwrap_or_default();
     let mut credential = Credential {
         username: entry.username.unwrap_or_default(),
@@ -277,5 +287,16 @@ mod tests {
         let mut keys = Keyring::new();
         keys.add_auths(br#"{"x.io": {"username": "u", "password": "secret"}}"#, "test").unwrap();
         assert!(!format!("{keys:?}").contains("secret"));
+        for text in [
+            r#""secret""#,
+            r#"{"auths": "secret"}"#,
+            r#"{"auths": {"x.io": "secret"}}"#,
+            r#"{"auths": {"x.io": {"username": {"secret": 1}}}}"#,
+            r#"{"auths": {"x.io": {"password": 73656372}}}"#,
+        ] {
+            let error = keys.add_config(text.as_bytes(), "test").unwrap_err();
+            let shown = format!("{error} {error:?}");
+            assert!(!shown.contains("secret") && !shown.contains("73656372"), "{shown}");
+        }
     }
 }

@@ -112,23 +112,24 @@ pub fn unpack_layer(
     below: &[&Root],
     options: &UnpackOptions,
 ) -> Result<Unpacked, LayerError> {
-    let (unpacked, pending) = unpack(layer, root, options)?;
+    let (unpacked, pending) = unpack(layer, root, options, Algorithm::Sha256)?;
     pending.finish(root, below, options)?;
     Ok(unpacked)
 }
 
-/// The first half of [`unpack_layer`], which needs nothing of the layers below.
+/// The first half of [`unpack_layer`], which needs nothing of the layers below. The digest is one of `algorithm`.
 pub(crate) fn unpack(
     layer: impl BufRead,
     root: &Root,
     options: &UnpackOptions,
+    algorithm: Algorithm,
 ) -> Result<(Unpacked, Pending), LayerError> {
     let limits = &options.limits;
     let counted = Counted { source: layer, bytes: 0 };
     let decoder = Decoder::new(counted, limits.window).map_err(TarError::Io)?;
     let hashed = Hashed {
         source: decoder,
-        hasher: Hasher::new(Algorithm::Sha256),
+        hasher: Hasher::new(algorithm),
         bytes: 0,
         limit: limits.layer,
         ratio: limits.ratio,
@@ -213,7 +214,7 @@ impl<R: BufRead> Read for Hashed<R> {
         let compressed = self.source.get_ref().bytes;
         if self.bytes > self.limit {
             self.exceeded = Some(Exceeded::Bytes);
-        } else if self.bytes > RATIO_FROM && self.bytes / self.ratio > compressed {
+        } else if self.bytes > RATIO_FROM && self.bytes > compressed.saturating_mul(self.ratio) {
             self.exceeded = Some(Exceeded::Ratio);
         }
         if self.exceeded.is_some() {
@@ -461,7 +462,7 @@ impl Unpacker<'_> {
                 self.remove(path)?;
                 self.pending.remember(path)?;
                 self.pending.remember(&target)?;
-                self.pending.links.push((path.to_owned(), target));
+                self.pending.link_later(path, target);
             }
         }
         Ok(())

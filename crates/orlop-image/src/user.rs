@@ -4,6 +4,9 @@
 #[cfg(target_os = "linux")]
 pub(crate) const FILE_LIMIT: u64 = 4 << 20;
 
+/// The highest number of a user or a group.
+const ID_MAX: u32 = 0x7fff_ffff;
+
 /// Who a process runs as.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -44,7 +47,7 @@ impl User {
     /// without an entry gets group 0. A name that consists of digits is a number if there is no user called so.
     ///
     /// # Errors
-    /// A name that isn't there, or a number out of range.
+    /// A name that isn't there, or a number out of range, also one of the image's own files.
     pub fn resolve(text: &str, passwd: &[u8], group: &[u8]) -> Result<Self, UserError> {
         let (user, wanted_group) = match text.split_once(':') {
             Some((user, group)) => (user, Some(group)),
@@ -82,7 +85,11 @@ impl User {
                 }
             }
         }
-        Ok(resolved)
+        // The kernel takes the highest number for "as it is", which is root.
+        match [resolved.uid, resolved.gid].iter().chain(&resolved.groups).find(|id| **id > ID_MAX) {
+            Some(id) => Err(UserError::Range(id.to_string())),
+            None => Ok(resolved),
+        }
     }
 }
 
@@ -106,7 +113,7 @@ fn id(text: &str) -> Result<Option<u32>, UserError> {
         return Ok(None);
     }
     match text.parse::<i64>() {
-        Ok(number @ 0..=0x7fff_ffff) => Ok(u32::try_from(number).ok()),
+        Ok(number) if (0..=ID_MAX.into()).contains(&number) => Ok(u32::try_from(number).ok()),
         _ => Err(UserError::Range(text.to_owned())),
     }
 }
@@ -183,5 +190,19 @@ mod tests {
         // A colon in the name of a group is part of it (crun took the rest for something else, CVE-2026-30892).
         assert!(resolved("app:wheel:0").is_err());
         assert!(resolved("app\n").is_err());
+    }
+
+    #[test]
+    fn no_entry_makes_someone_root_by_its_number() {
+        for (text, passwd, group) in [
+            ("app", "app:x:4294967295:5::/:", ""),
+            ("app", "app:x:5:4294967295::/:", ""),
+            ("5", "app:x:5:2147483648::/:", ""),
+            ("app:all", "app:x:5:5::/:", "all:x:4294967295:"),
+            ("app", "app:x:5:5::/:", "all:x:4294967295:app"),
+        ] {
+            let user = User::resolve(text, passwd.as_bytes(), group.as_bytes());
+            assert!(matches!(user, Err(UserError::Range(_))), "{text} {passwd} {group}: {user:?}");
+        }
     }
 }

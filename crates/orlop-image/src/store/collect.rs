@@ -32,10 +32,17 @@ impl Store {
         for record in images.values() {
             used.extend([record.target.clone(), record.manifest.clone()]);
             let mut lease = self.0.leases.lease();
-            if let Ok(parts) = self.load(record, &mut lease) {
-                used.insert(parts.manifest.config.digest.clone());
-                used.extend(parts.manifest.layers.iter().map(|layer| layer.digest.clone()));
-                used.extend(parts.chain);
+            match self.load(record, &mut lease) {
+                Ok(parts) => {
+                    used.insert(parts.manifest.config.digest.clone());
+                    used.extend(parts.manifest.layers.iter().map(|layer| layer.digest.clone()));
+                    used.extend(parts.chain);
+                }
+                // What cannot be read now is needed nevertheless.
+                Err(Error::File(error)) if error.raw_os_error().is_some() && !error.is_not_found() => {
+                    return Err(error.into());
+                }
+                Err(error) => tracing::warn!(image = %record.name, %error, "an image that is none"),
             }
         }
         for key in self.snapshots()? {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
+use std::ops::Bound;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
@@ -14,6 +15,7 @@ use super::{
 
 /// Bytes of paths that are remembered for the end.
 const REMEMBERED: u64 = 256 << 20;
+
 /// What can only be done when the layers below are there, or at the end.
 #[derive(Debug, Default)]
 pub(crate) struct Pending {
@@ -21,8 +23,10 @@ pub(crate) struct Pending {
     pub(super) directories: BTreeMap<PathBuf, (i64, u32)>,
     /// Those that the layer doesn't have itself, but has something in.
     pub(super) implicit: BTreeSet<PathBuf>,
-    /// Hard links whose target isn't in the layer: path and target.
-    pub(super) links: Vec<(PathBuf, PathBuf)>,
+    /// Hard links whose target isn't in the layer, each with its number: one may lead to another before it.
+    links: BTreeMap<PathBuf, (u64, PathBuf)>,
+    /// The number of the next one.
+    next_link: u64,
     /// What the layer takes away, whether it has something in its place or not.
     pub(super) whiteouts: BTreeSet<PathBuf>,
     /// Directories of which nothing below shows, but they themselves.
@@ -43,21 +47,21 @@ impl Pending {
         Ok(())
     }
 
+    /// Makes a hard link when the layers below are there.
+    pub(super) fn link_later(&mut self, path: &Path, target: PathBuf) {
+        self.links.insert(path.to_owned(), (self.next_link, target));
+        self.next_link += 1;
+    }
+
     /// Forgets a path and all below it.
     pub(super) fn forget(&mut self, path: &Path) {
-        let below = |candidate: &PathBuf| candidate.starts_with(path);
-        let gone: Vec<PathBuf> = self
-            .directories
-            .range(path.to_owned()..)
-            .map(|(path, _)| path)
-            .take_while(|path| below(path))
-            .cloned()
-            .collect();
-        for path in gone {
-            self.directories.remove(&path);
-            self.implicit.remove(&path);
+        for gone in within(&self.directories, path) {
+            self.directories.remove(&gone);
+            self.implicit.remove(&gone);
         }
-        self.links.retain(|(link, _)| !below(link));
+        for gone in within(&self.links, path) {
+            self.links.remove(&gone);
+        }
     }
 
     /// The second half of [`unpack_layer`].
@@ -68,7 +72,9 @@ impl Pending {
         options: &UnpackOptions,
     ) -> Result<(), LayerError> {
         let below: &[&Root] = if self.opaque { &[] } else { below };
-        for (path, target) in std::mem::take(&mut self.links) {
+        let mut links: Vec<_> = std::mem::take(&mut self.links).into_iter().collect();
+        links.sort_unstable_by_key(|(_, (number, _))| *number);
+        for (path, (_, target)) in links {
             self.link(root, below, &path, &target, options)
                 .map_err(|problem| LayerError::Entry { path, problem })?;
         }
@@ -177,6 +183,12 @@ impl Pending {
         self.directories.insert(path.to_owned(), there.modified);
         Ok(())
     }
+}
+
+/// The keys that are a path or below it: they stand together, and nothing else is looked at.
+fn within<T>(all: &BTreeMap<PathBuf, T>, path: &Path) -> Vec<PathBuf> {
+    let from_there = all.range::<Path, _>((Bound::Included(path), Bound::Unbounded)).map(|(key, _)| key);
+    from_there.take_while(|key| key.starts_with(path)).cloned().collect()
 }
 
 /// Whether something in front of the last name is marked so that nothing below shows through.

@@ -473,6 +473,8 @@ fn what_a_layer_does_not_have_itself_comes_from_below() {
         .hard_link("usr/tool", "bin/tool")
         .hard_link("usr/alias", "bin/alias")
         .hard_link("first", "second")
+        .hard_link("below/z", "bin/tool")
+        .hard_link("below/a", "below/z")
         .file("second", "comes later")
         .unpack(&top, &[&middle, &base])
         .unwrap();
@@ -486,6 +488,7 @@ fn what_a_layer_does_not_have_itself_comes_from_below() {
     assert_eq!(at("usr/tool").ino(), at("bin/tool").ino());
     assert!(at("usr/alias").file_type().is_symlink());
     assert_eq!(at("first").ino(), at("second").ino());
+    assert_eq!(at("below/a").ino(), at("bin/tool").ino());
     for (number, target) in ["gone/file", "opaque/file", "gone", "bin", "nothing"].into_iter().enumerate() {
         let (_, root) = place.layer(&format!("refused{number}"));
         let outcome = Layer::new().hard_link("x", target).unpack(&root, &[&middle, &base]);

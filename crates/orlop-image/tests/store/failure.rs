@@ -136,3 +136,45 @@ fn many_who_unpack_one_image_unpack_it_once() {
     assert!(inodes.iter().all(|inode| *inode == inodes[0]));
     place.assert_clean();
 }
+
+#[test]
+fn a_name_that_was_not_removed_in_the_end_can_be_removed_again() {
+    for step in 0.. {
+        let place = Place::new();
+        let mut options = StoreOptions::default();
+        options.faults = Faults::at(step);
+        let faults = options.faults.clone();
+        let Ok(store) = Store::open(place.path().join("store"), options) else { continue };
+        if image(1).build(&store, &name("x:1")).is_err() {
+            continue;
+        }
+        assert!(!faults.fired());
+        if store.remove(&name("x:1")).is_ok() {
+            assert!(!faults.fired() && step > 0);
+            break;
+        }
+        assert!(store.remove(&name("x:1")).unwrap());
+        assert!(store.get(&name("x:1")).unwrap().is_none() && place.names("images").is_empty());
+    }
+}
+
+#[test]
+fn nothing_is_collected_of_an_image_that_cannot_be_read_now() {
+    let place = Place::new();
+    let store = place.store();
+    let made = image(1).build(&store, &name("x:1")).unwrap();
+    store.unpack(&made).unwrap();
+    let config = place.path().join("store/blobs/sha256").join(made.id().hex());
+    drop(made);
+    // As if reading failed.
+    let text = std::fs::read(&config).unwrap();
+    std::fs::remove_file(&config).unwrap();
+    std::fs::create_dir(&config).unwrap();
+    let before = (place.names("blobs/sha256"), place.names("layers"));
+    store.gc().unwrap_err();
+    assert_eq!((place.names("blobs/sha256"), place.names("layers")), before);
+    std::fs::remove_dir(&config).unwrap();
+    std::fs::write(&config, text).unwrap();
+    store.gc().unwrap();
+    assert_eq!((place.names("blobs/sha256"), place.names("layers")), before);
+}

@@ -226,20 +226,33 @@ fn archives_that_are_wrong_leave_nothing() {
 
 #[test]
 fn a_layer_that_is_not_the_configurations_is_refused() {
+    use sha2::Digest as _;
     let made = made();
-    let mut config: Value = serde_json::from_slice(made.blob(made.image.id())).unwrap();
-    config["rootfs"]["diff_ids"] = json!([Digest::sha256("something else")]);
-    let mut tar = Tar::default();
-    tar.file("config.json", config.to_string());
-    tar.file("layer.tar", made.blob(&made.image.manifest().layers[0].digest));
-    tar.file("manifest.json", json!([{"Config": "config.json", "Layers": ["layer.tar"]}]).to_string());
-    let place = Place::new();
-    let store = place.store();
-    let images = store.import_archive(&tar.end()[..], Some(&name("x:1"))).unwrap();
-    match store.unpack(&images[0]) {
-        Err(Error::Layer { error, .. }) if matches!(*error, orlop_image::LayerError::DiffId { .. }) => {}
-        other => panic!("{other:?}"),
+    let layer = made.blob(&made.image.manifest().layers[0].digest);
+    let hex = |hash: &[u8]| hash.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    for (diff_id, right) in [
+        (Digest::sha256("something else").to_string(), false),
+        (format!("sha384:{}", "0".repeat(96)), false),
+        (format!("sha512:{}", "0".repeat(128)), false),
+        (format!("sha512:{}", hex(&sha2::Sha512::digest(layer))), true),
+    ] {
+        let mut config: Value = serde_json::from_slice(made.blob(made.image.id())).unwrap();
+        config["rootfs"]["diff_ids"] = json!([diff_id]);
+        let mut tar = Tar::default();
+        tar.file("config.json", config.to_string());
+        tar.file("layer.tar", layer);
+        tar.file("manifest.json", json!([{"Config": "config.json", "Layers": ["layer.tar"]}]).to_string());
+        let place = Place::new();
+        let store = place.store();
+        let images = store.import_archive(&tar.end()[..], Some(&name("x:1"))).unwrap();
+        match store.unpack(&images[0]) {
+            Ok(_) => assert!(right, "{diff_id}"),
+            Err(Error::Layer { error, .. }) if matches!(*error, orlop_image::LayerError::DiffId { .. }) => {
+                assert!(!right, "{diff_id}");
+                assert_eq!(place.names("layers"), ["empty"]);
+            }
+            other => panic!("{other:?}"),
+        }
+        place.assert_clean();
     }
-    assert_eq!(place.names("layers"), ["empty"]);
-    place.assert_clean();
 }
