@@ -144,10 +144,8 @@ impl<'a> Call<'a> {
 
 /// A plugin whatever its configuration is.
 pub(crate) trait ErasedPlugin: Send + Sync + std::fmt::Debug {
-    /// Whether it can be called at all.
-    fn ready(&self) -> Result<(), CniError> {
-        Ok(())
-    }
+    /// Whether it can be called at all, and reads the configuration: else DEL could not undo what ADD began.
+    fn ready(&self, config: &Value) -> Result<(), CniError>;
     fn add(&self, call: &Call<'_>) -> Result<CniResult, CniError>;
     fn del(&self, call: &Call<'_>) -> Result<(), CniError>;
     fn check(&self, call: &Call<'_>) -> Result<(), CniError>;
@@ -165,6 +163,10 @@ fn read<P: Plugin>(plugin: &P, config: &Value) -> Result<P::Config, CniError> {
 }
 
 impl<P: Plugin> ErasedPlugin for P {
+    fn ready(&self, config: &Value) -> Result<(), CniError> {
+        read(self, config).map(drop)
+    }
+
     fn add(&self, call: &Call<'_>) -> Result<CniResult, CniError> {
         Plugin::add(self, call, &read(self, call.network.config)?)
     }

@@ -34,7 +34,7 @@ impl Netns {
     /// The namespace that a path names: `/proc/PID/ns/net`, or a bind mount of such a file.
     ///
     /// # Errors
-    /// If the file cannot be opened or is no namespace of the network kind.
+    /// If the file cannot be opened or is no namespace. One of another kind is refused when it is used.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
         let failed = || Error::system("open network namespace", path.display().to_string());
@@ -45,7 +45,7 @@ impl Netns {
     /// The namespace behind a descriptor.
     ///
     /// # Errors
-    /// If it is no namespace of the network kind.
+    /// If it is no namespace. One of another kind is refused when it is used.
     pub fn from_fd(file: OwnedFd) -> Result<Self, Error> {
         Self::checked(file, "descriptor")
     }
@@ -65,7 +65,7 @@ impl Netns {
 
     fn checked(file: OwnedFd, name: &str) -> Result<Self, Error> {
         let failed = || Error::system("look at network namespace", name);
-        // Anything but a namespace of the right kind is refused before it is used for the first time.
+        // Anything else is refused before it is used for the first time.
         let kind = rustix::fs::fstatfs(&file).map_err(|errno| failed()(errno.into()))?;
         if kind.f_type as u64 != NSFS_MAGIC {
             return Err(Error::Invalid {

@@ -400,19 +400,18 @@ impl Store {
         let (start, after) = begin.unwrap_or((0, 0));
         // The range of the last address from there on, the other ranges, and that range again up to there.
         let rest = (1..set.len()).map(|i| (set[(start + i) % set.len()], None));
-        let spans = begin.map(|_| (set[start], Some((after + 1, u128::MAX)))).into_iter().chain(rest);
+        let spans =
+            begin.map(|_| (set[start], Some((after.saturating_add(1), u128::MAX)))).into_iter().chain(rest);
         let again = (set[start], begin.map(|_| (0, after)));
         for (span, part) in spans.chain([again]) {
             let (from, to) = part.unwrap_or((0, u128::MAX));
             let (from, to) = (from.max(span.first), to.min(span.last));
-            let mut candidate = from;
-            while candidate <= to {
+            for candidate in from..=to {
                 let ip = address(span.gateway, candidate);
                 if ip != span.gateway && self.reserve(ip, owner)? {
                     self.remember(number_of_set, ip);
                     return Ok(Some((ip, span)));
                 }
-                candidate += 1;
             }
         }
         Ok(None)
@@ -739,6 +738,17 @@ mod tests {
             }
             fs::remove_dir_all(folder).unwrap();
         }
+    }
+
+    #[test]
+    fn the_very_last_addresses_are_handed_out() {
+        let (folder, store) = store();
+        let set = [range(r#"{"subnet": "ffff:ffff:ffff:ffff:ffff:ffff:ffff:fffc/126"}"#).unwrap()];
+        let next = || store.next(0, &set, &owner(1)).unwrap().map(|(ip, _)| ip.to_string());
+        assert_eq!(next().as_deref(), Some("ffff:ffff:ffff:ffff:ffff:ffff:ffff:fffe"));
+        assert_eq!(next().as_deref(), Some("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"));
+        assert_eq!(next(), None);
+        fs::remove_dir_all(folder).unwrap();
     }
 
     #[test]

@@ -1,13 +1,17 @@
 //! Plugins that are executables of their own.
 
-use std::io::Write;
+use std::io::{self, ErrorKind, Read, Write};
+use std::os::fd::AsFd;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::{Command as Process, Stdio};
+use std::process::{Child, ChildStdin, Command as Process, ExitStatus, Stdio};
 use std::sync::Arc;
-use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::ioctl_fionbio;
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 use serde_json::{Value, json};
 
 use super::knows_gc;
@@ -45,7 +49,8 @@ pub struct Invocation<'a> {
 
 /// Runs executables from folders, for a limited time each.
 ///
-/// They get the `CNI_…` variables and `PATH`, and nothing else of this process's environment.
+/// They get the `CNI_…` variables and `PATH`, and nothing else of this process's environment. Each is a process group of
+/// its own, which is killed with it. What one leaves running when it ends in time is left alone, and not waited for.
 #[derive(Clone, Debug)]
 pub struct Executables {
     folders: Vec<PathBuf>,
@@ -53,7 +58,7 @@ pub struct Executables {
 }
 
 /// How much of an answer is read.
-const ANSWER_MAX: u64 = 4 << 20;
+const ANSWER_MAX: usize = 4 << 20;
 
 impl Executables {
     /// From these folders, the first first. Each call may take two minutes.
@@ -103,52 +108,113 @@ impl Invoker for Executables {
         if let Some(path) = std::env::var_os("PATH") {
             process.env("PATH", path);
         }
-        process.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        process.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
         let mut child = process.spawn().map_err(|error| failed("run", &error))?;
-        let (mut stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-        let started = Instant::now();
-        thread::scope(|scope| {
-            let input = &invocation.stdin;
-            // A plugin that does not read its input, or not to the end, is fine.
-            scope.spawn(move || stdin.take().map(|mut stdin| stdin.write_all(input)));
-            let out = scope.spawn(move || read(stdout));
-            let err = scope.spawn(move || read(stderr));
-            let mut pause = Duration::from_micros(200);
-            let status = loop {
-                match child.try_wait() {
-                    Ok(Some(status)) => break Ok(status),
-                    Ok(None) if started.elapsed() > self.limit => {
-                        let _ = child.kill();
-                        let _ = child.wait();
-                        break Err(failed("run", &format!("took longer than {:?}", self.limit)));
-                    }
-                    Ok(None) => thread::sleep(pause),
-                    Err(error) => break Err(failed("wait for", &error)),
-                }
-                pause = (pause * 2).min(Duration::from_millis(5));
-            };
-            let status = status?;
-            let stdout = out.join().unwrap_or_default();
-            if status.success() {
-                return Ok(stdout);
+        let (status, stdout, stderr) = match converse(&mut child, &invocation.stdin, self.limit) {
+            Ok(Some(ended)) => ended,
+            other => {
+                // Its children as well: they have its pipes.
+                let _ = Pid::from_raw(child.id().cast_signed())
+                    .map(|group| kill_process_group(group, Signal::KILL));
+                let _ = child.wait();
+                return Err(match other {
+                    Err(error) => failed("talk to", &error),
+                    Ok(_) => failed("run", &format!("took longer than {:?}", self.limit)),
+                });
             }
-            let stderr = err.join().unwrap_or_default();
-            Err(told(invocation.plugin, &stdout, &stderr, &status.to_string()))
-        })
+        };
+        if status.success() {
+            return Ok(stdout);
+        }
+        Err(told(invocation.plugin, &stdout, &stderr, &status.to_string()))
     }
 }
 
-fn read(from: Option<impl std::io::Read>) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    if let Some(from) = from {
-        let _ = std::io::Read::read_to_end(&mut from.take(ANSWER_MAX), &mut bytes);
+/// How a plugin ended, and what it wrote to standard output and error.
+type Ended = (ExitStatus, Vec<u8>, Vec<u8>);
+
+/// Writes what a plugin is to read and reads what it writes until it ends; none if that takes too long. The pipes may
+/// stay open for longer, in processes that it started: nobody waits for them.
+fn converse(child: &mut Child, mut input: &[u8], limit: Duration) -> io::Result<Option<Ended>> {
+    let started = Instant::now();
+    let pid = Pid::from_raw(child.id().cast_signed()).ok_or(ErrorKind::NotFound)?;
+    let process = pidfd_open(pid, PidfdFlags::empty())?;
+    let mut stdin = child.stdin.take();
+    if let Some(pipe) = &stdin {
+        ioctl_fionbio(pipe, true)?;
     }
-    bytes
+    let (mut stdout, mut stderr) = (Heard::new(child.stdout.take())?, Heard::new(child.stderr.take())?);
+    loop {
+        let mut awaited = vec![PollFd::new(&process, PollFlags::IN)];
+        awaited.extend(stdin.as_ref().map(|pipe| PollFd::new(pipe, PollFlags::OUT)));
+        awaited.extend(stdout.pipe.as_ref().map(|pipe| PollFd::new(pipe, PollFlags::IN)));
+        awaited.extend(stderr.pipe.as_ref().map(|pipe| PollFd::new(pipe, PollFlags::IN)));
+        let left = limit.saturating_sub(started.elapsed());
+        match poll(&mut awaited, Timespec::try_from(left).ok().as_ref()) {
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+        // Looked at before the pipes: all that it wrote is in them by then.
+        let ended = !awaited[0].revents().is_empty();
+        say(&mut stdin, &mut input);
+        stdout.hear();
+        stderr.hear();
+        if ended {
+            return Ok(Some((child.wait()?, stdout.bytes, stderr.bytes)));
+        }
+        if started.elapsed() >= limit {
+            return Ok(None);
+        }
+    }
+}
+
+/// Writes as much as there is room for. A plugin that does not read its input, or not to the end, is fine.
+fn say(to: &mut Option<ChildStdin>, input: &mut &[u8]) {
+    while let Some(pipe) = to {
+        match pipe.write(input) {
+            Ok(written) if written > 0 => *input = &input[written..],
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            _ => *to = None,
+        }
+    }
+}
+
+/// What comes out of a pipe.
+struct Heard<P> {
+    pipe: Option<P>,
+    bytes: Vec<u8>,
+}
+
+impl<P: Read + AsFd> Heard<P> {
+    fn new(pipe: Option<P>) -> io::Result<Self> {
+        if let Some(pipe) = &pipe {
+            ioctl_fionbio(pipe, true)?;
+        }
+        Ok(Self { pipe, bytes: Vec::new() })
+    }
+
+    /// Reads what is there. After too much the pipe is closed.
+    fn hear(&mut self) {
+        let mut buffer = [0; 16 << 10];
+        while let Some(pipe) = &mut self.pipe {
+            match pipe.read(&mut buffer) {
+                Ok(read) if read > 0 && self.bytes.len() < ANSWER_MAX => {
+                    self.bytes.extend_from_slice(&buffer[..read]);
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                _ => self.pipe = None,
+            }
+        }
+    }
 }
 
 /// The error that a plugin wrote to standard output; or, where it wrote none, what it wrote elsewhere.
 fn told(plugin: &str, stdout: &[u8], stderr: &[u8], status: &str) -> CniError {
-    if let Ok(error) = serde_json::from_slice::<CniError>(stdout) {
+    if let Ok(error) = serde_json::from_slice::<CniError>(stdout)
+        && (error.code != 0 || !error.msg.is_empty())
+    {
         return error;
     }
     let said = if stdout.is_empty() { stderr } else { stdout };
@@ -214,7 +280,7 @@ fn version(config: &Value) -> &str {
 }
 
 impl ErasedPlugin for External {
-    fn ready(&self) -> Result<(), CniError> {
+    fn ready(&self, _: &Value) -> Result<(), CniError> {
         self.invoker.find(&self.plugin)
     }
 

@@ -14,6 +14,7 @@ use orlop_netlink::Netns;
 use serde_json::{Map, Value};
 use tracing::instrument;
 
+use crate::error::code;
 use crate::fault::Faults;
 use crate::plugin::{Call, ErasedPlugin, NetworkCall};
 use crate::skel::Command;
@@ -163,10 +164,12 @@ impl Cni {
     pub fn add(&self, list: &NetworkList, attachment: &Attachment) -> Result<CniResult, Error> {
         let owner = self.validated(list, attachment)?;
         let chain = self.chain(list)?;
-        let netns = attachment.open_netns().map_err(|source| Error::Invalid { source })?;
-        for link in &chain.links {
+        let netns = self.netns_of(attachment).map_err(|source| Error::Invalid { source })?;
+        let config = |link: &Link<'_>| list.config_for(link.config, &attachment.capabilities, None);
+        let configs: Vec<Value> = chain.links.iter().map(config).collect();
+        for (link, config) in chain.links.iter().zip(&configs) {
             for plugin in link.plugins() {
-                plugin.ready().map_err(|source| Error::Invalid { source })?;
+                plugin.ready(config).map_err(|source| Error::Invalid { source })?;
             }
         }
         let shared = self.locks.network(&list.name);
@@ -175,7 +178,7 @@ impl Cni {
         match self.records.read(&owner)? {
             Some(record) if record.result.is_some() => return Err(Error::AlreadyAttached { owner }),
             // What a process left that was killed.
-            Some(_) => self.undo(&chain, attachment, &owner)?,
+            Some(_) => self.del_held(list, attachment, &owner)?,
             None => {}
         }
         let mut record = Record::of(list, attachment);
@@ -183,10 +186,8 @@ impl Cni {
         self.records.write(&owner, &record)?;
         self.inside(|| {
             let mut result: Option<CniResult> = None;
-            for link in &chain.links {
-                let config = list.config_for(link.config, &attachment.capabilities, None);
-                let call =
-                    self.call(&chain, link, &config, &owner, attachment, Some(&netns), result.as_ref());
+            for (link, config) in chain.links.iter().zip(&configs) {
+                let call = self.call(&chain, link, config, &owner, attachment, Some(&netns), result.as_ref());
                 match link.plugin.add(&call) {
                     Ok(next) => result = Some(next),
                     Err(source) => {
@@ -236,7 +237,7 @@ impl Cni {
 
     /// DEL of all plugins, in reverse, whatever became of ADD, and then of the record.
     fn undo(&self, chain: &Chain<'_>, attachment: &Attachment, owner: &Owner) -> Result<(), Error> {
-        let netns = attachment.open_netns().ok();
+        let netns = self.netns_of(attachment).ok();
         self.inside(|| self.del_all(chain, attachment, owner, netns.as_deref(), None))?;
         self.records.remove(owner)?;
         if self.records.of_network(&owner.network)?.is_empty() {
@@ -284,6 +285,11 @@ impl Cni {
 
     fn del_one(&self, list: &NetworkList, attachment: &Attachment, owner: &Owner) -> Result<(), Error> {
         let _busy = self.locks.attachment(owner);
+        self.del_held(list, attachment, owner)
+    }
+
+    /// DEL of an attachment that is held already.
+    fn del_held(&self, list: &NetworkList, attachment: &Attachment, owner: &Owner) -> Result<(), Error> {
         // One that cannot be read is as good as none.
         let record = self.records.read(owner).ok().flatten();
         let recorded = record.as_ref().and_then(Record::list);
@@ -294,7 +300,7 @@ impl Cni {
         if let Some(record) = &record {
             record.complete(&mut attachment);
         }
-        let netns = attachment.open_netns().ok();
+        let netns = self.netns_of(&attachment).ok();
         self.inside(|| self.del_all(&chain, &attachment, owner, netns.as_deref(), result.as_ref()))?;
         self.records.remove(owner)
     }
@@ -316,7 +322,7 @@ impl Cni {
         let _busy = self.locks.attachment(&owner);
         let record = self.records.read(&owner)?;
         let result = record.as_ref().and_then(Record::result);
-        let netns = attachment.open_netns().map_err(|source| Error::Invalid { source })?;
+        let netns = self.netns_of(attachment).map_err(|source| Error::Invalid { source })?;
         self.inside(|| {
             for link in &chain.links {
                 let config = list.config_for(link.config, &attachment.capabilities, None);
@@ -551,6 +557,17 @@ impl Cni {
         };
         owner.tag().map_err(|source| Error::Invalid { source })?;
         Ok(owner)
+    }
+
+    /// The container's namespace, which must not be the host's: a path may lead there when it names a process that is
+    /// another one by now, and plugins would take the host's links for the container's.
+    fn netns_of(&self, attachment: &Attachment) -> Result<Arc<Netns>, CniError> {
+        let netns = attachment.open_netns()?;
+        if netns.id() == self.host.id() {
+            let msg = "the container's network namespace is the host's";
+            return Err(CniError::new(code::INVALID_NETNS, msg));
+        }
+        Ok(netns)
     }
 
     /// Runs something in the host's network namespace.

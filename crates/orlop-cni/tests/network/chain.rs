@@ -257,6 +257,7 @@ fn bad_input_is_refused_with_its_reason() {
         let text = format!(r#"{{"cniVersion": "1.1.0", "name": "n", "plugins": [{plugin}]}}"#);
         let refusal = refusal(&NetworkList::parse(&text).unwrap(), &good);
         assert!(refusal.contains(why), "{plugin}: {refusal}");
+        assert!(cni.recorded().unwrap().is_empty(), "{plugin}");
     }
     let nameless = NetworkList { name: "a/b".into(), ..list };
     assert!(refusal(&nameless, &good).contains("invalid characters found in network name"));
@@ -342,6 +343,57 @@ fn what_takes_too_long_is_killed() {
     let error = cni.add(&list, &a).unwrap_err().to_string();
     assert!(error.contains("took longer than 100ms"), "{error}");
     assert!(started.elapsed() < std::time::Duration::from_secs(30));
+    // With what it started, which has its pipes.
+    fs::write(folder.join("slow"), "#!/bin/sh\n[ \"$CNI_COMMAND\" = ADD ] && sleep 60\nexit 0\n").unwrap();
+    let error = cni.add(&list, &a).unwrap_err().to_string();
+    assert!(error.contains("took longer than 100ms"), "{error}");
+    assert!(started.elapsed() < std::time::Duration::from_secs(30));
+}
+
+#[test]
+fn what_a_plugin_leaves_running_is_not_waited_for() {
+    let Some(host) = host() else { return };
+    let folder = host.folder.path().join("bin");
+    fs::create_dir_all(&folder).unwrap();
+    let script = "#!/bin/sh
+        cat > /dev/null
+        [ \"$CNI_COMMAND\" = ADD ] || exit 0
+        sleep 60 &
+        echo $! > \"$0.pid\"
+        echo '{\"cniVersion\": \"1.0.0\", \"ips\": [{\"address\": \"10.9.0.5/24\"}]}'";
+    fs::write(folder.join("server"), script).unwrap();
+    fs::set_permissions(folder.join("server"), fs::Permissions::from_mode(0o755)).unwrap();
+    let cni = host.builder().invoker(Executables::new([&folder])).build().unwrap();
+    let list = NetworkList::parse(r#"{"cniVersion": "1.0.0", "name": "n", "plugins": [{"type": "server"}]}"#);
+    let (_netns, a) = attachment("a");
+    let started = std::time::Instant::now();
+    let added = cni.add(&list.unwrap(), &a);
+    let took = started.elapsed();
+    let left: i32 = fs::read_to_string(folder.join("server.pid")).unwrap().trim().parse().unwrap();
+    let left = rustix::process::Pid::from_raw(left).unwrap();
+    let running = rustix::process::test_kill_process(left);
+    let _ = rustix::process::kill_process(left, rustix::process::Signal::KILL);
+    assert_eq!(added.unwrap().addresses().count(), 1);
+    assert!(took < std::time::Duration::from_secs(30), "{took:?}");
+    running.unwrap();
+}
+
+#[test]
+fn the_host_is_no_container() {
+    let Some(host) = host() else { return };
+    let (cni, list) = (host.cni(), with_ports());
+    let host_itself = Attachment::new("a", "eth0").in_namespace(Arc::clone(&host.netns));
+    let error = cni.add(&list, &host_itself).unwrap_err();
+    assert!(matches!(&error, Error::Invalid { source } if source.code == code::INVALID_NETNS), "{error}");
+    assert!(cni.recorded().unwrap().is_empty());
+    // As when the path of a container that is gone leads to another process.
+    let (_netns, a) = attachment("a");
+    cni.add(&list, &a).unwrap();
+    cni.del(&list, &host_itself).unwrap();
+    let loopback = Rtnl::open_in(&host.netns).unwrap().link("lo").unwrap().unwrap();
+    assert!(loopback.up, "loopback of the host is switched off");
+    assert!(cni.recorded().unwrap().is_empty());
+    cni.remove_network(&list).unwrap();
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use orlop_cni::capability::{PortMapping, Protocol};
-use orlop_cni::{Attachment, Faults};
+use orlop_cni::{Attachment, Faults, NetworkList, OwnedKind};
 use orlop_netlink::Netns;
 
 use crate::audit::{descriptors, everything};
@@ -131,6 +131,13 @@ fn what_a_killed_process_left_is_found_and_removed() {
         links.iter().filter(|owned| owned.owner.is_some() && owned.name.starts_with("veth")).count(),
         1
     );
+    // …also by another configuration: what it had by the old one is gone with that…
+    std::fs::write(&record, text.to_string()).unwrap();
+    let plain =
+        NetworkList::parse(&list.to_json().to_string().replace(r#""ipMasq":true"#, r#""ipMasq":false"#));
+    again.add(&plain.unwrap(), &a.attachment).unwrap();
+    let owned = again.owned(&list).unwrap();
+    assert!(owned.iter().all(|owned| owned.kind != OwnedKind::Masquerade), "{owned:?}");
     // …or be forgotten, even if the record is broken.
     std::fs::write(&record, "{\"kind\": \"cniCa").unwrap();
     again.gc(&list, &[]).unwrap();

@@ -114,8 +114,7 @@ impl Store {
         content.root.create_dir(&directory, 0o755)?;
         let root = content.root.sub(&directory)?;
         let blob = BufReader::with_capacity(128 << 10, content.open_blob(&layer.digest)?);
-        let (unpacked, pending) =
-            unpack(blob, &root, &self.0.unpack, diff_id.algorithm()).map_err(wrong)?;
+        let (unpacked, pending) = unpack(blob, &root, &self.0.unpack, diff_id.algorithm()).map_err(wrong)?;
         if unpacked.diff_id != *diff_id {
             let (wanted, found) = (diff_id.clone(), unpacked.diff_id);
             return Err(wrong(LayerError::DiffId { wanted, found }));

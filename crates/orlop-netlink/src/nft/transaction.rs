@@ -227,6 +227,9 @@ fn user_data(comment: &str) -> Vec<u8> {
 
 pub(crate) const COMMENT_MAX: usize = 250;
 
+/// Longest key and longest data of an element, in bytes: all registers together.
+const VALUE_MAX: usize = 64;
+
 /// Bytes of elements in one message: the length of a list is a number of 16 bits.
 const IN_ONE_LIST: usize = 32 << 10;
 
@@ -461,7 +464,7 @@ impl Transaction {
     /// Adds elements; refused with `EEXIST` if one of the keys is there already.
     ///
     /// # Errors
-    /// If a name cannot be a set's, or a comment is too long.
+    /// If a name cannot be a set's, or a key, data or a comment is too long.
     pub fn add_elements(
         &mut self,
         family: Family,
@@ -481,7 +484,7 @@ impl Transaction {
     /// Removes elements; refused with `ENOENT` if one is not there.
     ///
     /// # Errors
-    /// If a name cannot be a set's.
+    /// If a name cannot be a set's, or a key or data is too long.
     pub fn delete_elements(
         &mut self,
         family: Family,
@@ -502,6 +505,13 @@ impl Transaction {
         elements: &[Element],
     ) -> Result<&mut Self, Error> {
         let (table, set) = (name("table", table)?, name("set", set)?);
+        for element in elements {
+            let values = [Some(&element.key), element.key_end.as_ref(), element.data.as_ref()];
+            if let Some(value) = values.into_iter().flatten().find(|value| value.len() > VALUE_MAX) {
+                let reason = "is longer than 64 bytes";
+                return Err(Error::Invalid { field: "element", value: format!("{value:02x?}"), reason });
+            }
+        }
         let mut rest = elements;
         while !rest.is_empty() {
             let object = format!("{table} {set}");
