@@ -59,9 +59,7 @@ impl Content {
     /// All of a small content, verified once more.
     pub(crate) fn read(&self, digest: &Digest, limit: u64) -> Result<Vec<u8>, Error> {
         let bytes = self.root.read(Self::path(digest), limit)?;
-        let mut hasher = Hasher::new(digest.algorithm());
-        hasher.update(&bytes);
-        let found = hasher.finish();
+        let found = Digest::of(digest.algorithm(), &bytes);
         if found == *digest { Ok(bytes) } else { Err(Error::Digest { wanted: digest.clone(), found }) }
     }
 

@@ -91,8 +91,12 @@ impl Digest {
     /// The sha256 digest of these bytes.
     #[must_use]
     pub fn sha256(bytes: impl AsRef<[u8]>) -> Self {
-        let mut hasher = Hasher::new(Algorithm::Sha256);
-        hasher.update(bytes.as_ref());
+        Self::of(Algorithm::Sha256, bytes.as_ref())
+    }
+
+    pub(crate) fn of(algorithm: Algorithm, bytes: &[u8]) -> Self {
+        let mut hasher = Hasher::new(algorithm);
+        hasher.update(bytes);
         hasher.finish()
     }
 

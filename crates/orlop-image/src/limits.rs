@@ -1,6 +1,7 @@
 //! How much of an image is taken before it is refused.
 
-/// Bounds on what an image may hold. Each is checked while reading, before the amount is spent.
+/// Bounds on what an image may hold. Each is checked while reading, before the amount is spent, but for manifests that a
+/// registry sends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {

@@ -14,7 +14,6 @@ use oci_client::{Client, RegistryOperation};
 use tokio::sync::{Mutex, mpsc};
 
 use crate::content::Ingest;
-use crate::digest::Hasher;
 use crate::lease::Lease;
 use crate::manifest::Document;
 use crate::store::Resolved;
@@ -243,6 +242,9 @@ impl Drop for Slot<'_> {
 /// Each pull has a connection of its own, so that the token that one pod's secret got is never used for another's.
 /// Credentials only go to the registry of the name and to where it has tokens issued: not to where it redirects to, and
 /// the addresses that layers may carry are not asked at all.
+///
+/// Layers and configurations are bounded while they come; what a registry sends as a token, as an error or as a manifest
+/// is refused only when all of it is in memory.
 #[derive(Clone, Debug, Default)]
 pub struct Registry {
     options: RegistryOptions,
@@ -403,7 +405,7 @@ impl<'a> Pull<'a> {
     async fn target(&self, lease: &mut Lease) -> Result<Descriptor, Error> {
         let bytes = self.manifest(None).await?;
         let algorithm = self.name.digest().map_or(Algorithm::Sha256, Digest::algorithm);
-        let digest = hashed(algorithm, &bytes);
+        let digest = Digest::of(algorithm, &bytes);
         if let Some(wanted) = self.name.digest()
             && *wanted != digest
         {
@@ -599,12 +601,6 @@ impl<'a> Pull<'a> {
         }
         Ok((ingest, broken))
     }
-}
-
-fn hashed(algorithm: Algorithm, bytes: &[u8]) -> Digest {
-    let mut hasher = Hasher::new(algorithm);
-    hasher.update(bytes);
-    hasher.finish()
 }
 
 /// Work on the disk, where it may block.

@@ -548,7 +548,7 @@ impl Plugin for HostLocal {
     }
 
     fn owned(&self, network: &NetworkCall<'_>, config: &HostLocalConfig) -> Result<Vec<Owned>, CniError> {
-        let Some(store) = Store::open_existing(folder(network, config))? else { return Ok(Vec::new()) };
+        let Some(store) = Store::open(folder(network, config), false)? else { return Ok(Vec::new()) };
         let mut owned = Vec::new();
         for (ip, path) in store.reservations()? {
             let owner = store.holder(&path)?.map(|(container_id, ifname)| Owner {
@@ -569,14 +569,14 @@ impl Plugin for HostLocal {
         config: &HostLocalConfig,
         owner: &Owner,
     ) -> Result<(), CniError> {
-        match Store::open_existing(folder(network, config))? {
+        match Store::open(folder(network, config), false)? {
             Some(store) => store.release_all(owner, &[]),
             None => Ok(()),
         }
     }
 
     fn remove(&self, network: &NetworkCall<'_>, config: &HostLocalConfig) -> Result<(), CniError> {
-        let Some(store) = Store::open_existing(folder(network, config))? else { return Ok(()) };
+        let Some(store) = Store::open(folder(network, config), false)? else { return Ok(()) };
         for (ip, path) in store.reservations()? {
             match store.holder(&path)? {
                 Some((container, _)) => {
@@ -602,7 +602,7 @@ impl Plugin for HostLocal {
 
     fn status(&self, network: &NetworkCall<'_>, config: &HostLocalConfig) -> Result<(), CniError> {
         let sets = sets(config)?;
-        let Some(store) = Store::open_existing(folder(network, config))? else { return Ok(()) };
+        let Some(store) = Store::open(folder(network, config), false)? else { return Ok(()) };
         let taken = store.reservations()?;
         for set in sets {
             let size = set.iter().fold(0_u128, |size, span| size.saturating_add(span.size()));
@@ -614,13 +614,6 @@ impl Plugin for HostLocal {
             }
         }
         Ok(())
-    }
-}
-
-impl Store {
-    /// Without making the folder.
-    fn open_existing(folder: PathBuf) -> Result<Option<Self>, CniError> {
-        Self::open(folder, false)
     }
 }
 

@@ -166,14 +166,14 @@ fn nothing_is_collected_of_an_image_that_cannot_be_read_now() {
     store.unpack(&made).unwrap();
     let config = place.path().join("store/blobs/sha256").join(made.id().hex());
     drop(made);
-    // As if reading failed.
+    // A link to itself, which can be removed, but not read.
     let text = std::fs::read(&config).unwrap();
     std::fs::remove_file(&config).unwrap();
-    std::fs::create_dir(&config).unwrap();
+    std::os::unix::fs::symlink(config.file_name().unwrap(), &config).unwrap();
     let before = (place.names("blobs/sha256"), place.names("layers"));
     store.gc().unwrap_err();
     assert_eq!((place.names("blobs/sha256"), place.names("layers")), before);
-    std::fs::remove_dir(&config).unwrap();
+    std::fs::remove_file(&config).unwrap();
     std::fs::write(&config, text).unwrap();
     store.gc().unwrap();
     assert_eq!((place.names("blobs/sha256"), place.names("layers")), before);

@@ -127,15 +127,19 @@ fn a_change_behind_the_back_is_noticed() {
 #[test]
 fn values_that_no_register_holds_are_refused() {
     let mut rules = Transaction::new();
-    for element in [
+    for element in &[
         Element::key([0; 65]),
         Element::key(vec![0; 70_000]),
         Element { key_end: Some(vec![0; 65]), ..Element::key([1]) },
         Element { data: Some(vec![0; 65]), ..Element::key([1]) },
     ] {
         let invalid = |error| matches!(error, crate::Error::Invalid { field: "element", .. });
-        assert!(rules.add_elements(Family::Ip4, TABLE, "x", &[element.clone()]).is_err_and(invalid));
-        assert!(rules.delete_elements(Family::Ip4, TABLE, "x", &[element]).is_err_and(invalid));
+        assert!(
+            rules.add_elements(Family::Ip4, TABLE, "x", std::slice::from_ref(element)).is_err_and(invalid)
+        );
+        assert!(
+            rules.delete_elements(Family::Ip4, TABLE, "x", std::slice::from_ref(element)).is_err_and(invalid)
+        );
     }
     assert!(rules.is_empty());
 }
