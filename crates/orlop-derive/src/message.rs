@@ -21,7 +21,6 @@ pub(crate) fn implement(input: &DeriveInput, attributes: &StructAttributes) -> R
     let (extra, fields): (Vec<_>, Vec<_>) = fields.into_iter().partition(|field| field.role == Role::Extra);
     let views = fields.iter().enumerate().map(|(index, field)| view(index, field, model));
     let slots = fields.iter().enumerate().map(|(index, field)| slot(index, field, model));
-    let written = fields.iter().enumerate().map(|(index, field)| written(index, field, model));
     let schemas = fields.iter().map(|field| schema(field, model));
     let keys = fields.iter().map(|field| key(field, model));
     let (numbers, places) = numbers(&fields, model);
@@ -80,10 +79,6 @@ pub(crate) fn implement(input: &DeriveInput, attributes: &StructAttributes) -> R
                     _ => #model::message::Slot::Ignored,
                 }
             }
-            #[inline]
-            fn each_field<'a>(&'a self, each: &mut dyn FnMut(usize, #model::message::View<'a>)) {
-                #(#written)*
-            }
             #extra
         }
 
@@ -134,21 +129,6 @@ fn slot(index: usize, field: &FieldAttributes, model: &Path) -> TokenStream {
     }
 }
 
-fn written(index: usize, field: &FieldAttributes, model: &Path) -> TokenStream {
-    let FieldAttributes { ident, required, role, .. } = field;
-    match role {
-        Role::Serde => quote!(each(#index, #model::message::View::Opaque(&self.#ident));),
-        _ if *required || *role == Role::Inline => {
-            quote!(each(#index, #model::Field::as_view(&self.#ident));)
-        }
-        _ => quote! {
-            if #model::Field::is_written(&self.#ident) {
-                each(#index, #model::Field::as_view(&self.#ident));
-            }
-        },
-    }
-}
-
 /// Number of the field in its message or of the message that it belongs to, and its number there.
 fn top((number, outer): (u32, u32)) -> (u32, u32) {
     if outer == 0 { (number, 0) } else { (outer, number) }
@@ -192,42 +172,47 @@ fn presence(field: &FieldAttributes, model: &Path) -> (bool, TokenStream) {
 
 fn schema(field: &FieldAttributes, model: &Path) -> TokenStream {
     let FieldAttributes { ty, doc, number: (number, outer), keys, merge_key, default, .. } = field;
-    let FieldAttributes { wrapped, secret, .. } = field;
-    let list = match field.list.as_ref().map(syn::LitStr::value).as_deref() {
-        Some("set") => quote!(Set),
-        Some("map") => quote!(Map(&[#(#keys),*])),
-        _ => quote!(Atomic),
-    };
-    let atomic_map = field.map.as_ref().is_some_and(|map| map.value() == "atomic");
-    let merge = field.patch.iter().any(|strategy| strategy == "merge");
-    let retain_keys = field.patch.iter().any(|strategy| strategy == "retainKeys");
     let inline = field.role == Role::Inline;
     let name = if inline { "" } else { &*field.name };
-    let (required, optional) = presence(field, model);
     let ty = match field.role {
         Role::Serde => quote!(#model::FieldType::Any),
         _ => quote!(<#ty as #model::Field>::TYPE),
     };
+    let (required, optional) = presence(field, model);
     let needed = field.needed.unwrap_or(field.required);
+    let list = match field.list.as_ref().map(syn::LitStr::value).as_deref() {
+        Some("set") => Some(quote!(list: #model::ListType::Set,)),
+        Some("map") => Some(quote!(list: #model::ListType::Map(&[#(#keys),*]),)),
+        _ => None,
+    };
+    let flag = |name: &str, is_set: bool| {
+        let name = syn::Ident::new(name, proc_macro2::Span::call_site());
+        is_set.then(|| quote!(#name: true,))
+    };
+    let has = |strategy: &str| field.patch.iter().any(|other| other == strategy);
+    let flags = [
+        flag("inline", inline),
+        flag("required", required),
+        flag("needed", needed),
+        flag("wrapped", field.wrapped),
+        flag("secret", field.secret),
+        flag("atomic_map", field.map.as_ref().is_some_and(|map| map.value() == "atomic")),
+        flag("merge", has("merge")),
+        flag("retain_keys", has("retainKeys")),
+    ];
+    let flags = flags.iter().flatten();
+    let outer = (*outer > 0).then(|| quote!(outer: #outer,));
+    let merge_key = (!merge_key.is_empty()).then(|| quote!(merge_key: #merge_key,));
+    let default = (!default.is_empty()).then(|| quote!(default: #default,));
     quote! {
         #model::FieldSchema {
             name: #name,
             doc: #doc,
             ty: #ty,
             number: #number,
-            outer: #outer,
-            inline: #inline,
-            required: #required,
-            needed: #needed,
             optional: #optional,
-            wrapped: #wrapped,
-            secret: #secret,
-            list: #model::ListType::#list,
-            atomic_map: #atomic_map,
-            merge: #merge,
-            retain_keys: #retain_keys,
-            merge_key: #merge_key,
-            default: #default,
+            #outer #list #merge_key #default #(#flags)*
+            ..#model::FieldSchema::EMPTY
         }
     }
 }

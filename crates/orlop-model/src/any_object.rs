@@ -62,7 +62,7 @@ impl<K: Object> AnyObject for K {
         Arc::new(self.clone())
     }
     fn to_value(&self) -> serde_json::Result<Value> {
-        serde_json::to_value(self)
+        Object::to_value(self)
     }
     fn to_json(&self) -> Vec<u8> {
         Object::to_json(self)

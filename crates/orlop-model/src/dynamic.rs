@@ -38,6 +38,14 @@ impl Object for DynamicObject {
     fn meta_mut(&mut self) -> &mut ObjectMeta {
         &mut self.metadata
     }
+    fn to_value(&self) -> serde_json::Result<Value> {
+        let metadata = String::from_utf8_lossy(&json::to_vec(&self.metadata)).parse()?;
+        let mut fields = self.body.clone();
+        fields.insert("kind".to_owned(), self.kind.kind.as_ref().into());
+        fields.insert("apiVersion".to_owned(), self.kind.api_version().as_ref().into());
+        fields.insert("metadata".to_owned(), metadata);
+        Ok(Value::Object(fields))
+    }
     fn to_json(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(512);
         json::object(&mut out, &self.kind.kind, &self.kind.api_version());
@@ -100,6 +108,15 @@ impl<'de> Deserialize<'de> for DynamicObject {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_document_is_that_of_serde() {
+        let kind = Arc::new(KindInfo::guess("example.dev/v1", "Website"));
+        let mut site = DynamicObject::new(kind);
+        site.metadata.labels.insert("a", "b".into());
+        site.body.insert("spec".to_owned(), serde_json::json!({"host": "h"}));
+        assert_eq!(site.to_value().unwrap(), serde_json::to_value(&site).unwrap());
+    }
 
     #[test]
     fn numbers_come_back_as_they_were() {

@@ -88,11 +88,6 @@ impl<K: StaticKind> Message for ListOf<K> {
         }
     }
 
-    fn each_field<'a>(&'a self, each: &mut dyn FnMut(usize, View<'a>)) {
-        each(0, self.field(0));
-        each(1, self.field(1));
-    }
-
     fn unknown(&self) -> Option<&Extra> {
         Some(&self.extra)
     }

@@ -40,6 +40,13 @@ pub trait Object: Clone + fmt::Debug + Serialize + DeserializeOwned + Send + Syn
             None => serde_json::to_vec(self).unwrap_or_default(),
         }
     }
+    /// The object as a JSON document.
+    ///
+    /// # Errors
+    /// If the type's own `Serialize` refuses.
+    fn to_value(&self) -> serde_json::Result<serde_json::Value> {
+        serde_json::to_value(self)
+    }
     /// The object in Kubernetes' protobuf envelope; one that is no [`Message`](crate::Message) as JSON in it.
     fn to_protobuf(&self) -> Vec<u8> {
         match self.message() {

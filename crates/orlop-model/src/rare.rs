@@ -80,9 +80,6 @@ impl<T: Message + Constant> Message for Rare<T> {
     fn field_mut(&mut self, index: usize) -> Slot<'_> {
         (**self).field_mut(index)
     }
-    fn each_field<'a>(&'a self, each: &mut dyn FnMut(usize, View<'a>)) {
-        (**self).each_field(each);
-    }
     fn unknown(&self) -> Option<&Extra> {
         (**self).unknown()
     }

@@ -89,6 +89,7 @@ impl Key {
     }
 
     /// Whether a value is written in JSON.
+    #[inline]
     pub(crate) fn writes(&self, view: &View<'_>) -> bool {
         self.required || if self.optional { !matches!(view, View::Absent) } else { !view.is_empty() }
     }
@@ -134,8 +135,8 @@ pub struct FieldSchema {
 }
 
 impl FieldSchema {
-    /// A field of no name, for those that are written by hand.
-    pub(crate) const EMPTY: Self = Self {
+    /// A field of no name and nothing special, from which those of the tables are made.
+    pub const EMPTY: Self = Self {
         name: "",
         doc: "",
         ty: FieldType::Bool,

@@ -1,7 +1,8 @@
 //! What goes along while JSON is read.
 
-use std::collections::HashSet;
 use std::fmt;
+
+use serde_json::{Map, Value};
 
 use crate::strings::Recent;
 use crate::{Path, Step, Str, Strings};
@@ -43,8 +44,8 @@ struct Strict {
     problems: Vec<Problem>,
 }
 
-/// Names of the fields of one object that have been read; kept by strict reading alone.
-pub(crate) struct Seen(Option<HashSet<String>>);
+/// Names of the fields of one object that have been read; kept by strict reading alone, in a map that programs have anyway.
+pub(crate) struct Seen(Option<Map<String, Value>>);
 
 impl Default for Context<'_> {
     fn default() -> Self {
@@ -69,12 +70,12 @@ impl<'c> Context<'c> {
     }
 
     pub(crate) fn begin_object(&self) -> Seen {
-        Seen(self.strict.as_ref().map(|_| HashSet::new()))
+        Seen(self.strict.as_ref().map(|_| Map::new()))
     }
 
     pub(crate) fn note(&mut self, seen: &mut Seen, name: &str) {
         let (Some(strict), Some(seen)) = (&mut self.strict, &mut seen.0) else { return };
-        if !seen.insert(name.to_owned()) {
+        if seen.insert(name.to_owned(), Value::Null).is_some() {
             let path = strict.path.child(name);
             strict.complain(Problem::DuplicateField(path));
         }
@@ -82,7 +83,7 @@ impl<'c> Context<'c> {
 
     pub(crate) fn unknown(&mut self, seen: &mut Seen, name: &str) {
         let (Some(strict), Some(seen)) = (&mut self.strict, &mut seen.0) else { return };
-        if seen.insert(name.to_owned()) {
+        if seen.insert(name.to_owned(), Value::Null).is_none() {
             let path = strict.path.child(name);
             strict.complain(Problem::UnknownField(path));
         }

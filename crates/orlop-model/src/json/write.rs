@@ -36,16 +36,19 @@ fn nested(out: &mut Vec<u8>, message: &dyn Fields) {
 }
 
 fn fields(out: &mut Vec<u8>, message: &dyn Fields, is_first: &mut bool) {
-    let keys = message.schema().keys;
-    message.each_written(&mut |index, view| {
-        let key = &keys[index];
+    for (index, key) in message.schema().keys.iter().enumerate() {
+        let view = message.view(index);
         if let (true, View::Message(inner)) = (key.inline, view) {
-            return fields(out, inner, is_first);
+            fields(out, inner, is_first);
+            continue;
+        }
+        if !key.writes(&view) {
+            continue;
         }
         // Names of fields need no escapes; before the first there is no comma.
         out.extend_from_slice(&key.text.as_bytes()[usize::from(std::mem::take(is_first))..]);
         if key.required && view.is_nil() { out.extend_from_slice(b"null") } else { value(out, view) }
-    });
+    }
     if let Some(extra) = message.extra() {
         unknown(out, extra, is_first);
     }

@@ -72,10 +72,6 @@ impl<F: Field> Field for Option<F> {
     fn as_slot(&mut self) -> Slot<'_> {
         Slot::Optional(self)
     }
-    #[inline]
-    fn is_written(&self) -> bool {
-        self.is_some()
-    }
 }
 
 impl<F: Field> Optional for Option<F> {
@@ -112,10 +108,6 @@ macro_rules! list {
             const TYPE: FieldType = FieldType::List(&F::TYPE);
             fn as_view(&self) -> View<'_> {
                 View::List(self)
-            }
-            #[inline]
-            fn is_written(&self) -> bool {
-                !<[F]>::is_empty(self)
             }
             fn as_slot(&mut self) -> Slot<'_> {
                 Slot::List(self)
@@ -176,10 +168,6 @@ impl<F: Field> Field for Map<F> {
     fn as_view(&self) -> View<'_> {
         View::Map(self)
     }
-    #[inline]
-    fn is_written(&self) -> bool {
-        !self.is_empty()
-    }
     fn as_slot(&mut self) -> Slot<'_> {
         Slot::Map(self)
     }
@@ -229,10 +217,6 @@ impl<F: Field> Field for BTreeMap<String, F> {
     const TYPE: FieldType = FieldType::Map(&F::TYPE);
     fn as_view(&self) -> View<'_> {
         View::Map(self)
-    }
-    #[inline]
-    fn is_written(&self) -> bool {
-        !self.is_empty()
     }
     fn as_slot(&mut self) -> Slot<'_> {
         Slot::Map(self)

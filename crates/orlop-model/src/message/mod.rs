@@ -31,9 +31,6 @@ pub trait Message: Default + Send + Sync {
     /// Where the field's value goes; [`Slot::Ignored`] beyond the last one.
     fn field_mut(&mut self, index: usize) -> Slot<'_>;
 
-    /// Calls `each` with the fields that JSON has: those that are required, embedded, or have a value, in their order.
-    fn each_field<'a>(&'a self, each: &mut dyn FnMut(usize, View<'a>));
-
     /// The fields that the type does not know, if the struct keeps them.
     #[inline]
     fn unknown(&self) -> Option<&Extra> {
@@ -70,8 +67,6 @@ pub trait Fields: Send + Sync {
     fn view(&self, field: usize) -> View<'_>;
     /// [`Message::field_mut`].
     fn slot(&mut self, field: usize) -> Slot<'_>;
-    /// [`Message::each_field`].
-    fn each_written<'a>(&'a self, each: &mut dyn FnMut(usize, View<'a>));
     /// [`Message::unknown`].
     fn extra(&self) -> Option<&Extra>;
     /// [`Message::unknown_mut`].
@@ -91,9 +86,6 @@ impl<M: Message> Fields for M {
     }
     fn slot(&mut self, field: usize) -> Slot<'_> {
         self.field_mut(field)
-    }
-    fn each_written<'a>(&'a self, each: &mut dyn FnMut(usize, View<'a>)) {
-        self.each_field(each);
     }
     fn extra(&self) -> Option<&Extra> {
         self.unknown()
@@ -127,12 +119,6 @@ pub trait Field: Default {
 
     /// Where a value goes.
     fn as_slot(&mut self) -> Slot<'_>;
-
-    /// Whether JSON has it where it is not required: if it is not empty, or there at all where that is information.
-    #[inline]
-    fn is_written(&self) -> bool {
-        !self.as_view().is_empty()
-    }
 }
 
 /// What a field has.

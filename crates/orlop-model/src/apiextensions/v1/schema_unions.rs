@@ -105,10 +105,6 @@ impl Message for JSONSchemaPropsOrBool {
         }
     }
     #[inline]
-    fn each_field<'a>(&'a self, each: &mut dyn FnMut(usize, View<'a>)) {
-        each(0, self.active());
-    }
-    #[inline]
     fn union(&self) -> Option<&dyn Union> {
         Some(self)
     }
@@ -191,10 +187,6 @@ impl Message for JSONSchemaPropsOrArray {
         }
     }
     #[inline]
-    fn each_field<'a>(&'a self, each: &mut dyn FnMut(usize, View<'a>)) {
-        each(0, self.active());
-    }
-    #[inline]
     fn union(&self) -> Option<&dyn Union> {
         Some(self)
     }
@@ -272,10 +264,6 @@ impl Message for JSONSchemaPropsOrStringArray {
             Self::Schema(schema) => Slot::Message(&mut **schema),
             Self::Property(names) => Slot::List(names),
         }
-    }
-    #[inline]
-    fn each_field<'a>(&'a self, each: &mut dyn FnMut(usize, View<'a>)) {
-        each(0, self.active());
     }
     #[inline]
     fn union(&self) -> Option<&dyn Union> {
