@@ -11,6 +11,9 @@ use rustix::io::Errno;
 /// tree of any depth needs no more descriptors and no more stack than that.
 const DEPTH: usize = 48;
 
+/// How many names are read at once, so that a directory of millions takes no more memory than one of these.
+const NAMES: usize = 1_024;
+
 /// Removes what has this name in a directory. Nothing there is no error.
 pub(crate) fn all(parent: BorrowedFd<'_>, name: &OsStr) -> Result<(), Errno> {
     match rustix::fs::unlinkat(parent, name, AtFlags::empty()) {
@@ -19,30 +22,56 @@ pub(crate) fn all(parent: BorrowedFd<'_>, name: &OsStr) -> Result<(), Errno> {
         Err(Errno::ISDIR | Errno::PERM) => {}
         Err(error) => return Err(error),
     }
-    let Some(top) = directory(parent, name)? else { return Ok(()) };
-    let mut moved = 0_u64;
-    loop {
-        let before = moved;
-        empty(&top, &top, 0, &mut moved)?;
-        if moved == before {
-            break;
-        }
-    }
+    contents(parent, name)?;
     gone(rustix::fs::unlinkat(parent, name, AtFlags::REMOVEDIR))
+}
+
+/// Removes what is in the directory of this name. None there is no error.
+pub(crate) fn contents(parent: BorrowedFd<'_>, name: &OsStr) -> Result<(), Errno> {
+    match directory(parent, name)? {
+        Some(top) => empty(&top, &top, 0, &mut 0),
+        None => Ok(()),
+    }
 }
 
 /// Removes what is in a directory; what is too deep is moved into `top` under a new name and counted.
 fn empty(dir: &OwnedFd, top: &OwnedFd, depth: usize, moved: &mut u64) -> Result<(), Errno> {
-    // The names first: removing while reading may pass over entries on some file systems.
-    let mut entries = Vec::new();
+    loop {
+        let before = *moved;
+        let names = names(dir)?;
+        let all = names.len() < NAMES;
+        remove(names, dir, top, depth, moved)?;
+        // What was moved to the top is read there the next time.
+        if all && *moved == before {
+            return Ok(());
+        }
+    }
+}
+
+/// Some names of a directory, each with its kind: removing while reading may pass over entries on some file systems.
+fn names(dir: &OwnedFd) -> Result<Vec<(OsString, FileType)>, Errno> {
+    let mut names = Vec::new();
     for entry in Dir::read_from(dir)? {
         let entry = entry?;
         let name = entry.file_name().to_bytes();
         if !matches!(name, b"." | b"..") {
-            entries.push((OsString::from_vec(name.to_vec()), entry.file_type()));
+            names.push((OsString::from_vec(name.to_vec()), entry.file_type()));
+        }
+        if names.len() == NAMES {
+            break;
         }
     }
-    for (name, kind) in entries {
+    Ok(names)
+}
+
+fn remove(
+    names: Vec<(OsString, FileType)>,
+    dir: &OwnedFd,
+    top: &OwnedFd,
+    depth: usize,
+    moved: &mut u64,
+) -> Result<(), Errno> {
+    for (name, kind) in names {
         if kind != FileType::Directory {
             match rustix::fs::unlinkat(dir, &name, AtFlags::empty()) {
                 Ok(()) | Err(Errno::NOENT) => continue,
@@ -58,9 +87,14 @@ fn empty(dir: &OwnedFd, top: &OwnedFd, depth: usize, moved: &mut u64) -> Result<
         }
         let Some(inner) = directory(dir.as_fd(), &name)? else { continue };
         if depth >= DEPTH {
-            *moved += 1;
-            let up = format!(".orlop-removed-{moved}");
-            rustix::fs::renameat(dir, &name, top, &up)?;
+            loop {
+                *moved += 1;
+                match rustix::fs::renameat(dir, &name, top, format!(".orlop-removed-{moved}")) {
+                    // Something else has the name: whoever made the tree may have known.
+                    Err(Errno::NOTEMPTY | Errno::EXIST | Errno::NOTDIR) => {}
+                    other => break other?,
+                }
+            }
             continue;
         }
         empty(&inner, top, depth + 1, moved)?;

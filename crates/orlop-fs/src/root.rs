@@ -6,6 +6,7 @@ use std::io::{Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Component, Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, RenameFlags, ResolveFlags};
 use rustix::io::Errno;
@@ -16,6 +17,9 @@ use crate::{Error, remove};
 
 /// How often a resolution is repeated when something was renamed meanwhile (the kernel answers `EAGAIN`).
 const RACES: u32 = 128;
+
+/// Numbers for the names of files that are to replace others.
+static TEMPORARY: AtomicU64 = AtomicU64::new(0);
 
 /// Open for what is in it, not for what it is.
 const DIRECTORY: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
@@ -141,13 +145,20 @@ impl Root {
     }
 
     /// Opens a regular file for writing; it is made (with the bits of `mode` that the umask leaves) if it isn't there,
-    /// and emptied if it is. Other kinds are refused.
+    /// and emptied if it is. Other kinds are refused (`EINVAL`), since opening them does things.
     ///
     /// # Errors
     /// If its directory isn't there, it is of another kind, or the kernel refuses.
     pub fn create_file(&self, path: impl AsRef<Path>, mode: u32) -> Result<File, Error> {
         let path = path.as_ref();
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
+        match self.handle(path, true) {
+            Ok(there) if there.metadata()?.kind != FileKind::File => {
+                return Err(Error::kernel("create", path, Errno::INVAL));
+            }
+            Err(error) if !error.is_not_found() => return Err(error),
+            _ => {}
+        }
         let fd = self.resolve(path, flags, bits(mode), ResolveFlags::empty()).context("create", path)?;
         let kind = Metadata::of(&rustix::fs::fstat(&fd).context("stat", path)?).kind;
         if kind != FileKind::File {
@@ -206,25 +217,25 @@ impl Root {
     }
 
     /// Puts a file with this content and mode in the place of what is there, at once: whoever reads sees the old or
-    /// the new one whole. The last component of the path isn't followed.
+    /// the new one whole, also if several do so. The last component of the path isn't followed. A program that is killed
+    /// in between leaves a file whose name begins with `.` and that of the file.
     ///
     /// # Errors
     /// If the kernel refuses; then what was there is still there, and nothing else.
     pub fn replace(&self, path: impl AsRef<Path>, content: &[u8], mode: u32) -> Result<(), Error> {
         let path = path.as_ref();
         let (parent, name) = self.parent("write", path)?;
-        let mut temporary = OsString::from(".");
-        temporary.push(name);
-        temporary.push(".new");
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let open = || rustix::fs::openat(&parent, &temporary, flags, bits(mode & 0o777));
-        let fd = match open() {
-            // Left over by one who was killed here.
-            Err(Errno::EXIST) => {
-                rustix::fs::unlinkat(&parent, &temporary, AtFlags::empty()).context("unlink", path)?;
-                open().context("create", path)?
+        let (temporary, fd) = loop {
+            let number = TEMPORARY.fetch_add(1, Ordering::Relaxed);
+            let mut temporary = OsString::from(".");
+            temporary.push(name);
+            temporary.push(format!(".{}-{number}", std::process::id()));
+            match rustix::fs::openat(&parent, &temporary, flags, bits(mode & 0o777)) {
+                // Left over by one who was killed here.
+                Err(Errno::EXIST) => {}
+                other => break (temporary, other.context("create", path)?),
             }
-            other => other.context("create", path)?,
         };
         let mut file = File::from(fd);
         let done = rustix::fs::fchmod(&file, bits(mode)).context("chmod", path).and_then(|()| {
@@ -487,10 +498,7 @@ impl Root {
     /// # Errors
     /// As [`remove_all`](Self::remove_all).
     pub fn clear(&self) -> Result<(), Error> {
-        for entry in self.read_dir("", usize::MAX)? {
-            remove::all(self.dir.as_fd(), &entry.name).context("remove", Path::new(&entry.name))?;
-        }
-        Ok(())
+        remove::contents(self.dir.as_fd(), OsStr::new(".")).context("remove", &self.path)
     }
 
     /// The path the root was opened by, for messages; `/` if it was made of a descriptor.
@@ -556,7 +564,7 @@ fn bits(mode: u32) -> Mode {
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::{PermissionsExt, symlink};
-    use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+    use std::sync::atomic::{AtomicBool, AtomicU32};
 
     use super::*;
 
@@ -747,6 +755,73 @@ mod tests {
         symlink("../outside", place.inside("link")).expect("a link");
         place.root.remove_all("link").expect("the link");
         place.outside_is_untouched();
+    }
+
+    /// What is too deep is moved to the top meanwhile, where somebody has taken the names.
+    #[test]
+    fn no_name_in_a_tree_keeps_it_from_being_removed() {
+        let place = Place::new();
+        let many = 20;
+        for number in 1..=many {
+            place.root.create_dir_all(format!("tree/.orlop-removed-{number}/x"), 0o755).expect("a directory");
+            place.root.write(format!("tree/.orlop-removed-{}", many + number), b"", 0o600).expect("a file");
+        }
+        for number in 0..5 {
+            let mut deep = place.root.create_dir_all(format!("tree/{number}"), 0o755).expect("a directory");
+            for _ in 0..120 {
+                deep = deep.create_dir_all("d", 0o700).expect("a directory");
+            }
+        }
+        place.root.remove_all("tree").expect("all of it");
+        assert!(!place.inside("tree").exists());
+    }
+
+    #[test]
+    fn a_large_directory_is_removed() {
+        let place = Place::new();
+        place.root.create_dir_all("tree/inner", 0o755).expect("a directory");
+        for number in 0..2_100 {
+            std::fs::write(place.inside(&format!("tree/{number}")), b"").expect("a file");
+            std::fs::write(place.inside(&format!("tree/inner/{number}")), b"").expect("a file");
+        }
+        place.root.clear().expect("all of it");
+        assert_eq!(place.root.read_dir("", 10).expect("entries"), []);
+    }
+
+    /// Opening a pipe lets those at its other end go on, opening a watchdog starts it.
+    #[test]
+    fn what_is_no_file_is_not_even_opened() {
+        let place = Place::new();
+        place.root.mknod("pipe", Node::Fifo, 0o600).expect("a pipe");
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let reader = rustix::fs::openat(&place.root, "pipe", flags, Mode::empty()).expect("it is there");
+        for path in ["pipe", "."] {
+            let error = place.root.create_file(path, 0o600).expect_err(path);
+            assert_eq!(error.raw_os_error(), Some(Errno::INVAL.raw_os_error()), "{error}");
+        }
+        let mut poll = [rustix::event::PollFd::new(&reader, rustix::event::PollFlags::IN)];
+        let now = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };
+        assert_eq!(rustix::event::poll(&mut poll, Some(&now)).expect("polled"), 0, "nobody was there");
+    }
+
+    #[test]
+    fn several_replace_a_file_at_once() {
+        let place = Place::new();
+        let content = |number: u8| vec![number; 1 << 16];
+        place.root.replace("f", &content(0), 0o600).expect("replaced");
+        std::thread::scope(|scope| {
+            for number in 1..=4 {
+                let root = &place.root;
+                scope.spawn(move || {
+                    for _ in 0..100 {
+                        root.replace("f", &content(number), 0o600).expect("replaced");
+                        let now = root.read("f", 1 << 16).expect("there");
+                        assert_eq!(now, content(now[0]), "it is whole");
+                    }
+                });
+            }
+        });
+        assert_eq!(place.root.read_dir("", 10).expect("entries").len(), 1);
     }
 
     #[test]
