@@ -23,8 +23,8 @@ impl Report {
     pub(crate) const FAILED: u32 = 1;
     /// All is set up.
     pub(crate) const READY: u32 = 2;
-    /// The process in between has made the real one: its pid.
-    pub(crate) const PID: u32 = 3;
+    /// The score by which the kernel chooses whom to kill could not be set: the error.
+    pub(crate) const SCORE: u32 = 3;
     /// A join failed, before the first step: its number and the error.
     pub(crate) const JOIN: u32 = 4;
     /// The process in between could not make the real one.
@@ -65,13 +65,20 @@ pub(crate) struct Line {
 
 /// Runs the program. `keep` are the descriptors to keep, in ascending order, all above 2.
 pub(crate) fn run(program: &mut Program, line: Line, keep: &[i32]) -> ! {
-    begin(keep);
+    begin(program, line, keep);
     steps(program, line)
 }
 
-/// Joins namespaces, then makes the process that runs the program, as a child of the caller. `args` are those of the clone.
-pub(crate) fn run_between(program: &mut Program, line: Line, keep: &[i32], args: &sys::CloneArgs) -> ! {
-    begin(keep);
+/// Joins namespaces, then makes the process that runs the program, as a child of the caller. `args` are those of the clone;
+/// `made` is where it puts the pid.
+pub(crate) fn run_between(
+    program: &mut Program,
+    line: Line,
+    keep: &[i32],
+    args: &sys::CloneArgs,
+    made: &sys::SharedWord,
+) -> ! {
+    begin(program, line, keep);
     let _ = sys::prctl(libc::PR_SET_DUMPABLE, 0, 0);
     for (number, (slot, kind, _)) in (0..).zip(&program.joins) {
         if let Err(error) = sys::setns(fd(&program.slots, *slot), *kind) {
@@ -79,13 +86,13 @@ pub(crate) fn run_between(program: &mut Program, line: Line, keep: &[i32], args:
             sys::exit(1);
         }
     }
+    // So that there is nothing left to be done for it to be written: this process may be killed at any moment, for memory
+    // above all, and nobody could wait for one that nobody knows.
+    made.set(0);
     // SAFETY: the child goes on with what may be used here.
     match unsafe { sys::clone3(args) } {
         Ok(0) => steps(program, line),
-        Ok(pid) => {
-            tell(line, Report { kind: Report::PID, op: 0, value: pid as i32 });
-            sys::exit(0)
-        }
+        Ok(_) => sys::exit(0),
         Err(error) => {
             tell(line, Report { kind: Report::CLONE, op: 0, value: error });
             sys::exit(1)
@@ -94,11 +101,26 @@ pub(crate) fn run_between(program: &mut Program, line: Line, keep: &[i32], args:
 }
 
 /// The caller's signal handlers, blocked signals and descriptors are not this process's business.
-fn begin(keep: &[i32]) {
+fn begin(program: &Program, line: Line, keep: &[i32]) {
     sys::default_signals();
     sys::block_signals(0);
     close_all_but(keep, 3);
+    // As long as it has the caller's files and privileges.
+    let Some(score) = &program.oom_score_adj else { return };
+    let written =
+        sys::openat(libc::AT_FDCWD, OOM_SCORE_ADJ, libc::O_WRONLY | libc::O_CLOEXEC, 0).and_then(|file| {
+            let written = sys::write(file, score);
+            sys::close(file);
+            written
+        });
+    if let Err(error) = written {
+        tell(line, Report { kind: Report::SCORE, op: 0, value: error });
+        sys::exit(1);
+    }
 }
+
+/// Where a process says how willingly it is killed (proc_pid_oom_score_adj(5)).
+pub(crate) const OOM_SCORE_ADJ: &CStr = c"/proc/self/oom_score_adj";
 
 fn close_all_but(keep: &[i32], from: u32) {
     let mut next = from;
@@ -177,12 +199,6 @@ impl State<'_> {
         match op {
             Op::AwaitMaps => self.await_caller(),
             Op::Setsid => done(sys::setsid()),
-            Op::WritePath { path, data } => {
-                let file = sys::openat(libc::AT_FDCWD, path, libc::O_WRONLY | libc::O_CLOEXEC, 0)?;
-                let written = sys::write(file, data);
-                sys::close(file);
-                done(written)
-            }
             Op::WriteSlot { slot, data, .. } => done(sys::write(self.fd(*slot), data)),
             Op::Undumpable => done(sys::prctl(libc::PR_SET_DUMPABLE, 0, 0)),
             Op::Setns { slot, flags, .. } => done(sys::setns(self.fd(*slot), *flags)),

@@ -1,7 +1,7 @@
 //! From a [`Spec`] to what the new process does: everything that needs memory or a decision is done here, before there is
 //! a process.
 
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Component, Path};
 
@@ -74,6 +74,12 @@ impl Maps {
         let (effective, _) = sys::capget().unwrap_or_default();
         let deny_setgroups = !CapabilitySet::from_bits(effective).contains(Capability::Setgid);
         Ok(Self { users: users.to_vec(), groups: groups.to_vec(), deny_setgroups })
+    }
+
+    /// Who a user is for the caller.
+    fn outside(&self, uid: u32) -> Option<u32> {
+        let offset = |map: &IdMap| uid.checked_sub(map.inside).filter(|offset| *offset < map.count);
+        self.users.iter().find_map(|map| Some(map.outside + offset(map)?))
     }
 }
 
@@ -156,11 +162,7 @@ pub(crate) struct Machine<'a> {
 }
 
 /// Compiles the making of a container, up to the program that it runs.
-pub(crate) fn container<'a>(
-    spec: Spec,
-    stdio: Stdio,
-    machine: &Machine<'a>,
-) -> Result<(Launch<'a>, bool), Error> {
+pub(crate) fn container<'a>(spec: Spec, stdio: Stdio, machine: &Machine<'a>) -> Result<Launch<'a>, Error> {
     let mut program = Program::default();
     let p = &mut program;
     let mut layout = Layout { flags: bits(libc::CLONE_NEWNS), ..Layout::default() };
@@ -189,8 +191,9 @@ pub(crate) fn container<'a>(
         p.push(Op::AwaitMaps);
     }
     p.push(Op::Setsid);
-    oom_score(p, &spec.process)?;
     p.push(Op::Undumpable);
+    // Mount points are made for everybody, whatever the caller's mask.
+    p.push(Op::Umask { mask: 0o022 });
     if let Some(cgroup) = machine.cgroup {
         join_cgroup(p, cgroup)?;
     }
@@ -268,7 +271,9 @@ pub(crate) fn container<'a>(
     if let Some(name) = spec.domainname {
         p.push(Op::Domainname { name: name.into_bytes() });
     }
-    sysctls(p, &spec.sysctls, proc)?;
+    let apart = |namespace: &Namespace| !matches!(namespace, Namespace::Host);
+    let own = Own { network: apart(&spec.namespaces.network), ipc: apart(&spec.namespaces.ipc) };
+    sysctls(p, &spec.sysctls, own, proc)?;
     let named = |part: Component<'_>| matches!(part, Component::RootDir | Component::Normal(_));
     if spec.process.cwd.components().count() > 1 && spec.process.cwd.components().all(named) {
         p.push(Op::MakeDirs { path: Target::new("process.cwd", &spec.process.cwd)? });
@@ -283,10 +288,14 @@ pub(crate) fn container<'a>(
         (None, false) => of_the_caller(&spec.process, machine.ids)?,
         _ => SetGroups::Yes,
     };
-    let command = process(p, &spec.process, stdio, groups, machine)?;
+    let uid = spec.process.user.uid;
+    let owner = match &layout.maps {
+        Some(maps) => maps.outside(uid),
+        None => (!layout.other_user).then_some(uid),
+    };
+    let command = process(p, &spec.process, stdio, owner, groups, machine)?;
     let birthplace = machine.cgroup.and_then(Cgroup::birthplace);
-    let other_user = layout.other_user;
-    Ok((Launch { program, flags: layout.flags, birthplace, maps: layout.maps, command }, other_user))
+    Ok(Launch { program, flags: layout.flags, birthplace, maps: layout.maps, command })
 }
 
 /// Compiles a further process of a container, whose first one is known by descriptor.
@@ -327,7 +336,8 @@ pub(crate) fn further<'a>(
         true => SetGroups::Yes,
         false => of_the_caller(spec, machine.ids)?,
     };
-    let command = process(p, spec, stdio, groups, machine)?;
+    let owner = (!other_user).then_some(spec.user.uid);
+    let command = process(p, spec, stdio, owner, groups, machine)?;
     let birthplace = cgroup.and_then(Cgroup::birthplace);
     Ok(Launch { program, flags: 0, birthplace, maps: None, command })
 }
@@ -350,19 +360,6 @@ fn of_the_caller(process: &ProcessSpec, ids: &Ids) -> Result<SetGroups, Error> {
         return Err(missing("group", *group));
     }
     Ok(if ids.sets_groups() { SetGroups::Yes } else { SetGroups::No })
-}
-
-/// The score is set by the path of the machine, so before the process has files of its own.
-fn oom_score(p: &mut Program, process: &ProcessSpec) -> Result<(), Error> {
-    let Some(score) = process.oom_score_adj else { return Ok(()) };
-    if !(-1_000..=1_000).contains(&score) {
-        return Err(Error::spec("process.oom_score_adj", format!("{score} must be -1000 to 1000")));
-    }
-    p.push(Op::WritePath {
-        path: c"/proc/self/oom_score_adj".to_owned(),
-        data: score.to_string().into_bytes(),
-    });
-    Ok(())
 }
 
 fn join_cgroup(p: &mut Program, cgroup: &Cgroup) -> Result<(), Error> {
@@ -493,58 +490,38 @@ fn cgroup_mounts(
     cgroups: Option<&Cgroups>,
 ) -> Result<(), Error> {
     let Some(cgroups) = cgroups else { return Ok(()) };
-    let single = cgroups.layout() == crate::cgroup::Layout::V2;
-    let base = Path::new(std::ffi::OsStr::new("/")).join(target.path.to_string_lossy().as_ref());
-    let mut cover = None;
-    if single {
-        let out = p.slot();
-        p.push(Op::FsMount(FsMount {
-            name: c"cgroup2".to_owned(),
-            options: Vec::new(),
-            attributes,
-            out,
-            fallback: None,
-            optional: true,
-        }));
-        attach.push(Op::Attach { slot: out, target, make: Make::Directory, links: false });
+    let new = |out, name: &CStr, options, attributes, optional| {
+        Op::FsMount(FsMount { name: name.to_owned(), options, attributes, out, fallback: None, optional })
+    };
+    let base = Path::new("/").join(target.path.to_string_lossy().as_ref());
+    let top = p.slot();
+    attach.push(Op::Attach { slot: top, target, make: Make::Directory, links: false });
+    if cgroups.layout() == crate::cgroup::Layout::V2 {
+        p.push(new(top, c"cgroup2", Vec::new(), attributes, true));
         return Ok(());
     }
-    {
-        let out = p.slot();
-        p.push(Op::FsMount(FsMount {
-            name: c"tmpfs".to_owned(),
-            options: vec![option("mode", Some("755"))?, option("size", Some("64k"))?],
-            attributes: attributes & !sys::MOUNT_ATTR_RDONLY,
-            out,
-            fallback: None,
-            optional: false,
-        }));
-        attach.push(Op::Attach { slot: out, target, make: Make::Directory, links: false });
-        if attributes & sys::MOUNT_ATTR_RDONLY != 0 {
-            cover = Some(out);
-        }
-    }
+    let options = vec![option("mode", Some("755"))?, option("size", Some("64k"))?];
+    p.push(new(top, c"tmpfs", options, attributes & !sys::MOUNT_ATTR_RDONLY, false));
     // In a user namespace version 1 cannot be mounted.
     if !other_user {
         for hierarchy in cgroups.hierarchies.iter() {
             let out = p.slot();
             let options =
                 hierarchy.options().iter().map(|name| option(name, None)).collect::<Result<Vec<_>, _>>()?;
-            p.push(Op::FsMount(FsMount {
-                name: if hierarchy.v2 { c"cgroup2" } else { c"cgroup" }.to_owned(),
-                options,
-                attributes,
-                out,
-                fallback: None,
-                optional: true,
-            }));
+            let name = if hierarchy.v2 { c"cgroup2" } else { c"cgroup" };
+            p.push(new(out, name, options, attributes, true));
             let target = Target::new("mounts", &base.join(hierarchy.name()))?;
             attach.push(Op::Attach { slot: out, target, make: Make::Directory, links: false });
         }
     }
-    if let Some(slot) = cover {
+    if attributes & sys::MOUNT_ATTR_RDONLY != 0 {
         let attr = MountAttr { set: sys::MOUNT_ATTR_RDONLY, ..MountAttr::default() };
-        attach.push(Op::SetAttributes { slot, attr, recursive: false, what: base.display().to_string() });
+        attach.push(Op::SetAttributes {
+            slot: top,
+            attr,
+            recursive: false,
+            what: base.display().to_string(),
+        });
     }
     Ok(())
 }
@@ -566,9 +543,17 @@ pub(crate) fn sysctls_mount(p: &mut Program, wanted: bool) -> Slot {
     out
 }
 
+/// Which namespaces with kernel parameters are not the caller's.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Own {
+    pub(crate) network: bool,
+    pub(crate) ipc: bool,
+}
+
 pub(crate) fn sysctls(
     p: &mut Program,
     sysctls: &std::collections::BTreeMap<String, String>,
+    own: Own,
     proc: Slot,
 ) -> Result<(), Error> {
     for (name, value) in sysctls {
@@ -578,8 +563,12 @@ pub(crate) fn sysctls(
         if !name.bytes().all(plain) || path.split('/').any(|part| part.is_empty()) {
             return Err(Error::spec(field, "is not the name of a kernel parameter"));
         }
-        if !namespaced(&path) {
-            return Err(Error::spec(field, "belongs to no namespace: it would change the machine"));
+        match namespace(&path, own) {
+            Some(true) => {}
+            Some(false) => {
+                return Err(Error::spec(field, "belongs to a namespace that is the machine's"));
+            }
+            None => return Err(Error::spec(field, "belongs to no namespace: it would change the machine")),
         }
         let path = c_string(&field, format!("sys/{path}"))?;
         p.push(Op::Sysctl { proc, path, value: value.clone().into_bytes() });
@@ -587,8 +576,8 @@ pub(crate) fn sysctls(
     Ok(())
 }
 
-/// Whether a parameter is one of a namespace of the container.
-fn namespaced(path: &str) -> bool {
+/// Whether the namespace that a parameter belongs to, if it belongs to one, is the container's own.
+fn namespace(path: &str, own: Own) -> Option<bool> {
     const IPC: &[&str] = &[
         "kernel/msgmax",
         "kernel/msgmnb",
@@ -602,7 +591,10 @@ fn namespaced(path: &str) -> bool {
         "kernel/sem_next_id",
         "kernel/shm_next_id",
     ];
-    IPC.contains(&path) || path.starts_with("fs/mqueue/") || path.starts_with("net/")
+    if path.starts_with("net/") {
+        return Some(own.network);
+    }
+    (IPC.contains(&path) || path.starts_with("fs/mqueue/")).then_some(own.ipc)
 }
 
 /// The part that a container's first process and further ones have in common: who it is, what it may, what it runs.
@@ -610,6 +602,7 @@ fn process(
     p: &mut Program,
     spec: &ProcessSpec,
     stdio: Stdio,
+    owner: Option<u32>,
     set_groups: SetGroups,
     machine: &Machine<'_>,
 ) -> Result<Command, Error> {
@@ -632,6 +625,12 @@ fn process(
         }
         env.push(c_string(&field, format!("{name}={value}"))?);
     }
+    if let Some(score) = spec.oom_score_adj {
+        if !(-1_000..=1_000).contains(&score) {
+            return Err(Error::spec("process.oom_score_adj", format!("{score} must be -1000 to 1000")));
+        }
+        p.oom_score_adj = Some(score.to_string().into_bytes());
+    }
     if !spec.cwd.is_absolute() {
         return Err(Error::spec("process.cwd", format!("{} is not absolute", spec.cwd.display())));
     }
@@ -639,7 +638,7 @@ fn process(
     let (candidates, searched) = candidates(first, path)?;
 
     let user = &spec.user;
-    let slots = standard_streams(p, stdio, user.uid)?;
+    let slots = standard_streams(p, stdio, owner)?;
     p.push(Op::Stdio { slots });
     if spec.terminal {
         p.push(Op::ControllingTerminal);
@@ -738,7 +737,12 @@ fn candidates(program: &str, path: Option<&str>) -> Result<(Vec<CString>, String
     Ok((all, format!("PATH {path:?}")))
 }
 
-pub(crate) fn standard_streams(p: &mut Program, stdio: Stdio, uid: u32) -> Result<[Slot; 3], Error> {
+/// `owner` is the process's user as the caller knows it, if it does.
+pub(crate) fn standard_streams(
+    p: &mut Program,
+    stdio: Stdio,
+    owner: Option<u32>,
+) -> Result<[Slot; 3], Error> {
     let mut null: Option<Slot> = None;
     let mut slots = [Slot(0); 3];
     let own = [rustix::stdio::stdin(), rustix::stdio::stdout(), rustix::stdio::stderr()];
@@ -763,7 +767,8 @@ pub(crate) fn standard_streams(p: &mut Program, stdio: Stdio, uid: u32) -> Resul
             Stream::Fd(fd) => {
                 let kind = rustix::fs::fstat(&fd).map(|stat| FileType::from_raw_mode(stat.st_mode));
                 // So that the process can open it again by `/dev/stdout`. Whoever may not give it away, can't help it.
-                if uid != 0 && (matches!(kind, Ok(FileType::Fifo)) || rustix::termios::isatty(&fd)) {
+                let given = matches!(kind, Ok(FileType::Fifo)) || rustix::termios::isatty(&fd);
+                if let Some(uid) = owner.filter(|uid| given && *uid != 0) {
                     let _ = rustix::fs::fchown(&fd, Some(rustix::fs::Uid::from_raw(uid)), None);
                 }
                 p.bring(fd)?
@@ -803,7 +808,8 @@ mod tests {
         let set = |name: &str| {
             let mut program = Program::default();
             let slot = program.slot();
-            sysctls(&mut program, &[(name.to_owned(), "1".to_owned())].into(), slot)
+            let own = Own { network: true, ipc: true };
+            sysctls(&mut program, &[(name.to_owned(), "1".to_owned())].into(), own, slot)
         };
         for name in
             ["net.ipv4.ip_forward", "kernel.shmmax", "fs.mqueue.msg_max", "net/ipv4/conf/eth0/forwarding"]
@@ -823,6 +829,12 @@ mod tests {
         ] {
             assert!(set(name).is_err(), "{name:?}");
         }
+        let own = |network, ipc| {
+            ["net/ipv4/ip_forward", "kernel/shmmax", "fs/mqueue/msg_max", "vm/swappiness"]
+                .map(|path| namespace(path, Own { network, ipc }))
+        };
+        assert_eq!(own(true, false), [Some(true), Some(false), Some(false), None]);
+        assert_eq!(own(false, true), [Some(false), Some(true), Some(true), None]);
     }
 
     #[test]

@@ -156,7 +156,11 @@ impl Container {
         let Some(held) = held else { return Err(self.state("created")?) };
         let done = self.note_process().and_then(|()| held.start());
         if done.is_ok() {
-            *lock(&self.stage) = Stage::Started;
+            let mut stage = lock(&self.stage);
+            // It may have been deleted meanwhile.
+            if *stage == Stage::Created {
+                *stage = Stage::Started;
+            }
         } else {
             // It ends by itself, having lost the line.
             self.family.kill_and_wait()?;

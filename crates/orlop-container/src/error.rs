@@ -19,12 +19,6 @@ pub enum Error {
         /// Its name.
         id: String,
     },
-    /// There is none of this name.
-    #[error("{id} does not exist")]
-    NotFound {
-        /// The name.
-        id: String,
-    },
     /// The specification is wrong in itself.
     #[error("{field}: {message}")]
     Spec {

@@ -36,8 +36,8 @@ const PAUSE: &[u8] = &[];
 /// itself: what `/proc/self/exe` leads to while the container's file is being opened is this, not the program that uses
 /// this crate, which an image could otherwise name as its interpreter and later overwrite (CVE-2019-5736).
 ///
-/// Descriptor 3 is the report pipe. It is made to close on success; what fails is written to it. Executed without it, by
-/// somebody else, the program ends.
+/// Descriptor 3 is the report pipe. It is made to close on success; what fails, be it this, is written to it. Executed
+/// without it, by somebody else, the program ends.
 #[cfg(target_arch = "x86_64")]
 const EXECUTE: &[u8] = &[
     0x48, 0x89, 0xe3, // mov rbx, rsp
@@ -47,14 +47,14 @@ const EXECUTE: &[u8] = &[
     0xb8, 0x48, 0x00, 0x00, 0x00, // mov eax, 72 (fcntl)
     0x0f, 0x05, // syscall
     0x85, 0xc0, // test eax, eax
-    0x78, 0x44, // js end
+    0x78, 0x17, // js failed
     0x48, 0x8b, 0x7b, 0x08, // mov rdi, [rbx + 8]
     0x48, 0x8d, 0x73, 0x10, // lea rsi, [rbx + 16]
     0x48, 0x8b, 0x0b, // mov rcx, [rbx]
     0x48, 0x8d, 0x54, 0xcb, 0x10, // lea rdx, [rbx + rcx * 8 + 16]
     0xb8, 0x3b, 0x00, 0x00, 0x00, // mov eax, 59 (execve)
     0x0f, 0x05, // syscall
-    0xf7, 0xd8, // neg eax
+    0xf7, 0xd8, // failed: neg eax
     0x48, 0x83, 0xec, 0x10, // sub rsp, 16
     0xc7, 0x04, 0x24, 0x01, 0x00, 0x00, 0x00, // mov dword [rsp], 1 (failed)
     0xc7, 0x44, 0x24, 0x04, 0xff, 0xff, 0xff, 0xff, // mov dword [rsp + 4], -1 (executing)
@@ -64,7 +64,7 @@ const EXECUTE: &[u8] = &[
     0xba, 0x0c, 0x00, 0x00, 0x00, // mov edx, 12
     0xb8, 0x01, 0x00, 0x00, 0x00, // mov eax, 1 (write)
     0x0f, 0x05, // syscall
-    0xbf, 0x01, 0x00, 0x00, 0x00, // end: mov edi, 1
+    0xbf, 0x01, 0x00, 0x00, 0x00, // mov edi, 1
     0xb8, 0xe7, 0x00, 0x00, 0x00, // mov eax, 231 (exit_group)
     0x0f, 0x05, // syscall
 ];

@@ -151,7 +151,7 @@ impl Process {
     pub fn try_wait(&self) -> Result<Option<Exit>, Error> {
         let mut exit = self.inner.exit.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if exit.is_none() {
-            *exit = self.look(false)?;
+            *exit = self.look()?;
         }
         Ok(*exit)
     }
@@ -173,7 +173,7 @@ impl Process {
     /// # Errors
     /// If the kernel refuses.
     pub fn wait_for(&self, timeout: Duration) -> Result<Option<Exit>, Error> {
-        let deadline = Instant::now() + timeout;
+        let deadline = after(timeout);
         loop {
             if let Some(exit) = self.try_wait()? {
                 return Ok(Some(exit));
@@ -195,12 +195,12 @@ impl Process {
         ready(self.inner.pidfd.as_fd(), self.pid(), || self.try_wait()).await
     }
 
-    fn look(&self, block: bool) -> Result<Option<Exit>, Error> {
+    fn look(&self) -> Result<Option<Exit>, Error> {
         let failed = |error: i32| {
             Error::step("wait", format!("process {}", self.pid()), std::io::Error::from_raw_os_error(error))
         };
         if self.inner.child {
-            match sys::wait_pidfd(self.inner.pidfd.as_raw_fd(), block) {
+            match sys::wait_pidfd(self.inner.pidfd.as_raw_fd()) {
                 Ok(None) => return Ok(None),
                 Ok(Some((code, status, usage))) => {
                     let status = match code {
@@ -313,7 +313,7 @@ impl Family {
     }
 
     pub(crate) fn wait_for(&self, timeout: Duration) -> Result<Option<Exit>, Error> {
-        let deadline = Instant::now() + timeout;
+        let deadline = after(timeout);
         loop {
             if let Some(exit) = self.try_wait()? {
                 return Ok(Some(exit));
@@ -358,6 +358,13 @@ impl Family {
     pub(crate) async fn exited(&self) -> Result<Exit, Error> {
         ready(self.epoll.as_fd(), self.first.pid(), || self.try_wait()).await
     }
+}
+
+/// When it is that late, or a day that nobody here will see.
+fn after(timeout: Duration) -> Instant {
+    const AGES: Duration = Duration::from_secs(100 * 365 * 86_400);
+    let now = Instant::now();
+    now.checked_add(timeout).unwrap_or_else(|| now + AGES)
 }
 
 /// Waits until the descriptor is readable, at most so long; whether it is.

@@ -129,8 +129,6 @@ pub(crate) enum Op {
     AwaitMaps,
     /// A session of its own.
     Setsid,
-    /// Writes to a file of the machine, by path.
-    WritePath { path: CString, data: Vec<u8> },
     /// Writes to a descriptor; `what` names it.
     WriteSlot { slot: Slot, data: &'static [u8], what: String },
     /// Others may not look into this process.
@@ -229,7 +227,6 @@ impl Op {
         match self {
             Self::AwaitMaps => ("map", "ids of the user namespace".to_owned()),
             Self::Setsid => ("setsid", "session".to_owned()),
-            Self::WritePath { path, .. } => ("write", text(path)),
             Self::WriteSlot { what, .. } => ("write", what.clone()),
             Self::Undumpable => ("prctl", "PR_SET_DUMPABLE".to_owned()),
             Self::Setns { name, .. } => ("join", format!("{name} namespace")),
@@ -288,6 +285,8 @@ pub(crate) struct Program {
     pub(crate) ops: Vec<Op>,
     /// Done by a process in between, which joins these and then makes the real one: slot, kind, name.
     pub(crate) joins: Vec<(Slot, i32, &'static str)>,
+    /// What is written into `/proc/self/oom_score_adj`, before anything else.
+    pub(crate) oom_score_adj: Option<Vec<u8>>,
     pub(crate) slots: Vec<i32>,
     /// The descriptors of the slots that the caller has brought.
     owned: Vec<OwnedFd>,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use orlop_fs::Root;
-use rustix::fs::{FlockOperation, Mode, OFlags};
+use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 use rustix::process::Pid;
 
@@ -119,8 +119,8 @@ impl Runtime {
         })?;
         let state = Root::open(&path)?;
         // Containers are nobody else's business.
-        state.sub("")?;
-        rustix::fs::chmod(&path, Mode::from_raw_mode(0o700)).map_err(failed("chmod", &path))?;
+        rustix::fs::chmodat(&state, ".", Mode::from_raw_mode(0o700), AtFlags::empty())
+            .map_err(failed("chmod", &path))?;
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW;
         let lock = rustix::fs::openat(&state, LOCK, flags, Mode::from_raw_mode(0o600))
             .map_err(failed("open", &path.join(LOCK)))?;
@@ -196,7 +196,7 @@ impl Runtime {
                     ids: &shared.ids,
                 };
                 compile::container(spec, stdio, &machine)
-                    .and_then(|(launch, _)| spawn::spawn(launch, &shared.faults))
+                    .and_then(|launch| spawn::spawn(launch, &shared.faults))
                     .and_then(|spawn::Prepared { process, line }| match Family::new(process.clone()) {
                         Ok(family) => Ok((family, line)),
                         Err(error) => process.kill_and_wait().and(Err(error)),

@@ -128,7 +128,8 @@ impl Sandbox {
             p.push(Op::Hostname { name: name.clone().into_bytes() });
         }
         let proc = compile::sysctls_mount(p, !spec.sysctls.is_empty());
-        compile::sysctls(p, &spec.sysctls, proc)?;
+        let own = compile::Own { network: spec.network, ipc: spec.ipc };
+        compile::sysctls(p, &spec.sysctls, own, proc)?;
         if spec.shared_pid {
             let root = p.slot();
             let all = sys::MOUNT_ATTR_RDONLY
@@ -143,7 +144,7 @@ impl Sandbox {
                 fallback: None,
                 optional: false,
             }));
-            let slots = compile::standard_streams(p, Stdio::default(), 0)?;
+            let slots = compile::standard_streams(p, Stdio::default(), None)?;
             let own = p.bring(crate::own::pause()?)?;
             p.push(Op::Enter { root });
             p.push(Op::Stdio { slots });

@@ -2,7 +2,9 @@
 
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::time::{Duration, Instant};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::pipe::PipeFlags;
 use rustix::process::{Pid, PidfdFlags};
@@ -14,7 +16,11 @@ use crate::faults::Faults;
 use crate::process::Process;
 use crate::program::{Op, Program, above_standard};
 use crate::spec::IdMap;
-use crate::sys::{self, CloneArgs};
+use crate::sys::{self, CloneArgs, SharedWord};
+
+/// How long a process is given to set itself up, and to execute its program: files may lie on slow disks, and whoever sees
+/// a further process in its pid namespace can hold its report open.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A process that is set up and waits to be started. Dropping the line ends it.
 #[derive(Debug)]
@@ -41,11 +47,6 @@ pub(crate) fn spawn(launch: Launch<'_>, faults: &Faults) -> Result<Prepared, Err
     faults.step("pipe")?;
     let (report, report_write) = pipe()?;
     let between = !program.joins.is_empty();
-    // The process must not report anything before the one in between has reported it.
-    let waits = matches!(program.ops.first(), Some(Op::AwaitMaps));
-    if between && !waits {
-        program.ops.insert(0, Op::AwaitMaps);
-    }
     let line = Line { control: control_read.as_raw_fd(), report: report_write.as_raw_fd() };
     let mut keep: Vec<i32> = program.slots.iter().copied().filter(|fd| *fd >= 0).collect();
     keep.extend([line.control, line.report]);
@@ -65,23 +66,26 @@ pub(crate) fn spawn(launch: Launch<'_>, faults: &Faults) -> Result<Prepared, Err
     };
     if let Some(birthplace) = birthplace {
         args.flags |= sys::CLONE_INTO_CGROUP;
-        {
-            args.cgroup = birthplace.as_raw_fd() as u64;
-        }
+        args.cgroup = birthplace.as_raw_fd() as u64;
     }
     if !between {
         args.flags |= flags;
     }
-    // Of the process after the one in between. Our child, not its.
-    let second =
-        CloneArgs { flags: flags | crate::compile::bits(libc::CLONE_PARENT), ..CloneArgs::default() };
+    // Of the process after the one in between. Our child, not its; the kernel tells us its pid.
+    let made = SharedWord::new()
+        .map_err(|error| Error::step("mmap", "shared memory", io::Error::from_raw_os_error(error)))?;
+    let second = CloneArgs {
+        flags: flags | crate::compile::bits(libc::CLONE_PARENT | libc::CLONE_PARENT_SETTID),
+        parent_tid: made.address(),
+        ..CloneArgs::default()
+    };
     // No handler of ours may run in the child.
     let mask = sys::block_signals(u64::MAX);
     // SAFETY: the child goes on in `child`, which keeps to what may be done there.
     let cloned = unsafe { sys::clone3(&args) };
     if cloned == Ok(0) {
         if between {
-            child::run_between(&mut program, line, &keep, &second);
+            child::run_between(&mut program, line, &keep, &second, &made);
         }
         child::run(&mut program, line, &keep);
     }
@@ -96,29 +100,35 @@ pub(crate) fn spawn(launch: Launch<'_>, faults: &Faults) -> Result<Prepared, Err
     let held = Held { control, report, program, command };
 
     let process = if between {
-        let second = held.next();
-        let second = match second {
-            Ok(Some(report)) if report.kind == Report::PID => number(report.value.into()),
-            Ok(Some(report)) => Err(held.error(report)),
-            Ok(None) => Err(died(&first)),
-            Err(error) => Err(error),
-        };
-        if second.is_err() {
-            let _ = first.signal(libc::SIGKILL);
-        }
+        // It only joins and clones.
         first.wait()?;
-        let pid = second?;
-        let pidfd = rustix::process::pidfd_open(pid, PidfdFlags::empty())
-            .map_err(|error| Error::step("pidfd_open", format!("process {pid:?}"), error))?;
-        Process::child(pid, pidfd)
+        let pid = match made.get() {
+            0 => match held.next()? {
+                Some(report) => return Err(held.error(report)),
+                None => return Err(died(&first)),
+            },
+            pid => number(pid.into())?,
+        };
+        let opened = faults.step("pidfd_open").and_then(|()| {
+            rustix::process::pidfd_open(pid, PidfdFlags::empty())
+                .map_err(|error| Error::step("pidfd_open", format!("process {pid:?}"), error))
+        });
+        match opened {
+            Ok(pidfd) => Process::child(pid, pidfd),
+            Err(error) => {
+                // Ours to wait for, so the number is still its own.
+                let pid = pid.as_raw_nonzero().get();
+                let _ = sys::kill(pid, libc::SIGKILL);
+                sys::reap_one(pid);
+                return Err(error);
+            }
+        }
     } else {
         first
     };
     let ready = (|| {
         if let Some(maps) = &maps {
             maps.write(process.pid())?;
-        }
-        if between || waits {
             held.go_on()?;
         }
         match held.next()? {
@@ -154,17 +164,7 @@ impl Held {
     }
 
     fn next(&self) -> Result<Option<Report>, Error> {
-        let mut bytes = [0_u8; Report::SIZE];
-        let mut have = 0;
-        while have < bytes.len() {
-            match rustix::io::read(&self.report, &mut bytes[have..]) {
-                Ok(0) => return Ok(None),
-                Ok(size) => have += size,
-                Err(Errno::INTR) => {}
-                Err(error) => return Err(Error::step("read", "report pipe", error)),
-            }
-        }
-        Ok(Some(Report::from_bytes(bytes)))
+        next(&self.report, PATIENCE)
     }
 
     fn error(&self, report: Report) -> Error {
@@ -175,6 +175,9 @@ impl Held {
             Report::JOIN => {
                 let name = self.program.joins.get(number).map_or("?", |(_, _, name)| *name);
                 return Error::step("join", format!("{name} namespaces"), source);
+            }
+            Report::SCORE => {
+                return Error::step("write", child::OOM_SCORE_ADJ.to_string_lossy(), source);
             }
             Report::CLONE => return Error::step("clone3", "process in joined namespaces", source),
             #[cfg(any(test, feature = "test-util"))]
@@ -236,9 +239,55 @@ fn number(pid: i64) -> Result<Pid, Error> {
     i32::try_from(pid).ok().and_then(Pid::from_raw).ok_or_else(|| Error::step("clone3", "pid", Errno::RANGE))
 }
 
+/// What the new process reports next; nothing if it has closed its end.
+fn next(report: &OwnedFd, patience: Duration) -> Result<Option<Report>, Error> {
+    let deadline = Instant::now() + patience;
+    let failed = |operation| move |error| Error::step(operation, "report pipe", error);
+    let mut bytes = [0_u8; Report::SIZE];
+    let mut have = 0;
+    while have < bytes.len() {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let left = Timespec::try_from(left).unwrap_or_default();
+        match poll(&mut [PollFd::new(report, PollFlags::IN)], Some(&left)) {
+            Ok(0) => {
+                let what = "setting up or executing its program";
+                return Err(Error::Timeout { id: "process".to_owned(), what, seconds: patience.as_secs() });
+            }
+            Ok(_) => {}
+            Err(Errno::INTR) => continue,
+            Err(error) => return Err(failed("poll")(error)),
+        }
+        match rustix::io::read(report, &mut bytes[have..]) {
+            Ok(0) => return Ok(None),
+            Ok(size) => have += size,
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(failed("read")(error)),
+        }
+    }
+    Ok(Some(Report::from_bytes(bytes)))
+}
+
 /// Reading and writing end.
 fn pipe() -> Result<(OwnedFd, OwnedFd), Error> {
     let (read, write) =
         rustix::pipe::pipe_with(PipeFlags::CLOEXEC).map_err(|error| Error::step("pipe", "pipe", error))?;
     Ok((above_standard(read)?, above_standard(write)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As a process of the container may do that finds `/proc/PID/fd/3` in the right moment.
+    #[test]
+    fn whoever_holds_the_report_open_is_not_waited_for() {
+        let (report, held) = pipe().expect("a pipe");
+        let error = next(&report, Duration::from_millis(20)).expect_err("nothing comes");
+        assert!(matches!(error, Error::Timeout { .. }), "{error}");
+        let ready = Report { kind: Report::READY, op: 0, value: 0 };
+        rustix::io::write(&held, &ready.bytes()).expect("written");
+        assert_eq!(next(&report, Duration::from_secs(60)).expect("read"), Some(ready));
+        drop(held);
+        assert_eq!(next(&report, Duration::from_secs(60)).expect("read"), None);
+    }
 }

@@ -33,7 +33,7 @@ pub struct Spec {
     pub hostname: Option<String>,
     /// Its NIS domain name. Needs a UTS namespace of its own.
     pub domainname: Option<String>,
-    /// Kernel parameters, as `net.ipv4.ip_forward`. Only those of namespaces that are its own.
+    /// Kernel parameters, as `net.ipv4.ip_forward`. Only those of namespaces that are not the caller's.
     pub sysctls: BTreeMap<String, String>,
     /// Its cgroup and limits. Without it the process stays in the caller's cgroup.
     pub cgroup: Option<CgroupSpec>,
@@ -119,7 +119,7 @@ pub struct Rootfs {
 pub enum RootSource {
     /// A mount that is attached nowhere, such as an overlay of an image's layers.
     Mount(orlop_fs::Mount),
-    /// A directory of the machine, with what is mounted below it.
+    /// A directory of the machine, without what is mounted below it.
     Directory(PathBuf),
 }
 
@@ -432,7 +432,7 @@ pub struct ProcessSpec {
     pub seccomp: Seccomp,
     /// Its limits.
     pub rlimits: Vec<Rlimit>,
-    /// How willingly the kernel kills it when memory is short: -1000 (never) to 1000 (first).
+    /// How willingly the kernel kills it when memory is short: -1000 (never) to 1000 (first). Without it, as the caller.
     pub oom_score_adj: Option<i32>,
     /// Its standard input is a terminal, and becomes its controlling terminal.
     pub terminal: bool,

@@ -84,8 +84,9 @@ impl Record {
 impl Identity {
     /// Of a process that runs, or nothing if there is none of this number.
     pub(crate) fn of(pid: u32) -> Result<Option<Self>, Error> {
-        let read = |path: &Path| match std::fs::read_to_string(path) {
-            Ok(text) => Ok(Some(text)),
+        // The name of a process is whatever bytes it wants.
+        let read = |path: &Path| match std::fs::read(path) {
+            Ok(text) => Ok(Some(String::from_utf8_lossy(&text).into_owned())),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             // The process has just gone.
             Err(error) if error.raw_os_error() == Some(libc::ESRCH) => Ok(None),
@@ -124,6 +125,17 @@ mod tests {
         assert_eq!(started(stat), Some(12_345));
         assert_eq!(started(""), None);
         assert_eq!(started("1 (x) S 1"), None);
+    }
+
+    #[test]
+    fn a_name_may_be_any_bytes() {
+        let named = std::thread::spawn(|| {
+            rustix::thread::set_name(c"\xff\xfe) S (").expect("a name");
+            let thread = rustix::thread::gettid().as_raw_nonzero().get();
+            let found = Identity::of(u32::try_from(thread).expect("positive"));
+            found.expect("readable").expect("running").started
+        });
+        assert!(named.join().expect("no panic") > 0);
     }
 
     #[test]

@@ -92,6 +92,43 @@ pub(crate) unsafe fn clone3(args: &CloneArgs) -> Answer {
     unsafe { syscall!(libc::SYS_clone3, std::ptr::from_ref(args), size_of::<CloneArgs>()) }
 }
 
+/// A word of memory that children made by [`clone3`] share with their parent.
+#[derive(Debug)]
+pub(crate) struct SharedWord(*mut i32);
+
+impl SharedWord {
+    const SIZE: usize = size_of::<i32>();
+
+    pub(crate) fn new() -> Result<Self, i32> {
+        let (access, kind) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_SHARED | libc::MAP_ANONYMOUS);
+        // SAFETY: new memory, wherever the kernel puts it; it is all zeroes.
+        unsafe { syscall!(libc::SYS_mmap, NONE, Self::SIZE, access, kind, -1, NONE) }
+            .map(|at| Self(at as *mut i32))
+    }
+
+    /// Where it lies, for the kernel to write to.
+    pub(crate) fn address(&self) -> u64 {
+        self.0 as u64
+    }
+
+    pub(crate) fn get(&self) -> i32 {
+        // SAFETY: mapped as long as this lives, and as aligned as a page; others may write to it, hence volatile.
+        unsafe { self.0.read_volatile() }
+    }
+
+    pub(crate) fn set(&self, value: i32) {
+        // SAFETY: as above.
+        unsafe { self.0.write_volatile(value) }
+    }
+}
+
+impl Drop for SharedWord {
+    fn drop(&mut self) {
+        // SAFETY: it was mapped by `new`, and nobody has the address any more.
+        let _ = unsafe { syscall!(libc::SYS_munmap, self.0, Self::SIZE) };
+    }
+}
+
 pub(crate) fn close(fd: i32) {
     // SAFETY: closing touches no memory; those who call own the descriptor.
     let _ = unsafe { syscall!(libc::SYS_close, fd) };
@@ -504,6 +541,12 @@ pub(crate) fn await_signal(mask: u64) -> Result<(i32, i32), i32> {
     Ok((info.si_signo, info.si_code))
 }
 
+/// Waits for a child to end, however it does.
+pub(crate) fn reap_one(pid: i32) {
+    // SAFETY: the kernel is told to write nothing.
+    while unsafe { syscall!(libc::SYS_wait4, pid, NONE, libc::__WALL, NONE) } == Err(libc::EINTR) {}
+}
+
 /// Waits for any child that has ended; its pid and status as wait(2) has it, or nothing if none has.
 pub(crate) fn reap() -> Result<Option<(i32, i32)>, i32> {
     let mut status = 0_i32;
@@ -551,13 +594,10 @@ pub(crate) fn loopback_up() -> Answer {
 }
 
 /// `waitid` for a process by its descriptor: nothing if it runs on, otherwise code (as `CLD_EXITED`), status and usage.
-pub(crate) fn wait_pidfd(pidfd: i32, block: bool) -> Result<Option<(i32, i32, libc::rusage)>, i32> {
+pub(crate) fn wait_pidfd(pidfd: i32) -> Result<Option<(i32, i32, libc::rusage)>, i32> {
     let mut info = MaybeUninit::<libc::siginfo_t>::zeroed();
     let mut usage = MaybeUninit::<libc::rusage>::zeroed();
-    let mut flags = libc::WEXITED | libc::__WALL;
-    if !block {
-        flags |= libc::WNOHANG;
-    }
+    let flags = libc::WEXITED | libc::WNOHANG | libc::__WALL;
     loop {
         // SAFETY: both structures are writable and the kernel's.
         let waited = unsafe {

@@ -75,7 +75,7 @@ pub(super) fn profile(capabilities: CapabilitySet) -> Profile {
         conditions,
     };
     let when = |operator, value| vec![Condition { argument: 0, operator, value }];
-    let mut rules = vec![allow(ALWAYS, vec![]), allow("socket", when(Operator::NotEqual, VSOCK))];
+    let mut rules = vec![allow(ALWAYS, vec![]), allow("socket", when(Operator::IntNotEqual, VSOCK))];
     for value in PERSONALITIES {
         rules.push(allow("personality", when(Operator::Equal, value)));
     }

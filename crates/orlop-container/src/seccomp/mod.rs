@@ -75,6 +75,9 @@ pub enum Operator {
     GreaterOrEqual,
     /// Its bits under this mask are the value.
     Masked(u64),
+    /// Its lower 32 bits are not the value. For what the kernel takes as an `int`: it looks at no more, so that whoever
+    /// sets others passes [`NotEqual`](Self::NotEqual) with the value all the same.
+    IntNotEqual,
 }
 
 /// What happens with a system call.
@@ -231,8 +234,13 @@ impl Condition {
             Operator::Greater => SeccompCmpOp::Gt,
             Operator::GreaterOrEqual => SeccompCmpOp::Ge,
             Operator::Masked(mask) => SeccompCmpOp::MaskedEq(mask),
+            Operator::IntNotEqual => SeccompCmpOp::Ne,
         };
-        SeccompCondition::new(self.argument, SeccompCmpArgLen::Qword, operator, self.value)
+        let length = match self.operator {
+            Operator::IntNotEqual => SeccompCmpArgLen::Dword,
+            _ => SeccompCmpArgLen::Qword,
+        };
+        SeccompCondition::new(self.argument, length, operator, self.value)
             .map_err(|error| Error::spec("process.seccomp", error.to_string()))
     }
 }
@@ -372,6 +380,9 @@ mod tests {
         assert_eq!(ask("personality", 0x0040_0000), errno(libc::EPERM));
         assert_eq!(ask("socket", 2), ALLOW);
         assert_eq!(ask("socket", 40), errno(libc::EPERM));
+        // The kernel passes over the upper half of an `int`.
+        assert_eq!(ask("socket", (1 << 32) | 40), errno(libc::EPERM));
+        assert_eq!(ask("socket", (40 << 32) | 2), ALLOW);
         // Programs of 32 bits.
         assert_eq!(run(&filter, 3, 0x4000_0003, [0; 6]), 0x8000_0000);
     }

@@ -287,6 +287,40 @@ fn parameters_are_written_where_they_belong() {
     scene.untouched();
 }
 
+/// Parameters of a namespace that is the machine's, which would change the machine.
+#[test]
+fn parameters_of_the_machine_are_refused() {
+    if !root_or_skip() {
+        return;
+    }
+    let place = Place::new();
+    let refused = |result: Result<(), orlop_container::Error>| {
+        let error = result.expect_err("refused").to_string();
+        assert!(error.starts_with("sysctls[") && error.contains("the machine's"), "{error}");
+    };
+    for (name, network) in [("net/ipv4/ip_default_ttl", true), ("kernel/shmmax", false)] {
+        let mut spec = program(&["true"]);
+        if network {
+            spec.namespaces.network = orlop_container::Namespace::Host;
+        } else {
+            spec.namespaces.ipc = orlop_container::Namespace::Host;
+        }
+        // What it is already, in case it is set after all.
+        let now = std::fs::read_to_string(Path::new("/proc/sys").join(name)).expect("readable");
+        let sysctls = std::collections::BTreeMap::from([(name.to_owned(), now.trim().to_owned())]);
+        spec.sysctls.clone_from(&sysctls);
+        refused(place.runtime.create(&place.id("c"), spec, Stdio::default()).map(drop));
+        let pod = orlop_container::SandboxSpec {
+            network: !network,
+            ipc: network,
+            sysctls,
+            ..orlop_container::SandboxSpec::default()
+        };
+        refused(place.runtime.sandbox(&place.id("pod"), &pod).map(drop));
+    }
+    place.audit();
+}
+
 /// A regression of crun 1.29: modes of the mount points were copied onto the roots of what was mounted.
 #[test]
 fn roots_of_mounts_keep_their_modes() {

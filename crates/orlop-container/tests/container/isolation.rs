@@ -2,11 +2,11 @@
 
 use orlop_container::seccomp::{Action, Profile, Rule};
 use orlop_container::{
-    Capabilities, Capability, CapabilitySet, ExitStatus, Mount, Namespace, Rlimit, RlimitResource, Seccomp,
-    User,
+    Capabilities, Capability, CapabilitySet, ExitStatus, Mount, Namespace, ProcessSpec, Rlimit,
+    RlimitResource, Seccomp, Stdio, User,
 };
 
-use crate::support::{Place, program, root_or_skip, run, sh};
+use crate::support::{Place, output, program, root_or_skip, run, sh};
 
 #[test]
 fn a_process_is_isolated() {
@@ -193,6 +193,51 @@ fn limits_of_the_process_are_set() {
     spec.process.oom_score_adj = Some(500);
     let (_, out) = run(&place, spec);
     assert_eq!(out, "100\n200\n0\n500\n");
+}
+
+/// Neither that of the program which enters, nor that of the container's first process.
+#[test]
+fn further_processes_are_killed_as_willingly_as_asked_for() {
+    if !root_or_skip() {
+        return;
+    }
+    let place = Place::new();
+    let container =
+        place.runtime.create(&place.id("c"), program(&["sleep", "600"]), Stdio::default()).expect("created");
+    container.start().expect("started");
+    let mut further = ProcessSpec::new(["cat", "/proc/self/oom_score_adj"]);
+    further.oom_score_adj = Some(700);
+    let (_, out) = output(|stdio| container.exec(&further, stdio).expect("executed"));
+    assert_eq!(out, "700\n");
+    container.delete().expect("deleted");
+}
+
+/// Whatever mask the caller has, everybody in the container reaches what is mounted.
+#[test]
+fn mount_points_are_made_for_everybody() {
+    if !root_or_skip() {
+        return;
+    }
+    let place = Place::new();
+    let volume = place.dir.join("volume");
+    std::fs::create_dir_all(&volume).expect("a directory");
+    let made = std::thread::scope(|scope| {
+        let made = scope.spawn(|| {
+            #[expect(
+                deprecated,
+                reason = "the safe one does not take FS apart; the thread is this test's own"
+            )]
+            rustix::thread::unshare(rustix::thread::UnshareFlags::FS).expect("a mask of its own");
+            rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+            let mut spec = sh("stat -c %a /run /run/secrets /etc; ls /run/secrets/token");
+            spec.process.user.uid = 1_000;
+            spec.mounts.push(Mount::bind(&volume, "/run/secrets/token"));
+            spec.mounts.push(Mount::bind("/etc/passwd", "/etc/passwd"));
+            run(&place, spec)
+        });
+        made.join().expect("no panic")
+    });
+    assert_eq!(made.1, "755\n755\n755\n");
 }
 
 #[test]

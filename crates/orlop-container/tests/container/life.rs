@@ -71,7 +71,9 @@ fn signals_end_it() {
     let mut up = [0; 3];
     read.read_exact(&mut up).expect("it says that it is up");
     container.signal(15).expect("sent");
-    assert_eq!(container.wait().expect("waited").status, ExitStatus::Code(3));
+    let exit = container.wait_for(Duration::MAX).expect("waited").expect("ended");
+    assert_eq!(exit.status, ExitStatus::Code(3));
+    assert!(container.process().wait_for(Duration::MAX).expect("waited").is_some());
     container.signal(15).expect("nothing to signal is no error");
     assert!(container.signal(1_000).is_err());
     container.delete().expect("deleted");
@@ -167,6 +169,27 @@ fn what_cannot_be_executed_is_told_apart() {
     assert!(matches!(&error, Error::InterpreterNotFound { program } if program == "/p/lost"), "{error}");
     assert_eq!(start(&["/p/good"]).expect("runs").status, ExitStatus::Code(4));
     place.audit();
+}
+
+/// A filter may refuse what is still to be done when it is loaded: that is no program that ended with code 1.
+#[test]
+fn what_its_filter_refuses_is_told() {
+    use orlop_container::Seccomp;
+    use orlop_container::seccomp::{Action, Profile, Rule};
+    if !root_or_skip() {
+        return;
+    }
+    let place = Place::new();
+    for call in ["fcntl", "execve", "execveat"] {
+        let action = Action::Errno(1);
+        let rule = Rule { syscalls: vec![call.to_owned()], action, conditions: vec![] };
+        let mut spec = program(&["true"]);
+        spec.process.seccomp = Seccomp::Profile(Profile { default: Action::Allow, rules: vec![rule] });
+        let container = place.runtime.create(&place.id("c"), spec, Stdio::default()).expect("created");
+        let error = container.start().expect_err(call);
+        assert!(matches!(error, Error::NotExecutable { .. }), "{call}: {error}");
+        container.delete().expect("deleted");
+    }
 }
 
 #[test]

@@ -59,6 +59,39 @@ fn root_inside_is_somebody_else_outside() {
     place.audit();
 }
 
+/// Streams are given to the user that the process is outside, which the caller doesn't know of a namespace that is joined.
+#[test]
+fn streams_are_given_to_the_user_outside() {
+    if !root_or_skip() {
+        return;
+    }
+    let place = Place::new();
+    let map = vec![IdMap { inside: 0, outside: 100_000, count: 65_536 }];
+    let user = UserNamespace::New { users: map.clone(), groups: map };
+    for (uid, owner) in [(0, 100_000), (5, 100_005)] {
+        let (read, stdout) = crate::support::pipe();
+        let mut spec = sh("echo again > /dev/stdout && sleep 600");
+        spec.namespaces.user = user.clone();
+        spec.root = rootfs_of(100_000);
+        spec.process.user.uid = uid;
+        let id = place.id(&format!("c{uid}"));
+        let container =
+            place.runtime.create(&id, spec, Stdio { stdout, ..Stdio::default() }).expect("created");
+        container.start().expect("started");
+        assert_eq!(rustix::fs::fstat(&read).expect("a pipe").st_uid, owner);
+        let mut line = String::new();
+        std::io::BufRead::read_line(&mut std::io::BufReader::new(read), &mut line).expect("read");
+        assert_eq!(line, "again\n");
+        let (read, stdout) = crate::support::pipe();
+        let mut further = ProcessSpec::new(["true"]);
+        further.user.uid = uid;
+        let further = container.exec(&further, Stdio { stdout, ..Stdio::default() }).expect("executed");
+        further.wait().expect("waited");
+        assert_eq!(rustix::fs::fstat(&read).expect("a pipe").st_uid, 0);
+        container.delete().expect("deleted");
+    }
+}
+
 #[test]
 fn without_its_own_network_the_machines_sysfs_is_read_only() {
     if !root_or_skip() {
