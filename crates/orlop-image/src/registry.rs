@@ -196,7 +196,25 @@ impl RegistryError {
     }
 }
 
+/// Without the queries of addresses: those that registries redirect to are signed there, and whoever reads the signature
+/// in an event gets what is behind it.
+fn without_queries(text: &str) -> String {
+    let mut told = String::with_capacity(text.len());
+    for word in text.split_inclusive(char::is_whitespace) {
+        let query = word.find("://").and_then(|at| Some(at + word[at..].find('?')?));
+        let Some(query) = query else {
+            told.push_str(word);
+            continue;
+        };
+        // What the sentence has behind the address stays.
+        let rest = word[query..].trim_end_matches(|end: char| end.is_whitespace() || "),:;.\"".contains(end));
+        told.extend([&word[..=query], "…", &word[query + rest.len()..]]);
+    }
+    told
+}
+
 fn shortened(text: &str) -> String {
+    let text = without_queries(text);
     let end = text.char_indices().nth(LONGEST_TEXT).map_or(text.len(), |(at, _)| at);
     text[..end].to_owned()
 }

@@ -165,6 +165,22 @@ async fn credentials_stay_with_their_registry() {
 }
 
 #[tokio::test]
+async fn signatures_of_addresses_are_not_told() {
+    let (server, elsewhere) = (Server::start().await, Server::start().await);
+    offer(&server, "1");
+    let (host, place) = (elsewhere.host.clone(), Place::new());
+    server.with(|state| state.redirect = Some(format!("http://{host}/part?signature=hidden&of=")));
+    let refused = pull(&server, &place.store(), ":1", &RegistryAuth::Anonymous).await.unwrap_err();
+    assert!(refused.to_string().contains(&format!("http://{host}/part?…")), "{refused}");
+    // Nobody listens there any more.
+    drop(elsewhere);
+    let unreachable = pull(&server, &place.store(), ":1", &RegistryAuth::Anonymous).await.unwrap_err();
+    for error in [refused, unreachable] {
+        assert!(!format!("{error} {error:?}").contains("hidden"), "{error:?}");
+    }
+}
+
+#[tokio::test]
 async fn addresses_in_layers_are_not_asked() {
     let (server, elsewhere) = (Server::start().await, Server::start().await);
     let made = offer(&server, "1");
