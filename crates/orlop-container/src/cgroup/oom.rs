@@ -44,7 +44,7 @@ impl OomWatch {
         Ok(Self { fd, _control: None })
     }
 
-    /// Waits for an event, at most so long; whether there was one. On version 2 other events of memory (a limit was hit,
+    /// Waits for an event, at most so long (less if a signal comes); whether there was one. On version 2 other events of memory (a limit was hit,
     /// without anybody being killed) count too: [`oom_kills`](super::Cgroup::oom_kills) says more.
     ///
     /// # Errors
@@ -52,9 +52,10 @@ impl OomWatch {
     pub fn wait(&self, timeout: Duration) -> Result<bool, Error> {
         let timeout = Timespec::try_from(timeout).unwrap_or(Timespec { tv_sec: i64::MAX, tv_nsec: 0 });
         let failed = |error: Errno| Error::step("poll", "memory events", error);
-        let ready = poll(&mut [PollFd::new(&self.fd, PollFlags::IN)], Some(&timeout)).map_err(failed)?;
-        if ready == 0 {
-            return Ok(false);
+        match poll(&mut [PollFd::new(&self.fd, PollFlags::IN)], Some(&timeout)) {
+            Ok(0) | Err(Errno::INTR) => return Ok(false),
+            Ok(_) => {}
+            Err(error) => return Err(failed(error)),
         }
         let mut buffer = [0_u8; 1024];
         match rustix::io::read(&self.fd, &mut buffer[..]) {

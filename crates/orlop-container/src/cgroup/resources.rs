@@ -106,7 +106,7 @@ impl Resources {
     #[must_use]
     pub fn cpu_millis(mut self, millis: u64) -> Self {
         self.cpu_period = Some(100_000);
-        self.cpu_quota = Some(Limit::Value((millis * 100).max(1_000)));
+        self.cpu_quota = Some(Limit::Value(millis.saturating_mul(100).max(1_000)));
         self
     }
 
@@ -222,14 +222,13 @@ impl Resources {
             writes.add("hugetlb", format!("hugetlb.{size}.max"), Some(max(*limit)));
         }
         for (file, value) in &self.unified {
-            let controller = file.split('.').next().unwrap_or_default();
-            writes.add(controller, file.clone(), Some(value));
+            writes.add(controller(file), file.clone(), Some(value));
         }
         Ok(writes.0)
     }
 
     /// The controllers that are needed.
-    pub(crate) fn controllers(&self) -> Vec<&'static str> {
+    pub(crate) fn controllers(&self) -> Vec<&str> {
         let given = [
             (
                 "memory",
@@ -243,8 +242,14 @@ impl Resources {
             ("pids", self.pids.is_some()),
             ("hugetlb", !self.huge_pages.is_empty()),
         ];
-        given.into_iter().filter(|(_, given)| *given).map(|(name, _)| name).collect()
+        let named = given.into_iter().filter(|(_, given)| *given).map(|(name, _)| name);
+        named.chain(self.unified.keys().map(|file| controller(file))).collect()
     }
+}
+
+/// The controller that a file of v2 belongs to.
+fn controller(file: &str) -> &str {
+    file.split('.').next().unwrap_or_default()
 }
 
 fn max(limit: Limit) -> String {
@@ -362,6 +367,9 @@ mod tests {
             ])
         );
         assert_eq!(resources.controllers(), ["memory", "cpu", "cpuset", "pids"]);
+        let unified = BTreeMap::from([("io.max".to_owned(), "8:0 rbps=1".to_owned())]);
+        assert_eq!(Resources { unified, ..Resources::default() }.controllers(), ["io"]);
+        assert_eq!(Resources::new().cpu_millis(u64::MAX).cpu_quota, Some(Limit::Value(u64::MAX)));
         let unlimited = Resources {
             memory: Some(Limit::Max),
             memory_swap: Some(Limit::Max),
