@@ -271,6 +271,12 @@ impl Container {
             process.kill_and_wait()?;
             return Err(error);
         }
+        // Whoever deleted it meanwhile may not have seen this one.
+        let deleted = *lock(&self.stage) == Stage::Deleted;
+        if deleted {
+            process.kill_and_wait()?;
+            return Err(self.state("running")?);
+        }
         Ok(process)
     }
 

@@ -349,6 +349,8 @@ impl Family {
             let Some(process) = self.lock().first().map(|(_, process)| process.clone()) else {
                 return Ok(exit);
             };
+            // It may have come in the meantime.
+            process.signal(libc::SIGKILL)?;
             let left = deadline.saturating_duration_since(Instant::now());
             process.wait_for(left)?.ok_or_else(|| late(process.pid()))?;
         }

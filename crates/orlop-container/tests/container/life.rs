@@ -56,6 +56,50 @@ fn what_is_never_started_goes_when_it_is_dropped() {
     place.audit();
 }
 
+/// While one thread starts it or executes something in it, another deletes it, at different moments.
+#[test]
+fn what_is_deleted_stays_deleted() {
+    if !root_or_skip() {
+        return;
+    }
+    let place = Place::new();
+    // Neither a pid namespace nor a cgroup by which the kernel would end all.
+    let spec = |seconds: &str| {
+        let mut spec = program(&["sleep", seconds]);
+        spec.namespaces.pid = orlop_container::Namespace::Host;
+        spec
+    };
+    let mark = format!("600.{}", std::process::id());
+    for round in 0..40 {
+        let container = place.runtime.create(&place.id("c"), spec("600"), Stdio::default()).expect("created");
+        let executes = round % 2 == 0;
+        if executes {
+            container.start().expect("started");
+        }
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                if executes {
+                    let further = ProcessSpec::new(["sleep", &mark]);
+                    let _ = container.exec(&further, Stdio::default());
+                } else {
+                    let _ = container.start();
+                }
+            });
+            // Not for a condition: what is sought is any moment.
+            std::thread::sleep(Duration::from_micros(round * 150));
+            container.delete().expect("deleted");
+        });
+        assert_eq!(container.status().expect("told"), Status::Deleted);
+    }
+    let left = std::fs::read_dir("/proc").expect("readable").filter(|entry| {
+        let cmdline = entry.as_ref().expect("an entry").path().join("cmdline");
+        std::fs::read(cmdline)
+            .is_ok_and(|line| line.split(|byte| *byte == 0).any(|arg| arg == mark.as_bytes()))
+    });
+    assert_eq!(left.count(), 0, "processes are left");
+    place.audit();
+}
+
 #[test]
 fn signals_end_it() {
     if !root_or_skip() {
