@@ -7,7 +7,9 @@ use std::process::{Child, Command, ExitStatus, Stdio as CommandStdio};
 
 use orlop_container::cgroup::{Base, NoCgroups};
 use orlop_container::rootless::{self, Side, Unavailable};
-use orlop_container::{Error, Id, Ids, Namespace, ProcessSpec, Rootfs, Runtime, SandboxSpec, Spec, Stdio};
+use orlop_container::{
+    Error, Id, Ids, Mount, Namespace, ProcessSpec, Rootfs, Runtime, SandboxSpec, Spec, Stdio,
+};
 
 use crate::support::{Place, in_root, needs, ordinary, output, part, root_or_skip, until};
 
@@ -137,6 +139,29 @@ pub(crate) fn an_ordinary_user_has_a_runtime() {
     place.audit();
 }
 
+/// CVE-2023-25809: below the machine's `/sys` are cgroups that belong to the user, and could be written, also where it is
+/// mounted to be read alone.
+fn cgroups_stay_read_only(dir: &Path, runtime: &Runtime) {
+    let script = "find /sys/fs/cgroup -type d -name delegated | while read found; do
+            echo found; mkdir $found/mine 2>/dev/null && echo made; echo 1 2>/dev/null > $found/cgroup.procs && echo moved
+        done | sort -u";
+    for (mounts, seen) in [(vec![], ""), (vec![Mount::bind("/sys", "/sys").read_only()], "found\n")] {
+        let mut spec = in_root(Rootfs::directory(dir.join("root")), &["sh", "-c", script]);
+        spec.namespaces.network = Namespace::Host;
+        spec.namespaces.cgroup = Namespace::Host;
+        if !mounts.is_empty() {
+            spec.mounts.retain(|mount| !mount.target.starts_with("/sys"));
+        }
+        spec.mounts.extend(mounts);
+        let (read, stdout) = crate::support::pipe();
+        let stdio = Stdio { stdout, ..Stdio::default() };
+        let container = runtime.create(&Id::new("sys").expect("valid"), spec, stdio).expect("created");
+        container.start().expect("started");
+        assert_eq!(std::io::read_to_string(read).expect("read"), seen);
+        container.delete().expect("deleted");
+    }
+}
+
 /// Cgroups that somebody has given to the user are used.
 pub(crate) fn delegated_cgroups_are_used() {
     const NAME: &str = "delegated_cgroups_are_used";
@@ -157,6 +182,7 @@ pub(crate) fn delegated_cgroups_are_used() {
         let (_, out) = output(|stdio| container.exec(&forks, stdio).expect("executed"));
         assert!(out.contains("annot fork"), "{out}");
         container.delete().expect("deleted");
+        cgroups_stay_read_only(&dir, &runtime);
         println!("\nall well");
         return;
     }

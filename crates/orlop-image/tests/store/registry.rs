@@ -180,6 +180,7 @@ async fn signatures_of_addresses_are_not_told() {
     }
 }
 
+/// CVE-2020-15157: the host that a layer names would be given the credentials.
 #[tokio::test]
 async fn addresses_in_layers_are_not_asked() {
     let (server, elsewhere) = (Server::start().await, Server::start().await);
