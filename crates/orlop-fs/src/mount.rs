@@ -240,8 +240,13 @@ mod tests {
             assert_eq!(upper.read("g", 10).expect("there"), b"new");
             assert_eq!(two.read("g", 10).expect("there"), b"two");
             assert_eq!(upper.metadata("f").expect("a whiteout").rdev, (0, 0));
-            let read_only = Overlay::new().lower(&one).lower(&two).mount().expect("an overlay");
-            assert!(read_only.root().expect("a root").write("f", b"", 0o644).is_err());
+            let read_only = Overlay::new().lower(&one).lower(&two);
+            let mounts = [read_only.mount(), read_only.try_mount(&Overlay::all_layers)];
+            for mount in mounts {
+                let root = mount.expect("an overlay").root().expect("a root");
+                assert_eq!(root.read("f", 10).expect("there"), b"one");
+                assert!(root.write("f", b"", 0o644).is_err());
+            }
         });
     }
 

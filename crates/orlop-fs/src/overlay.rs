@@ -1,6 +1,6 @@
 //! [`Overlay`]: layers over each other as one file system.
 
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::path::Path;
 
 use rustix::io::Errno;
@@ -8,6 +8,8 @@ use rustix::mount::FsOpenFlags;
 
 use crate::error::Context;
 use crate::{Error, Flags, Mount, Root};
+
+const NAME: &str = "overlay";
 
 /// An overlay to be mounted: layers that are only read, and one that takes what is written.
 ///
@@ -79,15 +81,17 @@ impl<'a> Overlay<'a> {
     /// # Errors
     /// If the kernel has no overlay file system (`ENODEV`), or refuses a layer or the whole.
     pub fn mount(&self) -> Result<Mount, Error> {
-        const NAME: &str = "overlay";
+        self.try_mount(&Self::each_layer)
+            .or_else(|error| self.try_mount(&Self::all_layers).map_err(|_| error))
+    }
+
+    pub(crate) fn try_mount(
+        &self,
+        lower: &dyn Fn(&Self, BorrowedFd<'_>) -> Result<(), Error>,
+    ) -> Result<Mount, Error> {
         let context =
             rustix::mount::fsopen(NAME, FsOpenFlags::FSOPEN_CLOEXEC).context("fsopen", Path::new(NAME))?;
-        let refused = |option: String| {
-            move |source: Errno| Error::Option { filesystem: NAME, option, source: source.into() }
-        };
-        for (number, dir) in self.lower.iter().enumerate() {
-            layer(&context, "lowerdir+", *dir).map_err(refused(format!("lowerdir+ (layer {number})")))?;
-        }
+        lower(self, context.as_fd())?;
         if let Some((upper, work)) = self.upper {
             layer(&context, "upperdir", upper).map_err(refused("upperdir".to_owned()))?;
             layer(&context, "workdir", work).map_err(refused("workdir".to_owned()))?;
@@ -101,16 +105,37 @@ impl<'a> Overlay<'a> {
         }
         Mount::finish(&context, NAME, self.flags)
     }
+
+    /// The lower layers one by one.
+    fn each_layer(&self, context: BorrowedFd<'_>) -> Result<(), Error> {
+        for (number, dir) in self.lower.iter().enumerate() {
+            layer(context, "lowerdir+", *dir).map_err(refused(format!("lowerdir+ (layer {number})")))?;
+        }
+        Ok(())
+    }
+
+    /// The lower layers in one option, which is all that kernels before 6.5 know; with its 255 bytes that is some ten of
+    /// them.
+    pub(crate) fn all_layers(&self, context: BorrowedFd<'_>) -> Result<(), Error> {
+        let paths: Vec<_> = self.lower.iter().map(|dir| link(*dir)).collect();
+        rustix::mount::fsconfig_set_string(context, "lowerdir", paths.join(":"))
+            .map_err(refused(format!("lowerdir ({} layers)", paths.len())))
+    }
+}
+
+fn refused(option: String) -> impl FnOnce(Errno) -> Error {
+    move |source| Error::Option { filesystem: NAME, option, source: source.into() }
+}
+
+/// The kernel's own link to a descriptor.
+fn link(dir: BorrowedFd<'_>) -> String {
+    format!("/proc/thread-self/fd/{}", dir.as_raw_fd())
 }
 
 /// A layer by descriptor, as kernels from 6.13 on take it, or by the kernel's own link to the descriptor (from 6.5 on).
 fn layer(context: impl AsFd, key: &str, dir: BorrowedFd<'_>) -> Result<(), Errno> {
     match rustix::mount::fsconfig_set_fd(&context, key, dir) {
-        Err(Errno::INVAL | Errno::OPNOTSUPP) => {
-            use std::os::fd::AsRawFd;
-            let path = format!("/proc/thread-self/fd/{}", dir.as_raw_fd());
-            rustix::mount::fsconfig_set_string(&context, key, path)
-        }
+        Err(Errno::INVAL | Errno::OPNOTSUPP) => rustix::mount::fsconfig_set_string(&context, key, link(dir)),
         other => other,
     }
 }
