@@ -27,7 +27,7 @@ mod object;
 use proc_macro::TokenStream;
 use syn::{DeriveInput, parse_macro_input};
 
-/// Implements `Message`, `Fields`, `Field`, `Serialize` and `Deserialize` for a struct with named fields.
+/// Implements `Message`, `Field`, `Serialize` and `Deserialize` for a struct with named fields.
 ///
 /// Fields are written in camelCase and left out when they are absent (empty string, list or map,
 /// zero, `false`, `None`), as Go's `omitempty` does.
