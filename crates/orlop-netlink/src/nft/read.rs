@@ -140,6 +140,9 @@ impl Nft {
 
     /// All elements of a set or map; none if it or its table is not there.
     ///
+    /// For a moment after thousands were added some may be missing: the kernel enlarges the set's table in the background
+    /// and does not say when a reader has passed it by.
+    ///
     /// # Errors
     /// If the kernel cannot be spoken to, or the list changes all the time.
     pub fn elements(&mut self, family: Family, table: &str, set: &str) -> Result<Vec<Element>, Error> {
