@@ -21,13 +21,19 @@ pub(crate) fn run(output: &Output) -> bool {
     left.extend(processes());
     left.extend(cgroups());
     left.extend(links());
-    match rules() {
-        Ok(rules) => left.extend(rules),
-        Err(why) => output.say(&format!("packet rules cannot be seen: {why}")),
-    }
+    let seen = match rules() {
+        Ok(rules) => {
+            left.extend(rules);
+            "address, rule or file"
+        }
+        Err(why) => {
+            output.say(&format!("packet rules cannot be seen: {why}"));
+            "address or file"
+        }
+    };
     left.iter().for_each(|left| output.say(&format!("left: {left}")));
     if left.is_empty() {
-        output.say("no process, mount, cgroup, namespace, link, address, rule or file is left");
+        output.say(&format!("no process, mount, cgroup, namespace, link, {seen} is left"));
     }
     left.is_empty()
 }

@@ -24,14 +24,6 @@ pub trait AnyCondition {
     fn status(&self) -> &ConditionStatus;
 }
 
-/// A condition that [`set`] can change.
-pub trait SetCondition: AnyCondition {
-    /// Takes what `new` has but the time of the last transition, and tells whether that changed anything.
-    fn take(&mut self, new: Self) -> bool;
-    /// When the status changed last.
-    fn last_transition_time(&mut self) -> &mut Option<Time>;
-}
-
 /// The condition of a type.
 #[must_use]
 pub fn find<'a, C: AnyCondition>(conditions: &'a [C], type_name: &str) -> Option<&'a C> {
@@ -60,17 +52,20 @@ pub fn is<C: AnyCondition>(conditions: &[C], type_name: &str, status: &Condition
 ///
 /// The time of the last transition is that of `new`, or `now` where it has none; it stays as it is while the status does
 /// (`meta.SetStatusCondition` of Kubernetes' apimachinery).
-pub fn set<C: SetCondition>(conditions: &mut List<C>, mut new: C, now: Time) -> bool {
-    let Some(old) = conditions.iter_mut().find(|old| old.type_name() == new.type_name()) else {
-        new.last_transition_time().get_or_insert(now);
-        conditions.push(new);
+pub fn set(conditions: &mut List<Condition>, new: Condition, now: Time) -> bool {
+    let Some(old) = conditions.iter_mut().find(|old| old.type_ == new.type_) else {
+        let last_transition_time = new.last_transition_time.or(Some(now));
+        conditions.push(Condition { last_transition_time, ..new });
         return true;
     };
-    let is_transition = old.status() != new.status();
-    if is_transition {
-        *old.last_transition_time() = Some(new.last_transition_time().unwrap_or(now));
-    }
-    old.take(new) || is_transition
+    let last_transition_time = match old.status == new.status {
+        true => old.last_transition_time,
+        false => new.last_transition_time.or(Some(now)),
+    };
+    let new = Condition { last_transition_time, ..new };
+    let is_other = *old != new;
+    *old = new;
+    is_other
 }
 
 /// Removes the conditions of a type, and tells whether there were any.
@@ -116,18 +111,6 @@ impl AnyCondition for Condition {
     }
     fn status(&self) -> &ConditionStatus {
         &self.status
-    }
-}
-
-impl SetCondition for Condition {
-    fn take(&mut self, new: Self) -> bool {
-        let new = Self { last_transition_time: self.last_transition_time, ..new };
-        let is_other = *self != new;
-        *self = new;
-        is_other
-    }
-    fn last_transition_time(&mut self) -> &mut Option<Time> {
-        &mut self.last_transition_time
     }
 }
 
