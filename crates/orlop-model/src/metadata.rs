@@ -2,7 +2,8 @@
 
 use crate::meta::v1::{ManagedFieldsEntry, ManagedFieldsOperationType};
 use crate::names::{self, NameRule};
-use crate::quote::is_printable;
+use crate::quote::{is_printable, quoted};
+use crate::validate::rules::Rules;
 use crate::{FieldError, FieldValue, List, Map, ObjectMeta, OwnerReference, Str};
 
 /// Most bytes of all annotations of an object, keys and values together.
@@ -29,43 +30,96 @@ pub fn validate(meta: &ObjectMeta, is_namespaced: bool, rule: NameRule, path: &s
 /// The part of [`validate`] for `name` and `generateName`.
 #[must_use]
 pub fn validate_name(meta: &ObjectMeta, rule: NameRule, path: &str) -> Vec<FieldError> {
-    let mut errors = Vec::new();
-    if !meta.generate_name.is_empty() {
-        let complaints = rule.check_prefix(&meta.generate_name);
-        errors.extend(invalid(&format!("{path}.generateName"), &meta.generate_name, complaints));
-    }
-    let field = format!("{path}.name");
-    if meta.name.is_empty() {
-        errors.push(FieldError::required(field, "name or generateName is required"));
-    } else {
-        errors.extend(invalid(&field, &meta.name, rule.check(&meta.name)));
-    }
-    errors
+    let mut rules = Rules::new(path.to_owned());
+    check_name(&mut rules, meta, rule);
+    rules.finish()
 }
 
 /// The part of [`validate`] for everything but `name` and `generateName`.
 #[must_use]
 pub fn validate_common(meta: &ObjectMeta, is_namespaced: bool, path: &str) -> Vec<FieldError> {
-    let mut errors = Vec::new();
-    let field = format!("{path}.namespace");
+    let mut rules = Rules::new(path.to_owned());
+    check_common(&mut rules, meta, is_namespaced);
+    rules.finish()
+}
+
+/// What is wrong with the metadata of an object that is to replace another one with the metadata `old`: what may not
+/// be changed, and labels, annotations and owners.
+#[must_use]
+pub fn validate_update(new: &ObjectMeta, old: &ObjectMeta, path: &str) -> Vec<FieldError> {
+    let mut rules = Rules::new(path.to_owned());
+    check_update(&mut rules, new, old);
+    rules.finish()
+}
+
+/// As [`validate`], at the place of `rules`.
+pub(crate) fn check(rules: &mut Rules, meta: &ObjectMeta, is_namespaced: bool, rule: NameRule) {
+    check_name(rules, meta, rule);
+    check_common(rules, meta, is_namespaced);
+}
+
+fn check_name(rules: &mut Rules, meta: &ObjectMeta, rule: NameRule) {
+    if !meta.generate_name.is_empty() {
+        rules.complaints("generateName", &meta.generate_name, rule.check_prefix(&meta.generate_name));
+    }
+    if meta.name.is_empty() {
+        rules.required("name", "name or generateName is required");
+    } else {
+        rules.complaints("name", &meta.name, rule.check(&meta.name));
+    }
+}
+
+fn check_common(rules: &mut Rules, meta: &ObjectMeta, is_namespaced: bool) {
     match (is_namespaced, meta.namespace.is_empty()) {
-        (true, true) => errors.push(FieldError::required(field, "")),
+        (true, true) => rules.required("namespace", ""),
         (true, false) => {
-            errors.extend(invalid(&field, &meta.namespace, names::dns1123_label(&meta.namespace)));
+            rules.complaints("namespace", &meta.namespace, names::dns1123_label(&meta.namespace));
         }
-        (false, false) => errors.push(FieldError::forbidden(field, "not allowed on this type")),
+        (false, false) => rules.forbidden("namespace", "not allowed on this type"),
         (false, true) => {}
     }
-    if meta.generation < 0 {
-        let detail = "must be greater than or equal to 0";
-        errors.push(FieldError::invalid(format!("{path}.generation"), meta.generation, detail));
+    rules.not_negative("generation", meta.generation);
+    rules.labels("labels", &meta.labels);
+    rules.annotations("annotations", &meta.annotations);
+    rules.owners("ownerReferences", &meta.owner_references);
+    rules.check("finalizers", |path| validate_finalizers(&meta.finalizers, path));
+    rules.check("managedFields", |path| validate_managed_fields(&meta.managed_fields, path));
+}
+
+/// As [`validate_update`], at the place of `rules`.
+pub(crate) fn check_update(rules: &mut Rules, new: &ObjectMeta, old: &ObjectMeta) {
+    if old.is_deleting() {
+        let added: Vec<&Str> = new.finalizers.iter().filter(|name| !old.finalizers.contains(name)).collect();
+        if !added.is_empty() {
+            let mut added: Vec<String> = added.into_iter().map(|name| quoted(name)).collect();
+            added.sort();
+            added.dedup();
+            let detail = format!(
+                "no new finalizers can be added if the object is being deleted, found new finalizers []string{{{}}}",
+                added.join(", ")
+            );
+            rules.forbidden("finalizers", detail);
+        }
     }
-    errors.extend(validate_labels(&meta.labels, &format!("{path}.labels")));
-    errors.extend(validate_annotations(&meta.annotations, &format!("{path}.annotations")));
-    errors.extend(validate_owners(&meta.owner_references, &format!("{path}.ownerReferences")));
-    errors.extend(validate_finalizers(&meta.finalizers, &format!("{path}.finalizers")));
-    errors.extend(validate_managed_fields(&meta.managed_fields, &format!("{path}.managedFields")));
-    errors
+    if new.resource_version.is_empty() {
+        rules.invalid("resourceVersion", "", "must be specified for an update");
+    }
+    if new.generation < old.generation {
+        rules.invalid("generation", new.generation, "must not be decremented");
+    }
+    rules.immutable("name", &new.name, &old.name);
+    rules.immutable("namespace", &new.namespace, &old.namespace);
+    rules.immutable("uid", &new.uid, &old.uid);
+    rules.immutable("creationTimestamp", &new.creation_timestamp, &old.creation_timestamp);
+    rules.immutable("deletionTimestamp", &new.deletion_timestamp, &old.deletion_timestamp);
+    rules.immutable(
+        "deletionGracePeriodSeconds",
+        &new.deletion_grace_period_seconds,
+        &old.deletion_grace_period_seconds,
+    );
+    rules.labels("labels", &new.labels);
+    rules.annotations("annotations", &new.annotations);
+    rules.owners("ownerReferences", &new.owner_references);
 }
 
 /// What is wrong with labels at `path`.
@@ -85,7 +139,12 @@ pub fn validate_annotations(annotations: &Map<Str>, path: &str) -> Vec<FieldErro
     let mut errors = Vec::new();
     for key in annotations.keys() {
         // Capitals are allowed in prefixes too.
-        errors.extend(invalid(path, key, names::label_key(&key.to_lowercase())));
+        let complaints = if key.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            names::label_key(&key.to_lowercase())
+        } else {
+            names::label_key(key)
+        };
+        errors.extend(invalid(path, key, complaints));
     }
     let size: usize = annotations.iter().map(|(key, value)| key.len() + value.len()).sum();
     if size > MAX_ANNOTATIONS {
@@ -169,6 +228,10 @@ pub fn validate_managed_fields(entries: &List<ManagedFieldsEntry>, path: &str) -
     let mut errors = Vec::new();
     for (index, entry) in entries.iter().enumerate() {
         let field = |name: &str| format!("{path}[{index}].{name}");
+        if entry.manager.len() > MAX_MANAGER || !entry.manager.bytes().all(|byte| matches!(byte, b' '..=b'~'))
+        {
+            errors.extend(validate_manager(&entry.manager, &field("manager")));
+        }
         if !matches!(entry.operation, ManagedFieldsOperationType::Apply | ManagedFieldsOperationType::Update)
         {
             let operation = entry.operation.as_str();
@@ -178,7 +241,6 @@ pub fn validate_managed_fields(entries: &List<ManagedFieldsEntry>, path: &str) -
             let found = entry.fields_type.as_str();
             errors.push(FieldError::invalid(field("fieldsType"), found, "must be `FieldsV1`"));
         }
-        errors.extend(validate_manager(&entry.manager, &field("manager")));
         if entry.subresource.len() > MAX_SUBRESOURCE {
             errors.push(FieldError::too_long(field("subresource"), MAX_SUBRESOURCE));
         }

@@ -13,8 +13,9 @@ const MAX_DATA: usize = 1 << 20;
 const IMMUTABLE_WHEN_SET: &str = "field is immutable when `immutable` is set";
 
 impl Validate for ConfigMap {
-    fn validate_body(&self) -> Vec<FieldError> {
+    fn validate_create(&self) -> Vec<FieldError> {
         let mut rules = Rules::new("");
+        rules.metadata(self, Self::NAME_RULE);
         let mut size = 0;
         for (key, value) in &self.data {
             keys(&mut rules, "data", key);
@@ -33,8 +34,9 @@ impl Validate for ConfigMap {
         rules.finish()
     }
 
-    fn validate_body_update(&self, old: &Self) -> Vec<FieldError> {
+    fn validate_update(&self, old: &Self) -> Vec<FieldError> {
         let mut rules = Rules::new("");
+        rules.metadata_update(self, old);
         if old.immutable == Some(true) {
             if self.immutable != Some(true) {
                 rules.forbidden("immutable", IMMUTABLE_WHEN_SET);
@@ -46,7 +48,7 @@ impl Validate for ConfigMap {
                 rules.forbidden("binaryData", IMMUTABLE_WHEN_SET);
             }
         }
-        rules.extend(self.validate_body());
+        rules.extend(self.validate_create());
         rules.finish()
     }
 }
@@ -56,8 +58,9 @@ fn keys(rules: &mut Rules, field: &str, key: &str) {
 }
 
 impl Validate for Secret {
-    fn validate_body(&self) -> Vec<FieldError> {
+    fn validate_create(&self) -> Vec<FieldError> {
         let mut rules = Rules::new("");
+        rules.metadata(self, Self::NAME_RULE);
         let data = merged(self);
         let mut size = 0;
         for (key, value) in &data {
@@ -98,8 +101,9 @@ impl Validate for Secret {
         rules.finish()
     }
 
-    fn validate_body_update(&self, old: &Self) -> Vec<FieldError> {
+    fn validate_update(&self, old: &Self) -> Vec<FieldError> {
         let mut rules = Rules::new("");
+        rules.metadata_update(self, old);
         rules.immutable("type", &self.type_, &old.type_);
         if old.immutable == Some(true) {
             if self.immutable != Some(true) {
@@ -109,7 +113,7 @@ impl Validate for Secret {
                 rules.forbidden("data", IMMUTABLE_WHEN_SET);
             }
         }
-        rules.extend(self.validate_body());
+        rules.extend(self.validate_create());
         rules.finish()
     }
 }
@@ -136,22 +140,26 @@ fn docker(rules: &mut Rules, data: &Map<ByteString>, key: &str) {
 impl Validate for Namespace {
     const NAME_RULE: NameRule = NameRule::Label;
 
-    fn validate_body(&self) -> Vec<FieldError> {
+    fn validate_create(&self) -> Vec<FieldError> {
         let mut rules = Rules::new("spec");
+        rules.metadata(self, Self::NAME_RULE);
         for name in &self.spec.finalizers {
             rules.complaints("finalizers", name.as_str(), names::label_key(name.as_str()));
         }
         rules.finish()
     }
 
-    fn validate_body_update(&self, _old: &Self) -> Vec<FieldError> {
-        Vec::new()
+    fn validate_update(&self, old: &Self) -> Vec<FieldError> {
+        let mut rules = Rules::new("");
+        rules.metadata_update(self, old);
+        rules.finish()
     }
 }
 
 impl Validate for Lease {
-    fn validate_body(&self) -> Vec<FieldError> {
+    fn validate_create(&self) -> Vec<FieldError> {
         let mut rules = Rules::new("spec");
+        rules.metadata(self, Self::NAME_RULE);
         let spec = &self.spec;
         if spec.lease_duration_seconds.is_some_and(|seconds| seconds <= 0) {
             rules.invalid(
@@ -179,14 +187,18 @@ impl Validate for Lease {
         rules.finish()
     }
 
-    fn validate_body_update(&self, _old: &Self) -> Vec<FieldError> {
-        self.validate_body()
+    fn validate_update(&self, old: &Self) -> Vec<FieldError> {
+        let mut rules = Rules::new("");
+        rules.metadata_update(self, old);
+        rules.extend(self.validate_create());
+        rules.finish()
     }
 }
 
 impl Validate for Event {
-    fn validate_body(&self) -> Vec<FieldError> {
+    fn validate_create(&self) -> Vec<FieldError> {
         let mut rules = Rules::new("");
+        rules.metadata(self, Self::NAME_RULE);
         let regarding = &self.involved_object;
         let namespace = self.metadata.namespace.as_str();
         let matches = match regarding.namespace.as_str() {
@@ -203,7 +215,10 @@ impl Validate for Event {
         rules.finish()
     }
 
-    fn validate_body_update(&self, _old: &Self) -> Vec<FieldError> {
-        self.validate_body()
+    fn validate_update(&self, old: &Self) -> Vec<FieldError> {
+        let mut rules = Rules::new("");
+        rules.metadata_update(self, old);
+        rules.extend(self.validate_create());
+        rules.finish()
     }
 }

@@ -497,7 +497,7 @@ pub(super) fn amounts(rules: &mut Rules, field: &str, resources: &Map<Quantity>)
     }
 }
 
-fn resources(rules: &mut Rules, field: &str, resources: &ResourceRequirements) {
+fn resources(rules: &mut Rules, field: &'static str, resources: &ResourceRequirements) {
     rules.within(field, |rules| {
         amounts(rules, "limits", &resources.limits);
         amounts(rules, "requests", &resources.requests);

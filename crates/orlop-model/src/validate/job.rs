@@ -16,15 +16,17 @@ const MAX_EXIT_CODES: usize = 255;
 impl Validate for Job {
     const NAME_RULE: NameRule = NameRule::Subdomain;
 
-    fn validate_body(&self) -> Vec<FieldError> {
+    fn validate_create(&self) -> Vec<FieldError> {
         let mut rules = Rules::new("spec");
+        rules.metadata(self, Self::NAME_RULE);
         spec(&mut rules, &self.spec);
         generated_labels(&mut rules, self);
         rules.finish()
     }
 
-    fn validate_body_update(&self, old: &Self) -> Vec<FieldError> {
+    fn validate_update(&self, old: &Self) -> Vec<FieldError> {
         let mut rules = Rules::new("spec");
+        rules.metadata_update(self, old);
         spec(&mut rules, &self.spec);
         generated_labels(&mut rules, self);
         let (new, old) = (&self.spec, &old.spec);

@@ -12,92 +12,67 @@ mod job;
 mod node;
 mod pod;
 mod pod_update;
-mod rules;
+#[allow(dead_code, reason = "rules of the kinds to come use the rest")]
+pub(crate) mod rules;
 mod service;
 mod volume;
 mod workload;
 
 use self::rules::Rules;
 use crate::names::{self, NameRule};
-use crate::{FieldError, Object, ObjectMeta, metadata};
+use crate::{FieldError, Object, metadata};
 
-/// A kind whose objects are validated.
+/// A kind whose objects are validated. The objects are defaulted, and prepared as
+/// [`Prepare`](crate::prepare::Prepare) says.
 pub trait Validate: Object {
     /// What names its objects may have.
     const NAME_RULE: NameRule = NameRule::Subdomain;
 
-    /// What is wrong with an object that is to be created, apart from its metadata.
-    fn validate_body(&self) -> Vec<FieldError>;
+    /// The kind's own rules for an object that is to be created, those for its metadata among them.
+    fn validate_create(&self) -> Vec<FieldError>;
 
-    /// What is wrong with an object that is to replace `old`, apart from its metadata.
-    fn validate_body_update(&self, old: &Self) -> Vec<FieldError>;
+    /// The kind's own rules for an object that is to replace `old`, those for its metadata among them: what common
+    /// rules find is found again.
+    fn validate_update(&self, old: &Self) -> Vec<FieldError>;
+
+    /// What the writer of a valid new object should know.
+    fn warnings_on_create(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// What the writer of a valid object that replaces `old` should know.
+    fn warnings_on_update(&self, old: &Self) -> Vec<String> {
+        let _ = old;
+        Vec::new()
+    }
 }
 
-/// Everything that is wrong with an object that is to be created.
+/// Everything that is wrong with an object that is to be created: what the kind's own rules find, and if that is
+/// nothing, what the rules for all metadata find.
 pub fn create<K: Validate>(object: &K) -> Vec<FieldError> {
-    let mut errors =
-        metadata::validate(object.meta(), object.kind().is_namespaced(), K::NAME_RULE, "metadata");
-    errors.extend(finalizers(object));
-    errors.extend(object.validate_body());
-    errors
+    let errors = object.validate_create();
+    if errors.is_empty() { common(object).finish() } else { errors }
 }
 
-/// Everything that is wrong with an object that is to replace `old`.
+/// Everything that is wrong with an object that is to replace `old`: what the rules for all metadata find, then what
+/// the kind's own find. Some of it is there twice.
 pub fn update<K: Validate>(object: &K, old: &K) -> Vec<FieldError> {
-    let mut errors = metadata::validate_common(object.meta(), object.kind().is_namespaced(), "metadata");
-    errors.extend(metadata_update(object.meta(), old.meta()));
-    errors.extend(object.validate_body_update(old));
-    errors
+    let mut rules = common(object);
+    rules.metadata_update(object, old);
+    rules.extend(object.validate_update(old));
+    rules.finish()
 }
 
-/// Finalizers without a domain are Kubernetes' own.
-fn finalizers<K: Validate>(object: &K) -> Vec<FieldError> {
-    let mut rules = Rules::new("metadata");
-    rules.each("finalizers", &object.meta().finalizers, |rules, name| {
-        let standard = ["foregroundDeletion", "kubernetes", "orphan"];
-        if !name.contains('/') && !standard.contains(&name.as_str()) {
-            rules.invalid("", name, "name is neither a standard finalizer name nor is it fully qualified");
-        }
+/// What holds for the metadata of all kinds, even those without rules of their own.
+fn common<K: Validate>(object: &K) -> Rules {
+    let mut rules = Rules::new("");
+    rules.within("metadata", |rules| {
+        metadata::check(rules, object.meta(), object.kind().is_namespaced(), NameRule::PathSegment);
     });
-    rules.finish()
-}
-
-/// What of the metadata may not be changed.
-fn metadata_update(new: &ObjectMeta, old: &ObjectMeta) -> Vec<FieldError> {
-    let mut rules = Rules::new("metadata");
-    rules.immutable("name", &new.name, &old.name);
-    rules.immutable("namespace", &new.namespace, &old.namespace);
-    rules.immutable("uid", &new.uid, &old.uid);
-    rules.immutable("creationTimestamp", &new.creation_timestamp, &old.creation_timestamp);
-    rules.immutable("deletionTimestamp", &new.deletion_timestamp, &old.deletion_timestamp);
-    if new.resource_version.is_empty() {
-        rules.invalid("resourceVersion", "", "must be specified for an update");
-    }
-    if new.generation < old.generation {
-        rules.invalid("generation", new.generation, "must not be decremented");
-    }
-    if new.is_deleting() {
-        let added: Vec<&str> = new
-            .finalizers
-            .iter()
-            .filter(|name| !old.finalizers.contains(name))
-            .map(|name| name.as_str())
-            .collect();
-        if !added.is_empty() {
-            let detail = format!(
-                "no new finalizers can be added if the object is being deleted, found new finalizers []string{{{}}}",
-                added.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ")
-            );
-            rules.forbidden("finalizers", detail);
-        }
-    }
-    rules.finish()
+    rules
 }
 
 /// The rule for names of objects that a field refers to.
 fn subdomain(rules: &mut Rules, field: &str, name: &str) {
     rules.complaints(field, name, names::dns1123_subdomain(name));
 }
-
-#[cfg(all(test, feature = "test-util"))]
-mod tests;

@@ -8,8 +8,9 @@ use crate::core::v1::{Node, Taint};
 use crate::{FieldError, metadata, names};
 
 impl Validate for Node {
-    fn validate_body(&self) -> Vec<FieldError> {
+    fn validate_create(&self) -> Vec<FieldError> {
         let mut rules = Rules::new("");
+        rules.metadata(self, Self::NAME_RULE);
         // The path is Kubernetes' own, though the field is spec.taints.
         rules.within("metadata", |rules| taints(rules, &self.spec.taints));
         if let Some(text) = self.metadata.annotations.get("scheduler.alpha.kubernetes.io/preferAvoidPods")
@@ -20,8 +21,9 @@ impl Validate for Node {
         rules.finish()
     }
 
-    fn validate_body_update(&self, old: &Self) -> Vec<FieldError> {
+    fn validate_update(&self, old: &Self) -> Vec<FieldError> {
         let mut rules = Rules::new("");
+        rules.metadata_update(self, old);
         if !old.spec.pod_cidrs.is_empty() && self.spec.pod_cidrs != old.spec.pod_cidrs {
             rules.forbidden("spec.podCIDRs", "node updates may not change podCIDR except from \"\" to valid");
         }
@@ -31,7 +33,7 @@ impl Validate for Node {
                 "node updates may not change providerID except from \"\" to valid",
             );
         }
-        rules.extend(self.validate_body());
+        rules.extend(self.validate_create());
         rules.finish()
     }
 }

@@ -11,8 +11,9 @@ use crate::{FieldError, metadata, names};
 pub(super) const MAX_I32: i64 = i32::MAX as i64;
 
 impl Validate for Pod {
-    fn validate_body(&self) -> Vec<FieldError> {
+    fn validate_create(&self) -> Vec<FieldError> {
         let mut rules = Rules::new("spec");
+        rules.metadata(self, Self::NAME_RULE);
         spec(&mut rules, &self.spec);
         tokens(&mut rules, &self.spec);
         if !self.spec.ephemeral_containers.is_empty() {
@@ -24,8 +25,9 @@ impl Validate for Pod {
         rules.finish()
     }
 
-    fn validate_body_update(&self, old: &Self) -> Vec<FieldError> {
+    fn validate_update(&self, old: &Self) -> Vec<FieldError> {
         let mut rules = Rules::new("spec");
+        rules.metadata_update(self, old);
         spec(&mut rules, &self.spec);
         tokens(&mut rules, &self.spec);
         pod_update::changes(&mut rules, &self.spec, &old.spec);

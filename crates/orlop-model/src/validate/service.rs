@@ -16,14 +16,16 @@ const MAX_SESSION: i64 = 86_400;
 impl Validate for Service {
     const NAME_RULE: NameRule = NameRule::Label;
 
-    fn validate_body(&self) -> Vec<FieldError> {
+    fn validate_create(&self) -> Vec<FieldError> {
         let mut rules = Rules::new("spec");
+        rules.metadata(self, Self::NAME_RULE);
         spec(&mut rules, &self.spec);
         rules.finish()
     }
 
-    fn validate_body_update(&self, old: &Self) -> Vec<FieldError> {
+    fn validate_update(&self, old: &Self) -> Vec<FieldError> {
         let mut rules = Rules::new("spec");
+        rules.metadata_update(self, old);
         let changes_kind = |service: &Self| service.spec.type_ == ServiceType::ExternalName;
         if !changes_kind(self) && !changes_kind(old) {
             primary_address(&mut rules, &self.spec, &old.spec);

@@ -8,14 +8,16 @@ use crate::selector::Selector;
 use crate::{FieldError, FieldValue, IntOrString, LabelSelector, metadata, names, selector};
 
 impl Validate for Deployment {
-    fn validate_body(&self) -> Vec<FieldError> {
+    fn validate_create(&self) -> Vec<FieldError> {
         let mut rules = Rules::new("spec");
+        rules.metadata(self, Self::NAME_RULE);
         deployment(&mut rules, &self.spec);
         rules.finish()
     }
 
-    fn validate_body_update(&self, old: &Self) -> Vec<FieldError> {
+    fn validate_update(&self, old: &Self) -> Vec<FieldError> {
         let mut rules = Rules::new("spec");
+        rules.metadata_update(self, old);
         deployment(&mut rules, &self.spec);
         rules.immutable("selector", &self.spec.selector, &old.spec.selector);
         rules.finish()
@@ -82,14 +84,16 @@ fn amount_or_percentage(rules: &mut Rules, field: &str, bound: &IntOrString) {
 }
 
 impl Validate for ReplicaSet {
-    fn validate_body(&self) -> Vec<FieldError> {
+    fn validate_create(&self) -> Vec<FieldError> {
         let mut rules = Rules::new("spec");
+        rules.metadata(self, Self::NAME_RULE);
         replica_set(&mut rules, &self.spec);
         rules.finish()
     }
 
-    fn validate_body_update(&self, old: &Self) -> Vec<FieldError> {
+    fn validate_update(&self, old: &Self) -> Vec<FieldError> {
         let mut rules = Rules::new("spec");
+        rules.metadata_update(self, old);
         replica_set(&mut rules, &self.spec);
         rules.immutable("selector", &self.spec.selector, &old.spec.selector);
         rules.finish()

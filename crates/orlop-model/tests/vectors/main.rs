@@ -9,6 +9,7 @@ mod label_selector;
 mod names;
 mod pod_resources;
 mod quantity;
+mod validation;
 
 const FAMILIES: &[Family] = &[
     Family::new("label_selector", label_selector::run),
@@ -17,6 +18,13 @@ const FAMILIES: &[Family] = &[
     Family::new("quantity", quantity::run),
 ];
 
+/// Families that are run only if they are named: rules are missing yet.
+const UNFINISHED: &[Family] = &[Family::new("validation", validation::run)];
+
 fn main() -> ExitCode {
-    run(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors"), FAMILIES)
+    let mut families = FAMILIES.to_vec();
+    families.extend(
+        UNFINISHED.iter().filter(|family| std::env::args().skip(1).any(|name| name == family.name())),
+    );
+    run(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors"), &families)
 }
