@@ -2,14 +2,13 @@
 
 use super::container::{container, resources};
 use super::volume::volume;
-use super::{SetDefaults, round_up_to_milli};
-use crate::core::v1::{Container, DNSPolicy, Pod, PodSpec, RestartPolicy, resource_name};
+use super::{SetDefaults, insert_missing, round_up_to_milli};
+use crate::core::v1::{Container, DNSPolicy, Pod, PodSpec, PodTemplate, RestartPolicy, resource_name};
 use crate::pod_resources::{self, Counting};
 use crate::{Map, Quantity};
 
 impl SetDefaults for Pod {
     fn set_defaults(&mut self) {
-        spec(&mut self.spec);
         for container in self.spec.init_containers.iter_mut().chain(&mut self.spec.containers) {
             requests_from_limits(container);
         }
@@ -24,6 +23,14 @@ impl SetDefaults for Pod {
                 host_ports(container);
             }
         }
+        // After the sums above, which are made of what was written and then rounded.
+        spec(&mut self.spec);
+    }
+}
+
+impl SetDefaults for PodTemplate {
+    fn set_defaults(&mut self) {
+        spec(&mut self.template.spec);
     }
 }
 
@@ -83,14 +90,6 @@ fn pod_requests(spec: &mut PodSpec, containers: &Map<Quantity>) {
 
 fn is_huge_page(name: &str) -> bool {
     name.starts_with("hugepages-")
-}
-
-fn insert_missing(into: &mut Map<Quantity>, from: &Map<Quantity>, wanted: impl Fn(&str) -> bool) {
-    for (name, quantity) in from {
-        if wanted(name) && !into.contains_key(name) {
-            into.insert(name, quantity.clone());
-        }
-    }
 }
 
 /// In the host's network a container's port is the host's port.

@@ -2,10 +2,10 @@
 
 use super::container::field_version;
 use super::image::default_pull_policy;
-use super::round_up_to_milli;
+use super::{claim, fill};
 use crate::core::v1::{
-    AzureDataDiskCachingMode, AzureDataDiskKind, DownwardAPIVolumeFile, HostPathType, PersistentVolumeMode,
-    ProjectedVolumeSource, Volume, VolumeSource,
+    AzureDataDiskCachingMode, AzureDataDiskKind, AzureDiskVolumeSource, DownwardAPIVolumeFile, HostPathType,
+    HostPathVolumeSource, ProjectedVolumeSource, Volume, VolumeSource,
 };
 
 const FILE_MODE: i32 = 0o644;
@@ -15,8 +15,8 @@ pub(super) fn volume(volume: &mut Volume) {
     if *source == VolumeSource::default() {
         source.empty_dir = Some(Box::default());
     }
-    if let Some(host_path) = &mut source.host_path {
-        host_path.type_.get_or_insert_with(HostPathType::default);
+    if let Some(source) = &mut source.host_path {
+        host_path(source);
     }
     if let Some(secret) = &mut source.secret {
         secret.default_mode.get_or_insert(FILE_MODE);
@@ -31,34 +31,17 @@ pub(super) fn volume(volume: &mut Volume) {
     if let Some(source) = &mut source.projected {
         projected(source);
     }
-    if let Some(iscsi) = &mut source.iscsi
-        && iscsi.iscsi_interface.is_empty()
-    {
-        iscsi.iscsi_interface = "default".into();
+    if let Some(iscsi) = &mut source.iscsi {
+        fill([(&mut iscsi.iscsi_interface, "default")]);
     }
     if let Some(rbd) = &mut source.rbd {
-        for (field, default) in
-            [(&mut rbd.pool, "rbd"), (&mut rbd.user, "admin"), (&mut rbd.keyring, "/etc/ceph/keyring")]
-        {
-            if field.is_empty() {
-                *field = default.into();
-            }
-        }
+        fill([(&mut rbd.pool, "rbd"), (&mut rbd.user, "admin"), (&mut rbd.keyring, "/etc/ceph/keyring")]);
     }
     if let Some(disk) = &mut source.azure_disk {
-        disk.caching_mode.get_or_insert(AzureDataDiskCachingMode::ReadWrite);
-        disk.kind.get_or_insert(AzureDataDiskKind::Shared);
-        disk.fs_type.get_or_insert_with(|| "ext4".into());
-        disk.read_only.get_or_insert(false);
+        azure_disk(disk);
     }
     if let Some(scale_io) = &mut source.scale_io {
-        for (field, default) in
-            [(&mut scale_io.storage_mode, "ThinProvisioned"), (&mut scale_io.fs_type, "xfs")]
-        {
-            if field.is_empty() {
-                *field = default.into();
-            }
-        }
+        fill([(&mut scale_io.storage_mode, "ThinProvisioned"), (&mut scale_io.fs_type, "xfs")]);
     }
     if let Some(image) = &mut source.image
         && image.pull_policy.is_empty()
@@ -68,10 +51,19 @@ pub(super) fn volume(volume: &mut Volume) {
     if let Some(template) =
         source.ephemeral.as_mut().and_then(|ephemeral| ephemeral.volume_claim_template.as_mut())
     {
-        template.spec.volume_mode.get_or_insert(PersistentVolumeMode::Filesystem);
-        round_up_to_milli(&mut template.spec.resources.limits);
-        round_up_to_milli(&mut template.spec.resources.requests);
+        claim::spec(&mut template.spec);
     }
+}
+
+pub(super) fn host_path(source: &mut HostPathVolumeSource) {
+    source.type_.get_or_insert_with(HostPathType::default);
+}
+
+pub(super) fn azure_disk(disk: &mut AzureDiskVolumeSource) {
+    disk.caching_mode.get_or_insert(AzureDataDiskCachingMode::ReadWrite);
+    disk.kind.get_or_insert(AzureDataDiskKind::Shared);
+    disk.fs_type.get_or_insert_with(|| "ext4".into());
+    disk.read_only.get_or_insert(false);
 }
 
 fn projected(projected: &mut ProjectedVolumeSource) {

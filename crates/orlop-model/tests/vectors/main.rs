@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use orlop_model::vectors::{Family, run};
 
+mod defaults;
 mod label_selector;
 mod names;
 mod pod_resources;
@@ -12,6 +13,7 @@ mod quantity;
 mod validation;
 
 const FAMILIES: &[Family] = &[
+    Family::new("defaults", defaults::run),
     Family::new("label_selector", label_selector::run),
     Family::new("names", names::run),
     Family::new("pod_resources", pod_resources::run),
