@@ -51,7 +51,7 @@ struct Context<'s> {
     /// Where there are no `strings`.
     recent: Recent,
     depth: usize,
-    /// Fields that the message just read does not know and does not keep; for the one around it.
+    /// Fields that messages do not know and do not keep; for the one around them.
     lost: Vec<u8>,
     /// Fields of the message that is being read whose maps are not in order.
     unsettled: Vec<usize>,
@@ -97,6 +97,16 @@ impl Context<'_> {
         std::str::from_utf8(bytes).map_err(|_| self.fail(offset, WireError::NotUtf8))
     }
 
+    fn string(&mut self, reader: &mut Reader<'_>) -> Result<Str> {
+        let offset = reader.offset();
+        let bytes = self.read(reader, Reader::bytes)?;
+        let string = match Str::from_short(bytes) {
+            Some(short) => Some(short),
+            None => std::str::from_utf8(bytes).ok().map(|text| self.share(text)),
+        };
+        string.ok_or_else(|| self.fail(offset, WireError::NotUtf8))
+    }
+
     fn share(&mut self, text: &str) -> Str {
         match &mut self.strings {
             Some(strings) => strings.share(text),
@@ -111,10 +121,10 @@ impl Context<'_> {
         }
         self.depth += 1;
         let schema = message.schema();
-        let mut lost = Vec::new();
         while !reader.is_at_end() {
             let start = *reader;
             let (number, wire_type) = self.read(reader, Reader::tag)?;
+            let lost = self.lost.len();
             match schema.number(number) {
                 Some(found) if !found.hoisted => {
                     let index = usize::from(found.field);
@@ -124,15 +134,13 @@ impl Context<'_> {
                 Some(_) => self.hoisted(message, number, wire_type, reader)?,
                 None => {
                     self.read(reader, |reader| reader.skip(number, wire_type))?;
-                    keep(message, &mut lost, reader.since(start));
+                    keep(message, &mut self.lost, reader.since(start));
                     continue;
                 }
             }
-            if !self.lost.is_empty() {
-                // A message that comes twice is merged, so the rest of it may come by itself.
-                let mut wrapped = Backward::default();
-                wrapped.field(number, &std::mem::take(&mut self.lost));
-                keep(message, &mut lost, &wrapped.into_vec());
+            if self.lost.len() > lost {
+                let wrapped = self.wrapped_lost(number, lost);
+                keep(message, &mut self.lost, &wrapped);
             }
         }
         if !self.unsettled.is_empty() {
@@ -143,8 +151,16 @@ impl Context<'_> {
             }
         }
         self.depth -= 1;
-        self.lost = lost;
         Ok(())
+    }
+
+    /// What a message of this number has lost, from `start` on. A message that comes twice is merged, so the rest of it
+    /// may come by itself.
+    #[cold]
+    fn wrapped_lost(&mut self, number: u32, start: usize) -> Vec<u8> {
+        let mut wrapped = Backward::default();
+        wrapped.field(number, &self.lost.split_off(start));
+        wrapped.into_vec()
     }
 
     /// Reads a message whose fields belong to this one here.
@@ -156,12 +172,12 @@ impl Context<'_> {
         reader: &mut Reader<'_>,
     ) -> Result<()> {
         let schema = message.schema();
-        let mut lost = Vec::new();
         self.expect(wire_type, BYTES, "a message", reader)?;
         let mut reader = self.read(reader, Reader::nested)?;
         while !reader.is_at_end() {
             let start = reader;
             let (number, wire_type) = self.read(&mut reader, Reader::tag)?;
+            let lost = self.lost.len();
             let is_it = |field: &&FieldSchema| field.outer == outer && field.number == number;
             match schema.fields.iter().position(|field| is_it(&field)) {
                 Some(index) => self
@@ -169,11 +185,15 @@ impl Context<'_> {
                     .map_err(|failed| self.within(schema, index, failed))?,
                 None => {
                     self.read(&mut reader, |reader| reader.skip(number, wire_type))?;
-                    lost.extend_from_slice(reader.since(start));
+                    self.lost.extend_from_slice(reader.since(start));
+                    continue;
                 }
             }
+            if self.lost.len() > lost {
+                let wrapped = self.wrapped_lost(number, lost);
+                self.lost.extend(wrapped);
+            }
         }
-        self.lost = lost;
         Ok(())
     }
 
@@ -190,10 +210,11 @@ impl Context<'_> {
         // What most fields are comes first, and without a call.
         match (slot, wire_type) {
             (Slot::Str(slot), BYTES) => {
-                let text = self.text(reader)?;
                 // Most are empty and were before.
-                if !text.is_empty() || !slot.is_empty() {
-                    *slot = self.share(text);
+                if !reader.empty_follows() {
+                    *slot = self.string(reader)?;
+                } else if !slot.is_empty() {
+                    *slot = Str::EMPTY;
                 }
             }
             (Slot::Text(slot), BYTES) => {
@@ -238,6 +259,7 @@ impl Context<'_> {
         if list.is_empty() {
             list.reserve(1 + repetitions(field.number, wire_type, *reader));
         }
+        let lost = self.lost.len();
         let packed = match field.ty {
             FieldType::List(FieldType::Double) => FIXED64,
             FieldType::List(
@@ -245,7 +267,7 @@ impl Context<'_> {
             ) => VARINT,
             _ => loop {
                 self.element(list.push(), wire_type, reader)?;
-                if !self.lost.is_empty() || !reader.follows(field.number, wire_type) {
+                if self.lost.len() > lost || !reader.follows(field.number, wire_type) {
                     return Ok(());
                 }
             },
@@ -299,11 +321,12 @@ impl Context<'_> {
             map.reserve(1 + repetitions(field.number, wire_type, *reader));
         }
         self.expect(wire_type, BYTES, "a message", reader)?;
+        let lost = self.lost.len();
         loop {
             if !self.entry(map, reader)? && !self.unsettled.contains(&index) {
                 self.unsettled.push(index);
             }
-            if !self.lost.is_empty() || !reader.follows(field.number, wire_type) {
+            if self.lost.len() > lost || !reader.follows(field.number, wire_type) {
                 return Ok(());
             }
         }
@@ -313,10 +336,10 @@ impl Context<'_> {
     /// where it is.
     fn entry(&mut self, map: &mut dyn Mapping, reader: &mut Reader<'_>) -> Result<bool> {
         let mut entry = self.read(reader, Reader::nested)?;
-        let (mut key, mut value) = ("", None);
+        let (mut key, mut value) = (Str::EMPTY, None);
         while !entry.is_at_end() {
             match self.read(&mut entry, Reader::tag)? {
-                (1, BYTES) => key = self.text(&mut entry)?,
+                (1, BYTES) => key = self.string(&mut entry)?,
                 (number, wire_type) => {
                     if number == 2 {
                         value = Some((wire_type, entry));
@@ -325,7 +348,7 @@ impl Context<'_> {
                 }
             }
         }
-        let (slot, is_next) = map.append(self.share(key));
+        let (slot, is_next) = map.append(key);
         if let Some((wire_type, mut reader)) = value {
             self.element(slot, wire_type, &mut reader)?;
         }
@@ -395,11 +418,7 @@ impl Context<'_> {
             Slot::Uint64(slot) => *slot = self.read(reader, Reader::varint)?,
             Slot::Float(slot) => *slot = f64::from_bits(self.read(reader, Reader::fixed64)?),
             Slot::Str(slot) => {
-                let text = self.text(reader)?;
-                // Most are empty and were before.
-                if !text.is_empty() || !slot.is_empty() {
-                    *slot = self.share(text);
-                }
+                *slot = self.string(reader)?;
             }
             Slot::Text(slot) => {
                 let text = self.text(reader)?;

@@ -125,6 +125,16 @@ impl<'a> Reader<'a> {
     /// Field number and wire type.
     #[inline]
     pub(super) fn tag(&mut self) -> Option<(u32, u8)> {
+        match self.rest {
+            [tag @ 8..0x80, rest @ ..] => {
+                self.rest = rest;
+                Some((u32::from(tag >> 3), tag & 7))
+            }
+            _ => self.long_tag(),
+        }
+    }
+
+    fn long_tag(&mut self) -> Option<(u32, u8)> {
         let tag = self.varint()?;
         match u32::try_from(tag >> 3) {
             Ok(number @ 1..=0x1fff_ffff) => Some((number, (tag & 7) as u8)),
