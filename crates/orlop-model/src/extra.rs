@@ -47,6 +47,26 @@ impl Extra {
         self.0.get_or_insert_default().json.insert(name.into(), value);
     }
 
+    /// Where the value of a JSON field is, which is `null` if there was none.
+    pub(crate) fn entry(&mut self, name: &str) -> &mut Value {
+        self.0.get_or_insert_default().json.entry(name).or_insert(Value::Null)
+    }
+
+    /// The value of the JSON field `name`, to be changed.
+    pub(crate) fn get_mut(&mut self, name: &str) -> Option<&mut Value> {
+        self.0.as_mut()?.json.get_mut(name)
+    }
+
+    /// Removes a JSON field.
+    pub(crate) fn remove(&mut self, name: &str) -> bool {
+        let Some(unknown) = &mut self.0 else { return false };
+        let removed = unknown.json.remove(name).is_some();
+        if unknown.json.is_empty() && unknown.protobuf.is_empty() {
+            self.0 = None;
+        }
+        removed
+    }
+
     /// Fields of protobuf as they came: tags and values, one after the other.
     #[must_use]
     pub fn protobuf(&self) -> &[u8] {

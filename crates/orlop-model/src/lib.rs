@@ -122,6 +122,8 @@ mod strings;
 pub mod table;
 mod time;
 #[cfg(feature = "rules")]
+pub mod tree;
+#[cfg(feature = "rules")]
 pub mod validate;
 #[cfg(feature = "test-util")]
 pub mod vectors;

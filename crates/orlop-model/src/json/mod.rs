@@ -106,7 +106,7 @@ pub(crate) fn read_value(value: &Value, message: &mut dyn Fields) -> Result<(), 
         .map_err(|error| (context.place(), without_place(&error)))
 }
 
-fn without_place(error: &serde_json::Error) -> String {
+pub(crate) fn without_place(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let place = format!(" at line {} column {}", error.line(), error.column());
     text.strip_suffix(&place).map_or(text.clone(), str::to_owned)

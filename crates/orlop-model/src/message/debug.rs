@@ -37,7 +37,7 @@ fn fields(message: &dyn Fields, shown: &mut fmt::DebugStruct<'_, '_>) {
 
 impl dyn Fields + '_ {
     /// Whether nothing in the message has a value.
-    fn is_default(&self) -> bool {
+    pub(crate) fn is_default(&self) -> bool {
         let empty = |view: View<'_>| match view {
             View::Message(message) => message.is_default(),
             view => view.is_empty(),

@@ -103,7 +103,7 @@ impl<F: Field> Field for Box<F> {
 }
 
 macro_rules! list {
-    ($($type:ty: $push:path;)*) => {$(
+    ($($type:ty: $push:path, $truncate:path;)*) => {$(
         impl<F: Field> Field for $type {
             const TYPE: FieldType = FieldType::List(&F::TYPE);
             fn as_view(&self) -> View<'_> {
@@ -147,6 +147,17 @@ macro_rules! list {
                 self.clear();
                 self.reserve_exact(capacity.max(1));
             }
+            fn clear(&mut self) {
+                *self = Self::default();
+            }
+            fn swap(&mut self, left: usize, right: usize) {
+                if left.max(right) < <[F]>::len(self) {
+                    <[F]>::swap(self, left, right);
+                }
+            }
+            fn truncate(&mut self, length: usize) {
+                $truncate(self, length);
+            }
             fn reserve(&mut self, additional: usize) {
                 self.reserve_exact(additional);
             }
@@ -159,8 +170,8 @@ macro_rules! list {
     )*};
 }
 list! {
-    List<F>: thin_vec::ThinVec::push;
-    Vec<F>: Vec::push;
+    List<F>: thin_vec::ThinVec::push, thin_vec::ThinVec::truncate;
+    Vec<F>: Vec::push, Vec::truncate;
 }
 
 impl<F: Field> Field for Map<F> {
@@ -180,10 +191,19 @@ impl<F: Field> Mapping for Map<F> {
     fn is_nil(&self) -> bool {
         self.entries().capacity() == 0
     }
-    fn each(&self, each: &mut dyn FnMut(&str, View<'_>) -> bool) {
+    fn get(&self, key: &str) -> View<'_> {
+        match Map::get(self, key) {
+            Some(value) => value.as_view(),
+            None => View::Absent,
+        }
+    }
+    fn has(&self, key: &str) -> bool {
+        Map::contains_key(self, key)
+    }
+    fn each<'a>(&'a self, each: &mut dyn FnMut(&'a str, View<'a>) -> bool) {
         let _ = self.iter().all(|(key, value)| each(key, value.as_view()));
     }
-    fn each_back(&self, each: &mut dyn FnMut(&str, View<'_>) -> bool) {
+    fn each_back<'a>(&'a self, each: &mut dyn FnMut(&'a str, View<'a>) -> bool) {
         let _ = self.iter().rev().all(|(key, value)| each(key, value.as_view()));
     }
     fn append(&mut self, key: Str) -> (Slot<'_>, bool) {
@@ -199,8 +219,14 @@ impl<F: Field> Mapping for Map<F> {
     fn entry(&mut self, key: &str) -> Slot<'_> {
         self.get_or_insert_with(key, F::make).as_slot()
     }
+    fn remove(&mut self, key: &str) {
+        Map::remove(self, key);
+    }
+    fn clear(&mut self) {
+        *self = Self::default();
+    }
     fn retain_none(&mut self) {
-        self.clear();
+        Map::clear(self);
     }
     fn reserve(&mut self, additional: usize) {
         self.entries_mut().reserve_exact(additional.max(1));
@@ -230,10 +256,19 @@ impl<F: Field> Mapping for BTreeMap<String, F> {
     fn is_nil(&self) -> bool {
         BTreeMap::is_empty(self)
     }
-    fn each(&self, each: &mut dyn FnMut(&str, View<'_>) -> bool) {
+    fn get(&self, key: &str) -> View<'_> {
+        match BTreeMap::get(self, key) {
+            Some(value) => value.as_view(),
+            None => View::Absent,
+        }
+    }
+    fn has(&self, key: &str) -> bool {
+        BTreeMap::contains_key(self, key)
+    }
+    fn each<'a>(&'a self, each: &mut dyn FnMut(&'a str, View<'a>) -> bool) {
         let _ = self.iter().all(|(key, value)| each(key, value.as_view()));
     }
-    fn each_back(&self, each: &mut dyn FnMut(&str, View<'_>) -> bool) {
+    fn each_back<'a>(&'a self, each: &mut dyn FnMut(&'a str, View<'a>) -> bool) {
         let _ = self.iter().rev().all(|(key, value)| each(key, value.as_view()));
     }
     fn append(&mut self, key: Str) -> (Slot<'_>, bool) {
@@ -245,8 +280,14 @@ impl<F: Field> Mapping for BTreeMap<String, F> {
     fn entry(&mut self, key: &str) -> Slot<'_> {
         BTreeMap::entry(self, key.to_owned()).or_insert_with(F::make).as_slot()
     }
+    fn remove(&mut self, key: &str) {
+        BTreeMap::remove(self, key);
+    }
+    fn clear(&mut self) {
+        *self = Self::default();
+    }
     fn retain_none(&mut self) {
-        self.clear();
+        BTreeMap::clear(self);
     }
     fn reserve(&mut self, _additional: usize) {}
     fn settle(&mut self) {}

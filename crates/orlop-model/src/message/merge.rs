@@ -24,7 +24,7 @@ pub fn merge(into: &mut dyn Fields, from: &dyn Fields) {
 }
 
 /// Puts a value where it goes; with a field's schema lists and maps are merged, without one they are replaced.
-fn assign(slot: Slot<'_>, view: View<'_>, field: Option<&FieldSchema>) {
+pub(crate) fn assign(slot: Slot<'_>, view: View<'_>, field: Option<&FieldSchema>) {
     match (slot, view) {
         (Slot::Optional(optional), View::Absent) => optional.clear(),
         (Slot::Optional(optional), view) => {

@@ -14,8 +14,12 @@ mod unknown;
 use std::fmt;
 
 pub use self::debug::debug;
+#[cfg(feature = "rules")]
+pub(crate) use self::merge::assign;
 pub use self::merge::merge;
 pub(crate) use self::serde::RootVisitor;
+#[cfg(feature = "rules")]
+pub(crate) use self::serde::read_slot;
 pub use self::serde::{deserialize, serialize};
 pub use self::unknown::unknown_fields;
 use crate::{ByteString, Extra, FieldType, IntOrString, MicroTime, Quantity, RawJson, Schema, Str, Time};
@@ -244,6 +248,33 @@ impl fmt::Debug for Slot<'_> {
 }
 
 impl Slot<'_> {
+    /// The same place, for a while.
+    #[must_use]
+    pub fn reborrow(&mut self) -> Slot<'_> {
+        match self {
+            Self::Ignored => Slot::Ignored,
+            Self::Bool(slot) => Slot::Bool(slot),
+            Self::Int32(slot) => Slot::Int32(slot),
+            Self::Uint32(slot) => Slot::Uint32(slot),
+            Self::Int64(slot) => Slot::Int64(slot),
+            Self::Uint64(slot) => Slot::Uint64(slot),
+            Self::Float(slot) => Slot::Float(slot),
+            Self::Str(slot) => Slot::Str(slot),
+            Self::Text(slot) => Slot::Text(&mut **slot),
+            Self::Bytes(slot) => Slot::Bytes(slot),
+            Self::Time(slot) => Slot::Time(slot),
+            Self::MicroTime(slot) => Slot::MicroTime(slot),
+            Self::Quantity(slot) => Slot::Quantity(slot),
+            Self::IntOrString(slot) => Slot::IntOrString(slot),
+            Self::Raw(slot) => Slot::Raw(slot),
+            Self::Message(slot) => Slot::Message(&mut **slot),
+            Self::List(slot) => Slot::List(&mut **slot),
+            Self::Map(slot) => Slot::Map(&mut **slot),
+            Self::Optional(slot) => Slot::Optional(&mut **slot),
+            Self::Opaque(slot) => Slot::Opaque(&mut **slot),
+        }
+    }
+
     /// What a value has to be, in words.
     #[must_use]
     pub fn expects(&self) -> &'static str {
@@ -300,6 +331,12 @@ pub trait Sequence {
     fn push(&mut self) -> Slot<'_>;
     /// Removes all items and makes room for `capacity` of them; the list is not nil then.
     fn restart(&mut self, capacity: usize);
+    /// Removes all items; the list is nil then.
+    fn clear(&mut self);
+    /// Exchanges two items; nothing happens if there is no such item.
+    fn swap(&mut self, left: usize, right: usize);
+    /// Removes the items from `length` on.
+    fn truncate(&mut self, length: usize);
     /// Makes room for `additional` items.
     fn reserve(&mut self, additional: usize);
     /// Gives back the room that is not needed.
@@ -316,15 +353,23 @@ pub trait Mapping {
     }
     /// Whether it is Go's nil map, written as `null` where an empty one is `{}`.
     fn is_nil(&self) -> bool;
+    /// The value at `key`; [`View::Absent`] if there is none.
+    fn get(&self, key: &str) -> View<'_>;
+    /// Whether there is a value at `key`, which may be absent in itself.
+    fn has(&self, key: &str) -> bool;
     /// Calls `each` with the entries in order of their keys until it answers `false`.
-    fn each(&self, each: &mut dyn FnMut(&str, View<'_>) -> bool);
+    fn each<'a>(&'a self, each: &mut dyn FnMut(&'a str, View<'a>) -> bool);
     /// The same in reverse order.
-    fn each_back(&self, each: &mut dyn FnMut(&str, View<'_>) -> bool);
+    fn each_back<'a>(&'a self, each: &mut dyn FnMut(&'a str, View<'a>) -> bool);
     /// Adds an entry at the end, and tells whether it belongs there; if not, the map is not to be looked at before it is
     /// [settled](Self::settle).
     fn append(&mut self, key: Str) -> (Slot<'_>, bool);
     /// The value at `key`, which is made if there is none.
     fn entry(&mut self, key: &str) -> Slot<'_>;
+    /// Removes the value at `key`, if there is one.
+    fn remove(&mut self, key: &str);
+    /// Removes all entries; the map is nil then.
+    fn clear(&mut self);
     /// Removes all entries.
     fn retain_none(&mut self);
     /// Makes room for `additional` entries; the map is not nil then.

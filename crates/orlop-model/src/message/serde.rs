@@ -288,6 +288,20 @@ impl<'de> DeserializeSeed<'de> for SlotSeed<'_, '_> {
     }
 }
 
+/// Reads a value from a document to where it goes, which is empty.
+#[cfg(feature = "rules")]
+pub(crate) fn read_slot(mut slot: Slot<'_>, value: &serde_json::Value) -> Result<(), String> {
+    // By its text, so that there is one reader in a program.
+    let (text, mut context) = (value.to_string(), Context::default());
+    let seed = SlotSeed { slot: slot.reborrow(), context: &mut context };
+    let read = seed.deserialize(&mut serde_json::Deserializer::from_str(&text));
+    read.map_err(|error| {
+        let place: crate::Path = context.place().iter().collect();
+        let message = crate::json::without_place(&error);
+        if place.as_str().is_empty() { message } else { format!("{place}: {message}") }
+    })
+}
+
 /// Reads what has to be seen as text: any JSON, and quantities, which are numbers as they are written. `false`: it is
 /// `null`.
 fn read_raw<'de, D: Deserializer<'de>>(
