@@ -1,72 +1,63 @@
-//! Rows of Namespaces, Nodes, ConfigMaps, Secrets, Leases and Events.
+//! Rows of Namespaces, Nodes and ComponentStatuses.
 
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use super::{Cell, Column, NONE, Row, Tabular, UNKNOWN, age, joined, since};
-use crate::coordination::v1::Lease;
+use super::{Cell, Column, NONE, Row, Tabular, UNKNOWN, age, joined};
+use crate::Str;
 use crate::core::v1::{
-    ConditionStatus, ConfigMap, Event, Namespace, Node, NodeAddressType, NodeConditionType, Secret,
+    ComponentConditionType, ComponentStatus, ConditionStatus, Namespace, Node, NodeAddressType,
+    NodeConditionType,
 };
-use crate::{MicroTime, Str, Time};
 
 impl Tabular for Namespace {
-    const COLUMNS: &'static [Column] = &[Column::NAME, Column::text("Status"), Column::AGE];
-
-    fn row(&self, now: Timestamp) -> Row {
-        let name = &self.metadata.name;
-        Row::new([name.into(), self.status.phase.as_str().into(), age(self, now)])
-    }
-}
-
-impl Tabular for ConfigMap {
-    const COLUMNS: &'static [Column] = &[Column::NAME, Column::text("Data"), Column::AGE];
-
-    fn row(&self, now: Timestamp) -> Row {
-        let count = Cell::count(self.data.len() + self.binary_data.len());
-        Row::new([(&self.metadata.name).into(), count, age(self, now)])
-    }
-}
-
-impl Tabular for Secret {
     const COLUMNS: &'static [Column] =
-        &[Column::NAME, Column::text("Type"), Column::text("Data"), Column::AGE];
+        &[Column::NAME, Column::text("Status", "Whether it is in use or going away."), Column::AGE];
 
     fn row(&self, now: Timestamp) -> Row {
-        let type_ = self.type_.as_str().into();
-        // What is still in stringData is merged into data when the object is written.
-        let unmerged = self.string_data.keys().filter(|key| !self.data.contains_key(key)).count();
+        Row::new([(&self.metadata.name).into(), self.status.phase.as_str().into(), age(self, now)])
+    }
+}
+
+impl Tabular for ComponentStatus {
+    const COLUMNS: &'static [Column] = &[
+        Column::NAME,
+        Column::text("Status", "Whether the component is healthy."),
+        Column::text("Message", "What the component answered."),
+        Column::text("Error", "What went wrong when it was asked."),
+    ];
+
+    fn row(&self, _: Timestamp) -> Row {
+        let mut conditions = self.conditions.iter();
+        let health = conditions.find(|condition| condition.type_ == ComponentConditionType::Healthy);
+        let status = match health.map(|condition| &condition.status) {
+            Some(ConditionStatus::True) => "Healthy",
+            Some(_) => "Unhealthy",
+            None => "Unknown",
+        };
+        let text = |text: Option<&Str>| text.cloned().unwrap_or_default().into();
         Row::new([
             (&self.metadata.name).into(),
-            type_,
-            Cell::count(self.data.len() + unmerged),
-            age(self, now),
+            status.into(),
+            text(health.map(|condition| &condition.message)),
+            text(health.map(|condition| &condition.error)),
         ])
-    }
-}
-
-impl Tabular for Lease {
-    const COLUMNS: &'static [Column] = &[Column::NAME, Column::text("Holder"), Column::AGE];
-
-    fn row(&self, now: Timestamp) -> Row {
-        let holder = self.spec.holder_identity.clone().unwrap_or_default();
-        Row::new([(&self.metadata.name).into(), holder.into(), age(self, now)])
     }
 }
 
 impl Tabular for Node {
     const COLUMNS: &'static [Column] = &[
         Column::NAME,
-        Column::text("Status"),
-        Column::text("Roles"),
+        Column::text("Status", "Whether the node is ready, and whether pods may be put there."),
+        Column::text("Roles", "What the node is for, by its labels."),
         Column::AGE,
-        Column::text("Version"),
-        Column::wide("Internal-IP"),
-        Column::wide("External-IP"),
-        Column::wide("OS-Image"),
-        Column::wide("Kernel-Version"),
-        Column::wide("Container-Runtime"),
+        Column::text("Version", "Version of the node's agent."),
+        Column::text("Internal-IP", "Address inside the cluster.").wide(),
+        Column::text("External-IP", "Address outside the cluster.").wide(),
+        Column::text("OS-Image", "Operating system, as it names itself.").wide(),
+        Column::text("Kernel-Version", "Version of the kernel, and the processors' architecture.").wide(),
+        Column::text("Container-Runtime", "Name and version of the container runtime.").wide(),
     ];
 
     fn row(&self, now: Timestamp) -> Row {
@@ -120,45 +111,4 @@ fn node_roles(node: &Node) -> String {
 fn node_address(node: &Node, type_: &NodeAddressType) -> Cell {
     let address = node.status.addresses.iter().find(|address| address.type_ == *type_);
     address.map_or_else(|| NONE.into(), |address| (&address.address).into())
-}
-
-impl Tabular for Event {
-    const COLUMNS: &'static [Column] = &[
-        Column::text("Last Seen"),
-        Column::text("Type"),
-        Column::text("Reason"),
-        Column::text("Object"),
-        Column::wide("Subobject"),
-        Column::wide("Source"),
-        Column::text("Message"),
-        Column::wide("First Seen"),
-        Column::wide("Count"),
-        Column { name: "Name", type_: "string", format: "name", priority: 1 },
-    ];
-
-    fn row(&self, now: Timestamp) -> Row {
-        let whole = |time: MicroTime| Time::from(time.timestamp());
-        let first = self.first_timestamp.or_else(|| self.event_time.map(whole));
-        let (last, count) = match &self.series {
-            Some(series) => (series.last_observed_time.map(whole), series.count),
-            None => (self.last_timestamp.or(first), self.count.max(1)),
-        };
-        let regarding = &self.involved_object;
-        let kind = regarding.kind.to_lowercase();
-        let object = regarding.name.non_empty().map_or_else(|| kind.clone(), |name| format!("{kind}/{name}"));
-        let component = self.source.component.non_empty().unwrap_or(&self.reporting_component);
-        let host = self.source.host.non_empty().unwrap_or(&self.reporting_instance);
-        Row::new([
-            since(last, now).into(),
-            (&self.type_).into(),
-            (&self.reason).into(),
-            object.into(),
-            (&regarding.field_path).into(),
-            joined([component, host].into_iter().filter(|part| !part.is_empty()), ", ").into(),
-            self.message.trim().into(),
-            since(first, now).into(),
-            Cell::count(count),
-            (&self.metadata.name).into(),
-        ])
-    }
 }

@@ -12,14 +12,14 @@ use crate::core::v1::{
 impl Tabular for Pod {
     const COLUMNS: &'static [Column] = &[
         Column::NAME,
-        Column::text("Ready"),
-        Column::text("Status"),
-        Column::text("Restarts"),
+        Column::text("Ready", "How many containers are ready, of how many."),
+        Column::text("Status", "What the pod does, by its phase and the states of its containers."),
+        Column::text("Restarts", "How often its containers were started again, and when last."),
         Column::AGE,
-        Column::wide("IP"),
-        Column::wide("Node"),
-        Column::wide("Nominated Node"),
-        Column::wide("Readiness Gates"),
+        Column::text("IP", "Its address.").wide(),
+        Column::text("Node", "The node that it is on.").wide(),
+        Column::text("Nominated Node", "The node that others were asked to leave for it.").wide(),
+        Column::text("Readiness Gates", "How many of its readiness gates are passed, of how many.").wide(),
     ];
 
     fn row(&self, now: Timestamp) -> Row {
@@ -28,14 +28,15 @@ impl Tabular for Pod {
             (0, _) | (_, None) => summary.restarts.to_string(),
             (restarts, last) => format!("{restarts} ({} ago)", since(last, now)),
         };
-        let ip = self.status.pod_ips.first().map_or_else(|| NONE.into(), |ip| or_none(&ip.ip));
+        // Where both are there and differ, `podIP` is right.
+        let ip = self.status.pod_ip.non_empty().or(self.status.pod_ips.first().map(|first| &first.ip));
         let row = Row::new([
             (&self.metadata.name).into(),
             format!("{}/{}", summary.ready, summary.total).into(),
             summary.reason.into(),
             restarts.into(),
             age(self, now),
-            ip,
+            ip.map_or_else(|| NONE.into(), or_none),
             or_none(&self.spec.node_name),
             or_none(&self.status.nominated_node_name),
             readiness_gates(self).into(),
@@ -100,7 +101,7 @@ impl Summary {
                 format!("Init:{}", init_reason(&init.state, index, pod.spec.init_containers.len()));
             break;
         }
-        if !initializing || is_true(pod, &PodConditionType::Initialized) {
+        if !initializing || first_is_true(pod, &PodConditionType::Initialized) {
             summary.restarts = sidecar_restarts;
             summary.last_restart = last_sidecar_restart;
             summary.add_containers(pod);
@@ -174,12 +175,19 @@ fn is_true(pod: &Pod, type_: &PodConditionType) -> bool {
     conditions.any(|condition| condition.type_ == *type_ && condition.status == ConditionStatus::True)
 }
 
+/// Of several conditions of a type the first one counts.
+fn first_is_true(pod: &Pod, type_: &PodConditionType) -> bool {
+    let mut conditions = pod.status.conditions.iter();
+    let first = conditions.find(|condition| condition.type_ == *type_);
+    first.is_some_and(|condition| condition.status == ConditionStatus::True)
+}
+
 fn readiness_gates(pod: &Pod) -> String {
     let gates = &pod.spec.readiness_gates;
     if gates.is_empty() {
         return NONE.to_owned();
     }
-    let passed = gates.iter().filter(|gate| is_true(pod, &gate.condition_type)).count();
+    let passed = gates.iter().filter(|gate| first_is_true(pod, &gate.condition_type)).count();
     format!("{passed}/{}", gates.len())
 }
 

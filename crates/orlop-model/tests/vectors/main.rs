@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use orlop_model::vectors::{Family, run};
 
 mod defaults;
+mod kubectl_tables;
 mod label_selector;
 mod names;
 mod pod_resources;
@@ -14,6 +15,7 @@ mod validation;
 
 const FAMILIES: &[Family] = &[
     Family::new("defaults", defaults::run),
+    Family::new("kubectl_tables", kubectl_tables::run),
     Family::new("label_selector", label_selector::run),
     Family::new("names", names::run),
     Family::new("pod_resources", pod_resources::run),

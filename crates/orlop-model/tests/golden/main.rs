@@ -5,6 +5,9 @@
 
 #![allow(clippy::print_stdout, reason = "what was checked, and what was not, is told on the standard output")]
 
+mod columns;
+mod facts;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
