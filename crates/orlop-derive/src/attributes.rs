@@ -39,8 +39,14 @@ pub(crate) fn fields(input: &DeriveInput) -> Result<Vec<FieldAttributes>> {
     let syn::Data::Struct(syn::DataStruct { fields: syn::Fields::Named(named), .. }) = &input.data else {
         return Err(Error::new_spanned(&input.ident, "only structs with named fields"));
     };
+    if named.named.len() > MAX_FIELDS {
+        return Err(Error::new_spanned(&input.ident, format!("more than {MAX_FIELDS} fields")));
+    }
     named.named.iter().map(field).collect()
 }
+
+/// Most fields of a struct: the table of numbers has a byte for each, of which two values mean something else.
+const MAX_FIELDS: usize = 254;
 
 fn field(field: &syn::Field) -> Result<FieldAttributes> {
     let ident =

@@ -143,13 +143,12 @@ fn numbers(fields: &[FieldAttributes], model: &Path) -> (Vec<TokenStream>, Vec<u
         quote!(#model::Number { number: #number, field: #index, hoisted: #hoisted })
     };
     let mut places = Vec::new();
-    // From the last, so that the first of a message that several fields belong to stays.
-    for (place, (_, field)) in (1..=u8::MAX).zip(&numbers).rev() {
-        let number = top(field.number).0 as usize;
+    for (index, field) in &numbers {
+        let (number, hoisted) = (top(field.number).0 as usize, field.number.1 != 0);
         if places.len() <= number {
             places.resize(number + 1, 0);
         }
-        places[number] = place;
+        places[number] = if hoisted { u8::MAX } else { *index as u8 + 1 };
     }
     (numbers.into_iter().map(number).collect(), places)
 }

@@ -21,7 +21,8 @@ pub struct Schema {
     pub fields: &'static [FieldSchema],
     /// The fields that protobuf has, ascending by their number or that of the message they belong to.
     pub numbers: &'static [Number],
-    /// Where in [`numbers`](Self::numbers) a number is, from 1, by the number; 0: nowhere.
+    /// By the number in protobuf, 1 more than the index of its field; 0: there is none; 255: it is that of a message around
+    /// several fields.
     pub places: &'static [u8],
     /// Whether there are embedded structs.
     pub has_inline: bool,
@@ -42,11 +43,14 @@ impl Schema {
 }
 
 impl Schema {
-    /// The first field with this number in protobuf.
+    /// What has this number in protobuf.
     #[inline]
-    pub(crate) fn number(&self, number: u32) -> Option<&'static Number> {
-        let place = *self.places.get(number as usize)?;
-        self.numbers.get(usize::from(place).wrapping_sub(1))
+    pub(crate) fn place(&self, number: u32) -> Place {
+        match self.places.get(number as usize).copied() {
+            None | Some(0) => Place::Unknown,
+            Some(u8::MAX) => Place::Outer,
+            Some(place) => Place::Field(usize::from(place) - 1),
+        }
     }
 
     /// The index of the field of this name, those of embedded structs left out; the search begins at `hint`, since
@@ -56,6 +60,16 @@ impl Schema {
         let found = after.iter().position(|key| key.is(name)).map(|index| before.len() + index);
         found.or_else(|| before.iter().position(|key| key.is(name)))
     }
+}
+
+/// What a number stands for in protobuf.
+pub(crate) enum Place {
+    /// Nothing that is known.
+    Unknown,
+    /// The field with this index.
+    Field(usize),
+    /// A message around fields.
+    Outer,
 }
 
 /// What codecs ask of every field, apart from the rest so that it stays in the processor's cache.

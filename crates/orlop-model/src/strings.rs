@@ -42,7 +42,7 @@ impl Strings {
         if self.table.is_empty() {
             self.table.resize(Self::CAPACITY, Str::EMPTY);
         }
-        share(text, &mut self.table)
+        share(text, &mut self.table, Self::MAX_BYTES)
     }
 }
 
@@ -52,18 +52,21 @@ pub(crate) struct Recent([Str; Self::CAPACITY]);
 impl Recent {
     const CAPACITY: usize = 32;
 
+    /// Longer texts, such as field sets, are hardly ever twice in an object.
+    const MAX_BYTES: usize = 256;
+
     pub(crate) const fn new() -> Self {
         Self([const { Str::EMPTY }; Self::CAPACITY])
     }
 
     pub(crate) fn share(&mut self, text: &str) -> Str {
-        share(text, &mut self.0)
+        share(text, &mut self.0, Self::MAX_BYTES)
     }
 }
 
 #[inline]
-fn share(text: &str, table: &mut [Str]) -> Str {
-    if !(Str::MAX_INLINE + 1..=Strings::MAX_BYTES).contains(&text.len()) {
+fn share(text: &str, table: &mut [Str], max_bytes: usize) -> Str {
+    if !(Str::MAX_INLINE + 1..=max_bytes).contains(&text.len()) {
         return text.into();
     }
     let hash = known::hash(text.as_bytes());

@@ -38,7 +38,7 @@ impl<'a> Envelope<'a> {
         let mut envelope = Self::default();
         if envelope.read(&mut reader).is_none() {
             // All that can be wrong with texts that can be read is their encoding.
-            let reason = if reader.is_at_end() { WireError::NotUtf8 } else { reader.fault() };
+            let reason = if reader.is_at_end() { WireError::NotUtf8 } else { reader.fault(reader.offset()) };
             return Err(Error::at(MAGIC.len() + reader.offset(), reason));
         }
         envelope.offset += MAGIC.len();

@@ -3,6 +3,7 @@
 use super::wire::{BYTES, Backward, FIXED64, Reader, VARINT, WireError};
 use super::{Error, MAX_DEPTH};
 use crate::message::{Fields, Mapping, Optional, Sequence, Slot};
+use crate::schema::Place;
 use crate::strings::Recent;
 use crate::{
     ByteString, FieldSchema, FieldType, IntOrString, MicroTime, Path, RawJson, Schema, Str, Strings, Time,
@@ -34,7 +35,7 @@ pub(super) fn message(
         unsettled: Vec::new(),
         fault: None,
     };
-    let result = context.message(message, &mut Reader::new(bytes));
+    let result = context.message(message, Reader::new(bytes));
     match (result, context.fault) {
         (Err(Failed), Some(fault)) => {
             let mut path = Path::new();
@@ -66,16 +67,16 @@ impl Context<'_> {
     }
 
     /// What could be read, or why it could not.
-    #[inline]
+    #[inline(always)]
     fn read<'a, T>(
         &mut self,
         reader: &mut Reader<'a>,
         read: impl FnOnce(&mut Reader<'a>) -> Option<T>,
     ) -> Result<T> {
-        let start = *reader;
+        let start = reader.offset();
         match read(reader) {
             Some(value) => Ok(value),
-            None => Err(self.fail(start.offset(), start.fault())),
+            None => Err(self.fail(start, reader.fault(start))),
         }
     }
 
@@ -89,22 +90,24 @@ impl Context<'_> {
     }
 
     fn text<'a>(&mut self, reader: &mut Reader<'a>) -> Result<&'a str> {
-        let offset = reader.offset();
         let bytes = self.read(reader, Reader::bytes)?;
+        self.utf8(bytes, *reader)
+    }
+
+    /// What `reader` has just read as a text.
+    fn utf8<'a>(&mut self, bytes: &'a [u8], reader: Reader<'_>) -> Result<&'a str> {
         if bytes.is_empty() {
             return Ok("");
         }
-        std::str::from_utf8(bytes).map_err(|_| self.fail(offset, WireError::NotUtf8))
+        std::str::from_utf8(bytes).map_err(|_| self.fail(reader.offset() - bytes.len(), WireError::NotUtf8))
     }
 
-    fn string(&mut self, reader: &mut Reader<'_>) -> Result<Str> {
-        let offset = reader.offset();
-        let bytes = self.read(reader, Reader::bytes)?;
-        let string = match Str::from_short(bytes) {
-            Some(short) => Some(short),
-            None => std::str::from_utf8(bytes).ok().map(|text| self.share(text)),
-        };
-        string.ok_or_else(|| self.fail(offset, WireError::NotUtf8))
+    /// What `reader` has just read as a text, shared with what was read before.
+    fn string(&mut self, bytes: &[u8], reader: Reader<'_>) -> Result<Str> {
+        match Str::from_short(bytes) {
+            Some(short) => Ok(short),
+            None => self.utf8(bytes, reader).map(|text| self.share(text)),
+        }
     }
 
     fn share(&mut self, text: &str) -> Str {
@@ -115,25 +118,24 @@ impl Context<'_> {
     }
 
     /// Reads the fields of a message.
-    fn message(&mut self, message: &mut dyn Fields, reader: &mut Reader<'_>) -> Result<()> {
+    fn message(&mut self, message: &mut dyn Fields, mut reader: Reader<'_>) -> Result<()> {
         if self.depth >= MAX_DEPTH {
             return Err(self.fail(reader.offset(), WireError::TooDeep));
         }
         self.depth += 1;
         let schema = message.schema();
         while !reader.is_at_end() {
-            let start = *reader;
-            let (number, wire_type) = self.read(reader, Reader::tag)?;
+            let start = reader.offset();
+            let (number, wire_type) = self.read(&mut reader, Reader::tag)?;
             let lost = self.lost.len();
-            match schema.number(number) {
-                Some(found) if !found.hoisted => {
-                    let index = usize::from(found.field);
-                    self.field(message.slot(index), index, schema, wire_type, reader)
+            match schema.place(number) {
+                Place::Field(index) => {
+                    self.field(message.slot(index), index, schema, wire_type, &mut reader)
                         .map_err(|failed| self.within(schema, index, failed))?;
                 }
-                Some(_) => self.hoisted(message, number, wire_type, reader)?,
-                None => {
-                    self.read(reader, |reader| reader.skip(number, wire_type))?;
+                Place::Outer => self.hoisted(message, number, wire_type, &mut reader)?,
+                Place::Unknown => {
+                    self.read(&mut reader, |reader| reader.skip(number, wire_type))?;
                     keep(message, &mut self.lost, reader.since(start));
                     continue;
                 }
@@ -175,7 +177,7 @@ impl Context<'_> {
         self.expect(wire_type, BYTES, "a message", reader)?;
         let mut reader = self.read(reader, Reader::nested)?;
         while !reader.is_at_end() {
-            let start = reader;
+            let start = reader.offset();
             let (number, wire_type) = self.read(&mut reader, Reader::tag)?;
             let lost = self.lost.len();
             let is_it = |field: &&FieldSchema| field.outer == outer && field.number == number;
@@ -210,21 +212,25 @@ impl Context<'_> {
         // What most fields are comes first, and without a call.
         match (slot, wire_type) {
             (Slot::Str(slot), BYTES) => {
+                let bytes = self.read(reader, Reader::bytes)?;
                 // Most are empty and were before.
-                if !reader.empty_follows() {
-                    *slot = self.string(reader)?;
+                if !bytes.is_empty() {
+                    *slot = self.string(bytes, *reader)?;
                 } else if !slot.is_empty() {
                     *slot = Str::EMPTY;
                 }
             }
             (Slot::Text(slot), BYTES) => {
-                let text = self.text(reader)?;
-                slot.set(text);
+                let bytes = self.read(reader, Reader::bytes)?;
+                slot.set(self.utf8(bytes, *reader)?);
             }
             (Slot::Bool(slot), VARINT) => *slot = self.read(reader, Reader::varint)? != 0,
             (Slot::Int32(slot), VARINT) => *slot = self.read(reader, Reader::varint)? as i32,
             (Slot::Int64(slot), VARINT) => *slot = self.read(reader, Reader::varint)? as i64,
-            (Slot::Message(inner), BYTES) => return self.nested(inner, reader),
+            (Slot::Message(inner), BYTES) => {
+                let nested = self.read(reader, Reader::nested)?;
+                return self.nested(inner, nested);
+            }
             (Slot::Optional(optional), _) => return self.optional(optional, wire_type, reader),
             (Slot::List(list), _) => return self.list(list, &schema.fields[index], wire_type, reader),
             (Slot::Map(map), _) => return self.entries(map, index, &schema.fields[index], wire_type, reader),
@@ -339,7 +345,10 @@ impl Context<'_> {
         let (mut key, mut value) = (Str::EMPTY, None);
         while !entry.is_at_end() {
             match self.read(&mut entry, Reader::tag)? {
-                (1, BYTES) => key = self.string(&mut entry)?,
+                (1, BYTES) => {
+                    let bytes = self.read(&mut entry, Reader::bytes)?;
+                    key = self.string(bytes, entry)?;
+                }
                 (number, wire_type) => {
                     if number == 2 {
                         value = Some((wire_type, entry));
@@ -356,12 +365,11 @@ impl Context<'_> {
     }
 
     /// Reads a message in another.
-    fn nested(&mut self, message: &mut dyn Fields, reader: &mut Reader<'_>) -> Result<()> {
-        let mut nested = self.read(reader, Reader::nested)?;
+    fn nested(&mut self, message: &mut dyn Fields, nested: Reader<'_>) -> Result<()> {
         if self.unsettled.is_empty() {
-            return self.message(message, &mut nested);
+            return self.message(message, nested);
         }
-        self.apart(|context| context.message(message, &mut nested))
+        self.apart(|context| context.message(message, nested))
     }
 
     /// Reads a value where there may be none.
@@ -372,7 +380,10 @@ impl Context<'_> {
         reader: &mut Reader<'_>,
     ) -> Result<()> {
         match (optional.fill(), wire_type) {
-            (Slot::Message(inner), BYTES) => self.nested(inner, reader),
+            (Slot::Message(inner), BYTES) => {
+                let nested = self.read(reader, Reader::nested)?;
+                self.nested(inner, nested)
+            }
             // Go's zero time, and no JSON at all.
             (Slot::Time(_) | Slot::MicroTime(_) | Slot::Raw(_), BYTES) if reader.empty_follows() => {
                 optional.clear();
@@ -387,7 +398,8 @@ impl Context<'_> {
         match slot {
             Slot::Message(inner) => {
                 self.expect(wire_type, BYTES, "a message", reader)?;
-                self.nested(inner, reader)
+                let nested = self.read(reader, Reader::nested)?;
+                self.nested(inner, nested)
             }
             Slot::List(list) => {
                 list.restart(0);
@@ -418,7 +430,8 @@ impl Context<'_> {
             Slot::Uint64(slot) => *slot = self.read(reader, Reader::varint)?,
             Slot::Float(slot) => *slot = f64::from_bits(self.read(reader, Reader::fixed64)?),
             Slot::Str(slot) => {
-                *slot = self.string(reader)?;
+                let bytes = self.read(reader, Reader::bytes)?;
+                *slot = self.string(bytes, *reader)?;
             }
             Slot::Text(slot) => {
                 let text = self.text(reader)?;

@@ -39,7 +39,7 @@ fn numbers_may_be_packed() {
 #[test]
 fn errors_name_the_field() {
     let error = |bytes: &[u8]| message_from_slice::<PodSpec>(bytes).unwrap_err().to_string();
-    assert_eq!(error(&field(2, &field(1, b"\xff"))), "containers.name: a text is not UTF-8 at byte 3");
+    assert_eq!(error(&field(2, &field(1, b"\xff"))), "containers.name: a text is not UTF-8 at byte 4");
     assert_eq!(error(&[2 << 3 | 2, 200]), "containers: the message ends within a value at byte 1");
     assert_eq!(error(&[0x80; 11]), "a varint is longer than 64 bits at byte 0");
     assert_eq!(error(&[0x07]), "field number 0 does not exist at byte 0");

@@ -59,35 +59,38 @@ pub(super) const FIXED32: u8 = 5;
 /// Reads a message from its beginning. `None` is what cannot be read; [`Reader::fault`] says why.
 #[derive(Clone, Copy)]
 pub(super) struct Reader<'a> {
-    rest: &'a [u8],
-    /// Where the message ends in the outermost one.
-    end: usize,
+    /// The outermost message, up to the end of this one.
+    bytes: &'a [u8],
+    /// Where the next byte is.
+    at: usize,
 }
 
 impl<'a> Reader<'a> {
     pub(super) fn new(bytes: &'a [u8]) -> Self {
-        Self { rest: bytes, end: bytes.len() }
+        Self { bytes, at: 0 }
     }
 
     /// Place in the outermost message.
+    #[inline]
     pub(super) fn offset(&self) -> usize {
-        self.end - self.rest.len()
+        self.at
     }
 
     #[inline]
     pub(super) fn is_at_end(&self) -> bool {
-        self.rest.is_empty()
+        self.at >= self.bytes.len()
     }
 
-    /// What has been read since `start`, an earlier state of this reader.
-    pub(super) fn since(&self, start: Self) -> &'a [u8] {
-        &start.rest[..start.rest.len() - self.rest.len()]
+    /// What has been read since the reader was at `start`.
+    pub(super) fn since(&self, start: usize) -> &'a [u8] {
+        self.bytes.get(start..self.at).unwrap_or_default()
     }
 
-    /// Why the tag or the value that begins here cannot be read.
+    /// Why the tag or the value that begins at `start` cannot be read.
     #[cold]
-    pub(super) fn fault(mut self) -> WireError {
-        if self.rest.len() >= 10 && self.rest[..10].iter().all(|byte| *byte >= 0x80) {
+    pub(super) fn fault(mut self, start: usize) -> WireError {
+        self.at = start;
+        if self.rest().iter().take_while(|byte| **byte >= 0x80).count() >= 10 {
             return WireError::LongVarint;
         }
         match self.varint() {
@@ -99,56 +102,51 @@ impl<'a> Reader<'a> {
         }
     }
 
-    #[inline]
-    pub(super) fn varint(&mut self) -> Option<u64> {
-        match self.rest {
-            [byte @ 0..0x80, rest @ ..] => {
-                self.rest = rest;
-                Some(u64::from(*byte))
-            }
-            _ => self.long_varint(),
-        }
+    fn rest(&self) -> &'a [u8] {
+        self.bytes.get(self.at..).unwrap_or_default()
     }
 
-    fn long_varint(&mut self) -> Option<u64> {
-        let mut value = 0_u64;
-        for (index, byte) in self.rest.iter().take(10).enumerate() {
-            value |= u64::from(byte & 0x7f) << (7 * index);
-            if *byte < 0x80 {
-                self.rest = &self.rest[index + 1..];
-                return Some(value);
+    #[inline]
+    pub(super) fn varint(&mut self) -> Option<u64> {
+        match self.bytes.get(self.at) {
+            Some(byte @ 0..0x80) => {
+                self.at += 1;
+                Some(u64::from(*byte))
+            }
+            _ => {
+                let (value, length) = long_varint(self.rest())?;
+                self.at += length;
+                Some(value)
             }
         }
-        None
     }
 
     /// Field number and wire type.
     #[inline]
     pub(super) fn tag(&mut self) -> Option<(u32, u8)> {
-        match self.rest {
-            [tag @ 8..0x80, rest @ ..] => {
-                self.rest = rest;
+        match self.bytes.get(self.at) {
+            Some(tag @ 8..0x80) => {
+                self.at += 1;
                 Some((u32::from(tag >> 3), tag & 7))
             }
-            _ => self.long_tag(),
-        }
-    }
-
-    fn long_tag(&mut self) -> Option<(u32, u8)> {
-        let tag = self.varint()?;
-        match u32::try_from(tag >> 3) {
-            Ok(number @ 1..=0x1fff_ffff) => Some((number, (tag & 7) as u8)),
-            _ => None,
+            _ => {
+                let (tag, length) = long_varint(self.rest())?;
+                self.at += length;
+                match u32::try_from(tag >> 3) {
+                    Ok(number @ 1..=0x1fff_ffff) => Some((number, (tag & 7) as u8)),
+                    _ => None,
+                }
+            }
         }
     }
 
     /// Passes over the next tag if it is this one.
     #[inline]
     pub(super) fn follows(&mut self, number: u32, wire_type: u8) -> bool {
-        let mut after = *self;
-        let is_it = after.tag() == Some((number, wire_type));
-        if is_it {
-            *self = after;
+        let before = self.at;
+        let is_it = self.tag() == Some((number, wire_type));
+        if !is_it {
+            self.at = before;
         }
         is_it
     }
@@ -156,10 +154,8 @@ impl<'a> Reader<'a> {
     /// Passes over the length of an empty value, if the next one is empty.
     #[inline]
     pub(super) fn empty_follows(&mut self) -> bool {
-        let is_it = self.rest.first() == Some(&0);
-        if is_it {
-            self.rest = &self.rest[1..];
-        }
+        let is_it = self.bytes.get(self.at) == Some(&0);
+        self.at += usize::from(is_it);
         is_it
     }
 
@@ -172,14 +168,18 @@ impl<'a> Reader<'a> {
     /// The message that comes as a length-delimited value.
     #[inline]
     pub(super) fn nested(&mut self) -> Option<Self> {
-        let rest = self.bytes()?;
-        Some(Self { rest, end: self.offset() })
+        let length = usize::try_from(self.varint()?).ok()?;
+        let end = self.at.checked_add(length)?;
+        let nested = Self { bytes: self.bytes.get(..end)?, at: self.at };
+        self.at = end;
+        Some(nested)
     }
 
     #[inline]
     fn take(&mut self, length: usize) -> Option<&'a [u8]> {
-        let (taken, rest) = self.rest.split_at_checked(length)?;
-        self.rest = rest;
+        let end = self.at.checked_add(length)?;
+        let taken = self.bytes.get(self.at..end)?;
+        self.at = end;
         Some(taken)
     }
 
@@ -212,6 +212,18 @@ impl<'a> Reader<'a> {
             _ => None,
         }
     }
+}
+
+/// A varint of any length, and its length.
+fn long_varint(bytes: &[u8]) -> Option<(u64, usize)> {
+    let mut value = 0_u64;
+    for (index, byte) in bytes.iter().take(10).enumerate() {
+        value |= u64::from(byte & 0x7f) << (7 * index);
+        if *byte < 0x80 {
+            return Some((value, index + 1));
+        }
+    }
+    None
 }
 
 /// A buffer that is filled from its end, so that a length is known when it is written before what it counts.
