@@ -54,6 +54,7 @@ pub(crate) fn implement(input: &DeriveInput, attributes: &StructAttributes) -> R
         impl #model::Message for #name {
             const SCHEMA: &'static #model::Schema = &#model::Schema {
                 name: #name_text,
+                module: ::core::module_path!(),
                 doc: #doc,
                 api_version: #api_version,
                 kind: #kind,

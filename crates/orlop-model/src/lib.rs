@@ -39,6 +39,7 @@ extern crate self as orlop_model;
 
 #[cfg(feature = "admissionregistration")]
 pub mod admissionregistration;
+pub mod apidiscovery;
 #[cfg(feature = "apiextensions")]
 pub mod apiextensions;
 #[cfg(feature = "apps")]
@@ -101,6 +102,8 @@ pub mod metadata;
 pub mod names;
 mod object;
 mod open_enum;
+#[cfg(feature = "documents")]
+pub mod openapi;
 #[cfg(feature = "rules")]
 pub mod patch;
 mod path;
@@ -151,7 +154,7 @@ pub use self::path::{Path, Step};
 pub use self::quantity::{Quantity, QuantityError};
 pub use self::rare::{Constant, Rare};
 pub use self::raw_json::RawJson;
-pub use self::schema::{FieldSchema, FieldType, Key, ListType, Number, Schema};
+pub use self::schema::{EnumType, FieldSchema, FieldType, Key, ListType, Number, Schema};
 pub use self::str::Str;
 pub use self::strings::Strings;
 pub use self::time::{MicroTime, Time, TimeError};

@@ -43,6 +43,7 @@ const NUMBER: Number = Number { number: 0, field: 0, hoisted: false };
 impl<K: StaticKind> Message for ListOf<K> {
     const SCHEMA: &'static Schema = &Schema {
         name: K::LIST_KIND,
+        module: K::SCHEMA.module,
         doc: "Objects of one kind.",
         api_version: K::SCHEMA.api_version,
         kind: K::LIST_KIND,

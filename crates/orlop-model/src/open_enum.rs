@@ -35,7 +35,8 @@ impl fmt::Debug for OtherText {
 }
 
 /// Declares enumerations of named texts that keep a text they do not know in `Other`. The default
-/// is the empty text, which stands for an absent field.
+/// is the empty text, which stands for an absent field. Those marked `closed` are documented by their values
+/// ([`EnumType::closed`](crate::EnumType::closed)).
 ///
 /// ```
 /// orlop_model::open_enum! {
@@ -48,7 +49,9 @@ impl fmt::Debug for OtherText {
 /// ```
 #[macro_export]
 macro_rules! open_enum {
-    ($($(#[$meta:meta])* pub enum $name:ident { $($variant:ident = $text:literal),* $(,)? })*) => {$(
+    (@closed) => { false };
+    (@closed closed) => { true };
+    ($($(#[$meta:meta])* pub enum $name:ident $(: $closed:ident)? { $($variant:ident = $text:literal),* $(,)? })*) => {$(
         $(#[$meta])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum $name {
@@ -141,7 +144,10 @@ macro_rules! open_enum {
         }
 
         impl $crate::Field for $name {
-            const TYPE: $crate::FieldType = $crate::FieldType::Enum(&[$($text),*]);
+            const TYPE: $crate::FieldType = $crate::FieldType::Enum($crate::EnumType {
+                values: &[$($text),*],
+                closed: $crate::open_enum!(@closed $($closed)?),
+            });
             #[inline]
             fn as_view(&self) -> $crate::message::View<'_> {
                 $crate::message::View::Text(self.as_str())

@@ -7,6 +7,8 @@ use crate::message::View;
 pub struct Schema {
     /// Name of the type.
     pub name: &'static str,
+    /// Path of the Rust module that has it, such as `orlop_model::core::v1::pod`.
+    pub module: &'static str,
     /// What it is, in a sentence.
     pub doc: &'static str,
     /// `apiVersion` of a type that stands alone; empty for parts of objects.
@@ -194,8 +196,8 @@ pub enum FieldType {
     Double,
     /// A text.
     String,
-    /// A text, of which these values are known.
-    Enum(&'static [&'static str]),
+    /// A text, of which some values are known.
+    Enum(EnumType),
     /// Bytes, base64 in JSON.
     Bytes,
     /// A time in whole seconds.
@@ -226,6 +228,16 @@ impl FieldType {
             _ => None,
         }
     }
+}
+
+/// The values of an enumeration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EnumType {
+    /// The values that are known.
+    pub values: &'static [&'static str],
+    /// Whether Kubernetes' documents list the values, since the API takes no others. Fields keep others all the same:
+    /// a later version may have more.
+    pub closed: bool,
 }
 
 /// How server-side apply sees a list.

@@ -2,6 +2,8 @@
 
 #[cfg(feature = "builtin")]
 mod builtin;
+#[cfg(feature = "documents")]
+mod discovery;
 
 use std::fmt;
 use std::sync::Arc;
@@ -36,6 +38,9 @@ struct Entry {
     decode: fn(Value, &Arc<KindInfo>) -> Decoded,
     /// `None`: the kind has no protobuf.
     decode_protobuf: Option<DecodeProtobuf>,
+    /// The fields of the kind and of lists of it, where there is a type.
+    #[cfg(feature = "documents")]
+    schemas: Option<[&'static crate::Schema; 2]>,
 }
 
 type DecodeProtobuf = fn(&[u8]) -> Result<Arc<dyn AnyObject>, protobuf::Error>;
@@ -64,12 +69,20 @@ impl Scheme {
             kind: Arc::new(K::KIND.clone()),
             decode: |value, _| Ok(Arc::new(decode::<K>(&value)?)),
             decode_protobuf: Some(|bytes| Ok(Arc::new(protobuf::from_slice::<K>(bytes)?))),
+            #[cfg(feature = "documents")]
+            schemas: Some([K::SCHEMA, <crate::ListOf<K> as Message>::SCHEMA]),
         })
     }
 
     /// Adds a kind that is known only at run time; its objects are read as [`DynamicObject`]s.
     pub fn register_dynamic(&mut self, kind: KindInfo) -> &mut Self {
-        self.insert(Entry { kind: Arc::new(kind), decode: decode_dynamic, decode_protobuf: None })
+        self.insert(Entry {
+            kind: Arc::new(kind),
+            decode: decode_dynamic,
+            decode_protobuf: None,
+            #[cfg(feature = "documents")]
+            schemas: None,
+        })
     }
 
     fn insert(&mut self, entry: Entry) -> &mut Self {

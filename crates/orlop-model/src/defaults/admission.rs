@@ -4,7 +4,7 @@ use super::SetDefaults;
 use crate::LabelSelector;
 use crate::admissionregistration::v1::{
     FailurePolicyType, MatchPolicyType, MatchResources, MutatingAdmissionPolicy,
-    MutatingAdmissionPolicyBinding, MutatingWebhookConfiguration, ReinvocationPolicyType, Rule,
+    MutatingAdmissionPolicyBinding, MutatingWebhookConfiguration, ReinvocationPolicyType, Rule, ScopeType,
     ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding, ValidatingWebhookConfiguration,
     WebhookClientConfig,
 };
@@ -89,7 +89,7 @@ fn matching(policy: &mut Option<MatchPolicyType>, namespaces: &mut Selector, obj
 }
 
 fn scope(rule: &mut Rule) {
-    rule.scope.get_or_insert_with(|| "*".into());
+    rule.scope.get_or_insert(ScopeType::All);
 }
 
 fn port(client: &mut WebhookClientConfig) {

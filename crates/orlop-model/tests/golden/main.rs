@@ -7,6 +7,7 @@
 
 mod columns;
 mod facts;
+mod openapi;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -43,6 +44,7 @@ fn checks() -> BTreeMap<String, Check> {
     check!(checks, orlop_model::rbac::v1, "rbac/v1": ClusterRoleBinding ClusterRole RoleBinding Role);
     check!(checks, orlop_model::storage::v1, "storage/v1": CSIDriver CSINode CSIStorageCapacity StorageClass VolumeAttachment VolumeAttributesClass);
     check!(checks, orlop_model::admissionregistration::v1, "admissionregistration/v1": MutatingAdmissionPolicy MutatingAdmissionPolicyBinding MutatingWebhookConfiguration ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding ValidatingWebhookConfiguration);
+    check!(checks, orlop_model::apidiscovery::v2, "apidiscovery/v2": APIGroupDiscovery);
     check!(checks, orlop_model::apiextensions::v1, "apiextensions/v1": CustomResourceDefinition);
     check!(checks, orlop_model::scheduling::v1, "scheduling/v1": PriorityClass);
     check!(checks, orlop_model::coordination::v1, "coordination/v1": Lease);

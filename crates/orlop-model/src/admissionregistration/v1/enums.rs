@@ -2,23 +2,24 @@
 
 crate::open_enum! {
     /// Reactions to errors of a webhook or policy: let the request pass, or reject it.
-    pub enum FailurePolicyType {
+    pub enum FailurePolicyType: closed {
         Ignore = "Ignore",
         Fail = "Fail",
     }
 
     /// Ways to compare rules with requests: as written, or through equivalent API groups and versions too.
-    pub enum MatchPolicyType {
+    pub enum MatchPolicyType: closed {
         Exact = "Exact",
         Equivalent = "Equivalent",
     }
 
     /// Request operations that admission rules can match; `*` stands for all.
-    pub enum OperationType {
+    pub enum OperationType: closed {
         Create = "CREATE",
         Update = "UPDATE",
         Delete = "DELETE",
         Connect = "CONNECT",
+        All = "*",
     }
 
     /// Reactions of a binding to missing parameter objects.
@@ -28,26 +29,27 @@ crate::open_enum! {
     }
 
     /// Forms in which a mutating policy expresses its change.
-    pub enum PatchType {
+    pub enum PatchType: closed {
         ApplyConfiguration = "ApplyConfiguration",
         JSONPatch = "JSONPatch",
     }
 
     /// Whether a mutating webhook or policy may run a second time in one admission pass.
-    pub enum ReinvocationPolicyType {
+    pub enum ReinvocationPolicyType: closed {
         Never = "Never",
         IfNeeded = "IfNeeded",
     }
 
     /// Resource scopes that a rule can be limited to; `*` stands for both.
-    pub enum ScopeType {
+    pub enum ScopeType: closed {
         Cluster = "Cluster",
         Namespaced = "Namespaced",
+        All = "*",
     }
 
     /// Declared effects of a webhook outside its answer, decisive for dry-run; `v1` accepts only `None` and
     /// `NoneOnDryRun`.
-    pub enum SideEffectClass {
+    pub enum SideEffectClass: closed {
         Unknown = "Unknown",
         None = "None",
         Some = "Some",
@@ -55,7 +57,7 @@ crate::open_enum! {
     }
 
     /// Reactions to a failed validation: reject, warn the client, or note it in the audit event.
-    pub enum ValidationAction {
+    pub enum ValidationAction: closed {
         Deny = "Deny",
         Warn = "Warn",
         Audit = "Audit",

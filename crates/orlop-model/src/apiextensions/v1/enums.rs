@@ -19,7 +19,7 @@ crate::open_enum! {
     }
 
     /// Machine-readable causes that a failed validation rule may report to the client.
-    pub enum FieldValueErrorReason {
+    pub enum FieldValueErrorReason: closed {
         FieldValueRequired = "FieldValueRequired",
         FieldValueDuplicate = "FieldValueDuplicate",
         FieldValueInvalid = "FieldValueInvalid",

@@ -12,6 +12,7 @@ const NUMBER: Number = Number { number: 1, field: 0, hoisted: false };
 const fn union(name: &'static str, doc: &'static str, fields: &'static [FieldSchema]) -> Schema {
     Schema {
         name,
+        module: module_path!(),
         doc,
         api_version: "",
         kind: "",

@@ -2,7 +2,7 @@
 
 crate::open_enum! {
     /// Replacement modes of a daemon set: automatic in steps or only after manual deletion.
-    pub enum DaemonSetUpdateStrategyType {
+    pub enum DaemonSetUpdateStrategyType: closed {
         RollingUpdate = "RollingUpdate",
         OnDelete = "OnDelete",
     }
@@ -15,7 +15,7 @@ crate::open_enum! {
     }
 
     /// Replacement modes of a deployment: all at once after a stop, or gradually.
-    pub enum DeploymentStrategyType {
+    pub enum DeploymentStrategyType: closed {
         Recreate = "Recreate",
         RollingUpdate = "RollingUpdate",
     }
@@ -27,7 +27,7 @@ crate::open_enum! {
     }
 
     /// Whether a stateful set starts and stops pods one after another or all together.
-    pub enum PodManagementPolicyType {
+    pub enum PodManagementPolicyType: closed {
         OrderedReady = "OrderedReady",
         Parallel = "Parallel",
     }
@@ -38,7 +38,7 @@ crate::open_enum! {
     }
 
     /// Replacement modes of a stateful set: ordered automatic update or only after manual deletion.
-    pub enum StatefulSetUpdateStrategyType {
+    pub enum StatefulSetUpdateStrategyType: closed {
         RollingUpdate = "RollingUpdate",
         OnDelete = "OnDelete",
     }

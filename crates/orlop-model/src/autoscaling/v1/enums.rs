@@ -12,7 +12,7 @@ crate::open_enum! {
 
     /// Origins of a metric: one object, custom pod metrics, pod resources, container resources, or outside
     /// the cluster.
-    pub enum MetricSourceType {
+    pub enum MetricSourceType: closed {
         Object = "Object",
         Pods = "Pods",
         Resource = "Resource",

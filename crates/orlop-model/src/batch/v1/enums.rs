@@ -2,13 +2,13 @@
 
 crate::open_enum! {
     /// Whether completions of a job are interchangeable or each belongs to a numbered index.
-    pub enum CompletionMode {
+    pub enum CompletionMode: closed {
         NonIndexed = "NonIndexed",
         Indexed = "Indexed",
     }
 
     /// What a cron job does when a run is due while an earlier one is still active.
-    pub enum ConcurrencyPolicy {
+    pub enum ConcurrencyPolicy: closed {
         Allow = "Allow",
         Forbid = "Forbid",
         Replace = "Replace",
@@ -25,7 +25,7 @@ crate::open_enum! {
     }
 
     /// Reactions to a failed pod: fail the job, fail its index, disregard it, or count it normally.
-    pub enum PodFailurePolicyAction {
+    pub enum PodFailurePolicyAction: closed {
         FailJob = "FailJob",
         FailIndex = "FailIndex",
         Ignore = "Ignore",
@@ -33,13 +33,13 @@ crate::open_enum! {
     }
 
     /// Whether exit codes must or must not be among the listed values.
-    pub enum PodFailurePolicyOnExitCodesOperator {
+    pub enum PodFailurePolicyOnExitCodesOperator: closed {
         In = "In",
         NotIn = "NotIn",
     }
 
     /// When a job creates replacements: already while pods terminate, or only after they have fully failed.
-    pub enum PodReplacementPolicy {
+    pub enum PodReplacementPolicy: closed {
         TerminatingOrFailed = "TerminatingOrFailed",
         Failed = "Failed",
     }

@@ -2,7 +2,7 @@
 
 crate::open_enum! {
     /// Basic and extended X.509 key usages that a certificate may be requested for.
-    pub enum KeyUsage {
+    pub enum KeyUsage: closed {
         Signing = "signing",
         DigitalSignature = "digital signature",
         ContentCommitment = "content commitment",

@@ -3,28 +3,28 @@
 crate::open_enum! {
     /// Origins of an AppArmor profile: no confinement, the default of the container runtime, or one loaded on
     /// the node.
-    pub enum AppArmorProfileType {
+    pub enum AppArmorProfileType: closed {
         Unconfined = "Unconfined",
         RuntimeDefault = "RuntimeDefault",
         Localhost = "Localhost",
     }
 
     /// Host caching modes of an Azure data disk: no cache, cached reads, or cached reads and writes.
-    pub enum AzureDataDiskCachingMode {
+    pub enum AzureDataDiskCachingMode: closed {
         None = "None",
         ReadOnly = "ReadOnly",
         ReadWrite = "ReadWrite",
     }
 
     /// Kinds of Azure data disk: blobs in a shared or a dedicated storage account, or a managed disk.
-    pub enum AzureDataDiskKind {
+    pub enum AzureDataDiskKind: closed {
         Shared = "Shared",
         Dedicated = "Dedicated",
         Managed = "Managed",
     }
 
     /// Stages of resizing a claim, on the controller and on the node, including sizes that cannot be reached.
-    pub enum ClaimResourceStatus {
+    pub enum ClaimResourceStatus: closed {
         ControllerResizeInProgress = "ControllerResizeInProgress",
         ControllerResizeInfeasible = "ControllerResizeInfeasible",
         NodeResizePending = "NodeResizePending",
@@ -58,7 +58,7 @@ crate::open_enum! {
 
     /// Ways of building the resolver configuration of a pod: cluster DNS, the settings of the node, or
     /// explicit ones.
-    pub enum DNSPolicy {
+    pub enum DNSPolicy: closed {
         ClusterFirstWithHostNet = "ClusterFirstWithHostNet",
         ClusterFirst = "ClusterFirst",
         Default = "Default",
@@ -71,7 +71,7 @@ crate::open_enum! {
     }
 
     /// Checks made on a host path prior to mounting; the empty value checks nothing.
-    pub enum HostPathType {
+    pub enum HostPathType: closed {
         DirectoryOrCreate = "DirectoryOrCreate",
         Directory = "Directory",
         FileOrCreate = "FileOrCreate",
@@ -82,13 +82,13 @@ crate::open_enum! {
     }
 
     /// IP address families of service addresses; the empty value stands for unknown.
-    pub enum IPFamily {
+    pub enum IPFamily: closed {
         IPv4 = "IPv4",
         IPv6 = "IPv6",
     }
 
     /// How many IP families a service gets: one, two where available, or two as a requirement.
-    pub enum IPFamilyPolicy {
+    pub enum IPFamilyPolicy: closed {
         SingleStack = "SingleStack",
         PreferDualStack = "PreferDualStack",
         RequireDualStack = "RequireDualStack",
@@ -109,7 +109,7 @@ crate::open_enum! {
     }
 
     /// How mounts made later travel between node and container: not at all, inwards only, or both ways.
-    pub enum MountPropagationMode {
+    pub enum MountPropagationMode: closed {
         None = "None",
         HostToContainer = "HostToContainer",
         Bidirectional = "Bidirectional",
@@ -126,7 +126,7 @@ crate::open_enum! {
     }
 
     /// Life stages of a namespace: in use, or being emptied for deletion.
-    pub enum NamespacePhase {
+    pub enum NamespacePhase: closed {
         Active = "Active",
         Terminating = "Terminating",
     }
@@ -150,20 +150,20 @@ crate::open_enum! {
     }
 
     /// Whether topology spreading leaves out nodes that the pod could not use, or counts them all.
-    pub enum NodeInclusionPolicy {
+    pub enum NodeInclusionPolicy: closed {
         Ignore = "Ignore",
         Honor = "Honor",
     }
 
     /// Former life stages of a node; deprecated, no longer set by anyone.
-    pub enum NodePhase {
+    pub enum NodePhase: closed {
         Pending = "Pending",
         Running = "Running",
         Terminated = "Terminated",
     }
 
     /// Relations of a node label to given values: membership, existence, and integer comparison.
-    pub enum NodeSelectorOperator {
+    pub enum NodeSelectorOperator: closed {
         In = "In",
         NotIn = "NotIn",
         Exists = "Exists",
@@ -179,7 +179,7 @@ crate::open_enum! {
     }
 
     /// How many nodes or pods may mount a volume, and whether they may write.
-    pub enum PersistentVolumeAccessMode {
+    pub enum PersistentVolumeAccessMode: closed {
         ReadWriteOnce = "ReadWriteOnce",
         ReadOnlyMany = "ReadOnlyMany",
         ReadWriteMany = "ReadWriteMany",
@@ -199,27 +199,27 @@ crate::open_enum! {
     }
 
     /// Stages of changing volume attributes: waiting for prerequisites, under way, or rejected by the driver.
-    pub enum PersistentVolumeClaimModifyVolumeStatus {
+    pub enum PersistentVolumeClaimModifyVolumeStatus: closed {
         Pending = "Pending",
         InProgress = "InProgress",
         Infeasible = "Infeasible",
     }
 
     /// Binding stages of a claim: awaiting a volume, bound to one, or its volume is gone.
-    pub enum PersistentVolumeClaimPhase {
+    pub enum PersistentVolumeClaimPhase: closed {
         Pending = "Pending",
         Bound = "Bound",
         Lost = "Lost",
     }
 
     /// Ways a volume reaches a container: as a raw block device or as a mounted filesystem.
-    pub enum PersistentVolumeMode {
+    pub enum PersistentVolumeMode: closed {
         Block = "Block",
         Filesystem = "Filesystem",
     }
 
     /// Stages of a persistent volume's life, from not yet usable through bound to released or failed.
-    pub enum PersistentVolumePhase {
+    pub enum PersistentVolumePhase: closed {
         Pending = "Pending",
         Available = "Available",
         Bound = "Bound",
@@ -229,7 +229,7 @@ crate::open_enum! {
 
     /// What happens to a volume once its claim is deleted: scrub it (`Recycle`, deprecated), delete it or
     /// keep it.
-    pub enum PersistentVolumeReclaimPolicy {
+    pub enum PersistentVolumeReclaimPolicy: closed {
         Recycle = "Recycle",
         Delete = "Delete",
         Retain = "Retain",
@@ -251,13 +251,13 @@ crate::open_enum! {
 
     /// When the ownership of a volume is changed recursively: only if its root directory differs, or at every
     /// mount.
-    pub enum PodFSGroupChangePolicy {
+    pub enum PodFSGroupChangePolicy: closed {
         OnRootMismatch = "OnRootMismatch",
         Always = "Always",
     }
 
     /// Coarse stage of a Pod's life, from waiting for a node through running to finished.
-    pub enum PodPhase {
+    pub enum PodPhase: closed {
         Pending = "Pending",
         Running = "Running",
         Succeeded = "Succeeded",
@@ -267,7 +267,7 @@ crate::open_enum! {
 
     /// Quality-of-service classes, derived from requests and limits, which decide who is killed first under
     /// memory pressure.
-    pub enum PodQOSClass {
+    pub enum PodQOSClass: closed {
         Guaranteed = "Guaranteed",
         Burstable = "Burstable",
         BestEffort = "BestEffort",
@@ -287,26 +287,26 @@ crate::open_enum! {
     }
 
     /// Whether a waiting Pod may push out Pods of lower priority to be scheduled.
-    pub enum PreemptionPolicy {
+    pub enum PreemptionPolicy: closed {
         PreemptLowerPriority = "PreemptLowerPriority",
         Never = "Never",
     }
 
     /// How `/proc` is mounted: with the runtime's masked and read-only paths, or without them.
-    pub enum ProcMountType {
+    pub enum ProcMountType: closed {
         Default = "Default",
         Unmasked = "Unmasked",
     }
 
     /// Transport protocols for container and service ports; the API server's default is `TCP`.
-    pub enum Protocol {
+    pub enum Protocol: closed {
         TCP = "TCP",
         UDP = "UDP",
         SCTP = "SCTP",
     }
 
     /// When the kubelet pulls an image: on every start, never, or only if it is missing on the node.
-    pub enum PullPolicy {
+    pub enum PullPolicy: closed {
         Always = "Always",
         Never = "Never",
         IfNotPresent = "IfNotPresent",
@@ -334,7 +334,7 @@ crate::open_enum! {
 
     /// Filters by which a quota counts only some objects, e.g. those with a deadline, of best effort or of
     /// certain priorities.
-    pub enum ResourceQuotaScope {
+    pub enum ResourceQuotaScope: closed {
         Terminating = "Terminating",
         NotTerminating = "NotTerminating",
         BestEffort = "BestEffort",
@@ -351,14 +351,14 @@ crate::open_enum! {
     }
 
     /// When the kubelet restarts an exited container: always, after failures only, or never.
-    pub enum RestartPolicy {
+    pub enum RestartPolicy: closed {
         Always = "Always",
         OnFailure = "OnFailure",
         Never = "Never",
     }
 
     /// How the values of a scope are compared in a quota's scope selector.
-    pub enum ScopeSelectorOperator {
+    pub enum ScopeSelectorOperator: closed {
         In = "In",
         NotIn = "NotIn",
         Exists = "Exists",
@@ -366,7 +366,7 @@ crate::open_enum! {
     }
 
     /// Sources of a seccomp filter: none, the container runtime's default, or a file on the node.
-    pub enum SeccompProfileType {
+    pub enum SeccompProfileType: closed {
         Unconfined = "Unconfined",
         RuntimeDefault = "RuntimeDefault",
         Localhost = "Localhost",
@@ -386,26 +386,26 @@ crate::open_enum! {
     }
 
     /// Whether connections from one client address stick to the same endpoint.
-    pub enum ServiceAffinity {
+    pub enum ServiceAffinity: closed {
         ClientIP = "ClientIP",
         None = "None",
     }
 
     /// Which endpoints take traffic from outside: those of the whole cluster, or the receiving node's only,
     /// keeping the client address.
-    pub enum ServiceExternalTrafficPolicy {
+    pub enum ServiceExternalTrafficPolicy: closed {
         Cluster = "Cluster",
         Local = "Local",
     }
 
     /// Which endpoints take traffic from inside: those of the whole cluster, or of the client's node only.
-    pub enum ServiceInternalTrafficPolicy {
+    pub enum ServiceInternalTrafficPolicy: closed {
         Cluster = "Cluster",
         Local = "Local",
     }
 
     /// Ways to expose a Service: cluster address, node ports, external load balancer, or a DNS alias.
-    pub enum ServiceType {
+    pub enum ServiceType: closed {
         ClusterIP = "ClusterIP",
         NodePort = "NodePort",
         LoadBalancer = "LoadBalancer",
@@ -414,7 +414,7 @@ crate::open_enum! {
 
     /// Linux signal names a container may define as its stop signal; Windows accepts `SIGTERM` and `SIGKILL`
     /// only.
-    pub enum Signal {
+    pub enum Signal: closed {
         Sigabrt = "SIGABRT",
         Sigalrm = "SIGALRM",
         Sigbus = "SIGBUS",
@@ -490,26 +490,26 @@ crate::open_enum! {
 
     /// How extra groups are determined: merged with those of the image's user, or only the ones stated in the
     /// Pod.
-    pub enum SupplementalGroupsPolicy {
+    pub enum SupplementalGroupsPolicy: closed {
         Merge = "Merge",
         Strict = "Strict",
     }
 
     /// Effects of a taint: no new Pods, new Pods only reluctantly, or also eviction of running ones.
-    pub enum TaintEffect {
+    pub enum TaintEffect: closed {
         NoSchedule = "NoSchedule",
         PreferNoSchedule = "PreferNoSchedule",
         NoExecute = "NoExecute",
     }
 
     /// Where a container's final message comes from: its message file alone, or the log's end after an error.
-    pub enum TerminationMessagePolicy {
+    pub enum TerminationMessagePolicy: closed {
         File = "File",
         FallbackToLogsOnError = "FallbackToLogsOnError",
     }
 
     /// Comparisons between a toleration and a taint: presence, equality, or numerically less or greater.
-    pub enum TolerationOperator {
+    pub enum TolerationOperator: closed {
         Exists = "Exists",
         Equal = "Equal",
         Lt = "Lt",
@@ -517,14 +517,14 @@ crate::open_enum! {
     }
 
     /// Schemes of an HTTP check or hook; the API server's default is `HTTP`.
-    pub enum URIScheme {
+    pub enum URIScheme: closed {
         HTTP = "HTTP",
         Https = "HTTPS",
     }
 
     /// What the scheduler does when a spread constraint cannot be met: leave the Pod pending or place it
     /// anyway.
-    pub enum UnsatisfiableConstraintAction {
+    pub enum UnsatisfiableConstraintAction: closed {
         DoNotSchedule = "DoNotSchedule",
         ScheduleAnyway = "ScheduleAnyway",
     }

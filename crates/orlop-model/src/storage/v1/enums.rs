@@ -10,7 +10,7 @@ crate::open_enum! {
     }
 
     /// Times of binding a claim: at once, or when the first Pod using it is scheduled.
-    pub enum VolumeBindingMode {
+    pub enum VolumeBindingMode: closed {
         Immediate = "Immediate",
         WaitForFirstConsumer = "WaitForFirstConsumer",
     }

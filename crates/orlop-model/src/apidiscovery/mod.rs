@@ -1,0 +1,3 @@
+//! API group `apidiscovery.k8s.io`: all that a server offers, in one document.
+
+pub mod v2;
