@@ -50,6 +50,10 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
             fn message(&self) -> ::core::option::Option<&dyn #model::message::Fields> {
                 ::core::option::Option::Some(self)
             }
+            #[inline]
+            fn message_mut(&mut self) -> ::core::option::Option<&mut dyn #model::message::Fields> {
+                ::core::option::Option::Some(self)
+            }
         }
     })
 }

@@ -77,6 +77,8 @@ pub mod scheduling;
 pub mod storage;
 
 mod any_object;
+#[cfg(feature = "rules")]
+pub mod apply;
 mod byte_string;
 pub mod conditions;
 #[cfg(feature = "rules")]

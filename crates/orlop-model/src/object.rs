@@ -23,6 +23,10 @@ pub trait Object: Clone + fmt::Debug + Serialize + DeserializeOwned + Send + Syn
     fn message(&self) -> Option<&dyn Fields> {
         None
     }
+    /// The same, to be changed; of every type that has [`message`](Self::message).
+    fn message_mut(&mut self) -> Option<&mut dyn Fields> {
+        None
+    }
     /// Its fields, where the type knows them: how lists are merged, among others.
     fn schema(&self) -> Option<&'static Schema> {
         self.message().map(Fields::schema)

@@ -16,6 +16,7 @@ mod shape;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use self::node::written;
 pub use self::node::{Form, Node};
 pub use self::node_mut::{Mismatch, NodeMut};
 pub use self::shape::{Forms, Keys, Listing, Member, ScalarType, Shape};

@@ -345,7 +345,7 @@ fn same_messages(left: &dyn Fields, right: &dyn Fields) -> bool {
 
 /// What is written of a field, if anything is.
 #[inline]
-pub(super) fn written<'a>(view: View<'a>, key: &Key) -> Option<Node<'a>> {
+pub(crate) fn written<'a>(view: View<'a>, key: &Key) -> Option<Node<'a>> {
     if key.inline {
         return Some(Node::Typed(view));
     }

@@ -235,6 +235,17 @@ impl<'a> Shape<'a> {
         }
     }
 
+    /// The table of a struct of this shape.
+    #[must_use]
+    pub fn table(self) -> Option<&'static Schema> {
+        match self {
+            Self::Message(schema) => Some(schema),
+            Self::Field(&FieldSchema { ty: FieldType::Message(schema), .. })
+            | Self::Type(FieldType::Message(schema)) => Some(schema()),
+            _ => None,
+        }
+    }
+
     /// How strategic merge patch treats the place, where a table says so.
     #[must_use]
     pub fn field_schema(self) -> Option<&'static FieldSchema> {

@@ -11,6 +11,7 @@ mod label_selector;
 mod names;
 mod pod_resources;
 mod quantity;
+mod ssa;
 mod validation;
 
 const FAMILIES: &[Family] = &[
@@ -20,6 +21,7 @@ const FAMILIES: &[Family] = &[
     Family::new("names", names::run),
     Family::new("pod_resources", pod_resources::run),
     Family::new("quantity", quantity::run),
+    Family::new("ssa", ssa::run),
 ];
 
 /// Families that are run only if they are named: rules are missing yet.
