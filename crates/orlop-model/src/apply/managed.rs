@@ -45,28 +45,48 @@ pub enum ManagedError {
     },
 }
 
-/// What one manager owns.
+/// What one manager owns. The set is read when somebody asks for it.
 #[derive(Clone, Debug)]
 pub(super) struct Owner {
     /// Who it is, without the set.
     pub(super) entry: ManagedFieldsEntry,
-    pub(super) set: FieldSet,
     /// The set as it is written, as long as it is the same.
     text: Option<FieldsV1>,
+    set: Option<FieldSet>,
 }
 
 impl Owner {
     pub(super) fn new(entry: ManagedFieldsEntry) -> Self {
-        Self { entry, set: FieldSet::new(), text: None }
+        Self { entry, text: None, set: Some(FieldSet::new()) }
     }
 
     pub(super) fn is_apply(&self) -> bool {
         self.entry.operation == Operation::Apply
     }
 
+    /// The set; one that cannot be read any more is empty.
+    pub(super) fn set(&mut self) -> &mut FieldSet {
+        let text = &self.text;
+        self.set.get_or_insert_with(|| {
+            text.as_ref().and_then(|text| FieldSet::parse(text).ok()).unwrap_or_default()
+        })
+    }
+
+    /// Whether the set may have members in common with another, or above or below members of it.
+    pub(super) fn touches(&self, fields: &FieldSet) -> bool {
+        self.set.is_some() || self.text.as_ref().is_some_and(|text| fields.touches(text))
+    }
+
     pub(super) fn replace(&mut self, set: FieldSet) {
-        if set != self.set {
-            (self.set, self.text) = (set, None);
+        if *self.set() != set {
+            (self.set, self.text) = (Some(set), None);
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        match (&self.set, &self.text) {
+            (Some(set), _) => set.is_empty(),
+            (None, text) => text.as_ref().is_none_or(|text| matches!(text.as_json(), "{}" | "null")),
         }
     }
 }
@@ -84,7 +104,17 @@ pub(super) fn is_same_manager(left: &ManagedFieldsEntry, right: &ManagedFieldsEn
 pub(super) struct Managed(pub(super) Vec<Owner>);
 
 impl Managed {
+    /// What entries say that have been read before, as those of stored objects have.
+    pub(super) fn known(entries: &[ManagedFieldsEntry]) -> Result<Self, ManagedError> {
+        Self::of(entries, false)
+    }
+
+    /// What entries say, every set of them.
     pub(super) fn decode(entries: &[ManagedFieldsEntry]) -> Result<Self, ManagedError> {
+        Self::of(entries, true)
+    }
+
+    fn of(entries: &[ManagedFieldsEntry], reads: bool) -> Result<Self, ManagedError> {
         let mut owners: Vec<Owner> = Vec::with_capacity(entries.len() + 1);
         for (index, entry) in entries.iter().enumerate() {
             if !matches!(entry.operation, Operation::Apply | Operation::Update) {
@@ -100,15 +130,15 @@ impl Managed {
                 return Err(ManagedError::Format { index, format: entry.fields_type.clone() });
             }
             let set = match &entry.fields_v1 {
-                Some(fields) => FieldSet::parse(fields)
-                    .map_err(|error| ManagedError::Fields { manager: entry.manager.clone(), error })?,
-                None => FieldSet::new(),
+                Some(fields) if reads => Some(
+                    FieldSet::parse(fields)
+                        .map_err(|error| ManagedError::Fields { manager: entry.manager.clone(), error })?,
+                ),
+                Some(_) => None,
+                None => Some(FieldSet::new()),
             };
-            let owner = Owner {
-                entry: ManagedFieldsEntry { fields_v1: None, ..entry.clone() },
-                set,
-                text: entry.fields_v1.clone(),
-            };
+            let text = entry.fields_v1.clone();
+            let owner = Owner { entry: ManagedFieldsEntry { fields_v1: None, ..entry.clone() }, text, set };
             // Of several entries of one manager the last counts.
             match owners.iter_mut().find(|other| is_same_manager(&other.entry, &owner.entry)) {
                 Some(other) => *other = owner,
@@ -136,16 +166,16 @@ impl Managed {
     }
 
     pub(super) fn retain_owners(&mut self) {
-        self.0.retain(|owner| !owner.set.is_empty());
+        self.0.retain(|owner| !owner.is_empty());
     }
 
     /// Entries by operation, time, manager and version.
     pub(super) fn encode(self) -> List<ManagedFieldsEntry> {
         let mut owners = self.0;
         owners.sort_by(|left, right| order(&left.entry).cmp(&order(&right.entry)));
-        let encode = |owner: Owner| ManagedFieldsEntry {
+        let encode = |mut owner: Owner| ManagedFieldsEntry {
             fields_type: Str::from_static(FORMAT),
-            fields_v1: Some(owner.text.unwrap_or_else(|| owner.set.to_fields())),
+            fields_v1: Some(owner.text.take().unwrap_or_else(|| owner.set().to_fields())),
             ..owner.entry
         };
         owners.into_iter().map(encode).collect()
@@ -188,9 +218,10 @@ impl Managed {
                 self.0[place].entry = bucket.clone();
             }
             let Some(merged) = self.position(&entry) else { continue };
-            let merged = self.0.swap_remove(merged);
+            let mut merged = self.0.swap_remove(merged);
             let into = self.owner(bucket);
-            into.replace(into.set.union(&merged.set));
+            let all = into.set().union(merged.set());
+            into.replace(all);
             // It is the younger one.
             into.entry.time = merged.entry.time;
             count -= 1;

@@ -36,10 +36,14 @@ impl<'a> Target<'a> {
     }
 
     pub(super) fn shape_of(&self, api_version: &str) -> Option<Shape<'a>> {
+        self.version(api_version).map(|(_, shape)| shape)
+    }
+
+    pub(super) fn version(&self, api_version: &str) -> Option<(&'a str, Shape<'a>)> {
         if api_version == self.api_version {
-            return Some(self.shape);
+            return Some((self.api_version, self.shape));
         }
-        self.others.iter().find(|(version, _)| *version == api_version).map(|(_, shape)| *shape)
+        self.others.iter().find(|(version, _)| *version == api_version).copied()
     }
 
     /// An object for messages: `default/web; apps/v1, Kind=Deployment`.
@@ -251,14 +255,14 @@ pub fn applied_by<K: Object>(
     manager: &str,
     subresource: &str,
 ) -> Result<Option<Value>, ApplyError> {
-    let managed = Managed::decode(&object.meta().managed_fields)?;
-    let owner = managed.0.iter().find(|owner| {
+    let mut managed = Managed::decode(&object.meta().managed_fields)?;
+    let owner = managed.0.iter_mut().find(|owner| {
         owner.is_apply() && owner.entry.manager == *manager && owner.entry.subresource == *subresource
     });
     let Some(owner) = owner else { return Ok(None) };
     let value = fallback(object);
     let node = node_of(object, value.as_ref());
-    let mut config = extract(node, &owner.set, shape_of(object), KeyDefaults::Apply);
+    let mut config = extract(node, owner.set(), shape_of(object), KeyDefaults::Apply);
     let meta = object.meta();
     config["kind"] = object.kind().kind.as_ref().into();
     config["apiVersion"] = object.kind().api_version().as_ref().into();
@@ -331,7 +335,7 @@ fn apply_nodes(
     target: &Target<'_>,
     options: &Options<'_>,
 ) -> Result<Option<List<ManagedFieldsEntry>>, ApplyError> {
-    let mut managed = Managed::decode(entries)?;
+    let mut managed = Managed::known(entries)?;
     let (version, kind) = (config["apiVersion"].as_str(), config["kind"].as_str());
     if version != Some(target.api_version) || kind != Some(target.kind) {
         let (version, kind) = (version.unwrap_or_default(), kind.unwrap_or_default());
@@ -372,16 +376,17 @@ fn update_nodes(
     target: &Target<'_>,
     options: &Options<'_>,
 ) -> Result<List<ManagedFieldsEntry>, ApplyError> {
-    let stored = || Managed::decode(stored).unwrap_or_default();
     let is_reset = matches!(sent, [entry] if *entry == ManagedFieldsEntry::default());
-    let mut managed = if !options.subresource.is_empty() {
-        stored()
+    let known = || (Managed::known(stored).unwrap_or_default(), true);
+    let (mut managed, is_stored) = if !options.subresource.is_empty() || sent == stored && !is_reset {
+        // Mostly they are sent back as they came.
+        known()
     } else if is_reset {
-        Managed::default()
+        (Managed::default(), false)
     } else {
         match Managed::decode(sent) {
-            Ok(managed) if !managed.is_empty() => managed,
-            _ => stored(),
+            Ok(managed) if !managed.is_empty() => (managed, false),
+            _ => known(),
         }
     };
     if managed.is_empty() && !is_new {
@@ -389,7 +394,8 @@ fn update_nodes(
     }
     let updater = Updater { target, options };
     updater.update(live, new, &mut managed, options.manager)?;
-    Ok(managed.encode())
+    let entries = managed.encode();
+    Ok(if is_stored && entries.as_slice() == stored { stored.into() } else { entries })
 }
 
 /// An error that is about the whole object.

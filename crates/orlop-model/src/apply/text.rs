@@ -51,6 +51,17 @@ impl FieldSet {
         FieldsV1::from(RawJson::compacted(String::from_utf8(out).unwrap_or_default().into()))
     }
 
+    /// Whether a set that is only written may have members in common with this one, or above or below members of it. Most
+    /// of the text is skipped.
+    pub(super) fn touches(&self, fields: &FieldsV1) -> bool {
+        if self.is_empty() {
+            return false;
+        }
+        let mut reader = Reader { text: fields.as_json().as_bytes(), at: 0, scratch: String::new() };
+        // What cannot be read so fast has to be read.
+        reader.finds(self, 0).unwrap_or(true)
+    }
+
     fn write(&self, out: &mut Vec<u8>, is_member: bool, scratch: &mut Vec<u8>) {
         out.push(b'{');
         if is_member && !self.is_empty() {
@@ -198,6 +209,55 @@ impl Reader<'_> {
         }
         let is_member = is_member || set.is_empty();
         Ok((set, is_member))
+    }
+
+    /// Whether an object has a step to a member of `set`, or is one itself.
+    fn finds(&mut self, set: &FieldSet, depth: usize) -> Read<bool> {
+        if depth > MAX_DEPTH {
+            return Err(None);
+        }
+        self.expect(b'{')?;
+        if self.take(b'}') {
+            return Ok(false);
+        }
+        loop {
+            let found = match self.key()? {
+                Key::Element(element) => set.find(&element),
+                Key::Itself | Key::Unknown => None,
+            };
+            match found {
+                Some(entry) if entry.is_member => return Ok(true),
+                Some(entry) => {
+                    if self.finds(&entry.below, depth + 1)? {
+                        return Ok(true);
+                    }
+                }
+                None => self.skip()?,
+            }
+            if self.take(b'}') {
+                return Ok(false);
+            }
+            self.expect(b',')?;
+        }
+    }
+
+    /// Passes over an object.
+    fn skip(&mut self) -> Read<()> {
+        let (mut depth, mut is_quoted) = (0_usize, false);
+        loop {
+            let byte = *self.text.get(self.at).ok_or(None)?;
+            self.at += 1;
+            match byte {
+                b'\\' => self.at += 1,
+                b'"' => is_quoted = !is_quoted,
+                _ if is_quoted => {}
+                b'{' => depth += 1,
+                b'}' if depth > 1 => depth -= 1,
+                b'}' if depth == 1 => return Ok(()),
+                b':' | b',' if depth > 0 => {}
+                _ => return Err(None),
+            }
+        }
     }
 
     fn key(&mut self) -> Read<Key> {
