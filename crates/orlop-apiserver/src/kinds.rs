@@ -8,11 +8,11 @@ use orlop_model::autoscaling::v1::Scale;
 use orlop_model::batch::v1::Job;
 use orlop_model::coordination::v1::Lease;
 use orlop_model::core::v1::{
-    ConfigMap, Event, Namespace, NamespacePhase, Node, Pod, PodPhase, Secret, Service, ServiceStatus,
+    ConfigMap, Event, Namespace, NamespacePhase, Node, Pod, PodPhase, Secret, Service,
 };
 use orlop_model::defaults::SetDefaults;
 use orlop_model::names::NameRule;
-use orlop_model::prepare::Prepare;
+use orlop_model::prepare::{Prepare, complete_addresses};
 use orlop_model::validate::{self, Validate};
 use orlop_model::{FieldError, LabelSelector, ObjectMeta, Str, Time};
 
@@ -231,7 +231,7 @@ impl Strategy<Service> for Builtin {
     no_generations!();
 
     fn prepare_create(&self, service: &mut Service) {
-        service.status = ServiceStatus::default();
+        complete_addresses(service, None);
         service.prepare_for_create();
     }
 

@@ -373,6 +373,8 @@ pub enum NameRule {
     Dns1035Label,
     /// [`path_segment_name`].
     PathSegment,
+    /// [`ip`].
+    Address,
 }
 
 impl NameRule {
@@ -384,6 +386,7 @@ impl NameRule {
             Self::Label => dns1123_label(name),
             Self::Dns1035Label => dns1035_label(name),
             Self::PathSegment => path_segment_name(name),
+            Self::Address => ip("", name).into_iter().map(|error| error.detail).collect(),
         }
     }
 
@@ -562,14 +565,29 @@ fn not_canonical(field: &str, value: &str, canonical: &str) -> Vec<FieldError> {
     vec![FieldError::invalid(field, value, detail)]
 }
 
-struct Network {
-    address: IpAddr,
-    prefix: u32,
-    has_leading_zeros: bool,
+/// A network as it was written: its address may have bits beyond its prefix.
+pub(crate) struct Network {
+    pub(crate) address: IpAddr,
+    pub(crate) prefix: u32,
+    pub(crate) has_leading_zeros: bool,
 }
 
 impl Network {
-    fn has_host_bits(&self) -> bool {
+    /// The address without what is beyond its first bits.
+    pub(crate) fn masked(&self, bits: u32) -> IpAddr {
+        match self.address {
+            IpAddr::V4(address) => {
+                let mask = u32::MAX.checked_shl(32_u32.saturating_sub(bits)).unwrap_or(0);
+                IpAddr::from((address.to_bits() & mask).to_be_bytes())
+            }
+            IpAddr::V6(address) => {
+                let mask = u128::MAX.checked_shl(128_u32.saturating_sub(bits)).unwrap_or(0);
+                IpAddr::from((address.to_bits() & mask).to_be_bytes())
+            }
+        }
+    }
+
+    pub(crate) fn has_host_bits(&self) -> bool {
         match self.address {
             IpAddr::V4(address) => address.to_bits().checked_shl(self.prefix).unwrap_or(0) != 0,
             IpAddr::V6(address) => address.to_bits().checked_shl(self.prefix).unwrap_or(0) != 0,
@@ -578,7 +596,7 @@ impl Network {
 }
 
 /// An address in which numbers may have leading zeros.
-fn lenient_ip(value: &str) -> Option<IpAddr> {
+pub(crate) fn lenient_ip(value: &str) -> Option<IpAddr> {
     value.parse().ok().or_else(|| {
         // Zones are not addresses.
         let plain: Vec<String> = value
@@ -595,7 +613,7 @@ fn lenient_ip(value: &str) -> Option<IpAddr> {
 }
 
 /// A network in which numbers may have leading zeros.
-fn lenient_cidr(value: &str) -> Option<Network> {
+pub(crate) fn lenient_cidr(value: &str) -> Option<Network> {
     let (address_text, prefix_text) = value.split_once('/')?;
     let address = lenient_ip(address_text)?;
     let bits = if address.is_ipv4() { 32 } else { 128 };

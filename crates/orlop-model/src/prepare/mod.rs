@@ -1,14 +1,15 @@
 //! What a server does to an object before it stores it, besides defaulting.
 
+mod cluster;
+mod other;
 mod pod;
 mod service;
+mod storage;
 mod workload;
 
+pub use self::service::complete_addresses;
+
 use crate::Object;
-use crate::coordination::v1::Lease;
-use crate::core::v1::{
-    ConfigMap, Event, FinalizerName, Namespace, NamespacePhase, NamespaceStatus, Node, Secret,
-};
 
 /// A kind that is prepared before it is stored: what users may not set is reset, what follows from the rest is filled
 /// in. The objects are defaulted.
@@ -40,25 +41,5 @@ pub fn update<K: Prepare>(object: &mut K, old: &K) {
     }
     if old.deletion_grace_period_seconds.is_some() && meta.deletion_grace_period_seconds.is_none() {
         meta.deletion_grace_period_seconds = old.deletion_grace_period_seconds;
-    }
-}
-
-impl Prepare for ConfigMap {}
-impl Prepare for Event {}
-impl Prepare for Lease {}
-impl Prepare for Node {}
-
-impl Prepare for Secret {
-    fn prepare_for_create(&mut self) {
-        self.merge_string_data();
-    }
-}
-
-impl Prepare for Namespace {
-    fn prepare_for_create(&mut self) {
-        self.status = NamespaceStatus { phase: NamespacePhase::Active, ..NamespaceStatus::default() };
-        if !self.spec.finalizers.contains(&FinalizerName::Kubernetes) {
-            self.spec.finalizers.push(FinalizerName::Kubernetes);
-        }
     }
 }

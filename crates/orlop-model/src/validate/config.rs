@@ -1,11 +1,10 @@
-//! ConfigMaps, Secrets, Namespaces, Leases and Events.
+//! ConfigMaps, Secrets and ServiceAccounts.
 
 use super::Validate;
+use super::go_json;
 use super::rules::Rules;
-use crate::coordination::v1::{CoordinatedLeaseStrategy, Lease};
-use crate::core::v1::{ConfigMap, Event, Namespace, Secret};
-use crate::names::{self, NameRule};
-use crate::{ByteString, FieldError, FieldValue, Map};
+use crate::core::v1::{ConfigMap, Secret, ServiceAccount};
+use crate::{ByteString, FieldError, Map, names};
 
 /// Most bytes of the values of a ConfigMap or Secret.
 const MAX_DATA: usize = 1 << 20;
@@ -130,95 +129,38 @@ fn docker(rules: &mut Rules, data: &Map<ByteString>, key: &str) {
     match data.get(key) {
         None => rules.required(&field, ""),
         Some(value) => {
-            if let Err(error) = serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(value) {
-                rules.invalid(&field, "<secret contents redacted>", error.to_string());
+            if let Err(error) = go_json::object(value, "map[string]interface {}") {
+                rules.invalid(&field, "<secret contents redacted>", error);
             }
         }
     }
 }
 
-impl Validate for Namespace {
-    const NAME_RULE: NameRule = NameRule::Label;
+const MOUNTABLE: &str = "kubernetes.io/enforce-mountable-secrets";
 
+impl Validate for ServiceAccount {
     fn validate_create(&self) -> Vec<FieldError> {
-        let mut rules = Rules::new("spec");
+        let mut rules = Rules::new("");
         rules.metadata(self, Self::NAME_RULE);
-        for name in &self.spec.finalizers {
-            rules.complaints("finalizers", name.as_str(), names::label_key(name.as_str()));
-        }
         rules.finish()
     }
 
     fn validate_update(&self, old: &Self) -> Vec<FieldError> {
         let mut rules = Rules::new("");
         rules.metadata_update(self, old);
-        rules.finish()
-    }
-}
-
-impl Validate for Lease {
-    fn validate_create(&self) -> Vec<FieldError> {
-        let mut rules = Rules::new("spec");
         rules.metadata(self, Self::NAME_RULE);
-        let spec = &self.spec;
-        if spec.lease_duration_seconds.is_some_and(|seconds| seconds <= 0) {
-            rules.invalid(
-                "leaseDurationSeconds",
-                spec.lease_duration_seconds.unwrap_or_default(),
-                "must be greater than 0",
-            );
-        }
-        if let Some(transitions) = spec.lease_transitions {
-            rules.not_negative("leaseTransitions", transitions);
-        }
-        match &spec.strategy {
-            Some(strategy) => {
-                rules.one_of(
-                    "strategy",
-                    strategy.as_str(),
-                    &[CoordinatedLeaseStrategy::OldestEmulationVersion.as_str()],
-                );
-            }
-            None if spec.preferred_holder.as_ref().is_some_and(|holder| !holder.is_empty()) => {
-                rules.forbidden("preferredHolder", "may only be specified when `strategy` is defined");
-            }
-            None => {}
-        }
         rules.finish()
     }
 
-    fn validate_update(&self, old: &Self) -> Vec<FieldError> {
-        let mut rules = Rules::new("");
-        rules.metadata_update(self, old);
-        rules.extend(self.validate_create());
-        rules.finish()
-    }
-}
-
-impl Validate for Event {
-    fn validate_create(&self) -> Vec<FieldError> {
-        let mut rules = Rules::new("");
-        rules.metadata(self, Self::NAME_RULE);
-        let regarding = &self.involved_object;
-        let namespace = self.metadata.namespace.as_str();
-        let matches = match regarding.namespace.as_str() {
-            "" => matches!(namespace, "" | "default" | "kube-system"),
-            regarding => regarding == namespace,
-        };
-        if !matches {
-            rules.invalid(
-                "involvedObject.namespace",
-                FieldValue::from(&regarding.namespace),
-                "does not match event.namespace",
-            );
-        }
-        rules.finish()
+    fn warnings_on_create(&self) -> Vec<String> {
+        let is_used = self.metadata.annotations.contains_key(MOUNTABLE);
+        let warning = format!(
+            "metadata.annotations[{MOUNTABLE}]: deprecated in v1.32+; prefer separate namespaces to isolate access to mounted secrets"
+        );
+        is_used.then_some(warning).into_iter().collect()
     }
 
-    fn validate_update(&self, old: &Self) -> Vec<FieldError> {
-        let mut rules = Rules::new("");
-        rules.metadata_update(self, old);
-        rules.extend(self.validate_create());
-        rules.finish()
+    fn warnings_on_update(&self, _old: &Self) -> Vec<String> {
+        self.warnings_on_create()
     }
 }

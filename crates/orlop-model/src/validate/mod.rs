@@ -5,17 +5,67 @@
 //! ports, probes, resources, selectors, unions of volumes, and what may not be changed; not yet: the inner rules of
 //! storage drivers' volumes, Windows options, dynamic resource claims, pod-level resources and warnings.
 
+mod address;
+#[cfg(feature = "admissionregistration")]
+mod admission_policy;
 mod affinity;
+#[cfg(feature = "autoscaling")]
+mod autoscaler;
+#[cfg(feature = "certificates")]
+mod certificate;
 mod config;
 mod container;
+#[cfg(feature = "storage")]
+mod csi;
+#[cfg(feature = "apiextensions")]
+mod definition;
+mod disruption_budget;
+#[cfg(feature = "discovery")]
+mod endpoint_slice;
+mod endpoints;
+mod event;
+mod go_json;
+#[cfg(feature = "networking")]
+mod ingress;
 mod job;
+mod lease;
+mod namespace;
+#[cfg(feature = "networking")]
+mod network_policy;
+#[cfg(feature = "events")]
+mod new_event;
 mod node;
+mod node_labels;
+mod node_selector;
+mod persistent_volume;
+mod persistent_volume_claim;
+mod persistent_volume_source;
 mod pod;
 mod pod_update;
+#[cfg(feature = "scheduling")]
+mod priority_class;
+mod quota;
+mod resource_name;
+#[cfg(any(feature = "authentication", feature = "authorization"))]
+mod review;
+#[cfg(feature = "rbac")]
+mod role;
 #[allow(dead_code, reason = "rules of the kinds to come use the rest")]
 pub(crate) mod rules;
+#[cfg(feature = "node")]
+mod runtime_class;
 mod service;
+#[cfg(feature = "networking")]
+mod service_network;
+#[cfg(feature = "storage")]
+mod storage_class;
+#[cfg(feature = "apiextensions")]
+mod structural_schema;
 mod volume;
+#[cfg(feature = "storage")]
+mod volume_attachment;
+#[cfg(any(feature = "admissionregistration", feature = "apiextensions"))]
+mod webhook;
 mod workload;
 
 use self::rules::Rules;
@@ -27,6 +77,8 @@ use crate::{FieldError, Object, metadata};
 pub trait Validate: Object {
     /// What names its objects may have.
     const NAME_RULE: NameRule = NameRule::Subdomain;
+    /// Whether objects are stored; requests that are only answered need no name.
+    const IS_STORED: bool = true;
 
     /// The kind's own rules for an object that is to be created, those for its metadata among them.
     fn validate_create(&self) -> Vec<FieldError>;
@@ -51,7 +103,7 @@ pub trait Validate: Object {
 /// nothing, what the rules for all metadata find.
 pub fn create<K: Validate>(object: &K) -> Vec<FieldError> {
     let errors = object.validate_create();
-    if errors.is_empty() { common(object).finish() } else { errors }
+    if errors.is_empty() && K::IS_STORED { common(object).finish() } else { errors }
 }
 
 /// Everything that is wrong with an object that is to replace `old`: what the rules for all metadata find, then what

@@ -1,11 +1,20 @@
 //! Family `validation`: creation and update of 25 kinds.
 
 use orlop_model::apps::v1::{Deployment, ReplicaSet};
+use orlop_model::autoscaling::v2::HorizontalPodAutoscaler;
 use orlop_model::batch::v1::Job;
 use orlop_model::coordination::v1::Lease;
-use orlop_model::core::v1::{ConfigMap, Namespace, Node, Pod, Secret, Service};
+use orlop_model::core::v1::{
+    ConfigMap, LimitRange, Namespace, Node, PersistentVolume, PersistentVolumeClaim, Pod, ResourceQuota,
+    Secret, Service, ServiceAccount,
+};
 use orlop_model::defaults::SetDefaults;
+use orlop_model::discovery::v1::EndpointSlice;
+use orlop_model::networking::v1::{Ingress, NetworkPolicy};
+use orlop_model::policy::v1::PodDisruptionBudget;
 use orlop_model::prepare::{self, Prepare};
+use orlop_model::scheduling::v1::PriorityClass;
+use orlop_model::storage::v1::StorageClass;
 use orlop_model::validate::{self, Validate};
 use orlop_model::vectors::{Case, Check};
 use orlop_model::{FieldError, Object};
@@ -15,14 +24,26 @@ pub(crate) fn run(case: &Case) -> Result<(), String> {
     let run = match case.text("kind") {
         "ConfigMap" => one::<ConfigMap>,
         "Deployment" => one::<Deployment>,
+        "EndpointSlice" => one::<EndpointSlice>,
+        "HorizontalPodAutoscaler" => one::<HorizontalPodAutoscaler>,
+        "Ingress" => one::<Ingress>,
         "Job" => one::<Job>,
         "Lease" => one::<Lease>,
+        "LimitRange" => one::<LimitRange>,
         "Namespace" => one::<Namespace>,
+        "NetworkPolicy" => one::<NetworkPolicy>,
         "Node" => one::<Node>,
+        "PersistentVolume" => one::<PersistentVolume>,
+        "PersistentVolumeClaim" => one::<PersistentVolumeClaim>,
         "Pod" => one::<Pod>,
+        "PodDisruptionBudget" => one::<PodDisruptionBudget>,
+        "PriorityClass" => one::<PriorityClass>,
         "ReplicaSet" => one::<ReplicaSet>,
+        "ResourceQuota" => one::<ResourceQuota>,
         "Secret" => one::<Secret>,
         "Service" => one::<Service>,
+        "ServiceAccount" => one::<ServiceAccount>,
+        "StorageClass" => one::<StorageClass>,
         kind => return Err(format!("no rules for {kind}")),
     };
     let mut check = Check::new();
