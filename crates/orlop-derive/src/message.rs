@@ -199,6 +199,7 @@ fn schema(field: &FieldAttributes, model: &Path) -> TokenStream {
         flag("atomic_map", field.map.as_ref().is_some_and(|map| map.value() == "atomic")),
         flag("merge", has("merge")),
         flag("retain_keys", has("retainKeys")),
+        flag("replace", has("replace")),
     ];
     let flags = flags.iter().flatten();
     let outer = (*outer > 0).then(|| quote!(outer: #outer,));

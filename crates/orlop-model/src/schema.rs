@@ -144,6 +144,8 @@ pub struct FieldSchema {
     pub merge: bool,
     /// Whether strategic merge patch clears the fields that a patch does not name.
     pub retain_keys: bool,
+    /// Whether strategic merge patch replaces an object instead of merging it.
+    pub replace: bool,
     /// Key by which strategic merge patch finds elements of a list; empty for lists of scalars.
     pub merge_key: &'static str,
     /// Default of the API, as JSON; empty: none that a table could tell.
@@ -168,6 +170,7 @@ impl FieldSchema {
         atomic_map: false,
         merge: false,
         retain_keys: false,
+        replace: false,
         merge_key: "",
         default: "",
     };

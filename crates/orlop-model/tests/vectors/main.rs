@@ -9,6 +9,7 @@ mod defaults;
 mod kubectl_tables;
 mod label_selector;
 mod names;
+mod patch;
 mod pod_resources;
 mod quantity;
 mod ssa;
@@ -19,6 +20,7 @@ const FAMILIES: &[Family] = &[
     Family::new("kubectl_tables", kubectl_tables::run),
     Family::new("label_selector", label_selector::run),
     Family::new("names", names::run),
+    Family::raw("patch", patch::run),
     Family::new("pod_resources", pod_resources::run),
     Family::new("quantity", quantity::run),
     Family::new("ssa", ssa::run),
