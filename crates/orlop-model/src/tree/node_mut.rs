@@ -27,7 +27,7 @@ pub struct Mismatch {
 }
 
 impl Mismatch {
-    fn new(message: impl Into<String>) -> Self {
+    pub(crate) fn new(message: impl Into<String>) -> Self {
         Self { message: message.into() }
     }
 }

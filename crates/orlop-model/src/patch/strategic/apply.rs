@@ -7,19 +7,19 @@ use super::order::{Identity, Kind, Places, Scalar, deduplicate, in_order, key_of
 use super::rules::{Place, Rules, Strategy};
 use super::{DELETE_FROM, DIRECTIVE, ELEMENT_ORDER, RETAIN_KEYS, StrategicError, is_deletion};
 
-pub(super) type Object = Map<String, Value>;
+pub(in crate::patch) type Object = Map<String, Value>;
 type Result<T> = std::result::Result<T, StrategicError>;
 
 /// What a patch is merged into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Target {
+pub(in crate::patch) enum Target {
     /// A document: directives are carried out, nulls delete.
     Document,
     /// Another patch: directives and nulls are kept for the document that it is meant for.
     Patch,
 }
 
-pub(super) fn merge_object(
+pub(in crate::patch) fn merge_object(
     mut original: Object,
     mut patch: Object,
     rules: Rules,
@@ -92,7 +92,7 @@ fn is_same_scalar(left: &Value, right: &Value) -> bool {
 }
 
 /// A value where there was none, or one of another type. `None`: there is nothing to add.
-fn added(mut value: Value, target: Target) -> Option<Value> {
+pub(in crate::patch) fn added(mut value: Value, target: Target) -> Option<Value> {
     if target == Target::Document {
         remove_nulls(&mut value);
     }
@@ -315,7 +315,7 @@ fn appended(original: &[Value], patch: &[Value], field: &str) -> Result<(Vec<Val
     Ok((both, stood))
 }
 
-pub(super) fn merge_list(
+pub(in crate::patch) fn merge_list(
     original: Vec<Value>,
     patch: Vec<Value>,
     field: &str,

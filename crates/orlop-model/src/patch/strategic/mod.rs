@@ -12,9 +12,9 @@ mod three_way;
 
 use serde_json::Value;
 
-use self::apply::Target;
+pub(super) use self::apply::{Target, added, merge_list, merge_object};
 pub use self::error::StrategicError;
-use self::rules::Rules;
+pub(super) use self::rules::{Place, Rules, Strategy};
 pub use self::three_way::strategic_three_way;
 use crate::Schema;
 
@@ -22,6 +22,8 @@ const DIRECTIVE: &str = "$patch";
 const RETAIN_KEYS: &str = "$retainKeys";
 const DELETE_FROM: &str = "$deleteFromPrimitiveList";
 const ELEMENT_ORDER: &str = "$setElementOrder";
+/// What names of directives begin with.
+pub(super) const DIRECTIVES: [&str; 4] = [DIRECTIVE, RETAIN_KEYS, DELETE_FROM, ELEMENT_ORDER];
 
 fn is_deletion(element: &Value) -> bool {
     element.get(DIRECTIVE).is_some_and(|directive| directive == "delete")
@@ -66,7 +68,7 @@ pub(super) fn strategic_leniently(
 fn merged(original: Value, patch: Value, rules: Rules) -> Result<Value, StrategicError> {
     match (original, patch) {
         (Value::Object(original), Value::Object(patch)) => {
-            apply::merge_object(original, patch, rules, Target::Document).map(Value::Object)
+            merge_object(original, patch, rules, Target::Document).map(Value::Object)
         }
         _ => Err(StrategicError::NotAnObject),
     }

@@ -5,7 +5,7 @@ use crate::{FieldSchema, FieldType, Schema};
 
 /// What is known of the fields of an object.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Rules {
+pub(in crate::patch) enum Rules {
     /// The fields of a struct.
     Struct {
         schema: &'static Schema,
@@ -20,19 +20,19 @@ pub(super) enum Rules {
 
 /// What is known of a field.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Place {
+pub(in crate::patch) struct Place {
     /// Of the object that it is, or of the elements of the list.
-    pub(super) rules: Rules,
-    pub(super) strategy: Strategy,
+    pub(in crate::patch) rules: Rules,
+    pub(in crate::patch) strategy: Strategy,
     /// Whether fields that a patch does not name are cleared.
-    pub(super) retain_keys: bool,
+    pub(in crate::patch) retain_keys: bool,
     /// The field by which elements are found; empty for scalars.
-    pub(super) key: &'static str,
+    pub(in crate::patch) key: &'static str,
 }
 
 /// What is done with a value for which there is a patch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Strategy {
+pub(in crate::patch) enum Strategy {
     /// Objects are merged, lists replaced.
     Default,
     /// Lists are merged.
@@ -46,17 +46,17 @@ impl Place {
 }
 
 impl Rules {
-    pub(super) fn new(schema: Option<&'static Schema>, lenient: bool) -> Self {
+    pub(in crate::patch) fn new(schema: Option<&'static Schema>, lenient: bool) -> Self {
         schema.map_or(Self::Free, |schema| Self::Struct { schema, lenient })
     }
 
     /// Of a field that has an object.
-    pub(super) fn object(self, name: &str) -> Result<Place, StrategicError> {
+    pub(in crate::patch) fn object(self, name: &str) -> Result<Place, StrategicError> {
         self.place(name, |ty| ty)
     }
 
     /// Of a field that has a list.
-    pub(super) fn list(self, name: &str) -> Result<Place, StrategicError> {
+    pub(in crate::patch) fn list(self, name: &str) -> Result<Place, StrategicError> {
         if let Self::Struct { schema, .. } = self
             && let Some(field) = field(schema, name)
         {
