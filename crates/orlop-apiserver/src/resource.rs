@@ -7,12 +7,13 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use orlop_client::{AnyObject, Draft, Error, Record, Result, downcast};
+use orlop_client::{AnyObject, Draft, Error, Patch, Record, Result, downcast};
 use orlop_model::autoscaling::v1::Scale;
 use orlop_model::{DynamicObject, FieldError, KindInfo, Object, ObjectMeta, Path, Time};
 use orlop_store::{Codec, CodecError, Format, Key, KeyRange, Revision, Typed};
 use serde_json::Value;
 
+use crate::patch::patched;
 use crate::strategy::{Strategy, validate_metadata};
 
 /// What the verbs need of a kind: its [`Strategy`] over objects whose type is not known, and how they are stored.
@@ -21,6 +22,8 @@ pub(crate) trait Resource: Send + Sync + 'static {
     fn codec(&self) -> &Arc<dyn Codec>;
     /// The draft as an object that nobody else holds.
     fn open(&self, draft: Draft, strict: bool) -> Result<Arc<dyn AnyObject>>;
+    /// What a patch makes of the stored object, as an object that nobody else holds.
+    fn patch(&self, old: &dyn AnyObject, patch: &Patch, strict: bool) -> Result<Arc<dyn AnyObject>>;
     fn default(&self, object: &mut dyn AnyObject) -> Result<()>;
     fn prepare_create(&self, object: &mut dyn AnyObject) -> Result<()>;
     fn prepare_update(&self, new: &mut dyn AnyObject, old: &dyn AnyObject) -> Result<()>;
@@ -151,6 +154,12 @@ impl<K: Object, S: Strategy<K>> Resource for Registered<K, S> {
         }
         Arc::make_mut(&mut object);
         Ok(object)
+    }
+
+    fn patch(&self, old: &dyn AnyObject, patch: &Patch, strict: bool) -> Result<Arc<dyn AnyObject>> {
+        let mut new = patched(self.typed(old)?, patch, strict)?;
+        set_dynamic_kind(&mut new, || Arc::clone(&self.kind));
+        Ok(Arc::new(new))
     }
 
     fn default(&self, object: &mut dyn AnyObject) -> Result<()> {

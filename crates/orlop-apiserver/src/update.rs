@@ -7,7 +7,6 @@ use orlop_model::autoscaling::v1::Scale;
 use orlop_model::core::v1::Namespace;
 use orlop_model::{FieldError, KindInfo, ObjectKey, ObjectMeta, StaticKind};
 use orlop_store::Txn;
-use serde_json::Value;
 
 use crate::admission::{Operation, Request};
 use crate::local::LocalClient;
@@ -20,20 +19,6 @@ use crate::service::Allocation;
 pub(crate) enum Wanted {
     Draft(Draft),
     Patch(Patch),
-}
-
-impl Wanted {
-    /// The wanted document as a draft.
-    fn draft(
-        &self,
-        current: impl FnOnce() -> Result<Value>,
-        schema: Option<&'static orlop_model::Schema>,
-    ) -> Result<Draft> {
-        match self {
-            Self::Draft(draft) => Ok(draft.clone()),
-            Self::Patch(patch) => patched(current()?, patch, schema).map(Draft::Json),
-        }
-    }
 }
 
 /// One attempt at an update.
@@ -93,16 +78,18 @@ impl LocalClient {
     /// The object as wanted, before anything is merged with the stored one.
     fn wanted_object(&self, attempt: &Attempt<'_>, wanted: &Wanted) -> Result<Arc<dyn AnyObject>> {
         let object = attempt.old.object()?;
+        let (resource, strict) = (attempt.resource, attempt.options.strict);
         if !subresource_is_scale(attempt.subresource) {
-            return self
-                .open(attempt, wanted.draft(|| object.to_value().map_err(encoding), object.schema())?);
+            return match wanted {
+                Wanted::Draft(draft) => self.open(attempt, draft.clone()),
+                Wanted::Patch(patch) => self.addressed(attempt, resource.patch(&**object, patch, strict)?),
+            };
         }
-        let scale = scale_of(attempt.resource, object, attempt.key)?;
-        let draft = wanted.draft(
-            || serde_json::to_value(&scale).map_err(encoding),
-            Some(<Scale as orlop_model::Message>::SCHEMA),
-        )?;
-        let scale = read_scale(draft)?;
+        let scale = scale_of(resource, object, attempt.key)?;
+        let scale = match wanted {
+            Wanted::Draft(draft) => read_scale(draft.clone())?,
+            Wanted::Patch(patch) => patched(&scale, patch, strict)?,
+        };
         if scale.spec.replicas < 0 {
             let error = FieldError::invalid(
                 "spec.replicas",
@@ -118,8 +105,12 @@ impl LocalClient {
     }
 
     fn open(&self, attempt: &Attempt<'_>, draft: Draft) -> Result<Arc<dyn AnyObject>> {
+        self.addressed(attempt, attempt.resource.open(draft, attempt.options.strict)?)
+    }
+
+    /// The object with the name and the namespace of the request, which are the only ones it may have.
+    fn addressed(&self, attempt: &Attempt<'_>, mut object: Arc<dyn AnyObject>) -> Result<Arc<dyn AnyObject>> {
         let kind = attempt.resource.kind();
-        let mut object = attempt.resource.open(draft, attempt.options.strict)?;
         let meta = own(&mut object)?.meta_mut();
         let namespace = attempt.key.namespace();
         if meta.name.is_empty() {
@@ -324,8 +315,4 @@ fn read_scale(draft: Draft) -> Result<Scale> {
     serde_json::from_value(draft.into_value()?).map_err(|error| {
         Error::bad_request(format!("Scale in version \"v1\" cannot be handled as a Scale: {error}"))
     })
-}
-
-fn encoding(error: serde_json::Error) -> Error {
-    Error::internal(error.to_string())
 }

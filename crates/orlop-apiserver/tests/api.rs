@@ -9,7 +9,7 @@ use futures::future::{BoxFuture, join_all};
 use orlop_apiserver::{Admission, LocalClient, Operation, Request, Strategy};
 use orlop_client::conformance::{self, Subject};
 use orlop_client::{
-    AnyObject, Api, Client, DeleteOptions, Draft, Error, GetOptions, ListOptions, ObjectRef, Result,
+    AnyObject, Api, Client, DeleteOptions, Draft, Error, GetOptions, ListOptions, ObjectRef, Patch, Result,
     Subresource, WatchEvent, WatchOptions, WriteOptions,
 };
 use orlop_clock::{Random, TokioClock};
@@ -289,6 +289,233 @@ async fn kinds_may_be_known_at_run_time_only() {
         (&json!({"size": 2}), &json!({"seen": true}))
     );
     assert_eq!(patched.metadata.generation, 2);
+}
+
+// ── Patches ─────────────────────────────────────────────────────────────────────────────────────
+
+#[tokio::test(start_paused = true)]
+async fn patches_are_refused_as_kubernetes_does() {
+    let client = server().await;
+    let pods = api::<Pod>(&client);
+    let old = pods.create(pod("a")).await.unwrap();
+    let strict = WriteOptions { strict: true, ..WriteOptions::default() };
+    let operation = |operation: serde_json::Value| Patch::Json(json!([operation]));
+    let test = json!({"op": "test", "path": "/kind", "value": "Pod"});
+    for (patch, options, code, reason, message) in [
+        (Patch::Json(json!({})), None, 400, "BadRequest", "error decoding patch"),
+        (Patch::Merge(json!("x")), None, 400, "BadRequest", "Invalid JSON Patch"),
+        (Patch::Merge(json!([])), None, 422, "Invalid", " \"\" is invalid: patch: Invalid value: "),
+        (
+            Patch::Json(vec![test; 10_001].into()),
+            None,
+            413,
+            "RequestEntityTooLarge",
+            "in a JSON patch is 10000, got 10001",
+        ),
+        (
+            operation(json!({"op": "remove", "path": "/metadata/labels"})),
+            None,
+            422,
+            "Invalid",
+            "the server rejected our request due to an error in our request",
+        ),
+        (
+            operation(json!({"op": "test", "path": "/kind", "value": "Node"})),
+            None,
+            422,
+            "Invalid",
+            "the server rejected our request due to an error in our request",
+        ),
+        (
+            operation(json!({"op": "add", "path": "/spec/nodeName", "value": 1})),
+            None,
+            422,
+            "Invalid",
+            "is invalid: patch:",
+        ),
+        (Patch::Merge(json!({"spec": {"nodeName": 1}})), None, 422, "Invalid", "spec.nodeName: "),
+        (
+            Patch::Strategic(json!({"spec": {"nodeName": 1}})),
+            None,
+            422,
+            "Invalid",
+            "Invalid value: \"map[spec:map[nodeName:1]]\"",
+        ),
+        (Patch::Strategic(json!([])), None, 400, "BadRequest", "invalid JSON document"),
+        (
+            Patch::Strategic(json!({"spec": {"$retainKeys": 1}})),
+            None,
+            400,
+            "BadRequest",
+            "invalid patch format of retainKeys",
+        ),
+        (
+            Patch::Strategic(json!({"spec": {"containers": [{"image": "x"}]}})),
+            None,
+            500,
+            "InternalError",
+            "map: map[image:x] does not contain declared merge key: name",
+        ),
+        (
+            Patch::Merge(json!({"spec": {"surprise": 1}})),
+            Some(&strict),
+            422,
+            "Invalid",
+            "strict decoding error: unknown field \"spec.surprise\"",
+        ),
+        (
+            Patch::Strategic(json!({"metadata": {"surprise": 1}})),
+            Some(&strict),
+            422,
+            "Invalid",
+            "strict decoding error: unknown field",
+        ),
+        (
+            Patch::Merge(json!({"metadata": {"name": "b"}})),
+            None,
+            400,
+            "BadRequest",
+            "does not match the name on the URL",
+        ),
+        (Patch::Merge(json!({"metadata": {"uid": "b"}})), None, 409, "Conflict", "UID in precondition"),
+        (
+            Patch::Merge(json!({"metadata": {"resourceVersion": "1"}})),
+            None,
+            409,
+            "Conflict",
+            "the object has been modified",
+        ),
+        (Patch::Merge(json!({"kind": "Node"})), None, 422, "Invalid", "kind: "),
+    ] {
+        let options = options.cloned().unwrap_or_default();
+        let error = pods.patch("a", Subresource::Main, patch.clone(), &options).await.unwrap_err();
+        assert_eq!((error.code(), error.reason()), (code, reason), "{patch:?}: {error}");
+        let text = error.to_string();
+        assert!(text.contains(message), "{text}");
+    }
+    assert_eq!(pods.get("a").await.unwrap(), old, "nothing of it was written");
+}
+
+#[tokio::test(start_paused = true)]
+async fn patches_change_what_they_name() {
+    let client = server().await;
+    let pods = api::<Pod>(&client);
+    let mut wanted = pod("a");
+    let mut second = wanted.spec.containers[0].clone();
+    second.name = "second".into();
+    wanted.spec.containers.push(second);
+    let old = pods.create(wanted).await.unwrap();
+    let first = old.spec.containers[0].name.clone();
+    let options = WriteOptions::default();
+
+    let images = json!({"spec": {"containers": [{"name": "second", "image": "i:2"}]}});
+    let new = pods.patch("a", Subresource::Main, Patch::Strategic(images), &options).await.unwrap();
+    assert_eq!(new.spec.containers.len(), 2);
+    assert_eq!((&new.spec.containers[0], &*new.spec.containers[1].image), (&old.spec.containers[0], "i:2"));
+
+    let operations = json!([
+        {"op": "test", "path": "/spec/containers/0/name", "value": first},
+        {"op": "replace", "path": "/spec/containers/-2/image", "value": "i:3"},
+        {"op": "add", "path": "/metadata/labels", "value": {"a": "1"}},
+    ]);
+    let new = pods.patch("a", Subresource::Main, Patch::Json(operations), &options).await.unwrap();
+    assert_eq!((&*new.spec.containers[0].image, &*new.metadata.labels["a"]), ("i:3", "1"));
+
+    // A patch may insist on the version that it is meant for.
+    let label = |version: &str| json!({"metadata": {"resourceVersion": version, "labels": {"a": "2"}}});
+    let stale = pods.patch_merge("a", label(&old.metadata.resource_version)).await.unwrap_err();
+    assert!(stale.is_conflict(), "{stale}");
+    let new = pods.patch_merge("a", label(&new.metadata.resource_version)).await.unwrap();
+    assert_eq!(new.metadata.labels["a"], "2");
+
+    // The status has a door of its own, and so have the replicas.
+    let status = json!({"status": {"phase": "Running"}, "metadata": {"labels": {"b": "1"}}});
+    let same = pods.patch(
+        "a",
+        Subresource::Main,
+        Patch::Strategic(json!({"status": {"phase": "Running"}})),
+        &options,
+    );
+    assert_eq!(same.await.unwrap().status.phase, PodPhase::Pending);
+    let new = pods.patch("a", Subresource::Status, Patch::Strategic(status), &options).await.unwrap();
+    assert_eq!(new.status.phase, PodPhase::Running);
+}
+
+#[tokio::test(start_paused = true)]
+async fn patches_race_and_all_get_through() {
+    let client = interleaving().await;
+    let maps = api::<ConfigMap>(&client);
+    maps.create(read::<ConfigMap>(json!({"metadata": {"name": "one"}}))).await.unwrap();
+    let patches = (0..20).map(|number| {
+        let maps = &maps;
+        async move {
+            let key = format!("k{number}");
+            let patch = match number % 3 {
+                0 => Patch::Merge(json!({"data": {key: "1"}})),
+                1 => Patch::Strategic(json!({"data": {key: "1"}})),
+                _ => Patch::Json(json!([{"op": "add", "path": format!("/metadata/{key}"), "value": 1},
+                    {"op": "remove", "path": format!("/metadata/{key}")},
+                    {"op": "add", "path": "/metadata/annotations", "value": {"last": key}}])),
+            };
+            maps.patch("one", Subresource::Main, patch, &WriteOptions::default()).await
+        }
+    });
+    for patched in join_all(patches).await {
+        patched.unwrap();
+    }
+    let map = maps.get("one").await.unwrap();
+    assert_eq!(map.data.len(), (0..20).filter(|number| number % 3 != 2).count());
+    assert!(map.metadata.annotations.contains_key("last"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn typed_changes_leave_alone_what_the_type_does_not_know() {
+    let client = server().await;
+    let maps = api::<ConfigMap>(&client);
+    let future = json!({"metadata": {"name": "one"}, "data": {"a": "1"}, "fromTheFuture": {"x": [1]}});
+    let stored = maps.create(read::<ConfigMap>(future)).await.unwrap();
+    // A client of an older version has read it.
+    let old: ConfigMap =
+        read(json!({"metadata": {"name": "one", "namespace": "default"}, "data": {"a": "1"}}));
+    let mut new = old.clone();
+    new.data.insert("b", "2".into());
+    let patched = maps.patch_between(&old, &new, Subresource::Main).await.unwrap();
+    assert_eq!(patched.data.len(), 2);
+    assert_eq!(patched.to_value().unwrap()["fromTheFuture"], json!({"x": [1]}));
+    assert_eq!(maps.patch_between(&new, &new, Subresource::Main).await.unwrap(), patched);
+    // To insist on a version is to change it.
+    new.metadata.resource_version = stored.metadata.resource_version.clone();
+    new.data.insert("c", "3".into());
+    assert!(maps.patch_between(&old, &new, Subresource::Main).await.unwrap_err().is_conflict());
+}
+
+#[tokio::test(start_paused = true)]
+async fn custom_kinds_take_no_strategic_merge() {
+    let kind = KindInfo::guess("example.dev/v1", "Gadget");
+    let mut scheme = orlop_apiserver::Scheme::builtin();
+    scheme.register_dynamic(&kind);
+    let client = Arc::new(builder(1).scheme(scheme).build().await.unwrap());
+    let gadgets = Api::dynamic(client as Arc<dyn Client>, &kind);
+    let mut gadget = DynamicObject::new(Arc::new(kind.clone()));
+    gadget.metadata.name = "one".into();
+    gadget.metadata.namespace = "default".into();
+    gadget.body.insert("spec".into(), json!({"sizes": [1, 2]}));
+    gadgets.create(gadget).await.unwrap();
+    let options = WriteOptions::default();
+    let key = ObjectKey::namespaced("default", "one");
+    let patch = |patch| gadgets.patch(key.clone(), Subresource::Main, patch, &options);
+    let error = patch(Patch::Strategic(json!({"spec": {"sizes": [3]}}))).await.unwrap_err();
+    assert_eq!((error.code(), error.reason()), (415, "UnsupportedMediaType"));
+    assert_eq!(
+        error.to_string(),
+        "the body of the request was in an unknown format - accepted media types include: \
+         application/json-patch+json, application/merge-patch+json"
+    );
+    let operations = json!([{"op": "add", "path": "/spec/sizes/-", "value": 18_446_744_073_709_551_615_u64}]);
+    let new = patch(Patch::Json(operations)).await.unwrap();
+    assert_eq!(new.body["spec"], json!({"sizes": [1, 2, 18_446_744_073_709_551_615_u64]}));
+    let new = patch(Patch::Merge(json!({"spec": {"sizes": null, "colour": "red"}}))).await.unwrap();
+    assert_eq!(new.body["spec"], json!({"colour": "red"}));
 }
 
 // ── Rules of the built-in kinds ─────────────────────────────────────────────────────────────────

@@ -300,10 +300,29 @@ impl<K: Object> Api<K> {
         self.patch(name, Subresource::Status, Patch::Merge(patch), &WriteOptions::default()).await
     }
 
+    /// Makes of `old`, which was read, `new`, by a patch that says no more than what differs between them: what others
+    /// change elsewhere stays, and so do fields of a newer server, which an update by a type that does not know them would
+    /// erase. Answers `new` as the server has it then; nothing is sent if nothing differs.
+    ///
+    /// The stored object may have changed since; to insist on the version read, set `new`'s resourceVersion and clear that
+    /// of `old`.
+    ///
+    /// # Errors
+    /// As [`patch`](Self::patch).
+    pub async fn patch_between(&self, old: &K, new: &K, subresource: Subresource) -> Result<Arc<K>> {
+        let patch = orlop_model::patch::between(old, new)
+            .map_err(|error| Error::decode(&self.kind, &new.meta().name, error))?;
+        let key = self.key_of(new)?;
+        if patch.is_empty() {
+            return self.get(key).await;
+        }
+        self.client.patch(&self.kind, &key, subresource, patch.into(), &WriteOptions::default()).await?.get()
+    }
+
     /// Changes an object, or a subresource that has its form, by any patch.
     ///
     /// # Errors
-    /// As [`update`](Self::update); [`Error::Unsupported`] if the client does not know this kind of patch.
+    /// As [`update`](Self::update); [`Error::UnsupportedMediaType`] if the client or the kind does not know this type of patch.
     pub async fn patch(
         &self,
         name: impl Named,

@@ -166,6 +166,24 @@ pub enum Error {
         /// What is not there.
         message: String,
     },
+    /// The body has a type that is not read there, such as a strategic merge patch for a kind without a schema.
+    #[error("{message}")]
+    UnsupportedMediaType {
+        /// Which types are.
+        message: String,
+    },
+    /// A patch does not apply to the object as it is, or contradicts itself. Kubernetes keeps the reason to itself.
+    #[error("the server rejected our request due to an error in our request: {message}")]
+    Unprocessable {
+        /// Why.
+        message: String,
+    },
+    /// The request is larger than the server takes.
+    #[error("Request entity too large: {message}")]
+    TooLarge {
+        /// By what measure.
+        message: String,
+    },
     /// Not now: too many requests, or an eviction that a disruption budget holds back.
     #[error("{message}")]
     TooManyRequests {
@@ -298,6 +316,21 @@ impl Error {
         Self::Unsupported { message: message.into() }
     }
 
+    /// [`Error::UnsupportedMediaType`].
+    pub fn unsupported_media_type(message: impl Into<String>) -> Self {
+        Self::UnsupportedMediaType { message: message.into() }
+    }
+
+    /// [`Error::Unprocessable`].
+    pub fn unprocessable(message: impl Into<String>) -> Self {
+        Self::Unprocessable { message: message.into() }
+    }
+
+    /// [`Error::TooLarge`].
+    pub fn too_large(message: impl Into<String>) -> Self {
+        Self::TooLarge { message: message.into() }
+    }
+
     /// [`Error::Internal`].
     pub fn internal(message: impl Into<String>) -> Self {
         Self::Internal { message: message.into() }
@@ -371,9 +404,11 @@ impl Error {
             Self::Forbidden { .. } => 403,
             Self::NotFound { .. } | Self::UnknownKind { .. } => 404,
             Self::Unsupported { .. } => 405,
+            Self::TooLarge { .. } => 413,
+            Self::UnsupportedMediaType { .. } => 415,
             Self::AlreadyExists { .. } | Self::Conflict { .. } => 409,
             Self::Expired { .. } => 410,
-            Self::Invalid { .. } => 422,
+            Self::Invalid { .. } | Self::Unprocessable { .. } => 422,
             Self::TooManyRequests { .. } => 429,
             Self::Decode { .. } | Self::Transport { .. } | Self::Internal { .. } => 500,
             Self::Timeout { .. } | Self::TooLargeResourceVersion { .. } => 504,
@@ -388,10 +423,12 @@ impl Error {
             Self::Forbidden { .. } => "Forbidden",
             Self::NotFound { .. } | Self::UnknownKind { .. } => "NotFound",
             Self::Unsupported { .. } => "MethodNotAllowed",
+            Self::TooLarge { .. } => "RequestEntityTooLarge",
+            Self::UnsupportedMediaType { .. } => "UnsupportedMediaType",
             Self::AlreadyExists { .. } => "AlreadyExists",
             Self::Conflict { .. } => "Conflict",
             Self::Expired { .. } => "Expired",
-            Self::Invalid { .. } => "Invalid",
+            Self::Invalid { .. } | Self::Unprocessable { .. } => "Invalid",
             Self::TooManyRequests { .. } => "TooManyRequests",
             Self::Decode { .. } | Self::Transport { .. } | Self::Internal { .. } => "InternalError",
             Self::Timeout { .. } | Self::TooLargeResourceVersion { .. } => "Timeout",

@@ -15,6 +15,17 @@ pub enum Patch {
     Apply(Value),
 }
 
+/// What [`orlop_model::patch::between`] and [`diff`](orlop_model::patch::diff) found.
+impl From<orlop_model::patch::Patch> for Patch {
+    fn from(patch: orlop_model::patch::Patch) -> Self {
+        match patch {
+            orlop_model::patch::Patch::Merge(document) => Self::Merge(document),
+            orlop_model::patch::Patch::Json(operations) => Self::Json(operations),
+            orlop_model::patch::Patch::Strategic(document) => Self::Strategic(document),
+        }
+    }
+}
+
 impl Patch {
     /// The content type of the request.
     pub fn content_type(&self) -> &'static str {

@@ -217,7 +217,7 @@ impl Driver {
         result.unwrap_or_else(|error| match error {
             error if error.is_not_found() => Answer::NotFound,
             error if error.is_conflict() => Answer::Conflict,
-            Error::Unsupported { .. } => Answer::Unsupported,
+            Error::Unsupported { .. } | Error::UnsupportedMediaType { .. } => Answer::Unsupported,
             error => {
                 tracing::debug!(%error, object = %object.name, "garbage collection is tried again");
                 Answer::Failed

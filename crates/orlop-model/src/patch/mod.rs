@@ -26,5 +26,5 @@ pub use self::difference::{Patch, between, diff};
 pub use self::document::{Document, DocumentError};
 pub use self::merge::{MergeError, merge, merge_diff, merge_three_way};
 pub use self::operations::{Dialect, Limits, OperationError, operations};
-pub use self::strategic::{StrategicError, strategic, strategic_diff, strategic_three_way};
+pub use self::strategic::{StrategicError, printed, strategic, strategic_diff, strategic_three_way};
 pub use self::typed::{PatchError, apply_merge, apply_operations, apply_strategic};

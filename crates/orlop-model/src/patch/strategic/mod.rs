@@ -25,6 +25,12 @@ const ELEMENT_ORDER: &str = "$setElementOrder";
 /// What names of directives begin with.
 pub(super) const DIRECTIVES: [&str; 4] = [DIRECTIVE, RETAIN_KEYS, DELETE_FROM, ELEMENT_ORDER];
 
+/// A value as Go prints it (`map[a:1 b:[x y]]`), as it stands in messages about strategic merge patches.
+#[must_use]
+pub fn printed(value: &Value) -> String {
+    error::dump(value)
+}
+
 fn is_deletion(element: &Value) -> bool {
     element.get(DIRECTIVE).is_some_and(|directive| directive == "delete")
 }

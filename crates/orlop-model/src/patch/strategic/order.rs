@@ -204,8 +204,8 @@ pub(super) fn deduplicate(list: &mut [Value], field: &str) -> Result<usize> {
         // What Go's code does takes the square of the length.
         let mut seen = std::collections::HashSet::new();
         let mut kept = 0;
-        for at in 0..length {
-            if seen.insert(scalars[at].clone()) {
+        for (at, scalar) in scalars.iter().enumerate() {
+            if seen.insert(scalar) {
                 list.swap(kept, at);
                 kept += 1;
             }
