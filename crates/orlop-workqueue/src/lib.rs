@@ -35,6 +35,9 @@
 //! The rules are in one state machine without locks or waiting, which a specification model is checked against; the
 //! queue puts a mutex around it and the waiting.
 
+mod bound;
+mod builder;
+mod entry;
 mod error;
 mod limit;
 mod metrics;
@@ -42,11 +45,18 @@ mod priority;
 mod queue;
 mod ready;
 mod state;
+mod sync;
 mod ticket;
+mod timers;
+mod wait;
+mod waiters;
 
+pub use bound::Overflow;
+pub use builder::Builder;
 pub use error::Error;
 pub use limit::{Bucket, Exponential, Fixed, Limit};
 pub use metrics::{Histogram, Metrics};
 pub use priority::Priority;
-pub use queue::{Add, Builder, Pending, Queue};
+pub use queue::{Add, Pending, Queue};
 pub use ticket::Ticket;
+pub use wait::Get;

@@ -1,16 +1,23 @@
 use std::fmt;
-use std::hash::Hash;
-use std::pin::pin;
+use std::future::poll_fn;
+use std::hash::{BuildHasher, Hash};
 use std::sync::Arc;
+use std::task::{Poll, Waker};
 use std::time::Duration;
 
+use hashbrown::DefaultHashBuilder;
 use orlop_clock::{Clock, Timestamp};
-use parking_lot::Mutex;
-use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::state::{State, Taken};
-use crate::{Bucket, Exponential, Limit, Metrics, Priority, Ticket};
+use crate::state::{Room, State, Taken, nanos};
+use crate::sync::{Mutex, lock};
+use crate::ticket::Verdict;
+use crate::wait::{End, Get, Put};
+use crate::waiters::{Seat, Waiters, Wakes};
+use crate::{Builder, Limit, Metrics, Priority, Ticket};
+
+/// How many keys [`Queue::add_many`] puts in at a time.
+const CHUNK: usize = 64;
 
 /// A queue of keys for a group of workers. Clones are handles to the same queue.
 ///
@@ -21,7 +28,7 @@ use crate::{Bucket, Exponential, Limit, Metrics, Priority, Ticket};
 /// - Time is tokio's ([`tokio::time`]), which tests and simulations can pause. There is no task behind the queue: the
 ///   waiting [`Queue::get`]s themselves sleep until the next key is due.
 pub struct Queue<K: Hash + Eq + Clone + 'static> {
-    shared: Arc<Shared<K>>,
+    pub(crate) shared: Arc<Shared<K>>,
 }
 
 /// How a key is added: see [`Queue::add_with`].
@@ -49,24 +56,19 @@ pub struct Pending<K> {
 
 pub(crate) struct Shared<K> {
     locked: Mutex<Locked<K>>,
-    clock: Arc<dyn Clock>,
+    hasher: DefaultHashBuilder,
     started: Instant,
-    /// Wakes one `get` for each key that became ready.
-    work: Notify,
-    /// Wakes the `get` that sleeps until the next key is due, because an earlier one came.
-    timer: Notify,
-    /// Wakes those who wait for the end.
-    end: Notify,
+    clock: Arc<dyn Clock>,
 }
 
 struct Locked<K> {
     state: State<K>,
     limit: Box<dyn Limit<K>>,
     phase: Phase,
-    /// How many `get`s have found nothing and sleep.
-    waiting: usize,
-    /// Whether one of them sleeps until the next key is due.
-    timekeeper: bool,
+    /// Who waits for a key, for room, and for the end.
+    work: Waiters,
+    room: Waiters,
+    end: Waiters,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,64 +78,43 @@ enum Phase {
     Closed,
 }
 
-/// Settings of a queue that is to be built: see [`Queue::builder`].
-pub struct Builder<K> {
-    clock: Arc<dyn Clock>,
-    limit: Box<dyn Limit<K>>,
-    ageing: Option<Duration>,
+/// A key that is to be added: copied only if it has to be.
+pub(crate) enum Given<'a, K> {
+    Owned(K),
+    Borrowed(&'a K),
 }
 
-impl<K> fmt::Debug for Builder<K> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Builder").field("ageing", &self.ageing).finish_non_exhaustive()
-    }
-}
-
-impl<K: Hash + Eq + Clone + 'static> Builder<K> {
-    /// The clock that [`Queue::add_at`]'s moments are on. Default: the system's.
-    #[must_use]
-    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
-        self.clock = clock;
-        self
-    }
-
-    /// How long a key that failed has to wait. Default: the longer of [`Exponential`] and [`Bucket`], each with its
-    /// default.
-    #[must_use]
-    pub fn limit(mut self, limit: impl Limit<K>) -> Self {
-        self.limit = Box::new(limit);
-        self
-    }
-
-    /// A ready key counts as one level more urgent for each `step` that it has waited. Default: 2 s. `None` switches
-    /// ageing off: then lower levels starve as long as higher ones are busy.
-    #[must_use]
-    pub fn ageing(mut self, step: impl Into<Option<Duration>>) -> Self {
-        self.ageing = step.into();
-        self
-    }
-
-    /// Builds the queue.
-    #[must_use]
-    pub fn build(self) -> Queue<K> {
-        let locked = Locked {
-            state: State::new(self.ageing),
-            limit: self.limit,
-            phase: Phase::Open,
-            waiting: 0,
-            timekeeper: false,
-        };
-        Queue {
-            shared: Arc::new(Shared {
-                locked: Mutex::new(locked),
-                clock: self.clock,
-                started: Instant::now(),
-                work: Notify::new(),
-                timer: Notify::new(),
-                end: Notify::new(),
-            }),
+impl<K: Clone> Given<'_, K> {
+    const fn get(&self) -> &K {
+        match self {
+            Self::Owned(key) => key,
+            Self::Borrowed(key) => key,
         }
     }
+
+    fn into_owned(self) -> K {
+        match self {
+            Self::Owned(key) => key,
+            Self::Borrowed(key) => key.clone(),
+        }
+    }
+}
+
+/// What looking for a key led to.
+pub(crate) enum Look<K> {
+    Taken(Taken<K>),
+    /// There will be none any more.
+    Over,
+    /// It waits, and if there is a time, until then.
+    Wait(Option<u64>),
+}
+
+/// What adding a key led to.
+enum Added<K> {
+    /// It is in, and another one may have had to go.
+    In(Option<K>),
+    Closed,
+    Full,
 }
 
 impl<K: Hash + Eq + Clone + 'static> Queue<K> {
@@ -146,17 +127,32 @@ impl<K: Hash + Eq + Clone + 'static> Queue<K> {
     /// Starts the settings of a queue.
     #[must_use]
     pub fn builder() -> Builder<K> {
-        Builder {
-            clock: Arc::new(orlop_clock::SystemClock),
-            limit: Box::new((Exponential::default(), Bucket::default())),
-            ageing: Some(Duration::from_secs(2)),
-        }
+        Builder::new()
+    }
+
+    pub(crate) fn with(builder: Builder<K>) -> Self {
+        let Builder { clock, limit, settings } = builder;
+        let locked = Locked {
+            state: State::new(settings),
+            limit,
+            phase: Phase::Open,
+            work: Waiters::default(),
+            room: Waiters::default(),
+            end: Waiters::default(),
+        };
+        let hasher = DefaultHashBuilder::default();
+        Self { shared: Arc::new(Shared { locked: Mutex::new(locked), hasher, started: Instant::now(), clock }) }
     }
 
     /// Adds a key that is to be handed out as soon as it is its turn. Returns whether it was taken: a queue that was
-    /// shut down takes no more.
+    /// shut down takes no more, and one that is [full](Builder::bound) may refuse it.
     pub fn add(&self, key: K) -> bool {
-        self.add_with(key, Add::default())
+        self.shared.add(Given::Owned(key), Add::default())
+    }
+
+    /// The same; the key is copied only if it is not in already.
+    pub fn add_ref(&self, key: &K) -> bool {
+        self.shared.add(Given::Borrowed(key), Add::default())
     }
 
     /// Adds a key that is not to be handed out before `delay` has gone by.
@@ -172,27 +168,40 @@ impl<K: Hash + Eq + Clone + 'static> Queue<K> {
 
     /// Adds a key.
     pub fn add_with(&self, key: K, add: Add) -> bool {
-        self.shared.change(|locked, now| {
-            if locked.phase != Phase::Open {
-                return false;
+        self.shared.add(Given::Owned(key), add)
+    }
+
+    /// Adds several keys, which is cheaper than one by one. Returns how many were taken.
+    pub fn add_many(&self, keys: impl IntoIterator<Item = K>, add: Add) -> usize {
+        let (mut keys, mut taken) = (keys.into_iter(), 0);
+        loop {
+            // The caller's iterator runs without the lock.
+            let mut chunk: Vec<_> = keys.by_ref().take(CHUNK).map(|key| Some(Given::Owned(key))).collect();
+            if chunk.is_empty() {
+                return taken;
             }
-            locked.state.add(key, now.saturating_add(add.after), add.priority, now);
-            true
-        })
+            taken += self.shared.add_all(&mut chunk, add);
+        }
+    }
+
+    /// Adds a key as soon as there is room for it, in a queue that is [bounded](Builder::bound): nothing is refused and
+    /// nothing has to go for it. Returns whether it was taken, which it is unless the queue is shut down.
+    ///
+    /// Dropping the future before it is ready leaves the key out.
+    pub async fn add_wait(&self, key: K, add: Add) -> bool {
+        let mut put = Put::new(self, key, add);
+        poll_fn(|cx| put.poll(cx.waker())).await
+    }
+
+    /// The same for a thread, which it blocks.
+    pub fn add_wait_blocking(&self, key: K, add: Add) -> bool {
+        Put::new(self, key, add).block()
     }
 
     /// Counts a failure of a key and adds it with the delay that the limits ask for, which is returned; `None` if the
-    /// queue was shut down.
+    /// queue was shut down or has no room for it.
     pub fn add_rate_limited(&self, key: K) -> Option<Duration> {
-        self.shared.change(|locked, now| {
-            if locked.phase != Phase::Open {
-                return None;
-            }
-            let failures = locked.state.fail(key.clone());
-            let delay = locked.limit.delay(&key, failures, now);
-            locked.state.add(key, now.saturating_add(delay), Priority::default(), now);
-            Some(delay)
-        })
+        self.shared.add_rate_limited(key)
     }
 
     /// Forgets the failures of a key.
@@ -203,13 +212,15 @@ impl<K: Hash + Eq + Clone + 'static> Queue<K> {
     /// How often a key has failed since it was last forgotten.
     #[must_use]
     pub fn failures(&self, key: &K) -> u32 {
-        self.shared.locked.lock().state.failures(key)
+        let hash = self.shared.hash(key);
+        let locked = lock(&self.shared.locked);
+        locked.state.find(hash, key).map_or(0, |slot| locked.state.failures(slot))
     }
 
     /// The number of keys that are ready to be handed out.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.shared.change(|locked, _| locked.state.ready())
+        self.shared.look_at(|locked, _| locked.state.ready())
     }
 
     /// Whether no key is ready to be handed out.
@@ -221,55 +232,55 @@ impl<K: Hash + Eq + Clone + 'static> Queue<K> {
     /// What the queue has done so far and holds now.
     #[must_use]
     pub fn metrics(&self) -> Metrics {
-        self.shared.change(|locked, now| locked.state.metrics(now))
+        self.shared.look_at(|locked, now| locked.state.metrics(now))
     }
 
     /// Waits for the next key. `None` once the queue has been shut down, or drained to the end.
     ///
-    /// Cancel-safe: dropping the future loses no key, the next one to ask gets it. Needs a tokio runtime with time.
-    pub async fn get(&self) -> Option<Ticket<K>> {
-        let shared = &self.shared;
-        // Kept until this returns or is dropped, and dropped after `work`: what it then hands on must not come back.
-        let mut waiting = None;
-        loop {
-            if let Poll::Ready(taken) = shared.take() {
-                return taken.map(|taken| Ticket::new(Arc::clone(shared), taken));
-            }
-            let mut work = pin!(shared.work.notified());
-            // Registered before looking again: a key added from now on wakes this future.
-            work.as_mut().enable();
-            if let Poll::Ready(taken) = shared.take_or_wait(&mut waiting) {
-                return taken.map(|taken| Ticket::new(Arc::clone(shared), taken));
-            }
-            match waiting.as_ref().and_then(|waiting| waiting.until) {
-                None => work.await,
-                Some(due) => {
-                    tokio::select! {
-                        biased;
-                        () = work => {}
-                        () = shared.timer.notified() => {}
-                        () = sleep_until(shared.started, due) => {}
-                    }
-                }
-            }
+    /// Cancel-safe: dropping the future loses no key, the next one to ask gets it. Needs a tokio runtime with time if
+    /// there are delays.
+    pub const fn get(&self) -> Get<'_, K> {
+        Get::new(&self.shared)
+    }
+
+    /// The same for a thread, which it blocks. Time is the real one then: not for a paused runtime.
+    #[must_use]
+    pub fn get_blocking(&self) -> Option<Ticket<K>> {
+        self.get().block()
+    }
+
+    /// Waits for a key, and takes up to `most` that are ready then, in their order. Nothing once the queue has been shut
+    /// down, or drained to the end, or if `most` is 0.
+    ///
+    /// As cancel-safe as [`Queue::get`].
+    pub async fn get_many(&self, most: usize) -> Vec<Ticket<K>> {
+        if most == 0 {
+            return Vec::new();
         }
+        // Nothing is waited for once there is a key in hand.
+        let Some(first) = self.get().await else { return Vec::new() };
+        let mut tickets = self.try_get_many(most - 1);
+        tickets.insert(0, first);
+        tickets
     }
 
     /// The next key, if one is ready now.
     #[must_use]
     pub fn try_get(&self) -> Option<Ticket<K>> {
-        match self.shared.take() {
-            Poll::Ready(taken) => taken.map(|taken| Ticket::new(Arc::clone(&self.shared), taken)),
-            Poll::Pending => None,
-        }
+        self.shared.take().map(|taken| Ticket::new(Arc::clone(&self.shared), taken))
+    }
+
+    /// The next keys that are ready now, at most `most`.
+    #[must_use]
+    pub fn try_get_many(&self, most: usize) -> Vec<Ticket<K>> {
+        let taken = self.shared.take_many(most);
+        taken.into_iter().map(|taken| Ticket::new(Arc::clone(&self.shared), taken)).collect()
     }
 
     /// Shuts down now: no key is taken or handed out any more, and every [`Queue::get`] returns `None`. What is left can
     /// be had by [`Queue::take_rest`]; tickets that are out may still put their keys back.
     pub fn shut_down(&self) {
-        self.shared.locked.lock().phase = Phase::Closed;
-        self.shared.work.notify_waiters();
-        self.shared.end.notify_waiters();
+        self.shared.shut_down();
     }
 
     /// Takes no more keys from now on, has what is ready handed out and waits until all of it is finished; then every
@@ -278,64 +289,25 @@ impl<K: Hash + Eq + Clone + 'static> Queue<K> {
     /// Returns whether everything was finished: `false` if [`Queue::shut_down`] cut it short. Dropping the future leaves
     /// the queue draining.
     pub async fn drain(&self) -> bool {
-        self.shared.change(|locked, _| {
-            if locked.phase == Phase::Open {
-                locked.phase = Phase::Draining;
-            }
-        });
-        self.shared.work.notify_waiters();
-        loop {
-            let mut end = pin!(self.shared.end.notified());
-            end.as_mut().enable();
-            {
-                let locked = self.shared.locked.lock();
-                if locked.drained() || locked.phase == Phase::Closed {
-                    return locked.drained();
-                }
-            }
-            end.await;
-        }
+        self.shared.start_draining();
+        let mut end = End::new(&self.shared);
+        poll_fn(|cx| end.poll(cx.waker())).await
+    }
+
+    /// The same for a thread, which it blocks.
+    pub fn drain_blocking(&self) -> bool {
+        self.shared.start_draining();
+        End::new(&self.shared).block()
     }
 
     /// Empties the queue and returns what was in it: what was ready, in order, then what was delayed, by time. What is
     /// being worked on stays. Also for a queue that was shut down.
     pub fn take_rest(&self) -> Vec<Pending<K>> {
-        self.shared.change(|locked, now| locked.state.take_rest(now))
+        self.shared.look_at(|locked, now| locked.state.take_rest(now))
     }
 }
 
-/// What looking for a key led to.
-enum Poll<T> {
-    /// A key, or the end.
-    Ready(Option<T>),
-    Pending,
-}
-
-/// A `get` that has to sleep. Dropping it (it has got a key, or its future was dropped) hands on the duty of keeping
-/// the time.
-struct Waiting<'a, K: Hash + Eq + Clone + 'static> {
-    shared: &'a Shared<K>,
-    /// Until when it sleeps, if it is the one that keeps the time.
-    until: Option<Duration>,
-}
-
-impl<K: Hash + Eq + Clone + 'static> Drop for Waiting<'_, K> {
-    fn drop(&mut self) {
-        let mut locked = self.shared.locked.lock();
-        locked.waiting -= 1;
-        if self.until.is_some() {
-            locked.timekeeper = false;
-            if locked.waiting > 0 && locked.state.next_due().is_some() {
-                self.shared.work.notify_one();
-            }
-        }
-    }
-}
-
-impl<K> Locked<K>
-where
-    K: Hash + Eq + Clone + 'static,
-{
+impl<K: Hash + Eq + Clone + 'static> Locked<K> {
     fn drained(&self) -> bool {
         self.state.ready() == 0 && self.state.processing() == 0
     }
@@ -347,107 +319,364 @@ where
             Phase::Closed => true,
         }
     }
+
+    /// Learns the time if it is needed, and makes ready what is due.
+    fn tell_time(&mut self, needed: bool, now: impl FnOnce() -> u64) -> u64 {
+        if !needed {
+            return self.state.seen();
+        }
+        let now = self.state.see(now());
+        if self.phase == Phase::Open {
+            self.state.promote(now);
+        }
+        now
+    }
+
+    fn add(
+        &mut self,
+        hash: u32,
+        key: &mut Option<Given<'_, K>>,
+        add: Add,
+        wait: bool,
+        now: impl FnOnce() -> u64,
+    ) -> Added<K> {
+        if self.phase != Phase::Open {
+            return Added::Closed;
+        }
+        let Some(given) = key.as_ref() else { return Added::In(None) };
+        let found = self.state.find(hash, given.get());
+        if add.after.is_zero() && found.is_some_and(|slot| self.state.is_settled(slot, add.priority)) {
+            return Added::In(None);
+        }
+        let now = self.tell_time(!add.after.is_zero() || self.state.add_needs_time(), now);
+        let mut gone = None;
+        if self.state.is_bounded() && self.state.is_new(found) {
+            match if wait && !self.state.has_room() { Room::Full } else { self.state.make_room(add.priority) } {
+                Room::Free => {}
+                Room::Freed(key) => gone = Some(key),
+                Room::Full => return Added::Full,
+            }
+        }
+        let slot = match (found, key.take()) {
+            (Some(slot), _) => slot,
+            (None, Some(given)) => self.state.insert(hash, given.into_owned()),
+            (None, None) => return Added::In(gone),
+        };
+        self.state.request(slot, now.saturating_add(nanos(add.after)), add.priority, now);
+        Added::In(gone)
+    }
+
+    fn take(&mut self, now: impl FnOnce() -> u64) -> Option<Taken<K>> {
+        let now = self.tell_time(self.state.take_needs_time(), now);
+        if self.over() { None } else { self.state.take(now) }
+    }
+
+    /// Who is to be woken after something has changed, given how many keys were ready before.
+    #[inline]
+    fn settle(&mut self, ready: usize) -> Wakes {
+        if self.phase == Phase::Open && self.work.is_empty() && self.room.is_empty() {
+            return Wakes::default();
+        }
+        self.settle_waiting(ready)
+    }
+
+    fn settle_waiting(&mut self, ready: usize) -> Wakes {
+        let mut wakes = Wakes::default();
+        if self.phase != Phase::Open {
+            self.room.wake_all(&mut wakes);
+            if self.over() {
+                self.work.wake_all(&mut wakes);
+                self.end.wake_all(&mut wakes);
+            }
+        }
+        let more = self.state.ready().saturating_sub(ready).min(self.work.len());
+        (0..more).for_each(|_| self.work.wake_one(&mut wakes));
+        if self.phase == Phase::Open
+            && !self.work.is_empty()
+            && let Some(due) = self.state.next_due()
+            && self.work.alarm().is_none_or(|alarm| due < alarm)
+        {
+            self.work.wake_timekeeper(&mut wakes);
+        }
+        if !self.room.is_empty() {
+            let room = self.state.room().min(self.room.len());
+            (0..room).for_each(|_| self.room.wake_one(&mut wakes));
+        }
+        wakes
+    }
 }
 
 impl<K: Hash + Eq + Clone + 'static> Shared<K> {
-    fn now(&self) -> Duration {
-        self.started.elapsed()
+    /// Nanoseconds since the queue was built.
+    pub(crate) fn now(&self) -> u64 {
+        nanos(self.started.elapsed())
     }
 
-    /// Does something with the state and wakes those whom it concerns.
-    fn change<T>(&self, f: impl FnOnce(&mut Locked<K>, Duration) -> T) -> T {
-        let mut locked = self.locked.lock();
-        let now = self.now();
-        let (ready, due) = (locked.state.ready(), locked.state.next_due());
-        if locked.phase == Phase::Open {
-            locked.state.promote(now);
-        }
-        let result = f(&mut locked, now);
-        let wake = locked.state.ready().saturating_sub(ready).min(locked.waiting);
-        let earlier = match (locked.state.next_due(), due) {
-            (Some(next), Some(before)) => next < before,
-            (next, before) => next.is_some() && before.is_none(),
-        };
-        let (waiting, timekeeper) = (locked.waiting > 0, locked.timekeeper);
-        let drained = locked.phase != Phase::Open && locked.drained();
+    pub(crate) fn moment(&self, due: u64) -> Option<Instant> {
+        self.started.checked_add(Duration::from_nanos(due))
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "32 bits are kept of the hash")]
+    fn hash(&self, key: &K) -> u32 {
+        let hash = self.hasher.hash_one(key);
+        (hash ^ (hash >> 32)) as u32
+    }
+
+    fn add(&self, key: Given<'_, K>, add: Add) -> bool {
+        let hash = self.hash(key.get());
+        let mut key = Some(key);
+        let mut locked = lock(&self.locked);
+        let ready = locked.state.ready();
+        let added = locked.add(hash, &mut key, add, false, || self.now());
+        let wakes = locked.settle(ready);
         drop(locked);
-        for _ in 0..wake {
-            self.work.notify_one();
+        wakes.wake();
+        // What was not used, or had to go, is dropped without the lock.
+        if let Added::In(Some(_)) = &added {
+            tracing::debug!("the work queue is full: a key was dropped");
         }
-        if earlier && waiting {
-            if timekeeper { self.timer.notify_one() } else { self.work.notify_one() }
+        matches!(added, Added::In(_))
+    }
+
+    fn add_all(&self, keys: &mut [Option<Given<'_, K>>], add: Add) -> usize {
+        let hashes: Vec<_> = keys.iter().flatten().map(|key| self.hash(key.get())).collect();
+        let mut gone = Vec::new();
+        let mut locked = lock(&self.locked);
+        let ready = locked.state.ready();
+        let added = keys.iter_mut().zip(hashes).filter_map(|(key, hash)| {
+            match locked.add(hash, key, add, false, || self.now()) {
+                Added::In(dropped) => Some(gone.extend(dropped)),
+                Added::Closed | Added::Full => None,
+            }
+        });
+        let added = added.count();
+        let wakes = locked.settle(ready);
+        drop(locked);
+        wakes.wake();
+        added
+    }
+
+    pub(crate) fn add_or_wait(
+        &self,
+        key: &mut Option<Given<'_, K>>,
+        add: Add,
+        seat: &mut Option<Seat>,
+        waker: &Waker,
+    ) -> Poll<bool> {
+        let Some(given) = key.as_ref() else { return Poll::Ready(true) };
+        let hash = self.hash(given.get());
+        let mut locked = lock(&self.locked);
+        let ready = locked.state.ready();
+        let added = match locked.add(hash, key, add, true, || self.now()) {
+            Added::In(_) => true,
+            Added::Closed => false,
+            Added::Full => {
+                locked.room.sit(seat, waker);
+                return Poll::Pending;
+            }
+        };
+        if let Some(seat) = seat.take() {
+            locked.room.leave(seat);
         }
-        if drained {
-            self.work.notify_waiters();
-            self.end.notify_waiters();
+        let wakes = locked.settle(ready);
+        drop(locked);
+        wakes.wake();
+        Poll::Ready(added)
+    }
+
+    fn add_rate_limited(&self, key: K) -> Option<Duration> {
+        let hash = self.hash(&key);
+        let mut locked = lock(&self.locked);
+        if locked.phase != Phase::Open {
+            return None;
         }
+        let ready = locked.state.ready();
+        let now = locked.tell_time(true, || self.now());
+        let Locked { state, limit, .. } = &mut *locked;
+        let found = state.find(hash, &key);
+        if state.is_bounded() && state.is_new(found) && state.make_room(Priority::default()) == Room::Full {
+            return None;
+        }
+        // Making room may have dropped what was found among the ready ones: never this key, which was not.
+        let failures = found.map_or(0, |slot| state.failures(slot));
+        let delay = limit.delay(&key, failures, Duration::from_nanos(now));
+        let slot = found.unwrap_or_else(|| state.insert(hash, key));
+        state.fail(slot);
+        state.request(slot, now.saturating_add(nanos(delay)), Priority::default(), now);
+        let wakes = locked.settle(ready);
+        drop(locked);
+        wakes.wake();
+        Some(delay)
+    }
+
+    fn forget(&self, key: &K) {
+        let hash = self.hash(key);
+        let mut locked = lock(&self.locked);
+        let gone = locked.state.find(hash, key).and_then(|slot| locked.state.forget(slot));
+        drop(locked);
+        drop(gone);
+    }
+
+    /// Does something with the state as it is now.
+    fn look_at<T>(&self, f: impl FnOnce(&mut Locked<K>, u64) -> T) -> T {
+        let mut locked = lock(&self.locked);
+        let ready = locked.state.ready();
+        let now = locked.tell_time(true, || self.now());
+        let result = f(&mut locked, now);
+        let wakes = locked.settle(ready);
+        drop(locked);
+        wakes.wake();
         result
     }
 
-    fn take(&self) -> Poll<Taken<K>> {
-        self.change(|locked, now| self.take_locked(locked, now))
+    fn take(&self) -> Option<Taken<K>> {
+        let mut locked = lock(&self.locked);
+        let ready = locked.state.ready();
+        let taken = locked.take(|| self.now());
+        let wakes = locked.settle(ready);
+        drop(locked);
+        wakes.wake();
+        taken
     }
 
-    fn take_locked(&self, locked: &mut Locked<K>, now: Duration) -> Poll<Taken<K>> {
-        if locked.over() {
-            return Poll::Ready(None);
-        }
-        locked.state.take(now).map_or(Poll::Pending, |taken| Poll::Ready(Some(taken)))
+    fn take_many(&self, most: usize) -> Vec<Taken<K>> {
+        let mut locked = lock(&self.locked);
+        let ready = locked.state.ready();
+        let taken = std::iter::from_fn(|| locked.take(|| self.now())).take(most).collect();
+        let wakes = locked.settle(ready);
+        drop(locked);
+        wakes.wake();
+        taken
     }
 
-    fn take_or_wait<'a>(&'a self, waiting: &mut Option<Waiting<'a, K>>) -> Poll<Taken<K>> {
-        self.change(|locked, now| {
-            let taken = self.take_locked(locked, now);
-            if matches!(taken, Poll::Pending) {
-                let waiting = waiting.get_or_insert_with(|| {
-                    locked.waiting += 1;
-                    Waiting { shared: self, until: None }
-                });
-                if waiting.until.is_some() || !locked.timekeeper {
-                    waiting.until = locked.state.next_due().filter(|_| locked.phase == Phase::Open);
-                    locked.timekeeper = waiting.until.is_some();
+    /// Takes a key or waits for one.
+    pub(crate) fn look(&self, seat: &mut Option<Seat>, waker: &Waker) -> Look<K> {
+        let mut locked = lock(&self.locked);
+        let ready = locked.state.ready();
+        let look = match locked.take(|| self.now()) {
+            Some(taken) => Look::Taken(taken),
+            None if locked.over() => Look::Over,
+            None => {
+                let due = if locked.phase == Phase::Open { locked.state.next_due() } else { None };
+                let work = &mut locked.work;
+                let seat = work.sit(seat, waker);
+                match due {
+                    Some(due) => Look::Wait(work.keep_time(seat, due).then_some(due)),
+                    None => {
+                        work.keeps_time_no_more(seat);
+                        Look::Wait(None)
+                    }
                 }
             }
-            taken
-        })
+        };
+        if !matches!(look, Look::Wait(_))
+            && let Some(seat) = seat.take()
+        {
+            locked.work.leave(seat);
+        }
+        let wakes = locked.settle(ready);
+        drop(locked);
+        wakes.wake();
+        look
     }
 
-    pub(crate) fn finish(&self, slot: u32) {
-        self.change(|locked, now| locked.state.finish(slot, now));
+    /// One who waited for a key does so no more. If it was woken, what for is passed on.
+    pub(crate) fn leave_work(&self, seat: Seat) {
+        let mut locked = lock(&self.locked);
+        let woken = !locked.work.leave(seat);
+        let ready = locked.state.ready();
+        let wakes = locked.settle(if woken { ready.saturating_sub(1) } else { ready });
+        drop(locked);
+        wakes.wake();
     }
 
-    pub(crate) fn forget(&self, key: &K) {
-        self.locked.lock().state.forget(key);
+    pub(crate) fn leave_room(&self, seat: Seat) {
+        let mut locked = lock(&self.locked);
+        locked.room.leave(seat);
+        let ready = locked.state.ready();
+        let wakes = locked.settle(ready);
+        drop(locked);
+        wakes.wake();
     }
 
-    /// Asks for a key in progress to come back: its ticket's end puts it in.
-    pub(crate) fn retry(&self, taken: &Taken<K>, delay: Option<Duration>) -> Duration {
-        let mut locked = self.locked.lock();
-        let now = self.now();
-        let Locked { state, limit, .. } = &mut *locked;
-        let failures = state.fail_slot(taken.slot);
-        let delay = delay.unwrap_or_else(|| limit.delay(&taken.key, failures, now));
-        state.again(taken.slot, now.saturating_add(delay), taken.priority, now);
+    pub(crate) fn leave_end(&self, seat: Seat) {
+        lock(&self.locked).end.leave(seat);
+    }
+
+    pub(crate) fn finish(&self, taken: &Taken<K>, verdict: Verdict) -> Duration {
+        let mut locked = lock(&self.locked);
+        let ready = locked.state.ready();
+        let (delay, gone) = locked.finish(taken, verdict, || self.now());
+        let wakes = locked.settle(ready);
+        drop(locked);
+        wakes.wake();
+        drop(gone);
         delay
     }
 
-    pub(crate) fn requeue(&self, taken: &Taken<K>, delay: Duration) {
-        let mut locked = self.locked.lock();
-        let now = self.now();
-        locked.state.forget_slot(taken.slot);
-        locked.state.again(taken.slot, now.saturating_add(delay), taken.priority, now);
+    fn shut_down(&self) {
+        let mut locked = lock(&self.locked);
+        locked.phase = Phase::Closed;
+        let ready = locked.state.ready();
+        let (delayed, processing) = (locked.state.delayed(), locked.state.processing());
+        let wakes = locked.settle(ready);
+        drop(locked);
+        wakes.wake();
+        tracing::debug!(ready, delayed, processing, "the work queue is shut down");
     }
 
-    pub(crate) fn forget_taken(&self, taken: &Taken<K>) {
-        self.locked.lock().state.forget_slot(taken.slot);
+    fn start_draining(&self) {
+        let (ready, delayed, processing) = self.look_at(|locked, _| {
+            if locked.phase == Phase::Open {
+                locked.phase = Phase::Draining;
+            }
+            (locked.state.ready(), locked.state.delayed(), locked.state.processing())
+        });
+        tracing::debug!(ready, delayed, processing, "the work queue is drained");
+    }
+
+    pub(crate) fn ended_or_wait(&self, seat: &mut Option<Seat>, waker: &Waker) -> Poll<bool> {
+        let mut locked = lock(&self.locked);
+        if locked.over() {
+            if let Some(seat) = seat.take() {
+                locked.end.leave(seat);
+            }
+            return Poll::Ready(locked.drained());
+        }
+        locked.end.sit(seat, waker);
+        Poll::Pending
     }
 }
 
-/// Sleeps until `due` after `started`; for ever if that is beyond what an instant can hold.
-async fn sleep_until(started: Instant, due: Duration) {
-    match started.checked_add(due) {
-        Some(moment) => tokio::time::sleep_until(moment).await,
-        None => std::future::pending().await,
+impl<K: Hash + Eq + Clone + 'static> Locked<K> {
+    /// Ends the work on a key. Returns the delay with which it comes back if it was told to, and its entry's key if
+    /// nothing has to be known about it any more.
+    fn finish(
+        &mut self,
+        taken: &Taken<K>,
+        verdict: Verdict,
+        now: impl FnOnce() -> u64,
+    ) -> (Duration, Option<K>) {
+        let slot = taken.slot;
+        let returns = matches!(verdict, Verdict::Requeue(_) | Verdict::Failed(_));
+        let now = self.tell_time(returns || self.state.finish_needs_time(slot), now);
+        let mut delay = Duration::ZERO;
+        match verdict {
+            Verdict::Done => {}
+            Verdict::Succeeded => drop(self.state.forget(slot)),
+            Verdict::Requeue(after) => {
+                drop(self.state.forget(slot));
+                delay = after;
+            }
+            Verdict::Failed(after) => {
+                let failures = self.state.fail(slot);
+                delay = after.unwrap_or_else(|| self.limit.delay(&taken.key, failures, Duration::from_nanos(now)));
+            }
+        }
+        if returns {
+            self.state.request(slot, now.saturating_add(nanos(delay)), taken.priority, now);
+        }
+        (delay, self.state.finish(slot, now))
     }
 }
 
@@ -465,10 +694,11 @@ impl<K: Hash + Eq + Clone + 'static> Default for Queue<K> {
 
 impl<K: Hash + Eq + Clone + 'static> fmt::Debug for Queue<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let locked = self.shared.locked.lock();
+        let locked = lock(&self.shared.locked);
         f.debug_struct("Queue")
             .field("phase", &locked.phase)
             .field("ready", &locked.state.ready())
+            .field("delayed", &locked.state.delayed())
             .field("processing", &locked.state.processing())
             .finish_non_exhaustive()
     }

@@ -1,100 +1,212 @@
-use std::time::Duration;
+use hashbrown::HashMap;
 
 use crate::Priority;
+use crate::entry::{List, NONE, Place, Slab};
 
-const NONE: u32 = u32::MAX;
 const LEVELS: usize = Priority::LEVELS as usize;
 
-/// The slots that may be handed out: one queue, first in first out, for each priority.
-///
-/// The queues are linked through a table indexed by slot, so that taking a slot out of the middle (its priority was
-/// raised) costs no search.
+/// The keys that may be handed out: for each priority one lane, first in first out, or one for each group, which take
+/// turns.
 #[derive(Debug)]
 pub(crate) struct Ready {
-    links: Vec<Link>,
+    /// The first ones belong to a level each; further ones to a level and a group.
+    lanes: Vec<Lane>,
     levels: [Level; LEVELS],
+    /// A bit for each level that has something.
+    occupied: u16,
     len: usize,
+    ageing: Option<u64>,
+    groups: HashMap<(u8, u64), u32>,
+    free: Vec<u32>,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Link {
-    before: u32,
-    after: u32,
+struct Lane {
+    slots: List,
     level: u8,
-    since: Duration,
+    group: Option<u64>,
+    /// Neighbours among the level's lanes that have something.
+    next: u32,
+    prev: u32,
 }
 
+/// The lanes of one priority that have something, in the order of their turns.
 #[derive(Clone, Copy, Debug)]
 struct Level {
-    head: u32,
-    tail: u32,
-}
-
-impl Default for Ready {
-    fn default() -> Self {
-        Self { links: Vec::new(), levels: [Level { head: NONE, tail: NONE }; LEVELS], len: 0 }
-    }
+    front: u32,
+    back: u32,
 }
 
 impl Ready {
+    /// `ageing`: nanoseconds after which a key counts as one level more urgent, above 0.
+    pub(crate) fn new(ageing: Option<u64>) -> Self {
+        let lane = |level| Lane { slots: List::EMPTY, level, group: None, next: NONE, prev: NONE };
+        Self {
+            lanes: (0..Priority::LEVELS).map(lane).collect(),
+            levels: [Level { front: NONE, back: NONE }; LEVELS],
+            occupied: 0,
+            len: 0,
+            ageing,
+            groups: HashMap::new(),
+            free: Vec::new(),
+        }
+    }
+
     pub(crate) const fn len(&self) -> usize {
         self.len
     }
 
-    /// Puts `slot`, which must not be in already, at the end of its level. `since` never goes back.
-    pub(crate) fn push(&mut self, slot: u32, priority: Priority, since: Duration) {
-        let at = slot as usize;
-        if at >= self.links.len() {
-            self.links.resize(at + 1, Link { before: NONE, after: NONE, level: 0, since: Duration::ZERO });
-        }
-        let level = &mut self.levels[usize::from(priority.level())];
-        self.links[at] = Link { before: level.tail, after: NONE, level: priority.level(), since };
-        match std::mem::replace(&mut level.tail, slot) {
-            NONE => level.head = slot,
-            tail => self.links[tail as usize].after = slot,
+    pub(crate) const fn ages(&self) -> bool {
+        self.ageing.is_some()
+    }
+
+    /// Whether the time decides which is next.
+    pub(crate) const fn time_decides(&self) -> bool {
+        self.ageing.is_some() && self.occupied & self.occupied.wrapping_sub(1) != 0
+    }
+
+    /// Puts an entry that is in no list at the end of its lane. `since` never goes back.
+    pub(crate) fn push<K>(&mut self, slab: &mut Slab<K>, slot: u32, group: Option<u64>, since: u64) {
+        let entry = slab.get_mut(slot);
+        let level = entry.priority.level();
+        let lane = group.map_or(u32::from(level), |group| self.lane_of(level, group));
+        entry.place = Place::Ready;
+        entry.since = since;
+        entry.list = lane;
+        let slots = &mut self.lanes[lane as usize].slots;
+        let began = slots.is_empty();
+        slots.push(slab, slot);
+        if began {
+            self.line_up(lane);
         }
         self.len += 1;
     }
 
-    /// Takes out `slot`, which must be in.
-    pub(crate) fn remove(&mut self, slot: u32) {
-        let Link { before, after, level, .. } = self.links[slot as usize];
-        let level = &mut self.levels[usize::from(level)];
-        match before {
-            NONE => level.head = after,
-            before => self.links[before as usize].after = after,
-        }
-        match after {
-            NONE => level.tail = before,
-            after => self.links[after as usize].before = before,
+    /// Takes out an entry that is in.
+    pub(crate) fn remove<K>(&mut self, slab: &mut Slab<K>, slot: u32) {
+        let lane = slab.get(slot).list;
+        slab.get_mut(slot).place = Place::Nowhere;
+        let slots = &mut self.lanes[lane as usize].slots;
+        slots.remove(slab, slot);
+        if slots.is_empty() {
+            self.step_out(lane);
+            self.close(lane);
         }
         self.len -= 1;
     }
 
-    /// Takes out the slot whose turn it is: the highest level, where a slot counts as one level higher for each
-    /// `ageing` that it has waited; among equals the one that has waited longest, then the higher priority.
+    /// Takes out the key whose turn it is: the highest level, where a key counts as one level higher for each `ageing`
+    /// that it has waited; among equals the one that has waited longest, then the higher priority. Within a level,
+    /// groups take turns.
     ///
-    /// Only the heads need to be compared: within a level nobody has waited longer than its head.
-    pub(crate) fn pop(&mut self, now: Duration, ageing: Option<Duration>) -> Option<u32> {
-        let climbed = |since: Duration| {
-            let waited = now.saturating_sub(since).as_nanos();
-            ageing.map_or(0, |step| waited / step.as_nanos().max(1))
-        };
-        let head = |level: &Level| (level.head != NONE).then_some(level.head);
-        let slot = self.levels.iter().filter_map(head).max_by_key(|slot| {
-            let link = &self.links[*slot as usize];
-            (u128::from(link.level) + climbed(link.since), std::cmp::Reverse(link.since), link.level)
-        })?;
-        self.remove(slot);
+    /// Only the first key of each level is looked at. Nobody in its lane has waited longer; in another group's lane
+    /// somebody may have, but that lane is at the front soon: its turn comes with each key that the level gives.
+    pub(crate) fn pop<K>(&mut self, slab: &mut Slab<K>, now: u64) -> Option<u32> {
+        let level = self.next_level(slab, now)?;
+        let lane = self.levels[level].front;
+        let slot = self.lanes[lane as usize].slots.head;
+        self.remove(slab, slot);
+        // Still the front lane: it has more. Now the others.
+        if self.levels[level].front == lane && self.levels[level].back != lane {
+            self.step_out(lane);
+            self.line_up(lane);
+        }
         Some(slot)
     }
 
-    /// All slots, highest level first, in order.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = u32> + '_ {
-        let some = |slot: u32| (slot != NONE).then_some(slot);
-        self.levels.iter().rev().flat_map(move |level| {
-            std::iter::successors(some(level.head), move |slot| some(self.links[*slot as usize].after))
+    fn next_level<K>(&self, slab: &Slab<K>, now: u64) -> Option<usize> {
+        let highest = LEVELS.checked_sub(1 + self.occupied.leading_zeros() as usize)?;
+        let Some(step) = self.ageing.filter(|_| self.time_decides()) else { return Some(highest) };
+        (0..=highest).filter(|level| self.occupied & (1 << level) != 0).max_by_key(|level| {
+            let since = slab.get(self.first(*level)).since;
+            (*level as u64 + now.saturating_sub(since) / step, std::cmp::Reverse(since), *level)
         })
+    }
+
+    /// The key whose turn it is within a level that has something.
+    fn first(&self, level: usize) -> u32 {
+        self.lanes[self.levels[level].front as usize].slots.head
+    }
+
+    /// The last key of the lowest level: the one to do without.
+    pub(crate) fn lowest(&self) -> Option<u32> {
+        (self.occupied != 0)
+            .then(|| self.levels[self.occupied.trailing_zeros() as usize].back)
+            .map(|lane| self.lanes[lane as usize].slots.tail)
+    }
+
+    /// The key that has waited longest.
+    pub(crate) fn oldest<K>(&self, slab: &Slab<K>) -> Option<u32> {
+        self.lanes
+            .iter()
+            .filter_map(|lane| (!lane.slots.is_empty()).then_some(lane.slots.head))
+            .min_by_key(|slot| slab.get(*slot).since)
+    }
+
+    /// All slots, highest level first, lane by lane.
+    pub(crate) fn iter<'a, K>(&'a self, slab: &'a Slab<K>) -> impl Iterator<Item = u32> + 'a {
+        let some = |lane: u32| (lane != NONE).then_some(lane);
+        self.levels
+            .iter()
+            .rev()
+            .flat_map(move |level| {
+                std::iter::successors(some(level.front), move |lane| some(self.lanes[*lane as usize].next))
+            })
+            .flat_map(move |lane| self.lanes[lane as usize].slots.iter(slab))
+    }
+
+    fn lane_of(&mut self, level: u8, group: u64) -> u32 {
+        *self.groups.entry((level, group)).or_insert_with(|| {
+            let lane = Lane { slots: List::EMPTY, level, group: Some(group), next: NONE, prev: NONE };
+            if let Some(free) = self.free.pop() {
+                self.lanes[free as usize] = lane;
+                return free;
+            }
+            self.lanes.push(lane);
+            u32::try_from(self.lanes.len() - 1).expect("no more lanes than levels times keys")
+        })
+    }
+
+    /// An empty lane of a group is kept no longer.
+    fn close(&mut self, lane: u32) {
+        let Lane { level, group, .. } = self.lanes[lane as usize];
+        if let Some(group) = group {
+            self.groups.remove(&(level, group));
+            self.free.push(lane);
+        }
+    }
+
+    /// The lane's turn comes after that of all others of its level.
+    fn line_up(&mut self, lane: u32) {
+        let number = usize::from(self.lanes[lane as usize].level);
+        let level = &mut self.levels[number];
+        let back = std::mem::replace(&mut level.back, lane);
+        if back == NONE {
+            level.front = lane;
+            self.occupied |= 1 << number;
+        } else {
+            self.lanes[back as usize].next = lane;
+        }
+        self.lanes[lane as usize].prev = back;
+        self.lanes[lane as usize].next = NONE;
+    }
+
+    fn step_out(&mut self, lane: u32) {
+        let Lane { level, next, prev, .. } = self.lanes[lane as usize];
+        let number = usize::from(level);
+        if prev == NONE {
+            self.levels[number].front = next;
+        } else {
+            self.lanes[prev as usize].next = next;
+        }
+        if next == NONE {
+            self.levels[number].back = prev;
+        } else {
+            self.lanes[next as usize].prev = prev;
+        }
+        if self.levels[number].front == NONE {
+            self.occupied &= !(1 << number);
+        }
     }
 }
 
@@ -102,39 +214,58 @@ impl Ready {
 mod tests {
     use super::*;
 
-    const fn secs(n: u64) -> Duration {
-        Duration::from_secs(n)
+    const SECOND: u64 = 1_000_000_000;
+
+    fn slab(priorities: &[Priority]) -> Slab<usize> {
+        let mut slab = Slab::new();
+        for (key, priority) in priorities.iter().enumerate() {
+            let slot = slab.insert(key, 0);
+            slab.get_mut(slot).priority = *priority;
+        }
+        slab
     }
 
     #[test]
     fn higher_levels_first_and_in_order_within_a_level() {
-        let mut ready = Ready::default();
-        for (slot, priority) in [
-            (0, Priority::LOW),
-            (1, Priority::NORMAL),
-            (2, Priority::HIGH),
-            (3, Priority::NORMAL),
-            (4, Priority::HIGH),
-        ] {
-            ready.push(slot, priority, secs(0));
+        let priorities = [Priority::LOW, Priority::NORMAL, Priority::HIGH, Priority::NORMAL, Priority::HIGH];
+        let mut slab = slab(&priorities);
+        let mut ready = Ready::new(None);
+        for slot in 0..5 {
+            ready.push(&mut slab, slot, None, 0);
         }
-        ready.remove(2);
-        assert_eq!(ready.iter().collect::<Vec<_>>(), [4, 1, 3, 0]);
-        let popped: Vec<_> = std::iter::from_fn(|| ready.pop(secs(100), None)).collect();
+        assert_eq!((ready.lowest(), ready.len()), (Some(0), 5));
+        ready.remove(&mut slab, 2);
+        assert_eq!(ready.iter(&slab).collect::<Vec<_>>(), [4, 1, 3, 0]);
+        let popped: Vec<_> = std::iter::from_fn(|| ready.pop(&mut slab, 100 * SECOND)).collect();
         assert_eq!(popped, [4, 1, 3, 0]);
-        assert_eq!(ready.len(), 0);
+        assert_eq!((ready.len(), ready.occupied, ready.lowest()), (0, 0, None));
     }
 
     #[test]
-    fn a_waiting_slot_climbs_one_level_per_step() {
-        let mut ready = Ready::default();
-        ready.push(0, Priority::LOW, secs(0));
+    fn a_waiting_key_climbs_one_level_per_step() {
+        let mut slab = slab(&[Priority::LOW, Priority::NORMAL]);
+        let mut ready = Ready::new(Some(SECOND));
+        ready.push(&mut slab, 0, None, 0);
         for second in 0..4 {
-            ready.push(1, Priority::NORMAL, secs(second));
-            assert_eq!(ready.pop(secs(second), Some(secs(1))), Some(1), "at {second} s");
+            ready.push(&mut slab, 1, None, second * SECOND);
+            assert_eq!(ready.pop(&mut slab, second * SECOND), Some(1), "at {second} s");
         }
         // Four levels apart, four steps waited: level with a fresh one, and it came first.
-        ready.push(1, Priority::NORMAL, secs(4));
-        assert_eq!(ready.pop(secs(4), Some(secs(1))), Some(0));
+        ready.push(&mut slab, 1, None, 4 * SECOND);
+        assert_eq!(ready.oldest(&slab), Some(0));
+        assert_eq!(ready.pop(&mut slab, 4 * SECOND), Some(0));
+    }
+
+    #[test]
+    fn groups_take_turns_and_are_forgotten_when_empty() {
+        let mut slab = slab(&[Priority::NORMAL; 7]);
+        let mut ready = Ready::new(None);
+        for (slot, group) in [(0, 1), (1, 1), (2, 1), (3, 1), (4, 2), (5, 3), (6, 2)] {
+            ready.push(&mut slab, slot, Some(group), 0);
+        }
+        let popped: Vec<_> = std::iter::from_fn(|| ready.pop(&mut slab, 0)).collect();
+        assert_eq!(popped, [0, 4, 5, 1, 6, 2, 3]);
+        assert!(ready.groups.is_empty());
+        assert_eq!(ready.free.len(), 3);
     }
 }

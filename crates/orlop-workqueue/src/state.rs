@@ -1,68 +1,66 @@
-use std::collections::BTreeSet;
-use std::hash::{BuildHasher, Hash};
+use std::fmt;
 use std::time::Duration;
 
-use hashbrown::{DefaultHashBuilder, HashTable};
+use hashbrown::HashTable;
 
+use crate::bound::{Bound, Overflow};
+use crate::entry::{Again, List, Place, Slab};
 use crate::metrics::{Histogram, Metrics};
 use crate::ready::Ready;
+use crate::timers::Timers;
 use crate::{Pending, Priority};
 
-/// The queue as a state machine: no lock, no waiting, and the time (since the queue was built) is an argument.
+/// Tells the group of a key, as a number.
+pub(crate) type Group<K> = Box<dyn Fn(&K) -> u64 + Send>;
+
+/// The queue as a state machine: no lock, no waiting, and the time (nanoseconds since the queue was built) is an
+/// argument.
 ///
 /// A key has one entry, and an entry is in one place: that is what makes it impossible for a key to be queued twice,
 /// delayed and queued at once, or handed to two workers.
-#[derive(Debug)]
 pub(crate) struct State<K> {
     /// Looked up only, never walked: its order may depend on a random seed.
     index: HashTable<u32>,
-    hasher: DefaultHashBuilder,
-    slots: Vec<Option<Entry<K>>>,
-    free: Vec<u32>,
+    slab: Slab<K>,
     ready: Ready,
-    /// By due time, then in the order of adding.
-    delayed: BTreeSet<(Duration, u64, u32)>,
-    sequence: u64,
+    timers: Timers,
+    /// Keys that are remembered for their failures alone, those that failed last at the end.
+    idle: List,
+    idle_len: usize,
+    remember: usize,
+    group: Option<Group<K>>,
+    bound: Option<Bound>,
+    timed: bool,
     processing: usize,
-    ageing: Option<Duration>,
+    /// The latest time that was told.
+    seen: u64,
     adds: u64,
     retries: u64,
-    queue_latency: Histogram,
+    refused: u64,
+    dropped: u64,
+    queue_duration: Histogram,
     work_duration: Histogram,
 }
 
-#[derive(Debug)]
-struct Entry<K> {
-    key: K,
-    hash: u64,
-    priority: Priority,
-    /// Since the last `forget`.
-    failures: u32,
-    place: Place,
+/// What a queue is built with.
+pub(crate) struct Settings<K> {
+    pub(crate) ageing: Option<Duration>,
+    pub(crate) group: Option<Group<K>>,
+    pub(crate) bound: Option<Bound>,
+    pub(crate) remember: usize,
+    pub(crate) timed: bool,
 }
 
-#[derive(Clone, Copy, Debug)]
-enum Place {
-    /// Only remembered for its failures.
-    Idle,
-    Ready {
-        due: Duration,
-    },
-    Delayed {
-        due: Duration,
-        sequence: u64,
-    },
-    Processing {
-        since: Duration,
-        again: Option<Again>,
-    },
-}
-
-/// What to do with a key that was added while it is worked on.
-#[derive(Clone, Copy, Debug)]
-struct Again {
-    due: Duration,
-    priority: Priority,
+impl<K> fmt::Debug for Settings<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings")
+            .field("ageing", &self.ageing)
+            .field("fair", &self.group.is_some())
+            .field("bound", &self.bound)
+            .field("remember", &self.remember)
+            .field("timed", &self.timed)
+            .finish()
+    }
 }
 
 /// A key handed out.
@@ -75,262 +73,390 @@ pub(crate) struct Taken<K> {
     pub(crate) waited: Duration,
 }
 
-impl<K: Hash + Eq + Clone> State<K> {
-    pub(crate) fn new(ageing: Option<Duration>) -> Self {
+/// What became of a new key.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Room<K> {
+    /// There is room for it.
+    Free,
+    /// There is now: another one had to go.
+    Freed(K),
+    /// There is none.
+    Full,
+}
+
+impl<K: Eq + Clone> State<K> {
+    pub(crate) fn new(settings: Settings<K>) -> Self {
         Self {
             index: HashTable::new(),
-            hasher: DefaultHashBuilder::default(),
-            slots: Vec::new(),
-            free: Vec::new(),
-            ready: Ready::default(),
-            delayed: BTreeSet::new(),
-            sequence: 0,
+            slab: Slab::new(),
+            ready: Ready::new(settings.ageing.map(|step| nanos(step).max(1))),
+            timers: Timers::new(),
+            idle: List::EMPTY,
+            idle_len: 0,
+            remember: settings.remember,
+            group: settings.group,
+            bound: settings.bound,
+            timed: settings.timed,
             processing: 0,
-            ageing,
+            seen: 0,
             adds: 0,
             retries: 0,
-            queue_latency: Histogram::default(),
+            refused: 0,
+            dropped: 0,
+            queue_duration: Histogram::default(),
             work_duration: Histogram::default(),
         }
-    }
-
-    /// Adds a key that is to be handed out at `due` or later. Of two requests for a key the earlier time and the higher
-    /// priority count. A key that is being worked on comes back when it is finished.
-    pub(crate) fn add(&mut self, key: K, due: Duration, priority: Priority, now: Duration) {
-        let slot = self.slot_of(key);
-        self.request(slot, due, priority, now);
-    }
-
-    /// Counts a failure of a key and returns how many it had before.
-    pub(crate) fn fail(&mut self, key: K) -> u32 {
-        let slot = self.slot_of(key);
-        self.fail_slot(slot)
-    }
-
-    /// The same for a key in progress.
-    pub(crate) fn fail_slot(&mut self, slot: u32) -> u32 {
-        self.retries += 1;
-        let failures = &mut self.entry(slot).failures;
-        let before = *failures;
-        *failures = failures.saturating_add(1);
-        before
-    }
-
-    pub(crate) fn failures(&self, key: &K) -> u32 {
-        self.find(key).and_then(|slot| self.slots[slot as usize].as_ref()).map_or(0, |entry| entry.failures)
-    }
-
-    pub(crate) fn forget(&mut self, key: &K) {
-        if let Some(slot) = self.find(key) {
-            self.forget_slot(slot);
-            self.release(slot);
-        }
-    }
-
-    /// The same for a key in progress.
-    pub(crate) fn forget_slot(&mut self, slot: u32) {
-        self.entry(slot).failures = 0;
-    }
-
-    /// Asks for a key in progress to come back once it is finished.
-    pub(crate) fn again(&mut self, slot: u32, due: Duration, priority: Priority, now: Duration) {
-        self.request(slot, due, priority, now);
-    }
-
-    /// Moves the keys whose time has come to the ready ones and returns how many they were.
-    pub(crate) fn promote(&mut self, now: Duration) -> usize {
-        let mut promoted = 0;
-        while let Some(&(due, _, slot)) = self.delayed.first()
-            && due <= now
-        {
-            self.delayed.pop_first();
-            self.make_ready(slot, due, now);
-            promoted += 1;
-        }
-        promoted
-    }
-
-    /// Hands out the next ready key. Due ones have to be promoted before.
-    pub(crate) fn take(&mut self, now: Duration) -> Option<Taken<K>> {
-        let slot = self.ready.pop(now, self.ageing)?;
-        let entry = self.entry(slot);
-        let Place::Ready { due } = entry.place else { unreachable!("a slot among the ready ones is ready") };
-        entry.place = Place::Processing { since: now, again: None };
-        let (key, failures, priority) = (entry.key.clone(), entry.failures, entry.priority);
-        let waited = now.saturating_sub(due);
-        self.processing += 1;
-        self.queue_latency.observe(waited);
-        Some(Taken { slot, key, failures, priority, waited })
-    }
-
-    /// Ends the work on a slot that [`State::take`] handed out. If it was added meanwhile it goes back in.
-    pub(crate) fn finish(&mut self, slot: u32, now: Duration) {
-        let entry = self.entry(slot);
-        let Place::Processing { since, again } = entry.place else {
-            unreachable!("a ticket's slot is in progress")
-        };
-        entry.place = Place::Idle;
-        self.processing -= 1;
-        self.work_duration.observe(now.saturating_sub(since));
-        match again {
-            Some(Again { due, priority }) => self.request(slot, due, priority, now),
-            None => self.release(slot),
-        }
-    }
-
-    /// When the first delayed key is due.
-    pub(crate) fn next_due(&self) -> Option<Duration> {
-        self.delayed.first().map(|(due, ..)| *due)
     }
 
     pub(crate) const fn ready(&self) -> usize {
         self.ready.len()
     }
 
+    pub(crate) const fn delayed(&self) -> usize {
+        self.timers.len()
+    }
+
     pub(crate) const fn processing(&self) -> usize {
         self.processing
     }
 
-    /// Empties the queue: what was ready, in order, then what was delayed, by due time. What is being worked on stays.
-    pub(crate) fn take_rest(&mut self, now: Duration) -> Vec<Pending<K>> {
-        let ready: Vec<u32> = self.ready.iter().collect();
-        let delayed: Vec<u32> = self.delayed.iter().map(|(.., slot)| *slot).collect();
-        self.ready = Ready::default();
-        self.delayed.clear();
-        ready.into_iter().chain(delayed).map(|slot| self.remove(slot, now)).collect()
+    // ── What needs to know the time ────────────────────────────────────────────────────────────────────────────────
+
+    /// Whether an addition needs the time.
+    pub(crate) const fn add_needs_time(&self) -> bool {
+        self.timers.len() > 0 || self.timed || self.ready.ages()
     }
 
-    pub(crate) fn metrics(&self, now: Duration) -> Metrics {
-        let running = || {
-            self.slots.iter().flatten().filter_map(|entry| match entry.place {
-                Place::Processing { since, .. } => Some(now.saturating_sub(since)),
-                _ => None,
-            })
-        };
-        Metrics {
-            depth: self.ready.len(),
-            delayed: self.delayed.len(),
-            processing: self.processing,
-            adds: self.adds,
-            retries: self.retries,
-            queue_latency: self.queue_latency.clone(),
-            work_duration: self.work_duration.clone(),
-            unfinished: running().sum(),
-            longest_running: running().max().unwrap_or_default(),
-        }
+    /// Whether taking a key needs the time.
+    pub(crate) const fn take_needs_time(&self) -> bool {
+        self.timers.len() > 0 || self.timed || self.ready.time_decides()
     }
 
-    fn request(&mut self, slot: u32, due: Duration, priority: Priority, now: Duration) {
-        let entry = self.entry(slot);
-        match &mut entry.place {
-            Place::Idle => {
-                entry.priority = priority;
-                self.put(slot, due, now);
-            }
-            Place::Ready { due } => {
-                if priority > entry.priority {
-                    entry.priority = priority;
-                    let due = *due;
-                    self.ready.remove(slot);
-                    self.ready.push(slot, priority, now);
-                    self.entry(slot).place = Place::Ready { due };
-                }
-            }
-            Place::Delayed { due: old, sequence } => {
-                entry.priority = entry.priority.max(priority);
-                if due < *old {
-                    let old = (*old, *sequence, slot);
-                    self.delayed.remove(&old);
-                    self.put(slot, due, now);
-                }
-            }
-            Place::Processing { again, .. } => {
-                *again = Some(again.map_or(Again { due, priority }, |old| Again {
-                    due: old.due.min(due),
-                    priority: old.priority.max(priority),
-                }));
-            }
-        }
+    /// Whether finishing a key needs the time.
+    pub(crate) fn finish_needs_time(&self, slot: u32) -> bool {
+        self.timed || self.slab.get(slot).again != Again::NO
     }
 
-    fn put(&mut self, slot: u32, due: Duration, now: Duration) {
-        if due <= now {
-            self.make_ready(slot, due, now);
-        } else {
-            self.sequence += 1;
-            let sequence = self.sequence;
-            self.delayed.insert((due, sequence, slot));
-            self.entry(slot).place = Place::Delayed { due, sequence };
-        }
+    /// The time for those who need none.
+    pub(crate) const fn seen(&self) -> u64 {
+        self.seen
     }
 
-    fn make_ready(&mut self, slot: u32, due: Duration, now: Duration) {
-        let entry = self.entry(slot);
-        entry.place = Place::Ready { due };
-        let priority = entry.priority;
-        self.ready.push(slot, priority, now);
-        self.adds += 1;
+    /// The time, which does not go back even if who tells it does.
+    pub(crate) fn see(&mut self, now: u64) -> u64 {
+        self.seen = self.seen.max(now);
+        self.seen
     }
 
-    fn entry(&mut self, slot: u32) -> &mut Entry<K> {
-        self.slots[slot as usize].as_mut().expect("a slot in use has an entry")
-    }
+    // ── Keys ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    fn find(&self, key: &K) -> Option<u32> {
-        let hash = self.hasher.hash_one(key);
-        self.index.find(hash, |slot| holds(&self.slots, *slot, hash, key)).copied()
-    }
-
-    fn slot_of(&mut self, key: K) -> u32 {
-        let hash = self.hasher.hash_one(&key);
-        if let Some(slot) = self.index.find(hash, |slot| holds(&self.slots, *slot, hash, &key)) {
-            return *slot;
-        }
-        let entry = Some(Entry { key, hash, priority: Priority::default(), failures: 0, place: Place::Idle });
-        let slot = match self.free.pop() {
-            Some(slot) => {
-                self.slots[slot as usize] = entry;
-                slot
-            }
-            None => {
-                let slot = u32::try_from(self.slots.len()).expect("fewer than 2^32 keys");
-                self.slots.push(entry);
-                slot
-            }
-        };
-        let slots = &self.slots;
+    #[inline]
+    pub(crate) fn find(&self, hash: u32, key: &K) -> Option<u32> {
         self.index
-            .insert_unique(hash, slot, |slot| slots[*slot as usize].as_ref().map_or(0, |entry| entry.hash));
+            .find(spread(hash), |slot| {
+                let entry = self.slab.get(*slot);
+                entry.hash == hash && entry.key.as_ref() == Some(key)
+            })
+            .copied()
+    }
+
+    /// An entry for a key that has none. It is to be [requested](State::request) next.
+    pub(crate) fn insert(&mut self, hash: u32, key: K) -> u32 {
+        let slot = self.slab.insert(key, hash);
+        let slab = &self.slab;
+        self.index.insert_unique(spread(hash), slot, |slot| spread(slab.get(*slot).hash));
         slot
     }
 
-    /// Drops an idle entry that nothing has to be remembered about.
-    fn release(&mut self, slot: u32) {
-        let entry = self.entry(slot);
-        if entry.failures == 0 && matches!(entry.place, Place::Idle) {
-            let _ = self.vacate(slot);
+    /// Whether adding the key to be handed out at once changes nothing.
+    #[inline]
+    pub(crate) fn is_settled(&self, slot: u32, priority: Priority) -> bool {
+        let entry = self.slab.get(slot);
+        match entry.place {
+            Place::Ready => entry.priority >= priority,
+            Place::Processing => {
+                entry.due <= self.seen && entry.again.priority().is_some_and(|again| again >= priority)
+            }
+            _ => false,
         }
     }
 
-    fn vacate(&mut self, slot: u32) -> Entry<K> {
-        let entry = self.slots[slot as usize].take().expect("a slot in use has an entry");
-        if let Ok(found) = self.index.find_entry(entry.hash, |other| *other == slot) {
+    /// Whether adding the key would make the queue longer.
+    pub(crate) fn is_new(&self, slot: Option<u32>) -> bool {
+        slot.is_none_or(|slot| self.slab.get(slot).place == Place::Idle)
+    }
+
+    /// For how many more keys there is room, without anything having to go.
+    pub(crate) fn room(&self) -> usize {
+        self.bound.map_or(usize::MAX, |bound| bound.keys.saturating_sub(self.ready.len() + self.timers.len()))
+    }
+
+    pub(crate) fn has_room(&self) -> bool {
+        self.room() > 0
+    }
+
+    pub(crate) const fn is_bounded(&self) -> bool {
+        self.bound.is_some()
+    }
+
+    /// Makes room for one more key of this priority, as the bound says.
+    pub(crate) fn make_room(&mut self, priority: Priority) -> Room<K> {
+        if self.has_room() {
+            return Room::Free;
+        }
+        let victim = match self.bound.map_or(Overflow::Refuse, |bound| bound.overflow) {
+            Overflow::Refuse => None,
+            Overflow::DropLowest => {
+                self.ready.lowest().filter(|slot| self.slab.get(*slot).priority < priority)
+            }
+            Overflow::DropOldest => self.ready.oldest(&self.slab),
+        };
+        let Some(slot) = victim else {
+            self.refused += 1;
+            return Room::Full;
+        };
+        self.ready.remove(&mut self.slab, slot);
+        self.dropped += 1;
+        Room::Freed(self.vacate(slot))
+    }
+
+    /// Adds a key that is to be handed out at `due` or later. Of two requests for a key the earlier time and the higher
+    /// priority count. A key that is being worked on comes back when it is finished.
+    pub(crate) fn request(&mut self, slot: u32, due: u64, priority: Priority, now: u64) {
+        let entry = self.slab.get_mut(slot);
+        match entry.place {
+            Place::Nowhere | Place::Idle => {
+                entry.priority = priority;
+                if entry.place == Place::Idle {
+                    self.recall(slot);
+                }
+                self.put(slot, due, now);
+            }
+            Place::Ready => {
+                if priority > entry.priority {
+                    // To the end of its new level; it has been due for as long as before.
+                    self.ready.remove(&mut self.slab, slot);
+                    self.slab.get_mut(slot).priority = priority;
+                    self.push_ready(slot, now);
+                }
+            }
+            Place::Delayed | Place::Near => {
+                entry.priority = entry.priority.max(priority);
+                if due < entry.due {
+                    self.timers.remove(&mut self.slab, slot);
+                    self.put(slot, due, now);
+                }
+            }
+            Place::Processing => {
+                let (old_due, old) = (entry.due, entry.again.priority());
+                entry.due = old.map_or(due, |_| old_due.min(due));
+                entry.again = Again::with(old.map_or(priority, |old| old.max(priority)));
+            }
+        }
+    }
+
+    /// Counts a failure and returns how many there were before.
+    pub(crate) fn fail(&mut self, slot: u32) -> u32 {
+        self.retries += 1;
+        let failures = &mut self.slab.get_mut(slot).failures;
+        let before = *failures;
+        *failures = failures.saturating_add(1);
+        before
+    }
+
+    pub(crate) fn failures(&self, slot: u32) -> u32 {
+        self.slab.get(slot).failures
+    }
+
+    /// Forgets the failures, and the key itself if nothing else is to be known about it: then it is returned.
+    pub(crate) fn forget(&mut self, slot: u32) -> Option<K> {
+        let entry = self.slab.get_mut(slot);
+        entry.failures = 0;
+        (entry.place == Place::Idle).then(|| {
+            self.recall(slot);
+            self.vacate(slot)
+        })
+    }
+
+    // ── Handing out ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    /// Moves the keys whose time has come to the ready ones.
+    #[inline]
+    pub(crate) fn promote(&mut self, now: u64) {
+        while let Some(slot) = self.timers.pop(&mut self.slab, now) {
+            self.adds += 1;
+            self.push_ready(slot, now);
+        }
+    }
+
+    /// Hands out the next ready key. Due ones have to be promoted before.
+    pub(crate) fn take(&mut self, now: u64) -> Option<Taken<K>> {
+        let slot = self.ready.pop(&mut self.slab, now)?;
+        let entry = self.slab.get_mut(slot);
+        let waited = if self.timed { Duration::from_nanos(now.saturating_sub(entry.due)) } else { Duration::ZERO };
+        entry.place = Place::Processing;
+        entry.since = now;
+        entry.again = Again::NO;
+        self.processing += 1;
+        if self.timed {
+            self.queue_duration.observe(waited);
+        }
+        let key = entry.key.clone().expect("a slot in use has a key");
+        Some(Taken { slot, key, failures: entry.failures, priority: entry.priority, waited })
+    }
+
+    /// Ends the work on a slot that [`State::take`] handed out. If it was added meanwhile it goes back in. A key that
+    /// nothing is to be known about any more is returned.
+    pub(crate) fn finish(&mut self, slot: u32, now: u64) -> Option<K> {
+        let timed = self.timed;
+        let entry = self.slab.get_mut(slot);
+        debug_assert_eq!(entry.place, Place::Processing, "a ticket's slot is in progress");
+        entry.place = Place::Nowhere;
+        let (since, due, again, failures) = (entry.since, entry.due, entry.again.priority(), entry.failures);
+        self.processing -= 1;
+        if timed {
+            self.work_duration.observe(Duration::from_nanos(now.saturating_sub(since)));
+        }
+        if let Some(priority) = again {
+            self.slab.get_mut(slot).priority = priority;
+            self.put(slot, due, now);
+        } else if failures == 0 {
+            return Some(self.vacate(slot));
+        } else {
+            self.remember(slot);
+            return self.forget_excess();
+        }
+        None
+    }
+
+    /// When to look for due keys again, if there are delayed ones.
+    pub(crate) fn next_due(&mut self) -> Option<u64> {
+        self.timers.next(&self.slab)
+    }
+
+    /// Empties the queue: what was ready, in order, then what was delayed, by due time. What is being worked on stays.
+    pub(crate) fn take_rest(&mut self, now: u64) -> Vec<Pending<K>> {
+        let ready: Vec<_> = self.ready.iter(&self.slab).collect();
+        let delayed = self.timers.in_order(&self.slab);
+        let mut rest = Vec::with_capacity(ready.len() + delayed.len());
+        for slot in ready {
+            self.ready.remove(&mut self.slab, slot);
+            rest.push(self.leave(slot, Duration::ZERO));
+        }
+        for slot in delayed {
+            self.timers.remove(&mut self.slab, slot);
+            let due_in = self.slab.get(slot).due.saturating_sub(now);
+            rest.push(self.leave(slot, Duration::from_nanos(due_in)));
+        }
+        rest
+    }
+
+    pub(crate) fn metrics(&self, now: u64) -> Metrics {
+        let running = || {
+            let since = self.slab.iter().filter(|(_, entry)| entry.place == Place::Processing);
+            since.map(|(_, entry)| Duration::from_nanos(now.saturating_sub(entry.since)))
+        };
+        let (unfinished, longest) = if self.timed && self.processing > 0 {
+            (running().sum(), running().max().unwrap_or_default())
+        } else {
+            Default::default()
+        };
+        Metrics {
+            depth: self.ready.len(),
+            delayed: self.timers.len(),
+            processing: self.processing,
+            adds: self.adds,
+            retries: self.retries,
+            refused: self.refused,
+            dropped: self.dropped,
+            queue_duration: self.queue_duration.clone(),
+            work_duration: self.work_duration.clone(),
+            unfinished_work: unfinished,
+            longest_running: longest,
+        }
+    }
+
+    // ── Places ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    /// Puts an entry that is nowhere where its time says.
+    fn put(&mut self, slot: u32, due: u64, now: u64) {
+        if due <= now {
+            self.slab.get_mut(slot).due = due;
+            self.adds += 1;
+            self.push_ready(slot, now);
+        } else {
+            self.timers.push(&mut self.slab, slot, due);
+        }
+    }
+
+    fn push_ready(&mut self, slot: u32, now: u64) {
+        let group = self.group.as_ref().and_then(|group| self.slab.get(slot).key.as_ref().map(group));
+        self.ready.push(&mut self.slab, slot, group, now);
+    }
+
+    /// Keeps an entry that is nowhere for what it has to remember.
+    fn remember(&mut self, slot: u32) {
+        self.slab.get_mut(slot).place = Place::Idle;
+        self.idle.push(&mut self.slab, slot);
+        self.idle_len += 1;
+    }
+
+    fn recall(&mut self, slot: u32) {
+        self.idle.remove(&mut self.slab, slot);
+        self.idle_len -= 1;
+    }
+
+    /// The failures that lie back longest are forgotten when there are too many.
+    fn forget_excess(&mut self) -> Option<K> {
+        if self.idle_len <= self.remember {
+            return None;
+        }
+        self.idle_len -= 1;
+        let slot = self.idle.pop(&mut self.slab)?;
+        Some(self.vacate(slot))
+    }
+
+    /// Frees the slot of an entry that is nowhere.
+    fn vacate(&mut self, slot: u32) -> K {
+        let hash = self.slab.get(slot).hash;
+        if let Ok(found) = self.index.find_entry(spread(hash), |other| *other == slot) {
             found.remove();
         }
-        self.free.push(slot);
-        entry
+        self.slab.remove(slot)
     }
 
-    fn remove(&mut self, slot: u32, now: Duration) -> Pending<K> {
-        let Entry { key, priority, failures, place, .. } = self.vacate(slot);
-        let due_in = match place {
-            Place::Delayed { due, .. } => due.saturating_sub(now),
-            _ => Duration::ZERO,
-        };
-        Pending { key, due_in, priority, failures }
+    fn leave(&mut self, slot: u32, due_in: Duration) -> Pending<K> {
+        let (priority, failures) = (self.slab.get(slot).priority, self.slab.get(slot).failures);
+        Pending { key: self.vacate(slot), due_in, priority, failures }
     }
 }
 
-fn holds<K: Eq>(slots: &[Option<Entry<K>>], slot: u32, hash: u64, key: &K) -> bool {
-    slots[slot as usize].as_ref().is_some_and(|entry| entry.hash == hash && entry.key == *key)
+/// The table wants all 64 bits, and takes the highest and the lowest of them.
+const fn spread(hash: u32) -> u64 {
+    (hash as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+/// A duration in nanoseconds, at most what 64 bits hold (584 years).
+pub(crate) fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_failed_long_ago_is_forgotten_when_there_is_too_much() {
+        let settings = Settings { ageing: None, group: None, bound: None, remember: 2, timed: false };
+        let mut state = State::new(settings);
+        for key in 0..5_u32 {
+            let slot = state.insert(key, key);
+            state.request(slot, 0, Priority::NORMAL, 0);
+            let slot = state.take(0).expect("ready").slot;
+            state.fail(slot);
+            assert_eq!(state.finish(slot, 0), key.checked_sub(2));
+        }
+        let known: Vec<_> = (0..5).filter(|key| state.find(*key, key).is_some()).collect();
+        assert_eq!((known, state.idle_len), (vec![3, 4], 2));
+    }
 }

@@ -15,11 +15,26 @@ use crate::state::Taken;
 pub struct Ticket<K: Hash + Eq + Clone + 'static> {
     shared: Arc<Shared<K>>,
     taken: Taken<K>,
+    /// Whether the key is finished already.
+    finished: bool,
+}
+
+/// What a worker has to say at the end.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Verdict {
+    /// Nothing.
+    Done,
+    /// It succeeded: failures are forgotten.
+    Succeeded,
+    /// It succeeded, and comes back.
+    Requeue(Duration),
+    /// It failed, and comes back when the limits say, or then.
+    Failed(Option<Duration>),
 }
 
 impl<K: Hash + Eq + Clone + 'static> Ticket<K> {
     pub(crate) const fn new(shared: Arc<Shared<K>>, taken: Taken<K>) -> Self {
-        Self { shared, taken }
+        Self { shared, taken, finished: false }
     }
 
     /// The key.
@@ -40,37 +55,53 @@ impl<K: Hash + Eq + Clone + 'static> Ticket<K> {
         self.taken.priority
     }
 
-    /// How long it was due before it was handed out.
+    /// How long it was due before it was handed out; zero unless the queue [measures](crate::Builder::timed) that.
     #[must_use]
     pub const fn waited(&self) -> Duration {
         self.taken.waited
     }
 
+    /// Finishes the key, as dropping the ticket does.
+    pub fn done(self) {}
+
     /// Finishes the key: it failed, and comes back after the delay that the queue's limits ask for, which is returned.
     /// Its priority is kept.
     pub fn retry(self) -> Duration {
-        self.shared.retry(&self.taken, None)
+        self.end(Verdict::Failed(None))
     }
 
     /// Finishes the key: it failed, and comes back after `delay`. The failure is counted, the limits are not asked.
     pub fn retry_after(self, delay: Duration) {
-        self.shared.retry(&self.taken, Some(delay));
+        self.end(Verdict::Failed(Some(delay)));
+    }
+
+    /// Finishes the key: it succeeded, its failures are forgotten, and it comes back when the others of its priority
+    /// have had their turn.
+    pub fn requeue(self) {
+        self.requeue_after(Duration::ZERO);
     }
 
     /// Finishes the key: it succeeded, its failures are forgotten, and it comes back after `delay`.
     pub fn requeue_after(self, delay: Duration) {
-        self.shared.requeue(&self.taken, delay);
+        self.end(Verdict::Requeue(delay));
     }
 
     /// Finishes the key: it succeeded, and its failures are forgotten.
     pub fn forget(self) {
-        self.shared.forget_taken(&self.taken);
+        self.end(Verdict::Succeeded);
+    }
+
+    fn end(mut self, verdict: Verdict) -> Duration {
+        self.finished = true;
+        self.shared.finish(&self.taken, verdict)
     }
 }
 
 impl<K: Hash + Eq + Clone + 'static> Drop for Ticket<K> {
     fn drop(&mut self) {
-        self.shared.finish(self.taken.slot);
+        if !self.finished {
+            self.shared.finish(&self.taken, Verdict::Done);
+        }
     }
 }
 
@@ -79,6 +110,7 @@ impl<K: Hash + Eq + Clone + 'static + fmt::Debug> fmt::Debug for Ticket<K> {
         f.debug_struct("Ticket")
             .field("key", &self.taken.key)
             .field("failures", &self.taken.failures)
+            .field("priority", &self.taken.priority)
             .finish()
     }
 }

@@ -146,7 +146,7 @@ fn op() -> impl Strategy<Value = Op> {
 async fn compare_with_model(ops: Vec<Op>) -> Result<(), TestCaseError> {
     let limit = || Exponential::try_new(ms(5), ms(70)).expect("valid");
     let limited = |failures: u32| ms(70.min(5 << failures.min(20)));
-    let queue = Queue::<u8>::builder().ageing(AGEING).limit(limit()).build();
+    let queue = Queue::<u8>::builder().timed().ageing(AGEING).limit(limit()).build();
     let mut model = Model::default();
     let mut tickets: Vec<Ticket<u8>> = Vec::new();
     for op in ops {
@@ -391,7 +391,7 @@ fn workers_that_wake_together_do_not_keep_each_other_awake() {
 
 #[tokio::test(start_paused = true)]
 async fn low_priority_does_not_starve() {
-    let queue = Queue::builder().ageing(ms(100)).build();
+    let queue = Queue::builder().timed().ageing(ms(100)).build();
     queue.add_with(0u32, Add { priority: Priority::LOWEST, ..Add::default() });
     for fresh in 1.. {
         queue.add_with(fresh, Add { priority: Priority::HIGHEST, ..Add::default() });
@@ -403,7 +403,7 @@ async fn low_priority_does_not_starve() {
         advance(ms(1)).await;
     }
     // Fifteen levels of 100 ms; without ageing it would never have come.
-    let longest = queue.metrics().queue_latency.longest();
+    let longest = queue.metrics().queue_duration.longest();
     assert!(longest >= ms(1500) && longest < ms(1600), "{longest:?}");
 }
 
@@ -508,7 +508,7 @@ async fn an_endless_delay_neither_panics_nor_fires() {
 
 #[tokio::test(start_paused = true)]
 async fn metrics_tell_what_happens() {
-    let queue = Queue::new();
+    let queue = Queue::builder().timed().build();
     queue.add(1);
     queue.add(1);
     queue.add_after(2, ms(500));
@@ -517,11 +517,11 @@ async fn metrics_tell_what_happens() {
     advance(ms(40)).await;
     let during = queue.metrics();
     assert_eq!((during.depth, during.delayed, during.processing, during.adds), (0, 1, 1, 1));
-    assert_eq!((during.unfinished, during.longest_running), (ms(40), ms(40)));
+    assert_eq!((during.unfinished_work, during.longest_running), (ms(40), ms(40)));
     ticket.retry();
     let after = queue.metrics();
     assert_eq!((after.retries, after.delayed, after.processing), (1, 2, 0));
-    assert_eq!((after.queue_latency.sum(), after.work_duration.sum()), (ms(100), ms(40)));
+    assert_eq!((after.queue_duration.sum(), after.work_duration.sum()), (ms(100), ms(40)));
 }
 
 /// Real threads: each key's last version is worked on, and by one worker at a time, though gets are dropped all along.
