@@ -3,7 +3,7 @@ use crate::Priority;
 /// No slot.
 pub(crate) const NONE: u32 = u32::MAX;
 
-/// All that is known about one key. 40 bytes besides the key.
+/// All that is known about one key. 32 bytes besides the key.
 #[derive(Debug)]
 pub(crate) struct Entry<K> {
     /// Absent in a free slot only.
@@ -12,14 +12,11 @@ pub(crate) struct Entry<K> {
     pub(crate) due: u64,
     /// Ready: since when. Processing: since when. Delayed: its number, in the order of adding.
     pub(crate) since: u64,
-    /// Neighbours in the one list that the entry is in: free slots, a lane, a bucket of the wheel, or idle ones.
+    /// Neighbours in the one list that the entry is in: free slots, a lane, or idle ones.
     pub(crate) next: u32,
     pub(crate) prev: u32,
-    /// Ready: its lane. Delayed: its bucket.
-    pub(crate) list: u32,
     /// Since the last `forget`.
     pub(crate) failures: u32,
-    pub(crate) hash: u32,
     pub(crate) place: Place,
     pub(crate) priority: Priority,
     /// Processing: the priority to come back with, if it is to come back.
@@ -34,10 +31,7 @@ pub(crate) enum Place {
     /// Only remembered for its failures.
     Idle,
     Ready,
-    /// In the timer wheel.
     Delayed,
-    /// Among the timers of the present tick.
-    Near,
     Processing,
 }
 
@@ -73,16 +67,14 @@ impl<K> Slab<K> {
     ///
     /// # Panics
     /// With 2³² − 1 keys.
-    pub(crate) fn insert(&mut self, key: K, hash: u32) -> u32 {
+    pub(crate) fn insert(&mut self, key: K) -> u32 {
         let entry = Entry {
             key: Some(key),
             due: 0,
             since: 0,
             next: NONE,
             prev: NONE,
-            list: 0,
             failures: 0,
-            hash,
             place: Place::Nowhere,
             priority: Priority::NORMAL,
             again: Again::NO,
@@ -187,15 +179,15 @@ mod tests {
 
     #[test]
     fn an_entry_is_small() {
-        assert_eq!(size_of::<Entry<std::sync::Arc<str>>>(), 40 + size_of::<std::sync::Arc<str>>());
-        assert_eq!(size_of::<Entry<String>>(), 40 + size_of::<String>());
+        assert_eq!(size_of::<Entry<std::sync::Arc<str>>>(), 32 + size_of::<std::sync::Arc<str>>());
+        assert_eq!(size_of::<Entry<String>>(), 32 + size_of::<String>());
     }
 
     #[test]
     fn slots_are_used_again_and_lists_keep_their_order() {
         let mut slab = Slab::new();
-        let slots: Vec<_> = "abcd".chars().map(|key| slab.insert(key, 0)).collect();
-        assert_eq!((slab.remove(slots[1]), slab.insert('e', 0)), ('b', slots[1]));
+        let slots: Vec<_> = "abcd".chars().map(|key| slab.insert(key)).collect();
+        assert_eq!((slab.remove(slots[1]), slab.insert('e')), ('b', slots[1]));
         let mut list = List::EMPTY;
         for slot in [2, 0, 3, 1] {
             list.push(&mut slab, slot);

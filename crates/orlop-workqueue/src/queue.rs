@@ -1,14 +1,14 @@
 use std::fmt;
 use std::future::poll_fn;
-use std::hash::{BuildHasher, Hash};
+use std::hash::Hash;
 use std::sync::Arc;
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
-use hashbrown::DefaultHashBuilder;
 use orlop_clock::{Clock, Timestamp};
 use tokio::time::Instant;
 
+use crate::index::KeyHasher;
 use crate::state::{Room, State, Taken, nanos};
 use crate::sync::{Mutex, lock};
 use crate::ticket::Verdict;
@@ -56,7 +56,7 @@ pub struct Pending<K> {
 
 pub(crate) struct Shared<K> {
     locked: Mutex<Locked<K>>,
-    hasher: DefaultHashBuilder,
+    hasher: KeyHasher,
     started: Instant,
     clock: Arc<dyn Clock>,
 }
@@ -132,15 +132,15 @@ impl<K: Hash + Eq + Clone + 'static> Queue<K> {
 
     pub(crate) fn with(builder: Builder<K>) -> Self {
         let Builder { clock, limit, settings } = builder;
+        let hasher = KeyHasher::default();
         let locked = Locked {
-            state: State::new(settings),
+            state: State::new(settings, hasher.clone()),
             limit,
             phase: Phase::Open,
             work: Waiters::default(),
             room: Waiters::default(),
             end: Waiters::default(),
         };
-        let hasher = DefaultHashBuilder::default();
         Self { shared: Arc::new(Shared { locked: Mutex::new(locked), hasher, started: Instant::now(), clock }) }
     }
 
@@ -416,10 +416,8 @@ impl<K: Hash + Eq + Clone + 'static> Shared<K> {
         self.started.checked_add(Duration::from_nanos(due))
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "32 bits are kept of the hash")]
     fn hash(&self, key: &K) -> u32 {
-        let hash = self.hasher.hash_one(key);
-        (hash ^ (hash >> 32)) as u32
+        self.hasher.hash(key)
     }
 
     fn add(&self, key: Given<'_, K>, add: Add) -> bool {

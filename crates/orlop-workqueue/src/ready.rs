@@ -68,11 +68,9 @@ impl Ready {
     /// Puts an entry that is in no list at the end of its lane. `since` never goes back.
     pub(crate) fn push<K>(&mut self, slab: &mut Slab<K>, slot: u32, group: Option<u64>, since: u64) {
         let entry = slab.get_mut(slot);
-        let level = entry.priority.level();
-        let lane = group.map_or(u32::from(level), |group| self.lane_of(level, group));
+        let lane = self.lane_of(entry.priority, group);
         entry.place = Place::Ready;
         entry.since = since;
-        entry.list = lane;
         let slots = &mut self.lanes[lane as usize].slots;
         let began = slots.is_empty();
         slots.push(slab, slot);
@@ -82,9 +80,13 @@ impl Ready {
         self.len += 1;
     }
 
-    /// Takes out an entry that is in.
-    pub(crate) fn remove<K>(&mut self, slab: &mut Slab<K>, slot: u32) {
-        let lane = slab.get(slot).list;
+    /// Takes out an entry that is in, of the group with which it was put in.
+    pub(crate) fn remove<K>(&mut self, slab: &mut Slab<K>, slot: u32, group: Option<u64>) {
+        let lane = self.lane_of(slab.get(slot).priority, group);
+        self.take_out(slab, slot, lane);
+    }
+
+    fn take_out<K>(&mut self, slab: &mut Slab<K>, slot: u32, lane: u32) {
         slab.get_mut(slot).place = Place::Nowhere;
         let slots = &mut self.lanes[lane as usize].slots;
         slots.remove(slab, slot);
@@ -105,7 +107,7 @@ impl Ready {
         let level = self.next_level(slab, now)?;
         let lane = self.levels[level].front;
         let slot = self.lanes[lane as usize].slots.head;
-        self.remove(slab, slot);
+        self.take_out(slab, slot, lane);
         // Still the front lane: it has more. Now the others.
         if self.levels[level].front == lane && self.levels[level].back != lane {
             self.step_out(lane);
@@ -155,7 +157,9 @@ impl Ready {
             .flat_map(move |lane| self.lanes[lane as usize].slots.iter(slab))
     }
 
-    fn lane_of(&mut self, level: u8, group: u64) -> u32 {
+    fn lane_of(&mut self, priority: Priority, group: Option<u64>) -> u32 {
+        let level = priority.level();
+        let Some(group) = group else { return u32::from(level) };
         *self.groups.entry((level, group)).or_insert_with(|| {
             let lane = Lane { slots: List::EMPTY, level, group: Some(group), next: NONE, prev: NONE };
             if let Some(free) = self.free.pop() {
@@ -219,7 +223,7 @@ mod tests {
     fn slab(priorities: &[Priority]) -> Slab<usize> {
         let mut slab = Slab::new();
         for (key, priority) in priorities.iter().enumerate() {
-            let slot = slab.insert(key, 0);
+            let slot = slab.insert(key);
             slab.get_mut(slot).priority = *priority;
         }
         slab
@@ -234,7 +238,7 @@ mod tests {
             ready.push(&mut slab, slot, None, 0);
         }
         assert_eq!((ready.lowest(), ready.len()), (Some(0), 5));
-        ready.remove(&mut slab, 2);
+        ready.remove(&mut slab, 2, None);
         assert_eq!(ready.iter(&slab).collect::<Vec<_>>(), [4, 1, 3, 0]);
         let popped: Vec<_> = std::iter::from_fn(|| ready.pop(&mut slab, 100 * SECOND)).collect();
         assert_eq!(popped, [4, 1, 3, 0]);

@@ -1,10 +1,10 @@
 use std::fmt;
+use std::hash::Hash;
 use std::time::Duration;
-
-use hashbrown::HashTable;
 
 use crate::bound::{Bound, Overflow};
 use crate::entry::{Again, List, Place, Slab};
+use crate::index::{Index, KeyHasher};
 use crate::metrics::{Histogram, Metrics};
 use crate::ready::Ready;
 use crate::timers::Timers;
@@ -19,8 +19,8 @@ pub(crate) type Group<K> = Box<dyn Fn(&K) -> u64 + Send>;
 /// A key has one entry, and an entry is in one place: that is what makes it impossible for a key to be queued twice,
 /// delayed and queued at once, or handed to two workers.
 pub(crate) struct State<K> {
-    /// Looked up only, never walked: its order may depend on a random seed.
-    index: HashTable<u32>,
+    index: Index,
+    hasher: KeyHasher,
     slab: Slab<K>,
     ready: Ready,
     timers: Timers,
@@ -84,10 +84,11 @@ pub(crate) enum Room<K> {
     Full,
 }
 
-impl<K: Eq + Clone> State<K> {
-    pub(crate) fn new(settings: Settings<K>) -> Self {
+impl<K: Hash + Eq + Clone> State<K> {
+    pub(crate) fn new(settings: Settings<K>, hasher: KeyHasher) -> Self {
         Self {
-            index: HashTable::new(),
+            index: Index::new(),
+            hasher,
             slab: Slab::new(),
             ready: Ready::new(settings.ageing.map(|step| nanos(step).max(1))),
             timers: Timers::new(),
@@ -152,19 +153,13 @@ impl<K: Eq + Clone> State<K> {
 
     #[inline]
     pub(crate) fn find(&self, hash: u32, key: &K) -> Option<u32> {
-        self.index
-            .find(spread(hash), |slot| {
-                let entry = self.slab.get(*slot);
-                entry.hash == hash && entry.key.as_ref() == Some(key)
-            })
-            .copied()
+        self.index.find(hash, |slot| self.slab.get(slot).key.as_ref() == Some(key))
     }
 
     /// An entry for a key that has none. It is to be [requested](State::request) next.
     pub(crate) fn insert(&mut self, hash: u32, key: K) -> u32 {
-        let slot = self.slab.insert(key, hash);
-        let slab = &self.slab;
-        self.index.insert_unique(spread(hash), slot, |slot| spread(slab.get(*slot).hash));
+        let slot = self.slab.insert(key);
+        self.index.insert(hash, slot);
         slot
     }
 
@@ -215,7 +210,7 @@ impl<K: Eq + Clone> State<K> {
             self.refused += 1;
             return Room::Full;
         };
-        self.ready.remove(&mut self.slab, slot);
+        self.unready(slot);
         self.dropped += 1;
         Room::Freed(self.vacate(slot))
     }
@@ -235,12 +230,12 @@ impl<K: Eq + Clone> State<K> {
             Place::Ready => {
                 if priority > entry.priority {
                     // To the end of its new level; it has been due for as long as before.
-                    self.ready.remove(&mut self.slab, slot);
+                    self.unready(slot);
                     self.slab.get_mut(slot).priority = priority;
                     self.push_ready(slot, now);
                 }
             }
-            Place::Delayed | Place::Near => {
+            Place::Delayed => {
                 entry.priority = entry.priority.max(priority);
                 if due < entry.due {
                     self.timers.remove(&mut self.slab, slot);
@@ -340,7 +335,7 @@ impl<K: Eq + Clone> State<K> {
         let delayed = self.timers.in_order(&self.slab);
         let mut rest = Vec::with_capacity(ready.len() + delayed.len());
         for slot in ready {
-            self.ready.remove(&mut self.slab, slot);
+            self.unready(slot);
             rest.push(self.leave(slot, Duration::ZERO));
         }
         for slot in delayed {
@@ -390,8 +385,18 @@ impl<K: Eq + Clone> State<K> {
     }
 
     fn push_ready(&mut self, slot: u32, now: u64) {
-        let group = self.group.as_ref().and_then(|group| self.slab.get(slot).key.as_ref().map(group));
+        let group = self.group_of(slot);
         self.ready.push(&mut self.slab, slot, group, now);
+    }
+
+    fn unready(&mut self, slot: u32) {
+        let group = self.group_of(slot);
+        self.ready.remove(&mut self.slab, slot, group);
+    }
+
+    #[inline]
+    fn group_of(&self, slot: u32) -> Option<u64> {
+        self.group.as_ref().and_then(|group| self.slab.get(slot).key.as_ref().map(group))
     }
 
     /// Keeps an entry that is nowhere for what it has to remember.
@@ -418,22 +423,15 @@ impl<K: Eq + Clone> State<K> {
 
     /// Frees the slot of an entry that is nowhere.
     fn vacate(&mut self, slot: u32) -> K {
-        let hash = self.slab.get(slot).hash;
-        if let Ok(found) = self.index.find_entry(spread(hash), |other| *other == slot) {
-            found.remove();
-        }
-        self.slab.remove(slot)
+        let key = self.slab.remove(slot);
+        self.index.remove(self.hasher.hash(&key), slot);
+        key
     }
 
     fn leave(&mut self, slot: u32, due_in: Duration) -> Pending<K> {
         let (priority, failures) = (self.slab.get(slot).priority, self.slab.get(slot).failures);
         Pending { key: self.vacate(slot), due_in, priority, failures }
     }
-}
-
-/// The table wants all 64 bits, and takes the highest and the lowest of them.
-const fn spread(hash: u32) -> u64 {
-    (hash as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
 /// A duration in nanoseconds, at most what 64 bits hold (584 years).
@@ -448,15 +446,16 @@ mod tests {
     #[test]
     fn what_failed_long_ago_is_forgotten_when_there_is_too_much() {
         let settings = Settings { ageing: None, group: None, bound: None, remember: 2, timed: false };
-        let mut state = State::new(settings);
+        let hasher = KeyHasher::default();
+        let mut state = State::new(settings, hasher.clone());
         for key in 0..5_u32 {
-            let slot = state.insert(key, key);
+            let slot = state.insert(hasher.hash(&key), key);
             state.request(slot, 0, Priority::NORMAL, 0);
             let slot = state.take(0).expect("ready").slot;
             state.fail(slot);
             assert_eq!(state.finish(slot, 0), key.checked_sub(2));
         }
-        let known: Vec<_> = (0..5).filter(|key| state.find(*key, key).is_some()).collect();
+        let known: Vec<_> = (0..5).filter(|key| state.find(hasher.hash(key), key).is_some()).collect();
         assert_eq!((known, state.idle_len), (vec![3, 4], 2));
     }
 }

@@ -1,7 +1,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use crate::entry::{List, Place, Slab};
+use crate::entry::{Place, Slab};
 
 /// Nanoseconds of a tick, as a power of two: about a millisecond.
 const TICK: u32 = 20;
@@ -10,23 +10,38 @@ const BITS: u32 = 6;
 const BUCKETS: usize = 1 << BITS;
 /// Enough for all of 64 bits of nanoseconds.
 const LEVELS: usize = (64 - TICK).div_ceil(BITS) as usize;
+/// The levels whose buckets span no more than 32 bits of nanoseconds.
+const EXACT: usize = ((32 - TICK) / BITS) as usize;
+/// So many timers that were taken out before their time may always stay in their buckets.
+const STALE: usize = 256;
 
-/// The keys that wait for their time: a hierarchical timer wheel (Varghese and Lauck, 1987) whose buckets are lists
-/// linked through the entries, so that a timer costs no memory of its own and is taken out without a search.
+/// The keys that wait for their time: a hierarchical timer wheel (Varghese and Lauck, 1987).
 ///
-/// A bucket of level *n* spans 64ⁿ ticks; when its time comes its entries move to lower levels. Those of the present tick
+/// A bucket of level *n* spans 64ⁿ ticks; when its time comes its timers move to lower levels. Those of the present tick
 /// are in a heap, so that they come by the nanosecond, and of equal times in the order of adding.
+///
+/// In a bucket a timer is its slot and the lower half of its due time. The upper half is that of the bucket, up to
+/// buckets of 4.3 s; so on its last way down no entry has to be looked at, each of which would be a wait for the memory.
+/// What is taken out before its time is only marked so in its entry.
 #[derive(Debug)]
 pub(crate) struct Timers {
     /// The tick that all has been moved up to.
     tick: u64,
     /// Bucket by bucket, level by level. Empty until there is a first timer.
-    buckets: Vec<List>,
+    buckets: Vec<Vec<Timer>>,
     occupied: [u64; LEVELS],
-    /// `(due, number, slot)`. What was taken out before its time stays in, and is known by its number.
+    /// `(due, number, slot)`.
     near: BinaryHeap<Reverse<(u64, u64, u32)>>,
     number: u64,
     len: usize,
+    /// At most so many in buckets and heap are there no more.
+    stale: usize,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Timer {
+    due: u32,
+    slot: u32,
 }
 
 impl Timers {
@@ -38,6 +53,7 @@ impl Timers {
             near: BinaryHeap::new(),
             number: 0,
             len: 0,
+            stale: 0,
         }
     }
 
@@ -51,21 +67,19 @@ impl Timers {
         let entry = slab.get_mut(slot);
         entry.due = due;
         entry.since = self.number;
+        entry.place = Place::Delayed;
         self.len += 1;
-        self.place(slab, slot);
+        self.place(due, self.number, slot);
     }
 
     /// Takes out an entry that is in.
     pub(crate) fn remove<K>(&mut self, slab: &mut Slab<K>, slot: u32) {
-        let entry = slab.get_mut(slot);
-        let bucket = entry.list as usize;
-        if std::mem::replace(&mut entry.place, Place::Nowhere) == Place::Delayed {
-            self.buckets[bucket].remove(slab, slot);
-            if self.buckets[bucket].is_empty() {
-                self.occupied[bucket / BUCKETS] &= !(1 << (bucket % BUCKETS));
-            }
-        }
+        slab.get_mut(slot).place = Place::Nowhere;
         self.len -= 1;
+        self.stale += 1;
+        if self.stale > self.len + STALE {
+            self.rebuild(slab);
+        }
     }
 
     /// Takes out the entry that is due first, if it is due by now.
@@ -93,7 +107,7 @@ impl Timers {
         self.forget_removed(slab);
         match self.near.peek() {
             Some(Reverse((due, ..))) => Some(*due),
-            None => self.first_bucket().map(|(_, tick)| tick << TICK),
+            None => self.first_bucket().map(|(.., tick)| tick << TICK),
         }
     }
 
@@ -101,53 +115,70 @@ impl Timers {
     pub(crate) fn in_order<K>(&self, slab: &Slab<K>) -> Vec<u32> {
         let mut all: Vec<_> = slab
             .iter()
-            .filter(|(_, entry)| matches!(entry.place, Place::Delayed | Place::Near))
+            .filter(|(_, entry)| entry.place == Place::Delayed)
             .map(|(slot, entry)| (entry.due, entry.since, slot))
             .collect();
         all.sort_unstable();
         all.into_iter().map(|(.., slot)| slot).collect()
     }
 
-    fn place<K>(&mut self, slab: &mut Slab<K>, slot: u32) {
-        let entry = slab.get_mut(slot);
-        let tick = entry.due >> TICK;
+    fn place(&mut self, due: u64, number: u64, slot: u32) {
+        let tick = due >> TICK;
         if tick <= self.tick {
-            entry.place = Place::Near;
-            self.near.push(Reverse((entry.due, entry.since, slot)));
-            return;
+            self.near.push(Reverse((due, number, slot)));
+        } else {
+            self.put(due, slot);
         }
+    }
+
+    /// Puts what is due in a later tick into a bucket.
+    fn put(&mut self, due: u64, slot: u32) {
         if self.buckets.is_empty() {
-            self.buckets = vec![List::EMPTY; LEVELS * BUCKETS];
+            self.buckets.resize(LEVELS * BUCKETS, Vec::new());
         }
         // The highest digit in which the two differ says how far away it is.
+        let tick = due >> TICK;
         let level = (tick ^ self.tick).ilog2() / BITS;
         let digit = (tick >> (level * BITS)) as usize % BUCKETS;
-        let bucket = level as usize * BUCKETS + digit;
-        entry.place = Place::Delayed;
-        entry.list = u32::try_from(bucket).expect("a few hundred buckets");
-        self.buckets[bucket].push(slab, slot);
+        let bucket = &mut self.buckets[level as usize * BUCKETS + digit];
+        if bucket.len() == bucket.capacity() {
+            // By a quarter, not by half: there may be millions.
+            bucket.reserve_exact(bucket.len() / 4 + 4);
+        }
+        bucket.push(Timer { due: lower(due), slot });
         self.occupied[level as usize] |= 1 << digit;
     }
 
-    /// The bucket whose time comes first, and the tick when it does.
-    fn first_bucket(&self) -> Option<(usize, u64)> {
+    /// The bucket whose time comes first, by level and digit, and the tick when it does.
+    fn first_bucket(&self) -> Option<(usize, usize, u64)> {
         // Whatever is in a lower level shares more digits with the present tick, and so is nearer.
         let level = self.occupied.iter().position(|bits| *bits != 0)?;
         let digit = self.occupied[level].trailing_zeros() as usize;
         let shift = level as u32 * BITS;
         let above = self.tick >> (shift + BITS) << (shift + BITS);
-        Some((level * BUCKETS + digit, above | (digit as u64) << shift))
+        Some((level, digit, above | (digit as u64) << shift))
     }
 
-    fn advance<K>(&mut self, slab: &mut Slab<K>, to: u64) {
-        while let Some((bucket, tick)) = self.first_bucket()
+    fn advance<K>(&mut self, slab: &Slab<K>, to: u64) {
+        while let Some((level, digit, tick)) = self.first_bucket()
             && tick <= to
         {
             self.tick = tick;
-            self.occupied[bucket / BUCKETS] &= !(1 << (bucket % BUCKETS));
-            let mut list = std::mem::replace(&mut self.buckets[bucket], List::EMPTY);
-            while let Some(slot) = list.pop(slab) {
-                self.place(slab, slot);
+            self.occupied[level] &= !(1 << digit);
+            let timers = std::mem::take(&mut self.buckets[level * BUCKETS + digit]);
+            let upper = tick << TICK >> 32 << 32;
+            for timer in timers {
+                let due = upper | u64::from(timer.due);
+                if level <= EXACT && due >> TICK > tick {
+                    self.put(due, timer.slot);
+                    continue;
+                }
+                let entry = slab.get(timer.slot);
+                if entry.place == Place::Delayed && lower(entry.due) == timer.due {
+                    self.place(entry.due, entry.since, timer.slot);
+                } else {
+                    self.stale = self.stale.saturating_sub(1);
+                }
             }
         }
         self.tick = self.tick.max(to);
@@ -156,12 +187,30 @@ impl Timers {
     fn forget_removed<K>(&mut self, slab: &Slab<K>) {
         while let Some(Reverse((_, number, slot))) = self.near.peek() {
             let entry = slab.get(*slot);
-            if entry.place == Place::Near && entry.since == *number {
+            if entry.place == Place::Delayed && entry.since == *number {
                 return;
             }
             self.near.pop();
+            self.stale = self.stale.saturating_sub(1);
         }
     }
+
+    /// Leaves out all that is there no more.
+    fn rebuild<K>(&mut self, slab: &Slab<K>) {
+        self.buckets.clear();
+        self.occupied = [0; LEVELS];
+        self.near.clear();
+        self.stale = 0;
+        for (slot, entry) in slab.iter().filter(|(_, entry)| entry.place == Place::Delayed) {
+            self.place(entry.due, entry.since, slot);
+        }
+    }
+}
+
+/// The lower half of a time.
+#[expect(clippy::cast_possible_truncation, reason = "the lower half")]
+const fn lower(time: u64) -> u32 {
+    time as u32
 }
 
 #[cfg(test)]
@@ -184,7 +233,7 @@ mod tests {
             let due = now + 1 + (random.u64() >> distance).min(u64::MAX - now - 1);
             match random.range(0..4) {
                 0 | 1 => {
-                    let slot = slab.insert(step, 0);
+                    let slot = slab.insert(step);
                     timers.push(&mut slab, slot, due);
                     model.insert((due, step, slot));
                 }
@@ -223,7 +272,7 @@ mod tests {
         let mut slab = Slab::new();
         for due in [1, 1 << 20, (1 << 20) + 1, 3_600_000_000_000, 86_400_000_000_123, u64::MAX] {
             let mut timers = Timers::new();
-            let slot = slab.insert(due, 0);
+            let slot = slab.insert(due);
             timers.push(&mut slab, slot, due);
             let mut looked = 0;
             while timers.next(&slab) != Some(due) {
