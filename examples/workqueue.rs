@@ -10,7 +10,7 @@ use tokio::time::Instant;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let backoff = Exponential::try_new(Duration::from_millis(20), Duration::from_secs(1))?;
-    let queue = Queue::builder().limit(backoff).build();
+    let queue = Queue::builder().limit(backoff).timed().build();
 
     // Added three times, in once. The urgent one overtakes; the late one waits for its time.
     for key in ["web", "db", "web", "web"] {

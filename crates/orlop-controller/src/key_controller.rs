@@ -88,7 +88,7 @@ impl<Q: Hash + Eq + Clone + fmt::Debug + Send + Sync + 'static> KeyController<Q>
             informers: informers.clone(),
             client: Arc::clone(informers.client()),
             clock: Arc::new(SystemClock),
-            queue: Queue::new(),
+            queue: Queue::builder().timed().build(),
             views: Vec::new(),
             sources: Vec::new(),
             concurrency: CONCURRENCY,
@@ -170,7 +170,7 @@ impl<Q: Hash + Eq + Clone + fmt::Debug + Send + Sync + 'static> KeyController<Q>
     /// second with a burst of 100 for all.
     #[must_use]
     pub fn limit(mut self, limit: impl Limit<Q>) -> Self {
-        self.queue = Queue::builder().limit(limit).build();
+        self.queue = Queue::builder().timed().limit(limit).build();
         self
     }
 

@@ -141,7 +141,9 @@ impl<K: Hash + Eq + Clone + 'static> Queue<K> {
             room: Waiters::default(),
             end: Waiters::default(),
         };
-        Self { shared: Arc::new(Shared { locked: Mutex::new(locked), hasher, started: Instant::now(), clock }) }
+        Self {
+            shared: Arc::new(Shared { locked: Mutex::new(locked), hasher, started: Instant::now(), clock }),
+        }
     }
 
     /// Adds a key that is to be handed out as soon as it is its turn. Returns whether it was taken: a queue that was
@@ -246,7 +248,7 @@ impl<K: Hash + Eq + Clone + 'static> Queue<K> {
     /// The same for a thread, which it blocks. Time is the real one then: not for a paused runtime.
     #[must_use]
     pub fn get_blocking(&self) -> Option<Ticket<K>> {
-        self.get().block()
+        self.try_get().or_else(|| self.get().block())
     }
 
     /// Waits for a key, and takes up to `most` that are ready then, in their order. Nothing once the queue has been shut
@@ -332,6 +334,17 @@ impl<K: Hash + Eq + Clone + 'static> Locked<K> {
         now
     }
 
+    /// Whether adding the key changes nothing.
+    #[inline]
+    fn has(&self, hash: u32, key: &K, add: Add) -> bool {
+        self.phase == Phase::Open && self.is_settled(self.state.find(hash, key), add)
+    }
+
+    #[inline]
+    fn is_settled(&self, found: Option<u32>, add: Add) -> bool {
+        add.after.is_zero() && found.is_some_and(|slot| self.state.is_settled(slot, add.priority))
+    }
+
     fn add(
         &mut self,
         hash: u32,
@@ -345,13 +358,14 @@ impl<K: Hash + Eq + Clone + 'static> Locked<K> {
         }
         let Some(given) = key.as_ref() else { return Added::In(None) };
         let found = self.state.find(hash, given.get());
-        if add.after.is_zero() && found.is_some_and(|slot| self.state.is_settled(slot, add.priority)) {
+        if self.is_settled(found, add) {
             return Added::In(None);
         }
         let now = self.tell_time(!add.after.is_zero() || self.state.add_needs_time(), now);
         let mut gone = None;
         if self.state.is_bounded() && self.state.is_new(found) {
-            match if wait && !self.state.has_room() { Room::Full } else { self.state.make_room(add.priority) } {
+            match if wait && !self.state.has_room() { Room::Full } else { self.state.make_room(add.priority) }
+            {
                 Room::Free => {}
                 Room::Freed(key) => gone = Some(key),
                 Room::Full => return Added::Full,
@@ -422,8 +436,12 @@ impl<K: Hash + Eq + Clone + 'static> Shared<K> {
 
     fn add(&self, key: Given<'_, K>, add: Add) -> bool {
         let hash = self.hash(key.get());
-        let mut key = Some(key);
         let mut locked = lock(&self.locked);
+        // Most often it is in already.
+        if locked.has(hash, key.get(), add) {
+            return true;
+        }
+        let mut key = Some(key);
         let ready = locked.state.ready();
         let added = locked.add(hash, &mut key, add, false, || self.now());
         let wakes = locked.settle(ready);
@@ -441,17 +459,17 @@ impl<K: Hash + Eq + Clone + 'static> Shared<K> {
         let mut gone = Vec::new();
         let mut locked = lock(&self.locked);
         let ready = locked.state.ready();
-        let added = keys.iter_mut().zip(hashes).filter_map(|(key, hash)| {
-            match locked.add(hash, key, add, false, || self.now()) {
-                Added::In(dropped) => Some(gone.extend(dropped)),
-                Added::Closed | Added::Full => None,
+        let mut taken = 0;
+        for (key, hash) in keys.iter_mut().zip(hashes) {
+            if let Added::In(dropped) = locked.add(hash, key, add, false, || self.now()) {
+                gone.extend(dropped);
+                taken += 1;
             }
-        });
-        let added = added.count();
+        }
         let wakes = locked.settle(ready);
         drop(locked);
         wakes.wake();
-        added
+        taken
     }
 
     pub(crate) fn add_or_wait(
@@ -602,9 +620,10 @@ impl<K: Hash + Eq + Clone + 'static> Shared<K> {
     }
 
     pub(crate) fn finish(&self, taken: &Taken<K>, verdict: Verdict) -> Duration {
+        let hash = self.hash(&taken.key);
         let mut locked = lock(&self.locked);
         let ready = locked.state.ready();
-        let (delay, gone) = locked.finish(taken, verdict, || self.now());
+        let (delay, gone) = locked.finish(taken, hash, verdict, || self.now());
         let wakes = locked.settle(ready);
         drop(locked);
         wakes.wake();
@@ -652,6 +671,7 @@ impl<K: Hash + Eq + Clone + 'static> Locked<K> {
     fn finish(
         &mut self,
         taken: &Taken<K>,
+        hash: u32,
         verdict: Verdict,
         now: impl FnOnce() -> u64,
     ) -> (Duration, Option<K>) {
@@ -668,13 +688,14 @@ impl<K: Hash + Eq + Clone + 'static> Locked<K> {
             }
             Verdict::Failed(after) => {
                 let failures = self.state.fail(slot);
-                delay = after.unwrap_or_else(|| self.limit.delay(&taken.key, failures, Duration::from_nanos(now)));
+                delay = after
+                    .unwrap_or_else(|| self.limit.delay(&taken.key, failures, Duration::from_nanos(now)));
             }
         }
         if returns {
             self.state.request(slot, now.saturating_add(nanos(delay)), taken.priority, now);
         }
-        (delay, self.state.finish(slot, now))
+        (delay, self.state.finish(slot, hash, now))
     }
 }
 

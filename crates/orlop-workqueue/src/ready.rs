@@ -137,24 +137,27 @@ impl Ready {
             .map(|lane| self.lanes[lane as usize].slots.tail)
     }
 
-    /// The key that has waited longest.
+    /// The key that has waited longest; among equals, that of the lower level.
     pub(crate) fn oldest<K>(&self, slab: &Slab<K>) -> Option<u32> {
-        self.lanes
+        self.levels
             .iter()
-            .filter_map(|lane| (!lane.slots.is_empty()).then_some(lane.slots.head))
+            .flat_map(|level| self.lanes_of(level))
+            .map(|lane| self.lanes[lane as usize].slots.head)
             .min_by_key(|slot| slab.get(*slot).since)
     }
 
     /// All slots, highest level first, lane by lane.
     pub(crate) fn iter<'a, K>(&'a self, slab: &'a Slab<K>) -> impl Iterator<Item = u32> + 'a {
-        let some = |lane: u32| (lane != NONE).then_some(lane);
-        self.levels
-            .iter()
-            .rev()
-            .flat_map(move |level| {
-                std::iter::successors(some(level.front), move |lane| some(self.lanes[*lane as usize].next))
-            })
+        let levels = self.levels.iter().rev();
+        levels
+            .flat_map(|level| self.lanes_of(level))
             .flat_map(move |lane| self.lanes[lane as usize].slots.iter(slab))
+    }
+
+    /// The lanes of a level that have something, in the order of their turns.
+    fn lanes_of(&self, level: &Level) -> impl Iterator<Item = u32> {
+        let some = |lane: u32| (lane != NONE).then_some(lane);
+        std::iter::successors(some(level.front), move |lane| some(self.lanes[*lane as usize].next))
     }
 
     fn lane_of(&mut self, priority: Priority, group: Option<u64>) -> u32 {

@@ -288,7 +288,8 @@ impl<K: Hash + Eq + Clone> State<K> {
     pub(crate) fn take(&mut self, now: u64) -> Option<Taken<K>> {
         let slot = self.ready.pop(&mut self.slab, now)?;
         let entry = self.slab.get_mut(slot);
-        let waited = if self.timed { Duration::from_nanos(now.saturating_sub(entry.due)) } else { Duration::ZERO };
+        let waited =
+            if self.timed { Duration::from_nanos(now.saturating_sub(entry.due)) } else { Duration::ZERO };
         entry.place = Place::Processing;
         entry.since = now;
         entry.again = Again::NO;
@@ -302,7 +303,7 @@ impl<K: Hash + Eq + Clone> State<K> {
 
     /// Ends the work on a slot that [`State::take`] handed out. If it was added meanwhile it goes back in. A key that
     /// nothing is to be known about any more is returned.
-    pub(crate) fn finish(&mut self, slot: u32, now: u64) -> Option<K> {
+    pub(crate) fn finish(&mut self, slot: u32, hash: u32, now: u64) -> Option<K> {
         let timed = self.timed;
         let entry = self.slab.get_mut(slot);
         debug_assert_eq!(entry.place, Place::Processing, "a ticket's slot is in progress");
@@ -316,7 +317,7 @@ impl<K: Hash + Eq + Clone> State<K> {
             self.slab.get_mut(slot).priority = priority;
             self.put(slot, due, now);
         } else if failures == 0 {
-            return Some(self.vacate(slot));
+            return Some(self.vacate_hashed(slot, hash));
         } else {
             self.remember(slot);
             return self.forget_excess();
@@ -428,6 +429,12 @@ impl<K: Hash + Eq + Clone> State<K> {
         key
     }
 
+    /// The same, knowing the hash.
+    fn vacate_hashed(&mut self, slot: u32, hash: u32) -> K {
+        self.index.remove(hash, slot);
+        self.slab.remove(slot)
+    }
+
     fn leave(&mut self, slot: u32, due_in: Duration) -> Pending<K> {
         let (priority, failures) = (self.slab.get(slot).priority, self.slab.get(slot).failures);
         Pending { key: self.vacate(slot), due_in, priority, failures }
@@ -453,7 +460,7 @@ mod tests {
             state.request(slot, 0, Priority::NORMAL, 0);
             let slot = state.take(0).expect("ready").slot;
             state.fail(slot);
-            assert_eq!(state.finish(slot, 0), key.checked_sub(2));
+            assert_eq!(state.finish(slot, hasher.hash(&key), 0), key.checked_sub(2));
         }
         let known: Vec<_> = (0..5).filter(|key| state.find(hasher.hash(key), key).is_some()).collect();
         assert_eq!((known, state.idle_len), (vec![3, 4], 2));

@@ -7,9 +7,9 @@ mod real {
     pub(crate) use parking_lot::{Mutex, MutexGuard};
 
     /// Tries before the processor is given away, each a little longer than the one before.
-    const SPINS: u32 = 4;
+    const SPINS: u32 = 6;
     /// Times that the processor is given away before the thread sleeps.
-    const YIELDS: u32 = 32;
+    const YIELDS: u32 = 8;
 
     /// Locks what is held for some ten nanoseconds at a time.
     ///

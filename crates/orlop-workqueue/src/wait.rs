@@ -35,7 +35,9 @@ impl<'a, K: Hash + Eq + Clone + 'static> Get<'a, K> {
                 Look::Taken(taken) => return Some(Ticket::new(Arc::clone(self.shared), taken)),
                 Look::Over => return None,
                 Look::Wait(None) => park(),
-                Look::Wait(Some(due)) => park_timeout(Duration::from_nanos(due.saturating_sub(self.shared.now()))),
+                Look::Wait(Some(due)) => {
+                    park_timeout(Duration::from_nanos(due.saturating_sub(self.shared.now())))
+                }
             }
         }
     }
