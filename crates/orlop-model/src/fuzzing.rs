@@ -1,6 +1,11 @@
 //! Entry points for fuzzing: each takes any bytes, must return in time bounded by their length, and
 //! panics if what is read does not hold together.
 
+#[cfg(feature = "all")]
+mod table;
+
+#[cfg(feature = "all")]
+pub use self::table::table;
 use crate::core::v1::Pod;
 use crate::manifest::{Fields, documents, read};
 use crate::scheme::Scheme;
@@ -171,6 +176,20 @@ mod tests {
     fn objects_hold_together() {
         vary(&[POD, r#"{"metadata":null,"status":{}}"#], pod_json);
         vary(&[POD, r#"{"apiVersion":"a/b","kind":"C","d":{"e":1}}"#], dynamic_json);
+    }
+
+    #[test]
+    fn tables_hold_together() {
+        let seeds = [
+            POD,
+            r#"{"apiVersion":"v1","kind":"Pod","metadata":{"deletionTimestamp":"2026-03-01T12:00:00Z"},"spec":{"readinessGates":[{"conditionType":"g"}],"initContainers":[{"name":"i","restartPolicy":"Always"}],"resources":{"limits":{"cpu":"1"}},"hostNetwork":true},"status":{"phase":"Failed","initContainerStatuses":[{"name":"i","started":true,"restartCount":2,"lastState":{"terminated":{"exitCode":1,"finishedAt":"2026-03-01T11:00:00Z"}}}],"containerStatuses":[{"state":{"waiting":{"reason":"R"}}}]}}"#,
+            r#"{"apiVersion":"autoscaling/v2","kind":"HorizontalPodAutoscaler","spec":{"metrics":[{"type":"Pods","pods":{"target":{"averageValue":"1k"}}},{"type":"External"},{"type":"X"}],"behavior":{"scaleUp":{"policies":[]}}},"status":{"currentMetrics":[{"type":"Pods","pods":{"current":{}}}]}}"#,
+            r#"{"apiVersion":"v1","kind":"Endpoints","subsets":[{"addresses":[{"ip":"::1"},{"ip":"1.2.3.4"}],"ports":[{"port":1},{"port":2}]}]}"#,
+            r#"{"apiVersion":"networking.k8s.io/v1","kind":"Ingress","spec":{"rules":[{"host":"a"},{"host":"b"},{},{"host":"c"},{"host":"d"}],"tls":[{}]}}"#,
+            r#"{"apiVersion":"apiextensions.k8s.io/v1","kind":"CustomResourceDefinition","spec":{"names":{"kind":"A"},"versions":[{"name":"v1","storage":true}]}}"#,
+            r#"{"apiVersion":"a/v1","kind":"C","columns":[["string",".l[?(@.a==1)].b"],["date",".metadata.creationTimestamp"],["integer","..a[-1:]"]],"l":[{"a":1,"b":[2]},{"a":1.5}],"metadata":{"creationTimestamp":"2026-03-01T12:00:00Z"}}"#,
+        ];
+        vary(&seeds, table);
     }
 
     #[test]
