@@ -3,19 +3,38 @@
 use std::borrow::Cow;
 
 use orlop_client::Result;
+use orlop_model::admissionregistration::v1::{
+    MutatingAdmissionPolicy, MutatingAdmissionPolicyBinding, MutatingWebhookConfiguration,
+    ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding, ValidatingWebhookConfiguration,
+};
+use orlop_model::apiextensions::v1::CustomResourceDefinition;
 use orlop_model::apps::v1::{Deployment, ReplicaSet};
 use orlop_model::autoscaling::v1::Scale;
+use orlop_model::autoscaling::v2::HorizontalPodAutoscaler;
 use orlop_model::batch::v1::Job;
+use orlop_model::certificates::v1::CertificateSigningRequest;
 use orlop_model::coordination::v1::Lease;
 use orlop_model::core::v1::{
-    ConfigMap, Event, Namespace, NamespacePhase, Node, Pod, PodPhase, Secret, Service,
+    ConfigMap, Endpoints, Event, LimitRange, Namespace, NamespacePhase, Node, PersistentVolume,
+    PersistentVolumeClaim, Pod, PodPhase, ResourceQuota, Secret, Service, ServiceAccount,
 };
 use orlop_model::defaults::SetDefaults;
+use orlop_model::discovery::v1::EndpointSlice;
 use orlop_model::names::NameRule;
+use orlop_model::networking::v1::{IPAddress, Ingress, IngressClass, NetworkPolicy, ServiceCIDR};
+use orlop_model::node::v1::RuntimeClass;
+use orlop_model::policy::v1::PodDisruptionBudget;
 use orlop_model::prepare::{Prepare, complete_addresses};
+use orlop_model::rbac::v1::{ClusterRole, ClusterRoleBinding, Role, RoleBinding};
+use orlop_model::scheduling::v1::PriorityClass;
+use orlop_model::storage::v1::{
+    CSIDriver, CSINode, CSIStorageCapacity, StorageClass, VolumeAttachment, VolumeAttributesClass,
+};
+use orlop_model::table::Printer;
 use orlop_model::validate::{self, Validate};
 use orlop_model::{FieldError, LabelSelector, ObjectMeta, Str, Time};
 
+use crate::scheme::Scheme;
 use crate::service::keep_allocations;
 use crate::strategy::Strategy;
 
@@ -34,6 +53,9 @@ macro_rules! builtin {
     ($kind:ty, without default) => {
         fn prepare_create(&self, object: &mut $kind) {
             object.prepare_for_create();
+        }
+        fn prepare_update(&self, new: &mut $kind, old: &$kind) {
+            new.prepare_for_update(old);
         }
         builtin!($kind, without any);
     };
@@ -62,6 +84,9 @@ macro_rules! builtin {
         fn equal(&self, left: &$kind, right: &$kind) -> bool {
             left == right
         }
+        fn printer(&self) -> Printer {
+            Printer::of::<$kind>()
+        }
     };
 }
 
@@ -89,7 +114,7 @@ macro_rules! no_status {
     };
 }
 
-/// Of kinds whose changes are counted.
+/// Of kinds whose changes are counted here.
 macro_rules! generations {
     ($kind:ty) => {
         fn differs(&self, new: &$kind, old: &$kind) -> bool {
@@ -98,7 +123,7 @@ macro_rules! generations {
     };
 }
 
-/// Of kinds whose changes are not counted.
+/// Of kinds whose changes are not counted, or by their own preparation.
 macro_rules! no_generations {
     () => {
         fn counts_generations(&self) -> bool {
@@ -107,14 +132,85 @@ macro_rules! no_generations {
     };
 }
 
+/// The kinds of which nothing else is particular: whether they have a status, whether changes of the spec are counted
+/// here.
+macro_rules! kinds {
+    ($($kind:ty: $status:ident $generations:ident;)*) => {$(
+        impl Strategy<$kind> for Builtin {
+            builtin!($kind);
+            kinds!(@$status $kind);
+            kinds!(@$generations $kind);
+        }
+    )*};
+    (@status $kind:ty) => { status!($kind); };
+    (@without_status $kind:ty) => { no_status!($kind); };
+    (@counted $kind:ty) => { generations!($kind); };
+    (@uncounted $kind:ty) => { no_generations!(); };
+}
+
+kinds! {
+    ClusterRole: without_status uncounted;
+    ClusterRoleBinding: without_status uncounted;
+    CSIDriver: without_status uncounted;
+    CSINode: without_status uncounted;
+    CSIStorageCapacity: without_status uncounted;
+    CustomResourceDefinition: status counted;
+    Endpoints: without_status uncounted;
+    HorizontalPodAutoscaler: status uncounted;
+    Ingress: status counted;
+    IngressClass: without_status counted;
+    IPAddress: without_status uncounted;
+    LimitRange: without_status uncounted;
+    MutatingAdmissionPolicy: without_status counted;
+    MutatingAdmissionPolicyBinding: without_status counted;
+    NetworkPolicy: without_status counted;
+    PersistentVolume: status uncounted;
+    PersistentVolumeClaim: status uncounted;
+    PodDisruptionBudget: status counted;
+    ResourceQuota: status uncounted;
+    Role: without_status uncounted;
+    RoleBinding: without_status uncounted;
+    RuntimeClass: without_status uncounted;
+    ServiceAccount: without_status uncounted;
+    ServiceCIDR: status uncounted;
+    StorageClass: without_status uncounted;
+    ValidatingAdmissionPolicy: status counted;
+    ValidatingAdmissionPolicyBinding: without_status counted;
+    VolumeAttachment: status uncounted;
+    VolumeAttributesClass: without_status uncounted;
+}
+
+/// Adds the built-in kinds that have rules.
+pub(crate) fn register(scheme: &mut Scheme) {
+    macro_rules! add {
+        ($($kind:ty),* $(,)?) => {$(scheme.register_with::<$kind>(Builtin);)*};
+    }
+    add!(
+        ConfigMap,
+        Endpoints,
+        Event,
+        LimitRange,
+        Namespace,
+        Node,
+        PersistentVolume,
+        PersistentVolumeClaim,
+        Pod
+    );
+    add!(ResourceQuota, Secret, Service, ServiceAccount);
+    add!(Deployment, ReplicaSet, Job);
+    add!(HorizontalPodAutoscaler, PodDisruptionBudget, PriorityClass, Lease, EndpointSlice);
+    add!(Ingress, IngressClass, IPAddress, NetworkPolicy, ServiceCIDR, RuntimeClass);
+    add!(CSIDriver, CSINode, CSIStorageCapacity, StorageClass, VolumeAttachment, VolumeAttributesClass);
+    add!(ClusterRole, ClusterRoleBinding, Role, RoleBinding, CertificateSigningRequest);
+    add!(MutatingAdmissionPolicy, MutatingAdmissionPolicyBinding, MutatingWebhookConfiguration);
+    add!(ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding, ValidatingWebhookConfiguration);
+    add!(CustomResourceDefinition);
+}
+
 impl Strategy<Namespace> for Builtin {
     builtin!(Namespace);
     status!(Namespace);
     no_generations!();
-
-    fn prepare_update(&self, new: &mut Namespace, old: &Namespace) {
-        new.spec.finalizers.clone_from(&old.spec.finalizers);
-    }
 
     fn fields(&self) -> &'static [&'static str] {
         &["status.phase"]
@@ -237,6 +333,7 @@ impl Strategy<Service> for Builtin {
 
     fn prepare_update(&self, new: &mut Service, old: &Service) {
         keep_allocations(&mut new.spec, &old.spec);
+        new.prepare_for_update(old);
     }
 
     fn fields(&self) -> &'static [&'static str] {
@@ -255,6 +352,11 @@ impl Strategy<Service> for Builtin {
 impl Strategy<Deployment> for Builtin {
     builtin!(Deployment);
 
+    fn differs(&self, new: &Deployment, old: &Deployment) -> bool {
+        // The controller copies annotations to the ReplicaSets: they are part of what it has to observe.
+        new.spec != old.spec || new.metadata.annotations != old.metadata.annotations
+    }
+
     fn copy_status(&self, from: &Deployment, to: &mut Deployment) -> Result<()> {
         to.status.clone_from(&from.status);
         Ok(())
@@ -263,11 +365,6 @@ impl Strategy<Deployment> for Builtin {
     fn copy_status_metadata(&self, from: &ObjectMeta, to: &mut ObjectMeta) {
         to.annotations.clone_from(&from.annotations);
         to.finalizers.clone_from(&from.finalizers);
-    }
-
-    fn differs(&self, new: &Deployment, old: &Deployment) -> bool {
-        // The controller copies annotations to the ReplicaSets: they are part of what it has to observe.
-        new.spec != old.spec || new.metadata.annotations != old.metadata.annotations
     }
 
     fn scale(&self, deployment: &Deployment) -> Option<Scale> {
@@ -362,6 +459,54 @@ impl Strategy<Lease> for Builtin {
     no_status!(Lease);
     no_generations!();
 }
+
+impl Strategy<EndpointSlice> for Builtin {
+    builtin!(EndpointSlice);
+    no_status!(EndpointSlice);
+
+    fn differs(&self, new: &EndpointSlice, old: &EndpointSlice) -> bool {
+        (&new.endpoints, &new.ports, &new.address_type) != (&old.endpoints, &old.ports, &old.address_type)
+    }
+}
+
+impl Strategy<PriorityClass> for Builtin {
+    builtin!(PriorityClass);
+    no_status!(PriorityClass);
+
+    fn differs(&self, _: &PriorityClass, _: &PriorityClass) -> bool {
+        false // The first generation is the last: what counts does not change.
+    }
+}
+
+impl Strategy<CertificateSigningRequest> for Builtin {
+    builtin!(CertificateSigningRequest);
+    status!(CertificateSigningRequest);
+    no_generations!();
+
+    fn fields(&self) -> &'static [&'static str] {
+        &["spec.signerName"]
+    }
+
+    fn field<'a>(&self, request: &'a CertificateSigningRequest, _: &str) -> Cow<'a, str> {
+        request.spec.signer_name.as_str().into()
+    }
+}
+
+/// Of configurations of webhooks, whose changes are counted.
+macro_rules! webhooks {
+    ($($kind:ty),*) => {$(
+        impl Strategy<$kind> for Builtin {
+            builtin!($kind);
+            no_status!($kind);
+
+            fn differs(&self, new: &$kind, old: &$kind) -> bool {
+                new.webhooks != old.webhooks
+            }
+        }
+    )*};
+}
+
+webhooks!(MutatingWebhookConfiguration, ValidatingWebhookConfiguration);
 
 fn boolean(value: bool) -> Cow<'static, str> {
     if value { "true".into() } else { "false".into() }

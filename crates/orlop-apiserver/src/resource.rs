@@ -9,6 +9,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use orlop_client::{AnyObject, Draft, Error, Patch, Record, Result, downcast};
 use orlop_model::autoscaling::v1::Scale;
+use orlop_model::table::Printer;
 use orlop_model::{DynamicObject, FieldError, KindInfo, Object, ObjectMeta, Path, Time};
 use orlop_store::{Codec, CodecError, Format, Key, KeyRange, Revision, Typed};
 use serde_json::Value;
@@ -41,6 +42,7 @@ pub(crate) trait Resource: Send + Sync + 'static {
     fn grace(&self, object: &dyn AnyObject, asked: Option<i64>) -> Result<Option<i64>>;
     fn scale(&self, object: &dyn AnyObject) -> Result<Option<Scale>>;
     fn set_replicas(&self, object: &mut dyn AnyObject, replicas: i32) -> Result<()>;
+    fn printer(&self) -> Printer;
     fn begin_deletion(&self, object: &mut dyn AnyObject, at: Time) -> Result<()>;
     fn is_held(&self, object: &dyn AnyObject) -> Result<bool>;
 }
@@ -244,6 +246,10 @@ impl<K: Object, S: Strategy<K>> Resource for Registered<K, S> {
 
     fn set_replicas(&self, object: &mut dyn AnyObject, replicas: i32) -> Result<()> {
         self.strategy.set_replicas(self.typed_mut(object)?, replicas)
+    }
+
+    fn printer(&self) -> Printer {
+        self.strategy.printer()
     }
 
     fn begin_deletion(&self, object: &mut dyn AnyObject, at: Time) -> Result<()> {

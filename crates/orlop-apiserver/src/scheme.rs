@@ -5,13 +5,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use orlop_client::{Error, Result};
-use orlop_model::apps::v1::{Deployment, ReplicaSet};
-use orlop_model::batch::v1::Job;
-use orlop_model::coordination::v1::Lease;
-use orlop_model::core::v1::{ConfigMap, Event, Namespace, Node, Pod, Secret, Service};
+use orlop_model::table::Printer;
 use orlop_model::{DynamicObject, KindInfo, Object, StaticKind};
 
-use crate::kinds::Builtin;
+use crate::kinds;
 use crate::resource::{Registered, Resource};
 use crate::strategy::{Plain, Strategy};
 
@@ -28,20 +25,13 @@ impl Scheme {
         Self { kinds: BTreeMap::new() }
     }
 
-    /// The built-in kinds: Namespace, Node, Pod, ConfigMap, Secret, Service, Event, Lease, Deployment, ReplicaSet, Job.
+    /// The built-in kinds: those of Kubernetes that are stored and have rules in the model.
+    ///
+    /// Left out are kinds whose answer is computed (reviews, bindings, component states), and the second versions of
+    /// kinds that are stored in another one: Events of `events.k8s.io`, HorizontalPodAutoscalers of `autoscaling/v1`.
     pub fn builtin() -> Self {
         let mut scheme = Self::empty();
-        scheme.register_with::<Namespace>(Builtin);
-        scheme.register_with::<Node>(Builtin);
-        scheme.register_with::<Pod>(Builtin);
-        scheme.register_with::<ConfigMap>(Builtin);
-        scheme.register_with::<Secret>(Builtin);
-        scheme.register_with::<Service>(Builtin);
-        scheme.register_with::<Event>(Builtin);
-        scheme.register_with::<Lease>(Builtin);
-        scheme.register_with::<Deployment>(Builtin);
-        scheme.register_with::<ReplicaSet>(Builtin);
-        scheme.register_with::<Job>(Builtin);
+        kinds::register(&mut scheme);
         scheme
     }
 
@@ -77,6 +67,14 @@ impl Scheme {
         self.kinds
             .get(&(kind.to_owned(), group.to_owned(), version.to_owned()))
             .map(|resource| &**resource.kind())
+    }
+
+    /// What prints the objects of a kind as tables.
+    ///
+    /// # Errors
+    /// If the kind is not served.
+    pub fn printer(&self, kind: &KindInfo) -> Result<Printer> {
+        Ok(self.resource(kind)?.printer())
     }
 
     pub(crate) fn resources(&self) -> impl Iterator<Item = &Arc<dyn Resource>> {

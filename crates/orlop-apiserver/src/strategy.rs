@@ -6,6 +6,7 @@ use std::sync::Arc;
 use orlop_client::{Error, Result};
 use orlop_model::autoscaling::v1::Scale;
 use orlop_model::names::NameRule;
+use orlop_model::table::Printer;
 use orlop_model::{FieldError, Object, ObjectMeta, Time, metadata};
 use serde_json::{Value, json};
 
@@ -147,6 +148,11 @@ pub trait Strategy<K: Object>: Send + Sync + 'static {
         value["spec"]["replicas"] = replicas.into();
         *object = decode(object, value)?;
         Ok(())
+    }
+
+    /// What prints the objects as tables: names and when they were created, unless the kind has columns of its own.
+    fn printer(&self) -> Printer {
+        Printer::plain()
     }
 
     /// Called when deletion begins: namespaces become `Terminating`.

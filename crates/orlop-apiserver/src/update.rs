@@ -178,7 +178,7 @@ impl LocalClient {
                 resource.prepare_update(own(&mut new)?, &**old)?;
             }
             if resource.counts_generations() && resource.differs(&*new, &**old)? {
-                own(&mut new)?.meta_mut().generation += 1;
+                own(&mut new)?.meta_mut().generation = old.meta().generation + 1;
             }
         }
         own(&mut new)?.meta_mut().resource_version = old.meta().resource_version.clone();

@@ -1,5 +1,8 @@
 //! The server against the suite of all clients, and what is its own.
 
+#[path = "api/kinds.rs"]
+mod kinds;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
