@@ -2,54 +2,39 @@
 
 use std::collections::BTreeSet;
 
-use super::rules::Rules;
+use super::node_selector::{node_selector, node_selector_term};
+use super::options::Options;
+use super::rules::{Rules, Seen};
 use crate::core::v1::{
-    Affinity, NodeSelectorRequirement, NodeSelectorTerm, PodAffinityTerm, TaintEffect, Toleration,
-    TolerationOperator, TopologySpreadConstraint, WeightedPodAffinityTerm,
+    Affinity, PodAffinityTerm, TaintEffect, Toleration, TolerationOperator, TopologySpreadConstraint,
+    WeightedPodAffinityTerm,
 };
-use crate::{FieldValue, List, metadata, names, selector};
+use crate::{LabelSelector, List, Str, names};
 
-pub(super) fn affinity(rules: &mut Rules, affinity: &Affinity) {
+pub(super) fn affinity(rules: &mut Rules, affinity: &Affinity, options: &Options) {
     rules.option("nodeAffinity", affinity.node_affinity.as_deref(), |rules, node| {
         let required = node.required_during_scheduling_ignored_during_execution.as_deref();
         rules.option("requiredDuringSchedulingIgnoredDuringExecution", required, |rules, selector| {
-            if selector.node_selector_terms.is_empty() {
-                rules.required("nodeSelectorTerms", "must have at least one node selector term");
-            }
-            rules.each("nodeSelectorTerms", &selector.node_selector_terms, node_term);
+            node_selector(rules, selector, options.broken_node_values);
         });
         let preferred = &node.preferred_during_scheduling_ignored_during_execution;
         rules.each("preferredDuringSchedulingIgnoredDuringExecution", preferred, |rules, term| {
             weight(rules, term.weight);
-            rules.within("preference", |rules| node_term(rules, &term.preference));
+            // Values were never checked here.
+            rules.within("preference", |rules| node_selector_term(rules, &term.preference, true));
         });
     });
-    let both = [
-        (
-            "podAffinity",
-            affinity.pod_affinity.as_deref().map(|affinity| {
-                (
-                    &affinity.required_during_scheduling_ignored_during_execution,
-                    &affinity.preferred_during_scheduling_ignored_during_execution,
-                )
-            }),
-        ),
-        (
-            "podAntiAffinity",
-            affinity.pod_anti_affinity.as_deref().map(|affinity| {
-                (
-                    &affinity.required_during_scheduling_ignored_during_execution,
-                    &affinity.preferred_during_scheduling_ignored_during_execution,
-                )
-            }),
-        ),
-    ];
-    for (field, terms) in both {
-        let Some((required, preferred)) = terms else {
-            continue;
-        };
-        rules.within(field, |rules| pod_terms(rules, required, preferred));
-    }
+    let loose = options.broken_affinity_values;
+    rules.option("podAffinity", affinity.pod_affinity.as_deref(), |rules, affinity| {
+        let required = &affinity.required_during_scheduling_ignored_during_execution;
+        let preferred = &affinity.preferred_during_scheduling_ignored_during_execution;
+        pod_terms(rules, required, preferred, loose);
+    });
+    rules.option("podAntiAffinity", affinity.pod_anti_affinity.as_deref(), |rules, affinity| {
+        let required = &affinity.required_during_scheduling_ignored_during_execution;
+        let preferred = &affinity.preferred_during_scheduling_ignored_during_execution;
+        pod_terms(rules, required, preferred, loose);
+    });
 }
 
 fn weight(rules: &mut Rules, weight: i32) {
@@ -58,82 +43,116 @@ fn weight(rules: &mut Rules, weight: i32) {
     }
 }
 
-fn node_term(rules: &mut Rules, term: &NodeSelectorTerm) {
-    rules.each("matchExpressions", &term.match_expressions, |rules, requirement| {
-        node_requirement(rules, requirement);
-        rules.complaints("key", &requirement.key, names::label_key(&requirement.key));
+fn pod_terms(
+    rules: &mut Rules,
+    required: &List<PodAffinityTerm>,
+    preferred: &List<WeightedPodAffinityTerm>,
+    loose: bool,
+) {
+    rules.each("requiredDuringSchedulingIgnoredDuringExecution", required, |rules, term| {
+        pod_term(rules, term, loose);
     });
-    rules.each("matchFields", &term.match_fields, |rules, requirement| {
-        match requirement.operator.as_str() {
-            "In" | "NotIn" if requirement.values.len() != 1 => {
-                let detail =
-                    "must be only one value when `operator` is 'In' or 'NotIn' for node field selector";
-                rules.required("values", detail);
-            }
-            "In" | "NotIn" => {}
-            other => rules.invalid("operator", other, "not a valid selector operator"),
-        }
-        if requirement.key != "metadata.name" {
-            rules.invalid("key", &requirement.key, "not a valid field selector key");
-        } else {
-            rules.each("values", &requirement.values, |rules, name| {
-                rules.complaints("", name, names::dns1123_subdomain(name));
-            });
-        }
-    });
-}
-
-fn node_requirement(rules: &mut Rules, requirement: &NodeSelectorRequirement) {
-    match requirement.operator.as_str() {
-        "In" | "NotIn" if requirement.values.is_empty() => {
-            rules.required("values", "must be specified when `operator` is 'In' or 'NotIn'");
-        }
-        "Exists" | "DoesNotExist" if !requirement.values.is_empty() => {
-            rules.forbidden("values", "may not be specified when `operator` is 'Exists' or 'DoesNotExist'");
-        }
-        "Gt" | "Lt" if requirement.values.len() != 1 => {
-            rules.required("values", "must be specified single value when `operator` is 'Lt' or 'Gt'");
-        }
-        "In" | "NotIn" | "Exists" | "DoesNotExist" | "Gt" | "Lt" => {}
-        other => rules.invalid("operator", other, "not a valid selector operator"),
-    }
-}
-
-fn pod_terms(rules: &mut Rules, required: &List<PodAffinityTerm>, preferred: &List<WeightedPodAffinityTerm>) {
-    rules.each("requiredDuringSchedulingIgnoredDuringExecution", required, pod_term);
     rules.each("preferredDuringSchedulingIgnoredDuringExecution", preferred, |rules, term| {
         weight(rules, term.weight);
-        rules.within("podAffinityTerm", |rules| pod_term(rules, &term.pod_affinity_term));
+        rules.within("podAffinityTerm", |rules| pod_term(rules, &term.pod_affinity_term, loose));
     });
 }
 
-fn pod_term(rules: &mut Rules, term: &PodAffinityTerm) {
+fn pod_term(rules: &mut Rules, term: &PodAffinityTerm, loose: bool) {
     for (field, labels) in
         [("labelSelector", &term.label_selector), ("namespaceSelector", &term.namespace_selector)]
     {
-        let path = rules.path(field);
         if let Some(labels) = labels {
-            rules.extend(selector::validate(labels, false, &path));
+            rules.selector(field, labels, loose);
         }
     }
     for name in &term.namespaces {
         rules.complaints("namespace", name, names::dns1123_label(name));
     }
-    topology_key(rules, &term.topology_key);
-}
-
-fn topology_key(rules: &mut Rules, key: &str) {
-    if key.is_empty() {
+    match_label_keys(
+        rules,
+        &term.match_label_keys,
+        &term.mismatch_label_keys,
+        term.label_selector.as_deref(),
+    );
+    if term.topology_key.is_empty() {
         rules.required("topologyKey", "can not be empty");
     }
-    rules.complaints("topologyKey", key, names::label_key(key));
+    rules.complaints("topologyKey", &term.topology_key, names::label_key(&term.topology_key));
 }
 
-pub(super) fn tolerations(rules: &mut Rules, tolerations: &[Toleration]) {
-    rules.each("tolerations", tolerations, |rules, toleration| {
+/// Keys whose values are taken from the pod's own labels. A server has added them to the selector by now: a key that
+/// is there twice was there before.
+pub(super) fn match_label_keys(
+    rules: &mut Rules,
+    matching: &[Str],
+    mismatching: &[Str],
+    selector: Option<&LabelSelector>,
+) {
+    for (field, keys) in [("matchLabelKeys", matching), ("mismatchLabelKeys", mismatching)] {
+        if keys.is_empty() {
+            continue;
+        }
+        if selector.is_none() {
+            rules.forbidden(field, "must not be specified when labelSelector is not set");
+            continue;
+        }
+        rules.each(field, keys, |rules, key| rules.complaints("", key, names::label_key(key)));
+    }
+    if matching.is_empty() {
+        return;
+    }
+    if let Some(selector) = selector {
+        let mut seen: BTreeSet<&str> = selector.match_labels.keys().map(Str::as_str).collect();
+        for expression in &selector.match_expressions {
+            let is_repeated = !seen.insert(&expression.key);
+            if let Some(index) = matching.iter().rposition(|key| *key == expression.key)
+                && is_repeated
+            {
+                // The path is Kubernetes' own: it lacks the field.
+                let detail = "exists in both matchLabelKeys and labelSelector";
+                rules.invalid(&format!("[{index}]"), &expression.key, detail);
+            }
+        }
+    }
+    let other: BTreeSet<&str> = mismatching.iter().map(Str::as_str).collect();
+    rules.each("matchLabelKeys", matching, |rules, key| {
+        if other.contains(key.as_str()) {
+            rules.invalid("", key, "exists in both matchLabelKeys and mismatchLabelKeys");
+        }
+    });
+}
+
+/// The rule for keys of spread constraints before they were added to the selector.
+fn match_label_keys_of_old(rules: &mut Rules, keys: &[Str], selector: Option<&LabelSelector>) {
+    if keys.is_empty() {
+        return;
+    }
+    if selector.is_none() {
+        rules.forbidden("matchLabelKeys", "must not be specified when labelSelector is not set");
+    }
+    rules.each("matchLabelKeys", keys, |rules, key| {
+        rules.complaints("", key, names::label_key(key));
+        let is_selected = selector.is_some_and(|selector| {
+            selector.match_labels.contains_key(key)
+                || selector.match_expressions.iter().any(|expression| expression.key == *key)
+        });
+        if is_selected {
+            rules.invalid("", key, "exists in both matchLabelKeys and labelSelector");
+        }
+    });
+}
+
+/// The tolerations at this place; unless they may be `comparing`, they have the operators `Equal` and `Exists`.
+pub(super) fn tolerations(
+    rules: &mut Rules,
+    field: &'static str,
+    tolerations: &[Toleration],
+    comparing: bool,
+) {
+    rules.each(field, tolerations, |rules, toleration| {
         if !toleration.key.is_empty() {
-            let path = rules.path("key");
-            rules.extend(metadata::validate_labels(&[(&toleration.key, "".into())].into(), &path));
+            rules.complaints("key", &toleration.key, names::label_key(&toleration.key));
         } else if toleration.operator != TolerationOperator::Exists {
             let detail =
                 "operator must be Exists when `key` is empty, which means \"match all values and all keys\"";
@@ -146,48 +165,66 @@ pub(super) fn tolerations(rules: &mut Rules, tolerations: &[Toleration]) {
                 "effect must be 'NoExecute' when `tolerationSeconds` is set",
             );
         }
-        match toleration.operator.as_str() {
-            "Equal" | "" => {
-                rules.complaints("operator", &toleration.value, names::label_value(&toleration.value))
-            }
-            "Exists" if !toleration.value.is_empty() => {
-                rules.invalid(
-                    "operator",
-                    FieldValue::of(toleration),
-                    "value must be empty when `operator` is 'Exists'",
-                );
-            }
-            other => rules.one_of("operator", other, &["Equal", "Exists"]),
-        }
+        operator(rules, toleration, comparing);
         if !toleration.effect.is_empty() {
-            rules.one_of(
-                "effect",
-                toleration.effect.as_str(),
-                &["NoExecute", "NoSchedule", "PreferNoSchedule"],
-            );
+            taint_effect(rules, toleration.effect.as_str());
         }
     });
 }
 
-pub(super) fn spread(rules: &mut Rules, constraints: &[TopologySpreadConstraint]) {
-    let mut seen = BTreeSet::new();
-    rules.each("topologySpreadConstraints", constraints, |rules, constraint| {
+fn operator(rules: &mut Rules, toleration: &Toleration, comparing: bool) {
+    let value = &toleration.value;
+    match toleration.operator.as_str() {
+        "Equal" | "" => {
+            let complaints = names::label_value(value);
+            if !complaints.is_empty() {
+                rules.invalid("operator", value, complaints.join(";"));
+            }
+        }
+        "Exists" => {
+            if !value.is_empty() {
+                rules.invalid("operator", value, "value must be empty when `operator` is 'Exists'");
+            }
+        }
+        "Lt" | "Gt" if comparing => {
+            rules.complaints("value", value, names::decimal_integer(value));
+            if value.parse::<i64>().is_err() {
+                let text = crate::quote::quoted(value);
+                let digits = value.strip_prefix(['+', '-']).unwrap_or(value);
+                let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+                let reason = if is_number { "value out of range" } else { "invalid syntax" };
+                rules.invalid("value", value, format!("strconv.ParseInt: parsing {text}: {reason}"));
+            }
+        }
+        other @ ("Lt" | "Gt") => rules.not_supported("operator", other, &["Equal", "Exists", "Lt", "Gt"]),
+        other => rules.not_supported("operator", other, &["Equal", "Exists"]),
+    }
+}
+
+/// The effect of a taint that is there.
+pub(super) fn taint_effect(rules: &mut Rules, effect: &str) {
+    rules.one_of("effect", effect, &["NoSchedule", "PreferNoSchedule", "NoExecute"]);
+}
+
+pub(super) fn spread(rules: &mut Rules, constraints: &[TopologySpreadConstraint], options: &Options) {
+    // Of several with the same key and action all but the last are one too many.
+    let mut seen = Seen::new();
+    let repeated: Vec<bool> = constraints
+        .iter()
+        .rev()
+        .map(|constraint| !seen.insert((&*constraint.topology_key, constraint.when_unsatisfiable.as_str())))
+        .collect();
+    rules.each_indexed("topologySpreadConstraints", constraints, |rules, index, constraint| {
         let when = constraint.when_unsatisfiable.as_str();
         if constraint.max_skew <= 0 {
             rules.invalid("maxSkew", constraint.max_skew, "must be greater than zero");
         }
         if constraint.topology_key.is_empty() {
             rules.required("topologyKey", "can not be empty");
-        } else {
-            rules.complaints(
-                "topologyKey",
-                &constraint.topology_key,
-                names::label_key(&constraint.topology_key),
-            );
         }
         rules.one_of("whenUnsatisfiable", when, &["DoNotSchedule", "ScheduleAnyway"]);
-        let pair = format!("{{{}, {when}}}", constraint.topology_key);
-        if !seen.insert(pair.clone()) {
+        if repeated[constraints.len() - 1 - index] {
+            let pair = format!("{{{}, {when}}}", constraint.topology_key);
             rules.duplicate("{topologyKey, whenUnsatisfiable}", pair);
         }
         if let Some(domains) = constraint.min_domains {
@@ -208,9 +245,14 @@ pub(super) fn spread(rules: &mut Rules, constraints: &[TopologySpreadConstraint]
                 rules.one_of(field, policy.as_str(), &["Honor", "Ignore"]);
             }
         }
-        let path = rules.path("labelSelector");
-        if let Some(labels) = &constraint.label_selector {
-            rules.extend(selector::validate(labels, false, &path));
+        let selector = constraint.label_selector.as_deref();
+        if options.broken_spread_keys {
+            match_label_keys_of_old(rules, &constraint.match_label_keys, selector);
+        } else {
+            match_label_keys(rules, &constraint.match_label_keys, &[], selector);
+        }
+        if let Some(selector) = selector.filter(|_| !options.broken_spread_selectors) {
+            rules.selector("labelSelector", selector, false);
         }
     });
 }

@@ -9,20 +9,26 @@ mod address;
 #[cfg(feature = "admissionregistration")]
 mod admission_policy;
 mod affinity;
+mod annotations;
 #[cfg(feature = "autoscaling")]
 mod autoscaler;
 #[cfg(feature = "certificates")]
 mod certificate;
+mod claim;
 mod config;
 mod container;
+mod controller_revision;
+mod cron_job;
 #[cfg(feature = "storage")]
 mod csi;
+mod daemon_set;
 #[cfg(feature = "apiextensions")]
 mod definition;
 mod disruption_budget;
 #[cfg(feature = "discovery")]
 mod endpoint_slice;
 mod endpoints;
+mod env;
 mod event;
 mod go_json;
 #[cfg(feature = "networking")]
@@ -37,6 +43,7 @@ mod new_event;
 mod node;
 mod node_labels;
 mod node_selector;
+mod options;
 mod persistent_volume;
 mod persistent_volume_claim;
 mod persistent_volume_source;
@@ -44,19 +51,25 @@ mod pod;
 mod pod_update;
 #[cfg(feature = "scheduling")]
 mod priority_class;
+mod probe;
+mod projected;
 mod quota;
+mod replication_controller;
 mod resource_name;
+mod resources;
 #[cfg(any(feature = "authentication", feature = "authorization"))]
 mod review;
 #[cfg(feature = "rbac")]
 mod role;
-#[allow(dead_code, reason = "rules of the kinds to come use the rest")]
 pub(crate) mod rules;
 #[cfg(feature = "node")]
 mod runtime_class;
+mod schedule;
+mod security;
 mod service;
 #[cfg(feature = "networking")]
 mod service_network;
+mod stateful_set;
 #[cfg(feature = "storage")]
 mod storage_class;
 #[cfg(feature = "apiextensions")]
@@ -64,10 +77,14 @@ mod structural_schema;
 mod volume;
 #[cfg(feature = "storage")]
 mod volume_attachment;
+mod volume_plugin;
+mod warnings;
 #[cfg(any(feature = "admissionregistration", feature = "apiextensions"))]
 mod webhook;
 mod workload;
 
+pub(crate) use self::annotations::APP_ARMOR;
+pub(crate) use self::job::{NAME_LABEL, OLD_NAME_LABEL, OLD_UID_LABEL, UID_LABEL};
 use self::rules::Rules;
 use crate::names::{self, NameRule};
 use crate::{FieldError, Object, metadata};
@@ -110,7 +127,7 @@ pub fn create<K: Validate>(object: &K) -> Vec<FieldError> {
 /// the kind's own find. Some of it is there twice.
 pub fn update<K: Validate>(object: &K, old: &K) -> Vec<FieldError> {
     let mut rules = common(object);
-    rules.metadata_update(object, old);
+    rules.within("metadata", |rules| metadata::check_update(rules, object.meta(), old.meta()));
     rules.extend(object.validate_update(old));
     rules.finish()
 }

@@ -1,8 +1,8 @@
 //! The sources of PersistentVolumes.
 
-use super::container::no_parent;
 use super::rules::Rules;
 use super::subdomain;
+use super::volume::no_backsteps;
 use crate::Str;
 use crate::core::v1::{
     AzureDataDiskKind, AzureDiskVolumeSource, CSIPersistentVolumeSource, FCVolumeSource, FlockerVolumeSource,
@@ -173,7 +173,7 @@ fn all<'a>(
             if volume.path.is_empty() {
                 rules.required("path", "");
             } else {
-                no_parent(rules, "path", &volume.path);
+                no_backsteps(rules, "path", &volume.path);
             }
         };
         add("local", "local", Box::new(check));
@@ -204,7 +204,7 @@ fn host_path(rules: &mut Rules, host: &HostPathVolumeSource) {
         rules.required("path", "");
         return;
     }
-    no_parent(rules, "path", &host.path);
+    no_backsteps(rules, "path", &host.path);
     if let Some(type_) = &host.type_ {
         let types = [
             "",

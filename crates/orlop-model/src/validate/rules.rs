@@ -261,25 +261,27 @@ impl Rules {
         let meta = object.meta();
         let mut rules = Self::new("metadata");
         metadata::check(&mut rules, meta, object.kind().is_namespaced(), rule);
-        rules.each("finalizers", &meta.finalizers, |rules, name| {
-            let standard = ["foregroundDeletion", "kubernetes", "orphan"];
-            if !name.contains('/') && !standard.contains(&name.as_str()) {
-                rules.invalid(
-                    "",
-                    name,
-                    "name is neither a standard finalizer name nor is it fully qualified",
-                );
-            }
-        });
+        kube_finalizers(&mut rules, &meta.finalizers);
         self.extend(rules.finish());
     }
 
-    /// What may not be changed of the metadata of an object that replaces `old`, wherever we are.
+    /// What may not be changed of the metadata of an object that replaces `old`, as the rules of most kinds check it,
+    /// wherever we are.
     pub(crate) fn metadata_update<K: Object>(&mut self, new: &K, old: &K) {
         let mut rules = Self::new("metadata");
         metadata::check_update(&mut rules, new.meta(), old.meta());
+        kube_finalizers(&mut rules, &new.meta().finalizers);
         self.extend(rules.finish());
     }
+}
+
+fn kube_finalizers(rules: &mut Rules, finalizers: &List<Str>) {
+    rules.each("finalizers", finalizers, |rules, name| {
+        let standard = ["foregroundDeletion", "kubernetes", "orphan"];
+        if !name.contains('/') && !standard.contains(&name.as_str()) {
+            rules.invalid("", name, "name is neither a standard finalizer name nor is it fully qualified");
+        }
+    });
 }
 
 /// Which keys were there already. The first few need no allocation.

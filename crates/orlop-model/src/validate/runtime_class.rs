@@ -21,7 +21,7 @@ impl Validate for RuntimeClass {
         });
         rules.option("scheduling", self.scheduling.as_deref(), |rules, scheduling| {
             rules.labels("nodeSelector", &scheduling.node_selector);
-            affinity::tolerations(rules, &scheduling.tolerations);
+            affinity::tolerations(rules, "tolerations", &scheduling.tolerations, false);
             for (index, toleration) in scheduling.tolerations.iter().enumerate() {
                 if scheduling.tolerations[..index].contains(toleration) {
                     rules.duplicate(&format!("tolerations[{index}]"), FieldValue::of(toleration));

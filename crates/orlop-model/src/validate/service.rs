@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::address::{address, address_warnings, destination, network, network_warnings};
-use super::container::port_number_or_name;
+use super::probe::port_number_or_name;
 use super::rules::{Rules, Seen};
 use super::{Validate, subdomain};
 use crate::core::v1::{

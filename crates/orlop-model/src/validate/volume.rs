@@ -1,105 +1,213 @@
 //! Volumes of a pod.
 
-use std::collections::BTreeSet;
+use super::rules::{Rules, Seen};
+use super::{claim, container, env, projected, volume_plugin};
+use crate::core::v1::{DownwardAPIVolumeFile, HostPathVolumeSource, KeyToPath, PodSpec, VolumeSource};
+use crate::{ObjectMeta, names};
 
-use super::container::{divisor, local_path, no_parent};
-use super::rules::Rules;
-use crate::core::v1::{
-    DownwardAPIVolumeFile, KeyToPath, PodSpec, ProjectedVolumeSource, Volume, VolumeSource,
-};
-use crate::names;
+const MAX_MODE: i32 = 0o777;
 
-const MAX_MODE: i64 = 0o777;
+/// The volumes that containers can mount: those that are in order, by name.
+pub(super) struct Volumes<'a>(Vec<(&'a str, Option<&'a VolumeSource>)>);
 
-/// Checks the volumes of a pod and gives the names of those that are in order.
-pub(super) fn volumes<'a>(rules: &mut Rules, spec: &'a PodSpec) -> BTreeSet<&'a str> {
-    let mut names = BTreeSet::new();
-    let mut wrong = BTreeSet::new();
-    let mut index = 0;
+impl<'a> Volumes<'a> {
+    /// The volume with this name; its source is `None` where it is a claim of the pod's owner.
+    pub(super) fn get(&self, name: &str) -> Option<Option<&'a VolumeSource>> {
+        self.0.binary_search_by_key(&name, |(name, _)| name).ok().map(|index| self.0[index].1)
+    }
+}
+
+/// Checks the volumes of a pod with this metadata (templates have none), and gives those that containers can mount.
+/// `claims` are names of volumes that the pod's owner adds.
+pub(super) fn volumes<'a>(
+    rules: &mut Rules,
+    spec: &'a PodSpec,
+    meta: Option<&ObjectMeta>,
+    claims: &[&'a str],
+    options: &super::options::Options,
+) -> Volumes<'a> {
+    let mut found: Vec<(&'a str, Option<&'a VolumeSource>)> =
+        Vec::with_capacity(spec.volumes.len() + claims.len());
+    let pod_name = meta.map_or("", |meta| meta.name.as_str());
+    let mut seen = Seen::new();
     rules.each("volumes", &spec.volumes, |rules, volume| {
         let before = rules.count();
-        one(rules, volume);
-        if spec.volumes[..index].iter().any(|other| !volume.name.is_empty() && other.name == volume.name) {
-            rules.duplicate("name", &volume.name);
+        let name = volume.name.as_str();
+        source(rules, &volume.source, name, pod_name, options);
+        if name.is_empty() {
+            rules.required("name", "");
+        } else {
+            rules.complaints("name", name, names::dns1123_label(name));
         }
-        if rules.count() > before {
-            wrong.insert(index);
+        if seen.contains(name) {
+            rules.duplicate("name", name);
         }
-        index += 1;
+        if rules.count() == before {
+            seen.insert(name);
+            found.push((name, Some(&volume.source)));
+        }
+        if let Some(claim) = &volume.source.persistent_volume_claim
+            && is_made_for(&claim.claim_name, pod_name, spec)
+        {
+            let detail = "must not reference a PVC that gets created for an ephemeral volume";
+            rules.invalid("persistentVolumeClaim.claimName", &claim.claim_name, detail);
+        }
     });
-    // Mounts find only volumes that are in order.
-    let right = spec.volumes.iter().enumerate().filter(|(index, _)| !wrong.contains(index));
-    names.extend(right.map(|(_, volume)| volume.name.as_str()));
-    names
+    found.extend(claims.iter().map(|name| (*name, None)));
+    found.sort_by_key(|(name, _)| *name);
+    Volumes(found)
 }
 
-fn one(rules: &mut Rules, volume: &Volume) {
-    if volume.name.is_empty() {
-        rules.required("name", "");
-    } else {
-        rules.complaints("name", &volume.name, names::dns1123_label(&volume.name));
+/// Whether a claim is one that is made for an ephemeral volume of the pod.
+fn is_made_for(claim: &str, pod_name: &str, spec: &PodSpec) -> bool {
+    let Some(volume) = claim.strip_prefix(pod_name).and_then(|rest| rest.strip_prefix('-')) else {
+        return false;
+    };
+    !pod_name.is_empty()
+        && spec.volumes.iter().any(|other| other.source.ephemeral.is_some() && other.name == *volume)
+}
+
+/// The first source that is set is the volume's, any further one is an error.
+struct Union {
+    is_first: bool,
+}
+
+impl Union {
+    fn one<T>(
+        &mut self,
+        rules: &mut Rules,
+        field: &'static str,
+        source: Option<&T>,
+        check: impl FnOnce(&mut Rules, &T),
+    ) {
+        self.renamed(rules, [field, field], source, check);
     }
-    let present = sources(&volume.source);
-    if present.is_empty() {
+
+    /// A source that errors name by other names: the first where it is one too many, the second inside.
+    fn renamed<T>(
+        &mut self,
+        rules: &mut Rules,
+        [field, inside]: [&'static str; 2],
+        source: Option<&T>,
+        check: impl FnOnce(&mut Rules, &T),
+    ) {
+        let Some(source) = source else {
+            return;
+        };
+        if self.is_first {
+            self.is_first = false;
+            rules.within(inside, |rules| check(rules, source));
+        } else {
+            rules.forbidden(field, "may not specify more than 1 volume type");
+        }
+    }
+}
+
+fn source(
+    rules: &mut Rules,
+    source: &VolumeSource,
+    name: &str,
+    pod_name: &str,
+    options: &super::options::Options,
+) {
+    use volume_plugin as plugin;
+    let mut union = Union { is_first: true };
+    // In Kubernetes' order of looking at them, and with its names.
+    union.one(rules, "emptyDir", source.empty_dir.as_deref(), |rules, empty| {
+        if empty.size_limit.as_ref().is_some_and(|limit| limit.sign() < 0) {
+            rules.forbidden("sizeLimit", "SizeLimit field must be a valid resource quantity");
+        }
+    });
+    union.one(rules, "hostPath", source.host_path.as_deref(), host_path);
+    union.one(rules, "gitRepo", source.git_repo.as_deref(), |rules, git| {
+        rules.present("repository", &git.repository);
+        local_path(rules, "directory", &git.directory);
+    });
+    let gce = ["gcePersistentDisk", "persistentDisk"];
+    union.renamed(rules, gce, source.gce_persistent_disk.as_deref(), plugin::gce_persistent_disk);
+    let aws = source.aws_elastic_block_store.as_deref();
+    union.one(rules, "awsElasticBlockStore", aws, plugin::aws_elastic_block_store);
+    union.one(rules, "secret", source.secret.as_deref(), |rules, secret| {
+        rules.present("secretName", &secret.secret_name);
+        mode(rules, "defaultMode", secret.default_mode);
+        rules.each("items", &secret.items, key_to_path);
+    });
+    union.one(rules, "nfs", source.nfs.as_deref(), plugin::nfs);
+    union.one(rules, "iscsi", source.iscsi.as_deref(), plugin::iscsi);
+    if let Some(iscsi) = &source.iscsi
+        && iscsi.initiator_name.is_some()
+        && name.len() + 1 + iscsi.target_portal.len() > 64
+    {
+        rules.invalid("name", name, plugin::LONG_ISCSI_NAME);
+    }
+    union.one(rules, "glusterfs", source.glusterfs.as_deref(), plugin::glusterfs);
+    union.one(rules, "flocker", source.flocker.as_deref(), plugin::flocker);
+    let claim = source.persistent_volume_claim.as_deref();
+    union.one(rules, "persistentVolumeClaim", claim, |rules, claim| {
+        rules.present("claimName", &claim.claim_name);
+    });
+    union.one(rules, "rbd", source.rbd.as_deref(), plugin::rbd);
+    union.one(rules, "cinder", source.cinder.as_deref(), plugin::cinder);
+    union.renamed(rules, ["cephFS", "cephfs"], source.cephfs.as_deref(), plugin::cephfs);
+    union.one(rules, "quobyte", source.quobyte.as_deref(), plugin::quobyte);
+    let downward = source.downward_api.as_deref();
+    union.renamed(rules, ["downwarAPI", "downwardAPI"], downward, |rules, downward| {
+        mode(rules, "defaultMode", downward.default_mode);
+        downward.items.iter().for_each(|file| downward_file(rules, file));
+    });
+    union.one(rules, "fc", source.fc.as_deref(), plugin::fibre_channel);
+    union.one(rules, "flexVolume", source.flex_volume.as_deref(), plugin::flex);
+    union.one(rules, "configMap", source.config_map.as_deref(), |rules, config| {
+        rules.present("name", &config.name);
+        mode(rules, "defaultMode", config.default_mode);
+        rules.each("items", &config.items, key_to_path);
+    });
+    union.one(rules, "azureFile", source.azure_file.as_deref(), plugin::azure_file);
+    union.one(rules, "vsphereVolume", source.vsphere_volume.as_deref(), plugin::vsphere);
+    let photon = source.photon_persistent_disk.as_deref();
+    union.one(rules, "photonPersistentDisk", photon, plugin::photon);
+    union.one(rules, "portworxVolume", source.portworx_volume.as_deref(), plugin::portworx);
+    union.one(rules, "azureDisk", source.azure_disk.as_deref(), plugin::azure_disk);
+    union.one(rules, "storageos", source.storageos.as_deref(), plugin::storageos);
+    union.one(rules, "projected", source.projected.as_deref(), |rules, source| {
+        mode(rules, "defaultMode", source.default_mode);
+        projected::sources(rules, source, options.token_paths_outside);
+    });
+    union.one(rules, "scaleIO", source.scale_io.as_deref(), plugin::scale_io);
+    union.one(rules, "csi", source.csi.as_deref(), plugin::csi);
+    let had_other = !union.is_first;
+    union.one(rules, "ephemeral", source.ephemeral.as_deref(), |rules, ephemeral| {
+        match ephemeral.volume_claim_template.as_deref() {
+            None => rules.required("volumeClaimTemplate", ""),
+            Some(template) => {
+                rules.within("volumeClaimTemplate", |rules| claim::template(rules, template));
+            }
+        }
+    });
+    if source.ephemeral.is_some() && !had_other && !pod_name.is_empty() && !name.is_empty() {
+        let claim = format!("{pod_name}-{name}");
+        for complaint in names::dns1123_subdomain(&claim) {
+            rules.invalid("name", name, format!("PVC name {}: {complaint}", crate::quote::quoted(&claim)));
+        }
+    }
+    union.one(rules, "image", source.image.as_deref(), |rules, image| {
+        if options.is_pod {
+            rules.present("reference", &image.reference);
+        }
+        container::pull_policy(rules, "pullPolicy", image.pull_policy.as_str());
+    });
+    if union.is_first {
         rules.required("", "must specify a volume type");
     }
-    for field in present.iter().skip(1) {
-        rules.forbidden(field, "may not specify more than 1 volume type");
-    }
-    if let Some(&first) = present.first() {
-        rules.within(first, |rules| inner(rules, first, &volume.source));
-    }
 }
 
-/// Names of the fields that are set, in Kubernetes' order of looking at them.
-fn sources(source: &VolumeSource) -> Vec<&'static str> {
-    let all = [
-        ("emptyDir", source.empty_dir.is_some()),
-        ("hostPath", source.host_path.is_some()),
-        ("gitRepo", source.git_repo.is_some()),
-        ("gcePersistentDisk", source.gce_persistent_disk.is_some()),
-        ("awsElasticBlockStore", source.aws_elastic_block_store.is_some()),
-        ("secret", source.secret.is_some()),
-        ("nfs", source.nfs.is_some()),
-        ("iscsi", source.iscsi.is_some()),
-        ("glusterfs", source.glusterfs.is_some()),
-        ("flocker", source.flocker.is_some()),
-        ("persistentVolumeClaim", source.persistent_volume_claim.is_some()),
-        ("rbd", source.rbd.is_some()),
-        ("cinder", source.cinder.is_some()),
-        ("cephfs", source.cephfs.is_some()),
-        ("quobyte", source.quobyte.is_some()),
-        ("downwardAPI", source.downward_api.is_some()),
-        ("fc", source.fc.is_some()),
-        ("flexVolume", source.flex_volume.is_some()),
-        ("configMap", source.config_map.is_some()),
-        ("azureFile", source.azure_file.is_some()),
-        ("vsphereVolume", source.vsphere_volume.is_some()),
-        ("photonPersistentDisk", source.photon_persistent_disk.is_some()),
-        ("portworxVolume", source.portworx_volume.is_some()),
-        ("azureDisk", source.azure_disk.is_some()),
-        ("storageos", source.storageos.is_some()),
-        ("projected", source.projected.is_some()),
-        ("scaleIO", source.scale_io.is_some()),
-        ("csi", source.csi.is_some()),
-        ("ephemeral", source.ephemeral.is_some()),
-        ("image", source.image.is_some()),
-    ];
-    all.into_iter().filter(|(_, present)| *present).map(|(field, _)| field).collect()
-}
-
-fn inner(rules: &mut Rules, field: &str, source: &VolumeSource) {
-    if let ("emptyDir", Some(empty)) = (field, &source.empty_dir)
-        && empty.size_limit.as_ref().is_some_and(|limit| limit.sign() < 0)
-    {
-        rules.forbidden("sizeLimit", "SizeLimit field must be a valid resource quantity");
+/// A path on the node.
+pub(super) fn host_path(rules: &mut Rules, host: &HostPathVolumeSource) {
+    if host.path.is_empty() {
+        return rules.required("path", "");
     }
-    if let ("hostPath", Some(host)) = (field, &source.host_path) {
-        if host.path.is_empty() {
-            rules.required("path", "");
-        } else {
-            no_parent(rules, "path", &host.path);
-        }
+    no_backsteps(rules, "path", &host.path);
+    if let Some(kind) = &host.type_ {
         let types = [
             "",
             "BlockDevice",
@@ -110,179 +218,74 @@ fn inner(rules: &mut Rules, field: &str, source: &VolumeSource) {
             "FileOrCreate",
             "Socket",
         ];
-        rules.one_of("type", host.type_.as_ref().map_or("", |type_| type_.as_str()), &types);
-    }
-    if let ("gitRepo", Some(git)) = (field, &source.git_repo) {
-        if git.repository.is_empty() {
-            rules.required("repository", "");
-        }
-        local_path(rules, "directory", &git.directory);
-    }
-    if let ("secret", Some(secret)) = (field, &source.secret) {
-        if secret.secret_name.is_empty() {
-            rules.required("secretName", "");
-        }
-        mode(rules, "defaultMode", secret.default_mode);
-        rules.each("items", &secret.items, key_to_path);
-    }
-    if let ("configMap", Some(config)) = (field, &source.config_map) {
-        if config.name.is_empty() {
-            rules.required("name", "");
-        }
-        mode(rules, "defaultMode", config.default_mode);
-        rules.each("items", &config.items, key_to_path);
-    }
-    if let ("nfs", Some(nfs)) = (field, &source.nfs) {
-        if nfs.server.is_empty() {
-            rules.required("server", "");
-        }
-        if nfs.path.is_empty() {
-            rules.required("path", "");
-        } else if !nfs.path.starts_with('/') {
-            rules.invalid("path", &nfs.path, "must be an absolute path");
-        }
-    }
-    if let ("persistentVolumeClaim", Some(claim)) = (field, &source.persistent_volume_claim)
-        && claim.claim_name.is_empty()
-    {
-        rules.required("claimName", "");
-    }
-    if let ("downwardAPI", Some(downward)) = (field, &source.downward_api) {
-        mode(rules, "defaultMode", downward.default_mode);
-        downward.items.iter().for_each(|file| downward_file(rules, file));
-    }
-    if let ("projected", Some(source)) = (field, &source.projected) {
-        mode(rules, "defaultMode", source.default_mode);
-        projected(rules, source);
-    }
-    if let ("csi", Some(csi)) = (field, &source.csi)
-        && csi.driver.is_empty()
-    {
-        rules.required("driver", "");
-    }
-    if let ("ephemeral", Some(ephemeral)) = (field, &source.ephemeral)
-        && ephemeral.volume_claim_template.is_none()
-    {
-        rules.required("volumeClaimTemplate", "");
-    }
-    if let ("image", Some(image)) = (field, &source.image) {
-        if image.reference.is_empty() {
-            rules.required("reference", "");
-        }
-        rules.one_of("pullPolicy", image.pull_policy.as_str(), &["Always", "IfNotPresent", "Never"]);
+        rules.one_of("type", kind.as_str(), &types);
     }
 }
 
-fn mode(rules: &mut Rules, field: &str, mode: Option<i32>) {
+/// Permissions of files.
+pub(super) fn mode(rules: &mut Rules, field: &str, mode: Option<i32>) {
     if let Some(mode) = mode
-        && !(0..=MAX_MODE).contains(&i64::from(mode))
+        && !(0..=MAX_MODE).contains(&mode)
     {
         rules.invalid(field, mode, "must be a number between 0 and 0777 (octal), both inclusive");
     }
 }
 
-fn key_to_path(rules: &mut Rules, item: &KeyToPath) {
-    if item.key.is_empty() {
-        rules.required("key", "");
-    }
-    if item.path.is_empty() {
-        rules.required("path", "");
-    } else {
-        inside_volume(rules, "path", &item.path);
-    }
+pub(super) fn key_to_path(rules: &mut Rules, item: &KeyToPath) {
+    rules.present("key", &item.key);
+    rules.present("path", &item.path);
+    inside_volume(rules, "path", &item.path);
     mode(rules, "mode", item.mode);
 }
 
-/// A path of a file in a volume that is written by the node.
-fn inside_volume(rules: &mut Rules, field: &str, path: &str) {
-    local_path(rules, field, path);
-    if path.starts_with("..") && !path.starts_with("../") && path != ".." {
-        rules.invalid(field, path, "must not start with '..'");
-    }
-}
-
-fn downward_file(rules: &mut Rules, file: &DownwardAPIVolumeFile) {
-    if file.path.is_empty() {
-        rules.required("path", "");
-    } else {
-        inside_volume(rules, "path", &file.path);
-    }
+/// A file that tells about the pod.
+pub(super) fn downward_file(rules: &mut Rules, file: &DownwardAPIVolumeFile) {
+    rules.present("path", &file.path);
+    inside_volume(rules, "path", &file.path);
     match (&file.field_ref, &file.resource_field_ref) {
-        (Some(_), Some(_)) => {
-            rules.invalid(
-                "",
-                "resource",
-                "fieldRef and resourceFieldRef can not be specified simultaneously",
-            );
-        }
-        (Some(field), None) if field.field_path.is_empty() => rules.required("fieldRef.fieldPath", ""),
-        (None, Some(resource)) => rules.within("resourceFieldRef", |rules| {
-            if resource.container_name.is_empty() {
-                rules.required("containerName", "");
+        (Some(field), other) => {
+            rules.within("fieldRef", |rules| env::pod_field(rules, field, env::FILE_FIELDS));
+            if other.is_some() {
+                let detail = "fieldRef and resourceFieldRef can not be specified simultaneously";
+                rules.invalid("", "resource", detail);
             }
-            divisor(rules, &resource.resource, &resource.divisor);
-        }),
+        }
+        (None, Some(resource)) => {
+            rules.within("resourceFieldRef", |rules| env::resource_field(rules, resource, true));
+        }
         (None, None) => rules.required("", "one of fieldRef and resourceFieldRef is required"),
-        (Some(_), None) => {}
     }
     mode(rules, "mode", file.mode);
 }
 
-fn projected(rules: &mut Rules, source: &ProjectedVolumeSource) {
-    // The path of an empty path is Kubernetes' own.
-    let tokens = source.sources.iter().filter_map(|source| source.service_account_token.as_ref());
-    for _ in tokens.filter(|token| token.path.is_empty()) {
-        rules.required("path", "");
+/// Whether a path leads out of where it starts.
+pub(super) fn backsteps(path: &str) -> bool {
+    path.split('/').any(|part| part == "..")
+}
+
+pub(super) fn no_backsteps(rules: &mut Rules, field: &str, path: &str) {
+    if backsteps(path) {
+        rules.invalid(field, path, "must not contain '..'");
     }
-    rules.each("sources", &source.sources, |rules, source| {
-        let present = [
-            ("secret", source.secret.is_some()),
-            ("configMap", source.config_map.is_some()),
-            ("downwardAPI", source.downward_api.is_some()),
-            ("serviceAccountToken", source.service_account_token.is_some()),
-            ("clusterTrustBundle", source.cluster_trust_bundle.is_some()),
-            ("podCertificate", source.pod_certificate.is_some()),
-        ];
-        for (field, _) in present.into_iter().filter(|(_, present)| *present).skip(1) {
-            rules.forbidden(field, "may not specify more than 1 volume type per source");
-        }
-        let named = [
-            ("secret", source.secret.as_deref().map(|source| (&source.name, &source.items))),
-            ("configMap", source.config_map.as_deref().map(|source| (&source.name, &source.items))),
-        ];
-        for (field, reference) in named {
-            let Some((name, items)) = reference else {
-                continue;
-            };
-            rules.within(field, |rules| {
-                if name.is_empty() {
-                    rules.required("name", "");
-                }
-                rules.each("items", items, key_to_path);
-            });
-        }
-        if let Some(downward) = &source.downward_api {
-            rules.within("downwardAPI", |rules| {
-                downward.items.iter().for_each(|file| downward_file(rules, file))
-            });
-        }
-        rules.option("serviceAccountToken", source.service_account_token.as_deref(), |rules, token| {
-            let seconds = token.expiration_seconds.unwrap_or_default();
-            if seconds < 600 {
-                rules.invalid(
-                    "expirationSeconds",
-                    seconds,
-                    "may not specify a duration less than 10 minutes",
-                );
-            }
-            if seconds > 1 << 32 {
-                rules.invalid(
-                    "expirationSeconds",
-                    seconds,
-                    "may not specify a duration larger than 2^32 seconds",
-                );
-            }
-            inside_volume(rules, "path", &token.path);
-        });
-    });
+}
+
+/// A path that is relative and does not leave the folder it starts in.
+pub(super) fn local_path(rules: &mut Rules, field: &str, path: &str) {
+    if path.starts_with('/') {
+        rules.invalid(field, path, "must be a relative path");
+    }
+    no_backsteps(rules, field, path);
+}
+
+/// A path of a file in a volume that is written by the node, which keeps names with two dots for itself.
+pub(super) fn inside_volume(rules: &mut Rules, field: &str, path: &str) {
+    local_path(rules, field, path);
+    if path.starts_with("..") && !path.starts_with("../") {
+        rules.invalid(field, path, "must not start with '..'");
+    }
+}
+
+/// Whether a path of a file in a volume is fine.
+pub(super) fn is_inside_volume(path: &str) -> bool {
+    !path.starts_with('/') && !path.starts_with("..") && !backsteps(path)
 }

@@ -1,8 +1,8 @@
 //! Family `validation`: creation and update of 25 kinds.
 
-use orlop_model::apps::v1::{Deployment, ReplicaSet};
+use orlop_model::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
 use orlop_model::autoscaling::v2::HorizontalPodAutoscaler;
-use orlop_model::batch::v1::Job;
+use orlop_model::batch::v1::{CronJob, Job};
 use orlop_model::coordination::v1::Lease;
 use orlop_model::core::v1::{
     ConfigMap, LimitRange, Namespace, Node, PersistentVolume, PersistentVolumeClaim, Pod, ResourceQuota,
@@ -23,6 +23,8 @@ use serde_json::{Value, json};
 pub(crate) fn run(case: &Case) -> Result<(), String> {
     let run = match case.text("kind") {
         "ConfigMap" => one::<ConfigMap>,
+        "CronJob" => one::<CronJob>,
+        "DaemonSet" => one::<DaemonSet>,
         "Deployment" => one::<Deployment>,
         "EndpointSlice" => one::<EndpointSlice>,
         "HorizontalPodAutoscaler" => one::<HorizontalPodAutoscaler>,
@@ -41,6 +43,7 @@ pub(crate) fn run(case: &Case) -> Result<(), String> {
         "ReplicaSet" => one::<ReplicaSet>,
         "ResourceQuota" => one::<ResourceQuota>,
         "Secret" => one::<Secret>,
+        "StatefulSet" => one::<StatefulSet>,
         "Service" => one::<Service>,
         "ServiceAccount" => one::<ServiceAccount>,
         "StorageClass" => one::<StorageClass>,
