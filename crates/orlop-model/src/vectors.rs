@@ -97,12 +97,6 @@ impl Family {
         Self { name, run, raw: false, elsewhere: &[] }
     }
 
-    /// Its name.
-    #[must_use]
-    pub const fn name(&self) -> &'static str {
-        self.name
-    }
-
     /// A family whose lines may hold numbers beyond 64 bits, which [`Value`] cannot: the function
     /// reads [`Case::line`] itself.
     #[must_use]
