@@ -1,5 +1,6 @@
 //! Labels of nodes that have other names now.
 
+#[cfg(feature = "storage")]
 use crate::LabelSelector;
 use crate::core::v1::NodeSelectorTerm;
 
@@ -34,6 +35,7 @@ pub(crate) fn term_warnings(warnings: &mut Vec<String>, path: &str, term: &NodeS
 }
 
 /// What is to be said of a label selector for nodes at `path`.
+#[cfg(feature = "storage")]
 pub(crate) fn selector_warnings(warnings: &mut Vec<String>, path: &str, selector: &LabelSelector) {
     for (index, requirement) in selector.match_expressions.iter().enumerate() {
         if let Some(text) = deprecation(&requirement.key) {
