@@ -13,7 +13,7 @@ use crate::state::{Room, State, Taken, nanos};
 use crate::sync::{Mutex, lock};
 use crate::ticket::Verdict;
 use crate::wait::{End, Get, Put};
-use crate::waiters::{Seat, Waiters, Wakes};
+use crate::waiters::{By, Seat, Waiters, Wakes};
 use crate::{Builder, Limit, Metrics, Priority, Ticket};
 
 /// How many keys [`Queue::add_many`] puts in at a time.
@@ -403,8 +403,15 @@ impl<K: Hash + Eq + Clone + 'static> Locked<K> {
                 self.end.wake_all(&mut wakes);
             }
         }
+        // One for each key. But of threads one after the other: each wakes the next when it has come and there is more. To
+        // wake a thread takes longer than to work on many a key, which those who are awake may do meanwhile.
         let more = self.state.ready().saturating_sub(ready).min(self.work.len());
-        (0..more).for_each(|_| self.work.wake_one(&mut wakes));
+        for _ in 0..more {
+            if self.work.is_coming() {
+                break;
+            }
+            self.work.wake_one(&mut wakes);
+        }
         if self.phase == Phase::Open
             && !self.work.is_empty()
             && let Some(due) = self.state.next_due()
@@ -487,7 +494,7 @@ impl<K: Hash + Eq + Clone + 'static> Shared<K> {
             Added::In(_) => true,
             Added::Closed => false,
             Added::Full => {
-                locked.room.sit(seat, waker);
+                locked.room.sit(seat, waker, By::Task);
                 return Poll::Pending;
             }
         };
@@ -566,16 +573,17 @@ impl<K: Hash + Eq + Clone + 'static> Shared<K> {
     }
 
     /// Takes a key or waits for one.
-    pub(crate) fn look(&self, seat: &mut Option<Seat>, waker: &Waker) -> Look<K> {
+    pub(crate) fn look(&self, seat: &mut Option<Seat>, waker: &Waker, by: By) -> Look<K> {
         let mut locked = lock(&self.locked);
-        let ready = locked.state.ready();
+        // One that was woken answers for all that is ready.
+        let ready = if locked.work.come(*seat, by) { 0 } else { locked.state.ready() };
         let look = match locked.take(|| self.now()) {
             Some(taken) => Look::Taken(taken),
             None if locked.over() => Look::Over,
             None => {
                 let due = if locked.phase == Phase::Open { locked.state.next_due() } else { None };
                 let work = &mut locked.work;
-                let seat = work.sit(seat, waker);
+                let seat = work.sit(seat, waker, by);
                 match due {
                     Some(due) => Look::Wait(work.keep_time(seat, due).then_some(due)),
                     None => {
@@ -597,11 +605,11 @@ impl<K: Hash + Eq + Clone + 'static> Shared<K> {
     }
 
     /// One who waited for a key does so no more. If it was woken, what for is passed on.
-    pub(crate) fn leave_work(&self, seat: Seat) {
+    pub(crate) fn leave_work(&self, seat: Seat, by: By) {
         let mut locked = lock(&self.locked);
-        let woken = !locked.work.leave(seat);
-        let ready = locked.state.ready();
-        let wakes = locked.settle(if woken { ready.saturating_sub(1) } else { ready });
+        let ready = if locked.work.come(Some(seat), by) { 0 } else { locked.state.ready() };
+        locked.work.leave(seat);
+        let wakes = locked.settle(ready);
         drop(locked);
         wakes.wake();
     }
@@ -660,7 +668,7 @@ impl<K: Hash + Eq + Clone + 'static> Shared<K> {
             }
             return Poll::Ready(locked.drained());
         }
-        locked.end.sit(seat, waker);
+        locked.end.sit(seat, waker, By::Task);
         Poll::Pending
     }
 }

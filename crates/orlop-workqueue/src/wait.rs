@@ -10,7 +10,7 @@ use tokio::time::Sleep;
 
 use crate::queue::{Given, Look, Shared};
 use crate::sync::{Thread, current, park, park_timeout};
-use crate::waiters::Seat;
+use crate::waiters::{By, Seat};
 use crate::{Add, Queue, Ticket};
 
 /// Waits for the next key: see [`Queue::get`].
@@ -18,20 +18,22 @@ use crate::{Add, Queue, Ticket};
 pub struct Get<'a, K: Hash + Eq + Clone + 'static> {
     shared: &'a Arc<Shared<K>>,
     seat: Option<Seat>,
+    by: By,
     /// Until the next key is due, if this is the one that keeps the time.
     sleep: Option<Pin<Box<Sleep>>>,
 }
 
 impl<'a, K: Hash + Eq + Clone + 'static> Get<'a, K> {
     pub(crate) const fn new(shared: &'a Arc<Shared<K>>) -> Self {
-        Self { shared, seat: None, sleep: None }
+        Self { shared, seat: None, by: By::Task, sleep: None }
     }
 
     /// The same, with a thread that sleeps.
     pub(crate) fn block(mut self) -> Option<Ticket<K>> {
         let waker = thread_waker();
+        self.by = By::Thread;
         loop {
-            match self.shared.look(&mut self.seat, &waker) {
+            match self.shared.look(&mut self.seat, &waker, By::Thread) {
                 Look::Taken(taken) => return Some(Ticket::new(Arc::clone(self.shared), taken)),
                 Look::Over => return None,
                 Look::Wait(None) => park(),
@@ -49,7 +51,7 @@ impl<K: Hash + Eq + Clone + 'static> Future for Get<'_, K> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
         loop {
-            match this.shared.look(&mut this.seat, cx.waker()) {
+            match this.shared.look(&mut this.seat, cx.waker(), By::Task) {
                 Look::Taken(taken) => {
                     return Poll::Ready(Some(Ticket::new(Arc::clone(this.shared), taken)));
                 }
@@ -79,7 +81,7 @@ impl<K: Hash + Eq + Clone + 'static> Future for Get<'_, K> {
 impl<K: Hash + Eq + Clone + 'static> Drop for Get<'_, K> {
     fn drop(&mut self) {
         if let Some(seat) = self.seat {
-            self.shared.leave_work(seat);
+            self.shared.leave_work(seat, self.by);
         }
     }
 }

@@ -7,10 +7,25 @@ pub(crate) type Seat = u64;
 /// Those who wait for something, in the order in which they came. Who is woken is no longer in.
 #[derive(Debug, Default)]
 pub(crate) struct Waiters {
-    line: BTreeMap<Seat, Waker>,
+    line: BTreeMap<Seat, Waiter>,
     last: Seat,
+    /// Threads that were woken and have not come yet.
+    coming: usize,
     /// Who sleeps until the next key is due, and when that is.
     timekeeper: Option<(Seat, u64)>,
+}
+
+#[derive(Debug)]
+struct Waiter {
+    waker: Waker,
+    by: By,
+}
+
+/// What waits. A thread that is woken goes on, whatever happens; whether and when a task does is up to others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum By {
+    Task,
+    Thread,
 }
 
 impl Waiters {
@@ -23,13 +38,28 @@ impl Waiters {
     }
 
     /// Waits, in the seat that it has or in a new one.
-    pub(crate) fn sit(&mut self, seat: &mut Option<Seat>, waker: &Waker) -> Seat {
+    pub(crate) fn sit(&mut self, seat: &mut Option<Seat>, waker: &Waker, by: By) -> Seat {
         let seat = *seat.get_or_insert_with(|| {
             self.last += 1;
             self.last
         });
-        self.line.entry(seat).and_modify(|old| old.clone_from(waker)).or_insert_with(|| waker.clone());
+        let entry = self.line.entry(seat).and_modify(|old| old.waker.clone_from(waker));
+        entry.or_insert_with(|| Waiter { waker: waker.clone(), by });
         seat
+    }
+
+    /// One with a seat has come to look. Whether it had been woken.
+    pub(crate) fn come(&mut self, seat: Option<Seat>, by: By) -> bool {
+        let woken = seat.is_some_and(|seat| !self.line.contains_key(&seat));
+        if woken && by == By::Thread {
+            self.coming = self.coming.saturating_sub(1);
+        }
+        woken
+    }
+
+    /// Whether a thread is about to come, and will see what there is to do and wake the next.
+    pub(crate) const fn is_coming(&self) -> bool {
+        self.coming > 0
     }
 
     /// Waits no longer. Whether it still was in: else it had been woken.
@@ -66,18 +96,23 @@ impl Waiters {
         let keeper = self.timekeeper.map(|(seat, _)| seat);
         let other = self.line.keys().find(|seat| Some(**seat) != keeper).copied();
         if let Some(seat) = other.or(keeper)
-            && let Some(waker) = self.line.remove(&seat)
+            && let Some(waiter) = self.line.remove(&seat)
         {
             self.keeps_time_no_more(seat);
-            wakes.push(waker);
+            self.wake(waiter, wakes);
         }
+    }
+
+    fn wake(&mut self, waiter: Waiter, wakes: &mut Wakes) {
+        self.coming += usize::from(waiter.by == By::Thread);
+        wakes.push(waiter.waker);
     }
 
     /// Wakes the timekeeper, or whoever becomes it, because an earlier time has come in.
     pub(crate) fn wake_timekeeper(&mut self, wakes: &mut Wakes) {
         let seat = self.timekeeper.take().map(|(seat, _)| seat);
-        if let Some(waker) = seat.and_then(|seat| self.line.remove(&seat)) {
-            wakes.push(waker);
+        if let Some(waiter) = seat.and_then(|seat| self.line.remove(&seat)) {
+            self.wake(waiter, wakes);
         } else {
             self.wake_one(wakes);
         }
@@ -85,7 +120,7 @@ impl Waiters {
 
     pub(crate) fn wake_all(&mut self, wakes: &mut Wakes) {
         self.timekeeper = None;
-        std::mem::take(&mut self.line).into_values().for_each(|waker| wakes.push(waker));
+        std::mem::take(&mut self.line).into_values().for_each(|waiter| self.wake(waiter, wakes));
     }
 }
 

@@ -184,3 +184,26 @@ fn room_goes_to_somebody() {
         assert_eq!(taken[0], 0);
     });
 }
+
+/// Two threads wait and two keys come: both are worked on at the same time, though one thread wakes the other.
+#[test]
+fn as_many_threads_as_keys_get_to_work() {
+    explore(|| {
+        let (queue, both) = (queue(), Arc::new(shuttle::sync::Barrier::new(2)));
+        let workers: Vec<_> = (0..2)
+            .map(|_| {
+                let (queue, both) = (queue.clone(), both.clone());
+                thread::spawn(move || {
+                    let ticket = queue.get_blocking().expect("open");
+                    // Nobody gets beyond this alone.
+                    both.wait();
+                    ticket.forget();
+                })
+            })
+            .collect();
+        queue.add(0);
+        queue.add(1);
+        workers.into_iter().for_each(|worker| worker.join().unwrap());
+        assert!(queue.drain_blocking());
+    });
+}
