@@ -27,17 +27,29 @@ impl LocalClient {
         options: &WriteOptions,
     ) -> Result<Arc<Record>> {
         let resource = Arc::clone(self.server.scheme.resource(kind)?);
-        let mut object = resource.open(draft, options.strict)?;
-        self.fill_in(&*resource, namespace, own(&mut object)?)?;
+        let object = resource.open(draft, options.strict)?;
+        self.create_opened(&*resource, namespace, object, options, self.server.tracks_managers).await
+    }
+
+    /// `tracks`: all of the object is its writer's.
+    pub(crate) async fn create_opened(
+        &self,
+        resource: &dyn Resource,
+        namespace: Option<&str>,
+        mut object: Arc<dyn AnyObject>,
+        options: &WriteOptions,
+        tracks: bool,
+    ) -> Result<Arc<Record>> {
+        self.fill_in(resource, namespace, own(&mut object)?)?;
         if !object.meta().name.is_empty() {
-            return self.try_create(&*resource, object, options).await;
+            return self.try_create(resource, object, options, tracks).await;
         }
         let mut attempt = 1;
         loop {
             let mut object = object.duplicate();
             let meta = own(&mut object)?.meta_mut();
             meta.name = self.generate_name(&meta.generate_name).into();
-            match self.try_create(&*resource, object, options).await {
+            match self.try_create(resource, object, options, tracks).await {
                 Err(error) if error.is_already_exists() && attempt < NAME_ATTEMPTS => attempt += 1,
                 result => return result,
             }
@@ -96,13 +108,14 @@ impl LocalClient {
         resource: &dyn Resource,
         mut object: Arc<dyn AnyObject>,
         options: &WriteOptions,
+        tracks: bool,
     ) -> Result<Arc<Record>> {
         let kind = resource.kind();
         let key = key_of(kind, object.meta());
         loop {
             // The store takes the object only if it is going to keep it: otherwise it is there for the next attempt.
             let slot = Arc::new(Mutex::new(None));
-            match self.create_once(resource, &key, object, &slot, options).await {
+            match self.create_once(resource, &key, object, &slot, options, tracks).await {
                 Ok(record) => return Ok(record),
                 Err(Failure::Error(error)) => return Err(error),
                 Err(Failure::Raced) => {}
@@ -126,6 +139,7 @@ impl LocalClient {
         mut object: Arc<dyn AnyObject>,
         slot: &Arc<Mutex<Option<Arc<dyn AnyObject>>>>,
         options: &WriteOptions,
+        tracks: bool,
     ) -> Result<Arc<Record>, Failure> {
         let (server, kind) = (&*self.server, resource.kind());
         let namespace = if kind.is_namespaced() { server.open_namespace(kind, key).await? } else { None };
@@ -140,6 +154,10 @@ impl LocalClient {
             client: self,
         };
         resource.default(own(&mut object)?)?;
+        if tracks {
+            let tracking = server.tracking(resource, &Subresource::Main, options);
+            resource.track(None, own(&mut object)?, &tracking.as_options())?;
+        }
         if !server.admission.is_empty() {
             server.mutate(&request, &mut object).await?;
             resource.default(own(&mut object)?)?;

@@ -52,6 +52,7 @@ mod create;
 mod delete;
 mod kinds;
 mod local;
+mod managers;
 mod namespace;
 mod patch;
 mod pod;

@@ -36,6 +36,7 @@ pub struct Builder {
     random: Random,
     scheme: Scheme,
     admission: Vec<Arc<dyn Admission>>,
+    tracks_managers: bool,
 }
 
 impl LocalClient {
@@ -50,6 +51,7 @@ impl LocalClient {
             random,
             scheme: Scheme::builtin(),
             admission: vec![Arc::new(DefaultTolerations)],
+            tracks_managers: true,
         }
     }
 
@@ -95,16 +97,32 @@ impl Builder {
         self
     }
 
+    /// Leaves `metadata.managedFields` as they are sent: writes cost a little less, and nothing can be applied by
+    /// [`Patch::Apply`].
+    pub fn without_managed_fields(mut self) -> Self {
+        self.tracks_managers = false;
+        self
+    }
+
     /// Makes the server, and in a new store the namespaces that are always there: `default`, `kube-system`,
     /// `kube-public` and `kube-node-lease`.
     ///
     /// # Errors
     /// Those of the store.
     pub async fn build(self) -> Result<LocalClient> {
-        let Self { store, clock, random, scheme, admission } = self;
+        let Self { store, clock, random, scheme, admission, tracks_managers } = self;
         let (names, uids, addresses) = (random.fork("names"), random.fork("uids"), random.fork("addresses"));
         let client = LocalClient {
-            server: Arc::new(Server { store, scheme, admission, clock, names, uids, addresses }),
+            server: Arc::new(Server {
+                store,
+                scheme,
+                admission,
+                clock,
+                names,
+                uids,
+                addresses,
+                tracks_managers,
+            }),
         };
         client.make_namespaces().await?;
         Ok(client)
@@ -114,6 +132,20 @@ impl Builder {
 fn check_manager(options: &WriteOptions) -> Result<()> {
     let errors: Vec<FieldError> = metadata::validate_manager(&options.field_manager, "fieldManager");
     refuse(&KindInfo::guess("meta.k8s.io/v1", "WriteOptions"), &ObjectKey::default(), errors)
+}
+
+/// Who applies has a name; nobody else takes by force.
+fn check_apply(options: &WriteOptions, patch: &Patch) -> Result<()> {
+    let error = match patch {
+        Patch::Apply(_) if options.field_manager.is_empty() => {
+            FieldError::required("fieldManager", "is required for apply patch")
+        }
+        Patch::Merge(_) | Patch::Json(_) | Patch::Strategic(_) if options.force => {
+            FieldError::forbidden("force", "may not be specified for non-apply patch")
+        }
+        _ => return Ok(()),
+    };
+    refuse(&KindInfo::guess("meta.k8s.io/v1", "PatchOptions"), &ObjectKey::default(), vec![error])
 }
 
 #[async_trait]
@@ -172,6 +204,7 @@ impl Client for LocalClient {
         options: &WriteOptions,
     ) -> Result<Arc<Record>> {
         check_manager(options)?;
+        check_apply(options, &patch)?;
         self.write(kind, key, &subresource, Wanted::Patch(patch), options).await
     }
 
@@ -229,6 +262,7 @@ impl fmt::Debug for Builder {
         f.debug_struct("Builder")
             .field("scheme", &self.scheme)
             .field("admission", &self.admission.len())
+            .field("tracks_managers", &self.tracks_managers)
             .finish_non_exhaustive()
     }
 }

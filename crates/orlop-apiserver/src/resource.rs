@@ -7,10 +7,12 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use orlop_client::{AnyObject, Draft, Error, Patch, Record, Result, downcast};
+use orlop_client::{AnyObject, Cause, Draft, Error, ObjectRef, Patch, Record, Result, downcast};
+use orlop_model::apply;
 use orlop_model::autoscaling::v1::Scale;
 use orlop_model::table::Printer;
-use orlop_model::{DynamicObject, FieldError, KindInfo, Object, ObjectMeta, Path, Time};
+use orlop_model::tree::Shape;
+use orlop_model::{DynamicObject, FieldError, KindInfo, Object, ObjectMeta, Path, Str, Time};
 use orlop_store::{Codec, CodecError, Format, Key, KeyRange, Revision, Typed};
 use serde_json::Value;
 
@@ -25,6 +27,20 @@ pub(crate) trait Resource: Send + Sync + 'static {
     fn open(&self, draft: Draft, strict: bool) -> Result<Arc<dyn AnyObject>>;
     /// What a patch makes of the stored object, as an object that nobody else holds.
     fn patch(&self, old: &dyn AnyObject, patch: &Patch, strict: bool) -> Result<Arc<dyn AnyObject>>;
+    /// The object with a configuration applied to it; `None`: it stays as it is.
+    fn apply(
+        &self,
+        live: Option<&dyn AnyObject>,
+        config: &Value,
+        options: &apply::Options<'_>,
+    ) -> Result<Option<Arc<dyn AnyObject>>>;
+    /// Gives what `new` has changed of `live` to the manager that writes it.
+    fn track(
+        &self,
+        live: Option<&dyn AnyObject>,
+        new: &mut dyn AnyObject,
+        options: &apply::Options<'_>,
+    ) -> Result<()>;
     fn default(&self, object: &mut dyn AnyObject) -> Result<()>;
     fn prepare_create(&self, object: &mut dyn AnyObject) -> Result<()>;
     fn prepare_update(&self, new: &mut dyn AnyObject, old: &dyn AnyObject) -> Result<()>;
@@ -128,6 +144,29 @@ impl<K: Object, S: Strategy<K>> Registered<K, S> {
         object.as_any_mut().downcast_mut().ok_or_else(|| self.mistyped())
     }
 
+    /// What objects of the kind are like: as their type says, or nothing is known.
+    fn target<'a>(&'a self, version: &'a str, object: &K) -> apply::Target<'a> {
+        let unknown = || Shape::custom(self.strategy.structural_schema(), false);
+        let shape = object.schema().map_or_else(unknown, Shape::Message);
+        apply::Target::new(version, &self.kind.kind, shape)
+    }
+
+    fn refused(&self, error: apply::ApplyError, object: &K) -> Error {
+        let apply::ApplyError::Conflicts(conflicts) = &error else {
+            return Error::bad_request(error.to_string());
+        };
+        let cause = |conflict: &apply::Conflict| Cause {
+            reason: Str::from_static("FieldManagerConflict"),
+            field: conflict.field().into(),
+            message: conflict.message().into(),
+        };
+        Error::ApplyConflict {
+            object: Box::new(ObjectRef::new(&self.kind, &object.key())),
+            causes: conflicts.iter().map(cause).collect(),
+            message: error.to_string(),
+        }
+    }
+
     // Objects come from `open` or from the store's codec, both of which make a `K`.
     fn mistyped(&self) -> Error {
         Error::internal(format!("an object of {} is not a {}", self.kind, std::any::type_name::<K>()))
@@ -141,6 +180,44 @@ impl<K: Object, S: Strategy<K>> Resource for Registered<K, S> {
 
     fn codec(&self) -> &Arc<dyn Codec> {
         &self.codec
+    }
+
+    fn apply(
+        &self,
+        live: Option<&dyn AnyObject>,
+        config: &Value,
+        options: &apply::Options<'_>,
+    ) -> Result<Option<Arc<dyn AnyObject>>> {
+        let empty;
+        let live = match live {
+            Some(live) => self.typed(live)?,
+            None => {
+                empty = self.read(Value::Object(serde_json::Map::new()))?;
+                &empty
+            }
+        };
+        let version = self.kind.api_version();
+        let target = self.target(&version, live);
+        let applied =
+            apply::apply_to(live, config, &target, options).map_err(|error| self.refused(error, live))?;
+        Ok(applied.map(|object| Arc::new(object) as Arc<dyn AnyObject>))
+    }
+
+    fn track(
+        &self,
+        live: Option<&dyn AnyObject>,
+        new: &mut dyn AnyObject,
+        options: &apply::Options<'_>,
+    ) -> Result<()> {
+        let live = live.map(|live| self.typed(live)).transpose()?;
+        let new = self.typed_mut(new)?;
+        let version = self.kind.api_version();
+        let target = self.target(&version, new);
+        // As in Kubernetes, an object of which nobody knows any more who owns what is stored all the same.
+        if apply::update_to(live, new, &target, options).is_err() {
+            new.meta_mut().managed_fields.clear();
+        }
+        Ok(())
     }
 
     fn open(&self, draft: Draft, strict: bool) -> Result<Arc<dyn AnyObject>> {

@@ -22,6 +22,8 @@ pub(crate) struct Server {
     pub(crate) uids: Random,
     /// Draws the addresses and ports of Services.
     pub(crate) addresses: Random,
+    /// Whether it is known who owns which fields.
+    pub(crate) tracks_managers: bool,
 }
 
 /// A stored object together with the revision at which it was stored.

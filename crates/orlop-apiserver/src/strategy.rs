@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use orlop_client::{Error, Result};
+use orlop_model::apiextensions::v1::JSONSchemaProps;
 use orlop_model::autoscaling::v1::Scale;
 use orlop_model::names::NameRule;
 use orlop_model::table::Printer;
@@ -103,6 +104,11 @@ pub trait Strategy<K: Object>: Send + Sync + 'static {
     /// Whether two objects are the same in every field.
     fn equal(&self, left: &K, right: &K) -> bool {
         serde_json::to_vec(left).ok() == serde_json::to_vec(right).ok()
+    }
+
+    /// The structural schema of objects that do not know their fields: how what is applied to them is merged.
+    fn structural_schema(&self) -> Option<&JSONSchemaProps> {
+        None
     }
 
     /// Names of the field selectors besides `metadata.name` and `metadata.namespace`.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use orlop_client::{AnyObject, Draft, Error, Patch, Record, Result, Subresource, WriteOptions};
 use orlop_model::autoscaling::v1::Scale;
 use orlop_model::core::v1::Namespace;
+use orlop_model::meta::v1::ManagedFieldsEntry;
 use orlop_model::{FieldError, KindInfo, ObjectKey, ObjectMeta, StaticKind};
 use orlop_store::Txn;
 
@@ -19,6 +20,16 @@ use crate::service::Allocation;
 pub(crate) enum Wanted {
     Draft(Draft),
     Patch(Patch),
+}
+
+/// What an attempt at an update writes.
+enum New {
+    /// Nothing: the object is as wanted.
+    Same,
+    /// An object whose changes belong to their writer.
+    Written(Arc<dyn AnyObject>),
+    /// An object that knows already who owns what.
+    Applied(Arc<dyn AnyObject>),
 }
 
 /// One attempt at an update.
@@ -44,26 +55,39 @@ impl LocalClient {
         check_subresource(resource, subresource)?;
         let mut wanted = Some(wanted);
         loop {
-            let old = self.server.load(resource, key).await?;
+            let old = match self.server.load(resource, key).await {
+                Err(error) if error.is_not_found() && *subresource == Subresource::Main => {
+                    match self.create_applied(resource, key, wanted.as_ref(), options, error).await {
+                        // Somebody else was faster.
+                        Err(error) if error.is_already_exists() => continue,
+                        result => return result,
+                    }
+                }
+                result => result?,
+            };
             let attempt = Attempt { resource, key, subresource, old: &old, options };
             // A draft that insists on a version has one attempt: it is moved in, so that nothing is copied.
             let (new, insists) = match wanted.take() {
                 Some(Wanted::Draft(Draft::Typed(object)))
                     if !subresource_is_scale(subresource) && !object.meta().resource_version.is_empty() =>
                 {
-                    (self.open(&attempt, Draft::Typed(object))?, true)
+                    (New::Written(self.open(&attempt, Draft::Typed(object))?), true)
                 }
                 Some(again) => {
                     let new = self.wanted_object(&attempt, &again)?;
-                    let insists =
-                        matches!(again, Wanted::Draft(_)) && !new.meta().resource_version.is_empty();
+                    let insists = matches!((&again, &new), (Wanted::Draft(_), New::Written(new)) if !new.meta().resource_version.is_empty());
                     wanted = Some(again);
                     (new, insists)
                 }
                 None => return Err(Error::internal("an update was tried twice")),
             };
+            let (new, tracks) = match new {
+                New::Same => return Ok(old.record),
+                New::Written(new) => (new, self.server.tracks_managers),
+                New::Applied(new) => (new, false),
+            };
             let sent = new.meta().resource_version.clone();
-            match self.try_write(&attempt, new).await {
+            match self.try_write(&attempt, new, tracks).await {
                 Ok(record) => return Ok(record),
                 Err(Failure::Error(error)) => return Err(error),
                 Err(Failure::Raced) if insists => {
@@ -75,33 +99,90 @@ impl LocalClient {
         }
     }
 
+    /// Creates an object that is not there, if it is to be applied.
+    async fn create_applied(
+        &self,
+        resource: &dyn Resource,
+        key: &ObjectKey,
+        wanted: Option<&Wanted>,
+        options: &WriteOptions,
+        missing: Error,
+    ) -> Result<Arc<Record>> {
+        let Some(Wanted::Patch(Patch::Apply(config))) = wanted else { return Err(missing) };
+        self.check_tracks()?;
+        let tracking = self.server.tracking(resource, &Subresource::Main, options);
+        let applied = resource.apply(None, config, &tracking.as_options())?;
+        let mut object =
+            applied.ok_or_else(|| Error::bad_request("name must be provided for apply patch"))?;
+        if !object.meta().resource_version.is_empty() {
+            return Err(Error::modified(resource.kind(), key, object.meta().resource_version.clone(), ""));
+        }
+        object = resource.open(Draft::Typed(object), options.strict)?;
+        address(resource.kind(), key, own(&mut object)?.meta_mut())?;
+        self.create_opened(resource, key.namespace.as_deref(), object, options, false).await
+    }
+
+    fn check_tracks(&self) -> Result<()> {
+        if self.server.tracks_managers {
+            return Ok(());
+        }
+        Err(Error::unsupported_media_type(
+            "the body of the request was in an unknown format - this server keeps no managed fields, so nothing can be applied",
+        ))
+    }
+
+    fn applied_object(&self, attempt: &Attempt<'_>, config: &Value) -> Result<New> {
+        self.check_tracks()?;
+        let tracking = self.server.tracking(attempt.resource, attempt.subresource, attempt.options);
+        let applied =
+            attempt.resource.apply(Some(&**attempt.old.object()?), config, &tracking.as_options())?;
+        Ok(match applied {
+            Some(object) => New::Applied(self.open(attempt, Draft::Typed(object))?),
+            None => New::Same,
+        })
+    }
+
     /// The object as wanted, before anything is merged with the stored one.
-    fn wanted_object(&self, attempt: &Attempt<'_>, wanted: &Wanted) -> Result<Arc<dyn AnyObject>> {
+    fn wanted_object(&self, attempt: &Attempt<'_>, wanted: &Wanted) -> Result<New> {
         let object = attempt.old.object()?;
+        if let Wanted::Patch(Patch::Apply(config)) = wanted {
+            return if subresource_is_scale(attempt.subresource) {
+                let kind = attempt.resource.kind();
+                let scale = read_scale(Draft::Json(config.clone()))?;
+                check_replicas(&scale, attempt.key)?;
+                let mut parent = serde_json::json!({
+                    "apiVersion": kind.api_version(), "kind": kind.kind,
+                    "metadata": {"name": attempt.key.name.as_str()},
+                });
+                if let Some(replicas) = config.pointer("/spec/replicas") {
+                    parent["spec"]["replicas"] = replicas.clone();
+                }
+                if !scale.metadata.resource_version.is_empty() {
+                    parent["metadata"]["resourceVersion"] = scale.metadata.resource_version.as_str().into();
+                }
+                self.applied_object(attempt, &parent)
+            } else {
+                self.applied_object(attempt, config)
+            };
+        }
         let (resource, strict) = (attempt.resource, attempt.options.strict);
         if !subresource_is_scale(attempt.subresource) {
             return match wanted {
                 Wanted::Draft(draft) => self.open(attempt, draft.clone()),
                 Wanted::Patch(patch) => self.addressed(attempt, resource.patch(&**object, patch, strict)?),
-            };
+            }
+            .map(New::Written);
         }
         let scale = scale_of(resource, object, attempt.key)?;
         let scale = match wanted {
             Wanted::Draft(draft) => read_scale(draft.clone())?,
             Wanted::Patch(patch) => patched(&scale, patch, strict)?,
         };
-        if scale.spec.replicas < 0 {
-            let error = FieldError::invalid(
-                "spec.replicas",
-                scale.spec.replicas,
-                "must be greater than or equal to 0",
-            );
-            return Err(Error::invalid(Scale::KIND, attempt.key, [error]));
-        }
+        check_replicas(&scale, attempt.key)?;
         let mut new = object.duplicate();
         attempt.resource.set_replicas(own(&mut new)?, scale.spec.replicas)?;
         own(&mut new)?.meta_mut().resource_version = scale.metadata.resource_version;
-        Ok(new)
+        Ok(New::Written(new))
     }
 
     fn open(&self, attempt: &Attempt<'_>, draft: Draft) -> Result<Arc<dyn AnyObject>> {
@@ -111,26 +192,7 @@ impl LocalClient {
     /// The object with the name and the namespace of the request, which are the only ones it may have.
     fn addressed(&self, attempt: &Attempt<'_>, mut object: Arc<dyn AnyObject>) -> Result<Arc<dyn AnyObject>> {
         let kind = attempt.resource.kind();
-        let meta = own(&mut object)?.meta_mut();
-        let namespace = attempt.key.namespace();
-        if meta.name.is_empty() {
-            meta.name = attempt.key.name.clone();
-        }
-        if meta.namespace.is_empty() || !kind.is_namespaced() {
-            meta.namespace = namespace.into();
-        }
-        if meta.name != attempt.key.name {
-            let (object, url) = (&meta.name, &attempt.key.name);
-            return Err(Error::bad_request(format!(
-                "the name of the object ({object}) does not match the name on the URL ({url})"
-            )));
-        }
-        if meta.namespace != *namespace {
-            return Err(Error::bad_request(format!(
-                "the namespace of the object ({}) does not match the namespace on the request ({namespace})",
-                meta.namespace
-            )));
-        }
+        address(kind, attempt.key, own(&mut object)?.meta_mut())?;
         Ok(object)
     }
 
@@ -138,6 +200,7 @@ impl LocalClient {
         &self,
         attempt: &Attempt<'_>,
         mut new: Arc<dyn AnyObject>,
+        tracks: bool,
     ) -> Result<Arc<Record>, Failure> {
         let Attempt { resource, key, subresource, old: stored, options } = *attempt;
         let (server, kind) = (&*self.server, resource.kind());
@@ -159,7 +222,11 @@ impl LocalClient {
             new = old.duplicate();
             resource.copy_status(&*status, own(&mut new)?)?;
             resource.copy_status_metadata(status.meta(), own(&mut new)?.meta_mut());
+            if server.tracks_managers {
+                own(&mut new)?.meta_mut().managed_fields = status.meta().managed_fields.clone();
+            }
             resource.default(own(&mut new)?)?;
+            self.track(attempt, &mut new, tracks)?;
             server.mutate(&request, &mut new).await?;
         } else {
             if *subresource == Subresource::Finalize {
@@ -170,6 +237,7 @@ impl LocalClient {
                 resource.copy_status(&**old, own(&mut new)?)?;
             }
             resource.default(own(&mut new)?)?;
+            self.track(attempt, &mut new, tracks)?;
             if !server.admission.is_empty() {
                 server.mutate(&request, &mut new).await?;
                 resource.default(own(&mut new)?)?;
@@ -182,7 +250,7 @@ impl LocalClient {
             }
         }
         own(&mut new)?.meta_mut().resource_version = old.meta().resource_version.clone();
-        if resource.equal(&*new, &**old)? {
+        if self.is_same(resource, &mut new, &**old)? {
             return Ok(Arc::clone(&stored.record));
         }
 
@@ -207,6 +275,32 @@ impl LocalClient {
         }
         let txn = Txn::update(&store_key, stored.revision, value(resource, new));
         server.commit(resource, &store_key, addresses.guard(txn)).await
+    }
+
+    fn track(&self, attempt: &Attempt<'_>, new: &mut Arc<dyn AnyObject>, tracks: bool) -> Result<()> {
+        if !tracks {
+            return Ok(());
+        }
+        let tracking = self.server.tracking(attempt.resource, attempt.subresource, attempt.options);
+        attempt.resource.track(Some(&**attempt.old.object()?), own(new)?, &tracking.as_options())
+    }
+
+    /// Whether nothing is left to be written, be it that managed fields have other times.
+    fn is_same(
+        &self,
+        resource: &dyn Resource,
+        new: &mut Arc<dyn AnyObject>,
+        old: &dyn AnyObject,
+    ) -> Result<bool> {
+        let (mine, stored) = (&new.meta().managed_fields, &old.meta().managed_fields);
+        if mine == stored || !are_timeless_equal(mine, stored) {
+            return resource.equal(&**new, old);
+        }
+        let meta = own(new)?.meta_mut();
+        let mine = std::mem::replace(&mut meta.managed_fields, old.meta().managed_fields.clone());
+        let is_same = resource.equal(&**new, old)?;
+        own(new)?.meta_mut().managed_fields = mine;
+        Ok(is_same)
     }
 
     /// The scale of an object, as its subresource shows it.
@@ -260,6 +354,50 @@ fn check_subresource(resource: &dyn Resource, subresource: &Subresource) -> Resu
             kind.resource()
         )))
     }
+}
+
+fn check_replicas(scale: &Scale, key: &ObjectKey) -> Result<()> {
+    if scale.spec.replicas >= 0 {
+        return Ok(());
+    }
+    let error =
+        FieldError::invalid("spec.replicas", scale.spec.replicas, "must be greater than or equal to 0");
+    Err(Error::invalid(Scale::KIND, key, [error]))
+}
+
+/// Gives an object the name and namespace that it is asked for by; it has no others.
+fn address(kind: &KindInfo, key: &ObjectKey, meta: &mut ObjectMeta) -> Result<()> {
+    let namespace = key.namespace();
+    if meta.name.is_empty() {
+        meta.name = key.name.clone();
+    }
+    if meta.namespace.is_empty() || !kind.is_namespaced() {
+        meta.namespace = namespace.into();
+    }
+    if meta.name != key.name {
+        let (object, url) = (&meta.name, &key.name);
+        return Err(Error::bad_request(format!(
+            "the name of the object ({object}) does not match the name on the URL ({url})"
+        )));
+    }
+    if meta.namespace != *namespace {
+        return Err(Error::bad_request(format!(
+            "the namespace of the object ({}) does not match the namespace on the request ({namespace})",
+            meta.namespace
+        )));
+    }
+    Ok(())
+}
+
+fn are_timeless_equal(left: &[ManagedFieldsEntry], right: &[ManagedFieldsEntry]) -> bool {
+    left.len() == right.len()
+        && left.iter().zip(right).all(|(left, right)| {
+            left.manager == right.manager
+                && left.operation == right.operation
+                && left.api_version == right.api_version
+                && left.subresource == right.subresource
+                && left.fields_v1 == right.fields_v1
+        })
 }
 
 fn check_preconditions(kind: &KindInfo, key: &ObjectKey, new: &ObjectMeta, old: &ObjectMeta) -> Result<()> {

@@ -16,6 +16,7 @@ use orlop_client::{
     Subresource, WatchEvent, WatchOptions, WriteOptions,
 };
 use orlop_clock::{Random, TokioClock};
+use orlop_model::apps::v1::Deployment;
 use orlop_model::core::v1::{ConfigMap, Namespace, Pod, PodPhase, Secret, Service};
 use orlop_model::{
     DynamicObject, FieldError, KindInfo, Message, Object, ObjectKey, ObjectMeta, StaticKind, Str, Time,
@@ -1045,4 +1046,229 @@ async fn drafts_of_other_types_are_converted() {
     let created =
         client.create(Pod::KIND, Some("default"), Draft::of(object), &WriteOptions::default()).await.unwrap();
     assert_eq!(created.get::<Pod>().unwrap().spec.restart_policy.as_str(), "Always");
+}
+
+/// Who owns what: manager, operation, subresource, fields.
+fn owners(meta: &ObjectMeta) -> Vec<(String, serde_json::Value)> {
+    let entries = meta.managed_fields.iter().map(|entry| {
+        assert!(entry.time.is_some() && entry.fields_type == "FieldsV1");
+        let fields = entry.fields_v1.as_ref().map_or("null", |fields| fields.as_json());
+        let name = format!("{} {} {}", entry.manager, entry.operation.as_str(), entry.subresource);
+        (name.trim_end().to_owned(), serde_json::from_str(fields).expect("fields are JSON"))
+    });
+    entries.collect()
+}
+
+fn names(meta: &ObjectMeta) -> Vec<String> {
+    owners(meta).into_iter().map(|(name, _)| name).collect()
+}
+
+fn web(replicas: i32, image: &str) -> serde_json::Value {
+    json!({
+        "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"},
+        "spec": {
+            "replicas": replicas, "selector": {"matchLabels": {"app": "web"}},
+            "template": {
+                "metadata": {"labels": {"app": "web"}},
+                "spec": {"containers": [{"name": "main", "image": image}]},
+            },
+        },
+    })
+}
+
+async fn apply(
+    deployments: &Api<Deployment>,
+    config: serde_json::Value,
+    options: &WriteOptions,
+) -> Result<Arc<Deployment>> {
+    deployments.patch("web", Subresource::Main, Patch::Apply(config), options).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn objects_are_applied_by_several() {
+    let deployments: Api<Deployment> = api(&server().await);
+    let (me, you) = (WriteOptions::by("me"), WriteOptions::by("you"));
+    let dry = apply(&deployments, web(1, "i:1"), &me.clone().dry_run()).await.expect("it would be created");
+    assert_eq!((dry.spec.replicas, names(&dry.metadata)), (Some(1), vec!["me Apply".to_owned()]));
+    assert!(deployments.get_opt("web").await.unwrap().is_none());
+
+    let created = apply(&deployments, web(1, "i:1"), &me).await.expect("it is created");
+    assert_eq!(names(&created.metadata), ["me Apply"]);
+    assert_eq!((created.metadata.generation, created.spec.revision_history_limit), (1, Some(10)));
+    let again = apply(&deployments, web(1, "i:1"), &me).await.unwrap();
+    assert_eq!(again.metadata.resource_version, created.metadata.resource_version, "nothing was written");
+
+    // What both agree on they own together.
+    let shared = apply(&deployments, web(1, "i:1"), &you).await.unwrap();
+    assert_eq!(names(&shared.metadata), ["me Apply", "you Apply"]);
+    let error = apply(&deployments, web(2, "i:2"), &you).await.expect_err("the other wants another value");
+    let Error::ApplyConflict { causes, .. } = &error else { panic!("{error:?}") };
+    let causes: Vec<_> = causes.iter().map(|cause| (&*cause.field, &*cause.message)).collect();
+    assert_eq!(
+        causes,
+        [
+            (".spec.replicas", "conflict with \"me\""),
+            (".spec.template.spec.containers[name=\"main\"].image", "conflict with \"me\""),
+        ]
+    );
+    assert_eq!(
+        error.to_string(),
+        "Apply failed with 2 conflicts: conflicts with \"me\":\n- .spec.replicas\n- .spec.template.spec.containers[name=\"main\"].image"
+    );
+    assert_eq!((error.code(), error.reason()), (409, "Conflict"));
+    assert_eq!(error.status()["details"]["causes"][0]["reason"], "FieldManagerConflict");
+
+    let forced = apply(&deployments, web(2, "i:2"), &you.clone().force()).await.unwrap();
+    assert_eq!((forced.spec.replicas, forced.metadata.generation), (Some(2), 2));
+    let (_, mine) = owners(&forced.metadata).remove(0);
+    assert!(mine.pointer("/f:spec/f:replicas").is_none(), "{mine}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_applies_has_a_name_and_names_the_object() {
+    let deployments: Api<Deployment> = api(&server().await);
+    let nobody = apply(&deployments, web(1, "i"), &WriteOptions::default()).await.unwrap_err();
+    assert!(nobody.is_invalid() && nobody.to_string().contains("is required for apply patch"), "{nobody}");
+    let me = WriteOptions::by("me");
+    for (change, message) in [
+        (json!({"kind": "Pod"}), "invalid object type: apps/v1, Kind=Pod"),
+        (json!({"metadata": {"name": "other"}}), "does not match the name on the URL"),
+        (json!({"metadata": {"managedFields": []}}), "metadata.managedFields must be nil"),
+        (json!({"spec": {"unknown": 1}}), ".spec.unknown: field not declared in schema"),
+        (json!({"spec": {"replicas": "1"}}), ".spec.replicas: expected numeric (int or float)"),
+    ] {
+        let mut config = web(1, "i");
+        for (name, value) in change.as_object().into_iter().flatten() {
+            match value.as_object() {
+                Some(fields) => fields.iter().for_each(|(field, value)| config[name][field] = value.clone()),
+                None => config[name] = value.clone(),
+            }
+        }
+        let error = apply(&deployments, config, &me).await.unwrap_err();
+        assert!(error.to_string().contains(message), "{error}");
+    }
+    let stale = apply(
+        &deployments,
+        json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"resourceVersion": "1"}}),
+        &me,
+    )
+    .await;
+    assert!(stale.unwrap_err().is_conflict());
+    let refused = apply(&deployments, web(-1, "i"), &me).await.unwrap_err();
+    assert!(refused.is_invalid(), "{refused}");
+    let forced = WriteOptions::by("me").force();
+    let merge = Patch::Merge(json!({"spec": {"replicas": 1}}));
+    assert!(deployments.patch("web", Subresource::Main, merge, &forced).await.unwrap_err().is_invalid());
+}
+
+#[tokio::test(start_paused = true)]
+async fn parts_of_objects_are_applied_apart() {
+    let client = server().await;
+    let deployments: Api<Deployment> = api(&client);
+    apply(&deployments, web(1, "i"), &WriteOptions::by("me")).await.unwrap();
+    let mut config = web(9, "j");
+    config["status"] = json!({"replicas": 3});
+    let status = Patch::Apply(config);
+    let written =
+        deployments.patch("web", Subresource::Status, status, &WriteOptions::by("node")).await.unwrap();
+    assert_eq!((written.spec.replicas, written.status.replicas), (Some(1), 3));
+    assert_eq!(names(&written.metadata), ["me Apply", "node Apply status"]);
+    assert_eq!(owners(&written.metadata)[1].1, json!({"f:status": {"f:replicas": {}}}));
+    // The status of the object itself is nobody's.
+    let mut config = web(1, "i");
+    config["status"] = json!({"replicas": 7});
+    let same = apply(&deployments, config, &WriteOptions::by("me")).await.unwrap();
+    assert_eq!(same.metadata.resource_version, written.metadata.resource_version);
+
+    let scale = |replicas: i32| {
+        Patch::Apply(
+            json!({"apiVersion": "autoscaling/v1", "kind": "Scale", "metadata": {"name": "web"}, "spec": {"replicas": replicas}}),
+        )
+    };
+    let key = ObjectKey::namespaced("default", "web");
+    let hpa = WriteOptions::by("hpa");
+    let patch = async |options: &WriteOptions| {
+        client.patch(Deployment::KIND, &key, Subresource::Scale, scale(5), options).await
+    };
+    let conflict = patch(&hpa).await.unwrap_err();
+    assert!(
+        conflict.is_apply_conflict()
+            && conflict.to_string().ends_with("conflict with \"me\": .spec.replicas"),
+        "{conflict}"
+    );
+    patch(&hpa.clone().force()).await.unwrap();
+    let scaled = deployments.get("web").await.unwrap();
+    assert_eq!(scaled.spec.replicas, Some(5));
+    assert_eq!(
+        owners(&scaled.metadata)[0],
+        ("hpa Apply scale".to_owned(), json!({"f:spec": {"f:replicas": {}}}))
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn writers_own_what_they_change() {
+    let client = server().await;
+    let maps: Api<ConfigMap> = api(&client);
+    let by = WriteOptions::by;
+    let created = maps.create_with(map("one", "1"), &by("maker")).await.unwrap();
+    assert_eq!(
+        owners(&created.metadata),
+        [("maker Update".to_owned(), json!({"f:data": {".": {}, "f:value": {}}}))]
+    );
+    let mut changed = ConfigMap::clone(&created);
+    changed.data.insert("more", "2".into());
+    let changed = maps.update_with(changed, Subresource::Main, &by("changer")).await.unwrap();
+    assert_eq!(names(&changed.metadata), ["changer Update", "maker Update"]);
+    // Nothing changes if nothing is changed, whoever it is.
+    let same = maps.update_with(ConfigMap::clone(&changed), Subresource::Main, &by("other")).await.unwrap();
+    assert_eq!(same.metadata.resource_version, changed.metadata.resource_version);
+    // Who does not know managed fields does not lose them.
+    let mut ignorant = ConfigMap::clone(&changed);
+    ignorant.metadata.managed_fields.clear();
+    ignorant.data.insert("value", "3".into());
+    let taken = maps.update_with(ignorant, Subresource::Main, &by("taker")).await.unwrap();
+    let mut owned = owners(&taken.metadata);
+    owned.sort_by(|left, right| left.0.cmp(&right.0));
+    assert_eq!(owned[0], ("changer Update".to_owned(), json!({"f:data": {"f:more": {}}})));
+    assert_eq!(owned[1], ("maker Update".to_owned(), json!({"f:data": {}})));
+    assert_eq!(owned[2], ("taker Update".to_owned(), json!({"f:data": {"f:value": {}}})));
+    // One empty entry resets them, and nobody is asked again before somebody applies.
+    let reset = json!({"metadata": {"managedFields": [{}]}, "data": {"value": "4"}});
+    let reset = maps.patch("one", Subresource::Main, Patch::Merge(reset), &by("patcher")).await.unwrap();
+    assert!(reset.metadata.managed_fields.is_empty());
+    let config =
+        json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "one"}, "data": {"mine": "1"}});
+    let applied = maps.patch("one", Subresource::Main, Patch::Apply(config), &by("me")).await.unwrap();
+    assert_eq!(names(&applied.metadata), ["me Apply", "before-first-apply Update"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn servers_need_not_know_who_owns_what() {
+    let client = Arc::new(builder(1).without_managed_fields().build().await.unwrap());
+    let maps: Api<ConfigMap> = api(&client);
+    assert!(maps.create(map("one", "1")).await.unwrap().metadata.managed_fields.is_empty());
+    let config = Patch::Apply(json!({"apiVersion": "v1", "kind": "ConfigMap"}));
+    let error = maps.patch("one", Subresource::Main, config, &WriteOptions::by("me")).await.unwrap_err();
+    assert!(matches!(error, Error::UnsupportedMediaType { .. }), "{error:?}");
+    // The client applies by itself then.
+    let applied = maps.apply(map("one", "2"), "me").await.unwrap();
+    assert!(applied.metadata.annotations.contains_key(orlop_client::LAST_APPLIED));
+}
+
+#[tokio::test(start_paused = true)]
+async fn applying_races_with_other_writers() {
+    let client = interleaving().await;
+    let maps: Api<ConfigMap> = api(&client);
+    let apply = async |index: usize| {
+        let key = format!("k{index}");
+        let config =
+            json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "one"}, "data": {key: "1"}});
+        let options = WriteOptions::by(format!("m{index}"));
+        maps.patch("one", Subresource::Main, Patch::Apply(config), &options)
+            .await
+            .expect("each applies its own")
+    };
+    join_all((0..8).map(apply)).await;
+    let one = maps.get("one").await.unwrap();
+    assert_eq!((one.data.len(), one.metadata.managed_fields.len()), (8, 8));
 }

@@ -334,24 +334,25 @@ impl<K: Object> Api<K> {
         self.client.patch(&self.kind, &key, subresource, patch, options).await?.get()
     }
 
-    /// Makes the stored object what `object` says, as `kubectl apply` does: creates it if there is none; otherwise
-    /// sets what `object` has, removes what the last apply had and this one has no more, and leaves alone what others
-    /// added. Lists whose elements have a key (containers, ports, …) are merged by it. Writes nothing if nothing
-    /// differs.
+    /// Makes the stored object what `object` says: creates it if there is none; otherwise sets what `object` has,
+    /// removes what `manager` applied before and has no more, and leaves alone what others added. Lists whose elements
+    /// have a key (containers, ports, …) are merged by it. Writes nothing if nothing differs.
     ///
-    /// `manager` is the field manager's name. The applied configuration is kept in the annotation
-    /// `kubectl.kubernetes.io/last-applied-configuration`. The status is not applied.
+    /// `manager` is the field manager's name; it takes over the fields that others own
+    /// ([`apply_with`](Self::apply_with) asks whether to). Which it owns is kept in `metadata.managedFields` by the
+    /// server. Where a server has no [`Patch::Apply`] the same is done from here, with the applied configuration in the
+    /// annotation `kubectl.kubernetes.io/last-applied-configuration`. The status is not applied.
     ///
     /// # Errors
     /// [`Error::Invalid`] among others; [`Error::Conflict`] only after many attempts.
     pub async fn apply(&self, object: impl IntoDraft<K>, manager: &str) -> Result<Arc<K>> {
-        Ok(self.apply_with(object, &WriteOptions::by(manager)).await?.object)
+        Ok(self.apply_with(object, &WriteOptions::by(manager).force()).await?.object)
     }
 
-    /// [`apply`](Self::apply) with options; says what was done.
+    /// [`apply`](Self::apply) with options, by force only if they say so; says what was done.
     ///
     /// # Errors
-    /// As [`apply`](Self::apply).
+    /// As [`apply`](Self::apply); [`Error::ApplyConflict`] if others own fields that would get another value.
     pub async fn apply_with(&self, object: impl IntoDraft<K>, options: &WriteOptions) -> Result<Applied<K>> {
         let object = object.into_arc();
         let key = self.key_of(&object)?;

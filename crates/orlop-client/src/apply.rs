@@ -1,13 +1,13 @@
-//! Client-side apply: create, or a three-way merge of what was applied last, what is wanted and what is there.
+//! Apply: by the server, or by a three-way merge of what was applied last, what is wanted and what is there.
 
 use std::sync::Arc;
 
 use orlop_model::{FieldSchema, KindInfo, ObjectKey, Schema};
 use serde_json::{Map, Value};
 
-use crate::{Client, Draft, Error, GetOptions, Record, Result, Subresource, WriteOptions};
+use crate::{Client, Draft, Error, GetOptions, Patch, Record, Result, Subresource, WriteOptions};
 
-/// The annotation in which the applied configuration is kept, as kubectl does.
+/// The annotation in which a client that applies by itself keeps the applied configuration, as kubectl does.
 pub const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 /// How often a read-modify-write is tried again after a conflict before the conflict is answered. Each conflict means that
@@ -36,11 +36,13 @@ pub struct Applied<T = Record> {
 
 /// Makes the stored object what the document says; see [`Api::apply`](crate::Api::apply).
 ///
-/// `schema` tells which lists are merged by a key; without it lists are replaced as a whole.
+/// `schema` tells which fields of the document are there only because its type makes them be; without it all of them are
+/// applied. Where the server cannot apply, the client does; lists are replaced as a whole then, unless the schema tells
+/// which are merged by a key.
 ///
 /// # Errors
-/// Those of get, create and update; [`Error::Conflict`] only after many attempts, or at once if the document has a
-/// resourceVersion.
+/// Those of get, create, update and patch; [`Error::ApplyConflict`] if others own the fields and nothing is forced;
+/// [`Error::Conflict`] only after many attempts, or at once if the document has a resourceVersion.
 pub async fn apply(
     client: &dyn Client,
     kind: &KindInfo,
@@ -50,8 +52,71 @@ pub async fn apply(
     options: &WriteOptions,
 ) -> Result<Applied> {
     let pinned = prepare(&mut wanted)?;
+    let mut config = wanted.clone();
+    if let Some(schema) = schema {
+        drop_zeros(&mut config, schema);
+    }
+    config["apiVersion"] = kind.api_version().as_ref().into();
+    config["kind"] = kind.kind.as_ref().into();
+    config["metadata"]["name"] = key.name.as_str().into();
+    if let Some(version) = &pinned {
+        config["metadata"]["resourceVersion"] = version.clone();
+    }
+    let before = match client.get(kind, key, &GetOptions::default()).await {
+        Ok(live) => Some(live),
+        Err(error) if error.is_not_found() && pinned.is_none() => None,
+        Err(error) => return Err(error),
+    };
+    // An apply is by somebody.
+    let named = WriteOptions {
+        field_manager: if options.field_manager.is_empty() { "unknown" } else { &options.field_manager }
+            .to_owned(),
+        ..options.clone()
+    };
+    match client.patch(kind, key, Subresource::Main, Patch::Apply(config), &named).await {
+        Ok(object) => {
+            let outcome = match before {
+                None => Outcome::Created,
+                Some(before) if before.resource_version() == object.resource_version() => Outcome::Unchanged,
+                Some(_) => Outcome::Configured,
+            };
+            Ok(Applied { object, outcome })
+        }
+        Err(Error::Unsupported { .. } | Error::UnsupportedMediaType { .. }) => {
+            merge_and_write(client, kind, key, wanted, pinned, schema, options).await
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Takes out what an object has only because its type makes it: structs without any field.
+fn drop_zeros(value: &mut Value, schema: &Schema) {
+    match value {
+        Value::Object(fields) => fields.retain(|name, value| {
+            let Some(field) = schema.field(name) else { return true };
+            if let Some(schema) = field.message() {
+                drop_zeros(value, schema);
+            }
+            field.optional || !value.as_object().is_some_and(Map::is_empty)
+        }),
+        Value::Array(items) => items.iter_mut().for_each(|item| drop_zeros(item, schema)),
+        _ => {}
+    }
+}
+
+/// Apply by the client alone.
+async fn merge_and_write(
+    client: &dyn Client,
+    kind: &KindInfo,
+    key: &ObjectKey,
+    mut wanted: Value,
+    pinned: Option<Value>,
+    schema: Option<&'static Schema>,
+    options: &WriteOptions,
+) -> Result<Applied> {
     let applied = format!("{wanted}\n");
     annotate(&mut wanted, &applied);
+    let options = &WriteOptions { force: false, ..options.clone() };
     let mut attempt = 1;
     loop {
         let outcome = match client.get(kind, key, &GetOptions::default()).await {

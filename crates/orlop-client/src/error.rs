@@ -122,6 +122,16 @@ pub enum Error {
         /// What does not hold.
         message: String,
     },
+    /// Other field managers own fields that an apply would change: leave these out, agree on their values, or use force.
+    #[error("{message}")]
+    ApplyConflict {
+        /// The object.
+        object: Box<ObjectRef>,
+        /// Every such field and who owns it.
+        causes: Vec<Cause>,
+        /// All of them, for people.
+        message: String,
+    },
     /// The object breaks rules of its kind.
     #[error("{} {:?} is invalid: {}", object.qualified_kind(), object.name.as_str(), Causes(causes))]
     Invalid {
@@ -361,6 +371,11 @@ impl Error {
         matches!(self, Self::Conflict { .. })
     }
 
+    /// Whether this is [`Error::ApplyConflict`].
+    pub fn is_apply_conflict(&self) -> bool {
+        matches!(self, Self::ApplyConflict { .. })
+    }
+
     /// Whether this is [`Error::Invalid`].
     pub fn is_invalid(&self) -> bool {
         matches!(self, Self::Invalid { .. })
@@ -389,6 +404,7 @@ impl Error {
             Self::NotFound { object }
             | Self::AlreadyExists { object }
             | Self::Conflict { object, .. }
+            | Self::ApplyConflict { object, .. }
             | Self::Invalid { object, .. }
             | Self::Forbidden { object, .. }
             | Self::TooManyRequests { object, .. } => Some(object),
@@ -406,7 +422,7 @@ impl Error {
             Self::Unsupported { .. } => 405,
             Self::TooLarge { .. } => 413,
             Self::UnsupportedMediaType { .. } => 415,
-            Self::AlreadyExists { .. } | Self::Conflict { .. } => 409,
+            Self::AlreadyExists { .. } | Self::Conflict { .. } | Self::ApplyConflict { .. } => 409,
             Self::Expired { .. } => 410,
             Self::Invalid { .. } | Self::Unprocessable { .. } => 422,
             Self::TooManyRequests { .. } => 429,
@@ -426,7 +442,7 @@ impl Error {
             Self::TooLarge { .. } => "RequestEntityTooLarge",
             Self::UnsupportedMediaType { .. } => "UnsupportedMediaType",
             Self::AlreadyExists { .. } => "AlreadyExists",
-            Self::Conflict { .. } => "Conflict",
+            Self::Conflict { .. } | Self::ApplyConflict { .. } => "Conflict",
             Self::Expired { .. } => "Expired",
             Self::Invalid { .. } | Self::Unprocessable { .. } => "Invalid",
             Self::TooManyRequests { .. } => "TooManyRequests",
@@ -451,7 +467,7 @@ impl Error {
             }
         }
         match self {
-            Self::Invalid { causes, .. } => {
+            Self::Invalid { causes, .. } | Self::ApplyConflict { causes, .. } => {
                 let causes = causes.iter().map(|cause| {
                     json!({ "reason": cause.reason.as_str(), "message": cause.message.as_str(), "field": cause.field.as_str() })
                 });

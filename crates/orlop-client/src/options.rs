@@ -173,7 +173,7 @@ pub struct WriteOptions {
     pub dry_run: bool,
     /// Refuse drafts with unknown fields, instead of keeping them.
     pub strict: bool,
-    /// With [`Patch::Apply`](crate::Patch::Apply): take over fields that others manage.
+    /// When something is applied: take over fields that others manage.
     pub force: bool,
 }
 
@@ -187,6 +187,13 @@ impl WriteOptions {
     #[must_use]
     pub fn dry_run(mut self) -> Self {
         self.dry_run = true;
+        self
+    }
+
+    /// Take over fields that others manage.
+    #[must_use]
+    pub fn force(mut self) -> Self {
+        self.force = true;
         self
     }
 

@@ -133,7 +133,11 @@ impl Context {
         let owner = self.owner("apply")?;
         let mut child = child.clone();
         owner.control(&mut child)?;
-        Ok(self.api::<C>().apply_with(child, &WriteOptions::by(self.shared.name.as_str())).await?.object)
+        Ok(self
+            .api::<C>()
+            .apply_with(child, &WriteOptions::by(self.shared.name.as_str()).force())
+            .await?
+            .object)
     }
 
     /// Changes the status of an object, if that changes anything: `change` gets a copy of it. Refused with a conflict

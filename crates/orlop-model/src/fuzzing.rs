@@ -4,13 +4,17 @@
 #[cfg(feature = "all")]
 mod table;
 
+use serde_json::{Value, json};
+
 #[cfg(feature = "all")]
 pub use self::table::table;
+use crate::apply::{self, FieldSet, Options, Target};
 use crate::core::v1::Pod;
 use crate::manifest::{Fields, documents, read};
 use crate::scheme::Scheme;
 use crate::selector::{FieldSelector, Selector};
-use crate::{DynamicObject, Map, Object, Path, Quantity, Str, protobuf};
+use crate::tree::Shape;
+use crate::{DynamicObject, FieldsV1, Map, Message, Object, Path, Quantity, RawJson, Str, protobuf};
 
 fn round_trip<K: Object + PartialEq>(bytes: &[u8]) {
     let Ok(object) = serde_json::from_slice::<K>(bytes) else {
@@ -66,6 +70,56 @@ pub fn any_protobuf(bytes: &[u8]) {
 /// As [`pod_json`].
 pub fn dynamic_json(bytes: &[u8]) {
     round_trip::<DynamicObject>(bytes);
+}
+
+/// Two sets of fields as managed fields have them, a line each.
+///
+/// # Panics
+/// If a set is not the same after it was written and read again, or the sets break a law of sets.
+pub fn managed_fields(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let (first, second) = text.split_once('\n').unwrap_or((text, "{}"));
+    let read = |text: &str| RawJson::parse(text).ok().map(FieldsV1::from);
+    let (Some(first_text), Some(second_text)) = (read(first), read(second)) else { return };
+    let (Ok(first), Ok(second)) = (FieldSet::parse(&first_text), FieldSet::parse(&second_text)) else {
+        return;
+    };
+    for set in [&first, &second] {
+        assert_eq!(FieldSet::parse(&set.to_fields()).as_ref(), Ok(set), "a set comes back as it was");
+    }
+    let (all, both) = (first.union(&second), first.intersection(&second));
+    assert_eq!(all, second.union(&first));
+    assert_eq!(both, second.intersection(&first));
+    assert_eq!(first.difference(&second), first.difference(&both));
+    assert_eq!(first.difference(&second).union(&both), first);
+    assert_eq!(all.len() + both.len(), first.len() + second.len());
+    assert!(first.is_within(&all) && both.is_within(&first) && first.leaves().is_within(&first));
+    assert!(first.recursive_difference(&second).is_within(&first.difference(&second)));
+    assert_eq!(first.is_within(&second), first.difference(&second).is_empty());
+}
+
+/// A pod or another object that is there, and a configuration that is applied to it, in JSON, a line each.
+///
+/// # Panics
+/// If what was applied by force changes the object when it is applied again.
+pub fn apply(bytes: &[u8]) {
+    let Some(end) = bytes.iter().position(|byte| *byte == b'\n') else { return };
+    let parse = |bytes: &[u8]| serde_json::from_slice::<Value>(bytes).ok().filter(Value::is_object);
+    let (Some(live), Some(mut config)) = (parse(&bytes[..end]), parse(&bytes[end + 1..])) else { return };
+    (config["apiVersion"], config["kind"]) = (json!("v1"), json!("Pod"));
+    let options = Options::by("fuzz").forced();
+    for shape in [Shape::Message(Pod::SCHEMA), Shape::Deduced] {
+        let target = Target::new("v1", "Pod", shape);
+        let Ok(applied) = apply::apply_value(&live, &config, &target, &options) else { continue };
+        let applied = applied.unwrap_or_else(|| live.clone());
+        let again = apply::apply_value(&applied, &config, &target, &options);
+        assert_eq!(again, Ok(None), "the second time nothing changes");
+        let updated = apply::update_value(&applied, &live, &target, &options);
+        assert!(updated.is_ok(), "what was applied to can be written");
+    }
+    if let Ok(pod) = serde_json::from_value::<Pod>(live) {
+        let _ = apply::apply(&pod, &config, &options);
+    }
 }
 
 /// A manifest in YAML or JSON.

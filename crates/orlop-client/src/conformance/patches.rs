@@ -117,7 +117,8 @@ async fn other_patches_work_or_are_refused(bench: Bench) {
     let document =
         json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "one"}, "data": {"other": "2"}});
     for patch in [Patch::Strategic(document.clone()), Patch::Apply(document)] {
-        let options = WriteOptions { force: true, ..WriteOptions::by("conformance") };
+        let force = matches!(patch, Patch::Apply(_));
+        let options = WriteOptions { force, ..WriteOptions::by("conformance") };
         let result = bench.client.patch(ConfigMap::KIND, &key, Subresource::Main, patch, &options).await;
         match result {
             Ok(record) => assert_eq!(value(&record.get::<ConfigMap>().unwrap(), "other"), Some("2")),

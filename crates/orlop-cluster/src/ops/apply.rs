@@ -138,7 +138,7 @@ pub async fn run(
         .filter(|item| item.object.kind().kind == "Namespace")
         .map(|item| &item.key.name)
         .collect();
-    let write = WriteOptions::by(&*options.manager);
+    let write = WriteOptions::by(&*options.manager).force();
     let trial = write.clone().dry_run();
     for item in &wanted {
         let comes_with_it =

@@ -14,7 +14,7 @@ use crate::tree::{Form, Listing, Member, Node, NodeMut, Shape};
 const BEFORE_FIRST_APPLY: &str = "before-first-apply";
 
 /// Fields that nobody owns.
-fn nobodys() -> FieldSet {
+pub(super) fn nobodys() -> FieldSet {
     FieldSet::of_fields(&[
         &["apiVersion"],
         &["kind"],
@@ -274,7 +274,7 @@ impl Changes {
 }
 
 /// A set whose owner saw parts where there is one value now; `None`: it is as the schema has it.
-fn reconciled(set: &FieldSet, shape: Shape<'_>) -> Option<FieldSet> {
+pub(super) fn reconciled(set: &FieldSet, shape: Shape<'_>) -> Option<FieldSet> {
     let mut wholes = FieldSet::new();
     find_wholes(set, shape, &Way::ROOT, &mut wholes);
     (!wholes.is_empty()).then(|| set.recursive_difference(&wholes).union(&wholes))
