@@ -8,6 +8,7 @@ use orlop_model::core::v1::Namespace;
 use orlop_model::meta::v1::ManagedFieldsEntry;
 use orlop_model::{FieldError, KindInfo, ObjectKey, ObjectMeta, StaticKind};
 use orlop_store::Txn;
+use serde_json::Value;
 
 use crate::admission::{Operation, Request};
 use crate::local::LocalClient;
