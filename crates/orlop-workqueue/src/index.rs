@@ -78,11 +78,15 @@ impl Index {
         }
     }
 
+    /// Has the processor fetch what will be looked up, none of it waiting for the one before.
+    pub(crate) fn fetch(&self, hashes: impl Iterator<Item = u32>) {
+        let homes = hashes.filter_map(|hash| self.home(hash));
+        std::hint::black_box(homes.fold(0, |all, home| all ^ self.buckets[home]));
+    }
+
     fn clean(&mut self) {
         let mut removed = std::mem::take(&mut self.removed);
-        let homes = removed.iter().filter_map(|bucket| self.home((bucket >> 32) as u32));
-        // Has the processor fetch them all, none waiting for the one before.
-        std::hint::black_box(homes.fold(0, |all, home| all ^ self.buckets[home]));
+        self.fetch(removed.iter().map(|bucket| (bucket >> 32) as u32));
         removed.drain(..).for_each(|bucket| self.empty(bucket));
         self.removed = removed;
     }

@@ -39,6 +39,7 @@ mod bound;
 mod builder;
 mod entry;
 mod error;
+mod inbox;
 mod index;
 mod limit;
 mod metrics;

@@ -8,9 +8,10 @@ use std::time::Duration;
 use orlop_clock::{Clock, Timestamp};
 use tokio::time::Instant;
 
+use crate::inbox::{Inbox, LONG, Offer};
 use crate::index::KeyHasher;
 use crate::state::{Room, State, Taken, nanos};
-use crate::sync::{Mutex, lock};
+use crate::sync::{Mutex, MutexGuard, lock};
 use crate::ticket::Verdict;
 use crate::wait::{End, Get, Put};
 use crate::waiters::{By, Seat, Waiters, Wakes};
@@ -56,6 +57,7 @@ pub struct Pending<K> {
 
 pub(crate) struct Shared<K> {
     locked: Mutex<Locked<K>>,
+    inbox: Inbox<K>,
     hasher: KeyHasher,
     started: Instant,
     clock: Arc<dyn Clock>,
@@ -142,7 +144,13 @@ impl<K: Hash + Eq + Clone + 'static> Queue<K> {
             end: Waiters::default(),
         };
         Self {
-            shared: Arc::new(Shared { locked: Mutex::new(locked), hasher, started: Instant::now(), clock }),
+            shared: Arc::new(Shared {
+                locked: Mutex::new(locked),
+                inbox: Inbox::new(),
+                hasher,
+                started: Instant::now(),
+                clock,
+            }),
         }
     }
 
@@ -441,9 +449,69 @@ impl<K: Hash + Eq + Clone + 'static> Shared<K> {
         self.hasher.hash(key)
     }
 
+    /// Locks the queue with all in it that was added.
+    #[inline]
+    fn lock(&self) -> MutexGuard<'_, Locked<K>> {
+        let mut locked = lock(&self.locked);
+        if self.inbox.is_open() {
+            self.put_in(&mut locked);
+        }
+        locked
+    }
+
+    /// The same, for taking keys: those of a long queue are taken before what was added last.
+    #[inline]
+    fn lock_to_take(&self) -> MutexGuard<'_, Locked<K>> {
+        let mut locked = lock(&self.locked);
+        if self.inbox.is_open() && !locked.state.is_long(LONG / 2) {
+            self.put_in(&mut locked);
+        }
+        locked
+    }
+
+    /// Puts in what is in the inbox, and closes that when the queue is long no more.
+    #[cold]
+    fn put_in(&self, locked: &mut Locked<K>) {
+        let stays_open = locked.state.is_long(LONG / 2);
+        self.put_in_and(locked, stays_open);
+    }
+
+    fn put_in_and(&self, locked: &mut Locked<K>, stays_open: bool) {
+        let keys = self.inbox.take(stays_open);
+        locked.state.fetch(keys.iter().map(|(hash, _)| *hash));
+        let mut now = None;
+        for (hash, key) in keys {
+            let mut key = Some(Given::Owned(key));
+            // It is taken: a queue that has an inbox has no bound, and one that ends closes it first.
+            locked.add(hash, &mut key, Add::default(), false, || *now.get_or_insert_with(|| self.now()));
+        }
+    }
+
+    /// Ends the time in which keys are taken.
+    fn enter(&self, locked: &mut Locked<K>, phase: Phase) {
+        self.put_in_and(locked, false);
+        locked.phase = phase;
+    }
+
     fn add(&self, key: Given<'_, K>, add: Add) -> bool {
         let hash = self.hash(key.get());
-        let mut locked = lock(&self.locked);
+        let mut key = key;
+        if self.inbox.is_open() && add == Add::default() {
+            match self.inbox.offer(hash, key.into_owned()) {
+                Offer::Kept => return true,
+                Offer::Enough => {
+                    let mut locked = lock(&self.locked);
+                    let ready = locked.state.ready();
+                    self.put_in(&mut locked);
+                    let wakes = locked.settle(ready);
+                    drop(locked);
+                    wakes.wake();
+                    return true;
+                }
+                Offer::Closed(back) => key = Given::Owned(back),
+            }
+        }
+        let mut locked = self.lock();
         // Most often it is in already.
         if locked.has(hash, key.get(), add) {
             return true;
@@ -451,6 +519,10 @@ impl<K: Hash + Eq + Clone + 'static> Shared<K> {
         let mut key = Some(key);
         let ready = locked.state.ready();
         let added = locked.add(hash, &mut key, add, false, || self.now());
+        // While it is open nobody begins to wait: who finds nothing closes it. So nobody waits while keys are in it.
+        if locked.state.is_long(LONG) && locked.phase == Phase::Open && locked.work.is_empty() {
+            self.put_in_and(&mut locked, true);
+        }
         let wakes = locked.settle(ready);
         drop(locked);
         wakes.wake();
@@ -464,7 +536,7 @@ impl<K: Hash + Eq + Clone + 'static> Shared<K> {
     fn add_all(&self, keys: &mut [Option<Given<'_, K>>], add: Add) -> usize {
         let hashes: Vec<_> = keys.iter().flatten().map(|key| self.hash(key.get())).collect();
         let mut gone = Vec::new();
-        let mut locked = lock(&self.locked);
+        let mut locked = self.lock();
         let ready = locked.state.ready();
         let mut taken = 0;
         for (key, hash) in keys.iter_mut().zip(hashes) {
@@ -488,7 +560,7 @@ impl<K: Hash + Eq + Clone + 'static> Shared<K> {
     ) -> Poll<bool> {
         let Some(given) = key.as_ref() else { return Poll::Ready(true) };
         let hash = self.hash(given.get());
-        let mut locked = lock(&self.locked);
+        let mut locked = self.lock();
         let ready = locked.state.ready();
         let added = match locked.add(hash, key, add, true, || self.now()) {
             Added::In(_) => true,
@@ -509,7 +581,7 @@ impl<K: Hash + Eq + Clone + 'static> Shared<K> {
 
     fn add_rate_limited(&self, key: K) -> Option<Duration> {
         let hash = self.hash(&key);
-        let mut locked = lock(&self.locked);
+        let mut locked = self.lock();
         if locked.phase != Phase::Open {
             return None;
         }
@@ -542,7 +614,7 @@ impl<K: Hash + Eq + Clone + 'static> Shared<K> {
 
     /// Does something with the state as it is now.
     fn look_at<T>(&self, f: impl FnOnce(&mut Locked<K>, u64) -> T) -> T {
-        let mut locked = lock(&self.locked);
+        let mut locked = self.lock();
         let ready = locked.state.ready();
         let now = locked.tell_time(true, || self.now());
         let result = f(&mut locked, now);
@@ -553,7 +625,7 @@ impl<K: Hash + Eq + Clone + 'static> Shared<K> {
     }
 
     fn take(&self) -> Option<Taken<K>> {
-        let mut locked = lock(&self.locked);
+        let mut locked = self.lock_to_take();
         let ready = locked.state.ready();
         let taken = locked.take(|| self.now());
         let wakes = locked.settle(ready);
@@ -563,7 +635,7 @@ impl<K: Hash + Eq + Clone + 'static> Shared<K> {
     }
 
     fn take_many(&self, most: usize) -> Vec<Taken<K>> {
-        let mut locked = lock(&self.locked);
+        let mut locked = self.lock_to_take();
         let ready = locked.state.ready();
         let taken = std::iter::from_fn(|| locked.take(|| self.now())).take(most).collect();
         let wakes = locked.settle(ready);
@@ -574,7 +646,7 @@ impl<K: Hash + Eq + Clone + 'static> Shared<K> {
 
     /// Takes a key or waits for one.
     pub(crate) fn look(&self, seat: &mut Option<Seat>, waker: &Waker, by: By) -> Look<K> {
-        let mut locked = lock(&self.locked);
+        let mut locked = self.lock_to_take();
         // One that was woken answers for all that is ready.
         let ready = if locked.work.come(*seat, by) { 0 } else { locked.state.ready() };
         let look = match locked.take(|| self.now()) {
@@ -630,6 +702,10 @@ impl<K: Hash + Eq + Clone + 'static> Shared<K> {
     pub(crate) fn finish(&self, taken: &Taken<K>, verdict: Verdict) -> Duration {
         let hash = self.hash(&taken.key);
         let mut locked = lock(&self.locked);
+        // One that comes back comes after what was added before.
+        if self.inbox.is_open() && locked.comes_back(taken.slot, verdict) {
+            self.put_in(&mut locked);
+        }
         let ready = locked.state.ready();
         let (delay, gone) = locked.finish(taken, hash, verdict, || self.now());
         let wakes = locked.settle(ready);
@@ -641,7 +717,7 @@ impl<K: Hash + Eq + Clone + 'static> Shared<K> {
 
     fn shut_down(&self) {
         let mut locked = lock(&self.locked);
-        locked.phase = Phase::Closed;
+        self.enter(&mut locked, Phase::Closed);
         let ready = locked.state.ready();
         let (delayed, processing) = (locked.state.delayed(), locked.state.processing());
         let wakes = locked.settle(ready);
@@ -651,12 +727,17 @@ impl<K: Hash + Eq + Clone + 'static> Shared<K> {
     }
 
     fn start_draining(&self) {
-        let (ready, delayed, processing) = self.look_at(|locked, _| {
-            if locked.phase == Phase::Open {
-                locked.phase = Phase::Draining;
-            }
-            (locked.state.ready(), locked.state.delayed(), locked.state.processing())
-        });
+        let mut locked = self.lock();
+        let before = locked.state.ready();
+        locked.tell_time(true, || self.now());
+        if locked.phase == Phase::Open {
+            self.enter(&mut locked, Phase::Draining);
+        }
+        let ready = locked.state.ready();
+        let (delayed, processing) = (locked.state.delayed(), locked.state.processing());
+        let wakes = locked.settle(before);
+        drop(locked);
+        wakes.wake();
         tracing::debug!(ready, delayed, processing, "the work queue is drained");
     }
 
@@ -674,6 +755,11 @@ impl<K: Hash + Eq + Clone + 'static> Shared<K> {
 }
 
 impl<K: Hash + Eq + Clone + 'static> Locked<K> {
+    /// Whether the end of the work on a key puts it back in.
+    fn comes_back(&self, slot: u32, verdict: Verdict) -> bool {
+        matches!(verdict, Verdict::Requeue(_) | Verdict::Failed(_)) || self.state.finish_needs_time(slot)
+    }
+
     /// Ends the work on a key. Returns the delay with which it comes back if it was told to, and its entry's key if
     /// nothing has to be known about it any more.
     fn finish(

@@ -56,6 +56,11 @@ impl Ready {
         self.len
     }
 
+    /// Whether there are keys of this priority.
+    pub(crate) const fn has(&self, priority: Priority) -> bool {
+        self.occupied & (1 << priority.level()) != 0
+    }
+
     pub(crate) const fn ages(&self) -> bool {
         self.ageing.is_some()
     }

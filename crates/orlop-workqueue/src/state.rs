@@ -149,6 +149,17 @@ impl<K: Hash + Eq + Clone> State<K> {
         self.seen
     }
 
+    /// Whether keys of the usual priority may be kept back for a while: there are many ready before them, and nobody
+    /// measures how long they wait.
+    pub(crate) const fn is_long(&self, keys: usize) -> bool {
+        self.ready.len() >= keys && self.ready.has(Priority::NORMAL) && self.bound.is_none() && !self.timed
+    }
+
+    /// Has the memory fetched where these hashes will be looked up.
+    pub(crate) fn fetch(&self, hashes: impl Iterator<Item = u32>) {
+        self.index.fetch(hashes);
+    }
+
     // ── Keys ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
     #[inline]

@@ -389,3 +389,36 @@ fn a_large_group_does_not_keep_a_small_one_waiting() {
     let first: Vec<_> = queue.try_get_many(6).iter().map(|ticket| *ticket.key()).collect();
     assert_eq!(first, [(0, 0), (1, 0), (0, 1), (1, 1), (0, 2), (1, 2)]);
 }
+
+/// A long queue does things in another way, and to the same end: keys in their order, each once, higher priorities first,
+/// and what comes back comes at the end.
+#[test]
+fn a_long_queue_keeps_the_order() {
+    const LONG: u32 = 20_000;
+    let queue = Queue::<u32>::new();
+    for key in 0..LONG {
+        assert!(queue.add(key) && queue.add_ref(&(key / 2)), "the second is in already");
+        if key % 1_000 == 999 {
+            assert_eq!(queue.len(), key as usize + 1);
+        }
+    }
+    let first = queue.try_get().expect("ready");
+    queue.add(LONG);
+    queue.add(*first.key());
+    queue.add(LONG + 1);
+    queue.add_with(LONG + 2, Add { priority: Priority::HIGH, ..Add::default() });
+    assert_eq!(queue.try_get().map(|ticket| *ticket.key()), Some(LONG + 2));
+    queue.add(LONG + 3);
+    first.forget();
+    let order: Vec<_> = std::iter::from_fn(|| queue.try_get()).map(|ticket| *ticket.key()).collect();
+    let expected: Vec<_> = (1..=LONG).chain([LONG + 1, LONG + 3, 0]).collect();
+    assert_eq!(order, expected);
+    assert_eq!(queue.metrics().adds, u64::from(LONG) + 5);
+    // What was added last is there at the end too.
+    queue.add_many(0..LONG, Add::default());
+    queue.add(LONG);
+    queue.add(LONG + 1);
+    queue.shut_down();
+    assert!(!queue.add(LONG + 2));
+    assert_eq!(queue.take_rest().len(), LONG as usize + 2);
+}
