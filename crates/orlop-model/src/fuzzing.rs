@@ -1,6 +1,7 @@
 //! Entry points for fuzzing: each takes any bytes, must return in time bounded by their length, and
 //! panics if what is read does not hold together.
 
+mod objects;
 #[cfg(feature = "all")]
 mod table;
 
@@ -15,6 +16,10 @@ use crate::scheme::Scheme;
 use crate::selector::{FieldSelector, Selector};
 use crate::tree::Shape;
 use crate::{DynamicObject, FieldsV1, Map, Message, Object, Path, Quantity, RawJson, Str, protobuf};
+
+#[cfg(test)]
+pub(crate) use self::objects::validate_document;
+pub use self::objects::{validate_any, validate_one};
 
 fn round_trip<K: Object + PartialEq>(bytes: &[u8]) {
     let Ok(object) = serde_json::from_slice::<K>(bytes) else {
@@ -258,6 +263,13 @@ mod tests {
     fn manifests_hold_together() {
         let yaml = "# c\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: &n p, labels: {a: *n}}\nspec:\n  <<: &b {hostNetwork: yes}\n  containers:\n  - name: c\n    args: ['a', \"b\\n\", |-\n      c\n    ]\n    env:\n    - {name: x, value: !!str 5}\n---\n{\"kind\": \"List\", \"items\": []}\n";
         vary(&[yaml, POD], manifest);
+    }
+
+    #[test]
+    fn validated_objects_hold_together() {
+        let cases = include_str!("validate/tests/right.yaml");
+        let seeds: Vec<&str> = cases.split("\n---\n").collect();
+        vary(&seeds, validate_any);
     }
 
     #[test]

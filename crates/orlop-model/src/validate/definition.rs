@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::rules::{Rules, Seen};
 use super::structural_schema;
-use super::{Validate, webhook};
+use super::{Validate, webhook_client};
 use crate::apiextensions::v1::{
     ConversionStrategyType, CustomResourceColumnDefinition, CustomResourceConversion,
     CustomResourceDefinition, CustomResourceDefinitionNames, CustomResourceDefinitionSpec,
@@ -314,9 +314,15 @@ fn conversion(rules: &mut Rules, conversion: &CustomResourceConversion) {
     match client {
         None => rules.required("webhookClientConfig", NEEDED),
         Some(client) => rules.within("webhookClientConfig", |rules| match (&client.url, &client.service) {
-            (Some(url), None) => webhook::url(rules, "url", url),
+            (Some(url), None) => webhook_client::url(rules, "url", url),
             (None, Some(target)) => rules.within("service", |rules| {
-                webhook::service(rules, &target.name, &target.namespace, target.path.as_deref(), target.port);
+                webhook_client::service(
+                    rules,
+                    &target.name,
+                    &target.namespace,
+                    target.path.as_deref(),
+                    target.port,
+                );
             }),
             _ => rules.required("", "exactly one of url or service is required"),
         }),

@@ -79,8 +79,10 @@ mod volume;
 mod volume_attachment;
 mod volume_plugin;
 mod warnings;
-#[cfg(any(feature = "admissionregistration", feature = "apiextensions"))]
+#[cfg(feature = "admissionregistration")]
 mod webhook;
+#[cfg(any(feature = "admissionregistration", feature = "apiextensions"))]
+mod webhook_client;
 mod workload;
 
 pub(crate) use self::annotations::APP_ARMOR;
@@ -145,3 +147,6 @@ fn common<K: Validate>(object: &K) -> Rules {
 fn subdomain(rules: &mut Rules, field: &str, name: &str) {
     rules.complaints(field, name, names::dns1123_subdomain(name));
 }
+
+#[cfg(all(test, feature = "test-util"))]
+mod tests;

@@ -17,7 +17,7 @@ use orlop_model::scheduling::v1::PriorityClass;
 use orlop_model::storage::v1::StorageClass;
 use orlop_model::validate::{self, Validate};
 use orlop_model::vectors::{Case, Check};
-use orlop_model::{FieldError, Object};
+use orlop_model::{FieldError, Object, StaticKind, fuzzing};
 use serde_json::{Value, json};
 
 pub(crate) fn run(case: &Case) -> Result<(), String> {
@@ -56,7 +56,7 @@ pub(crate) fn run(case: &Case) -> Result<(), String> {
 
 fn one<K>(case: &Case, check: &mut Check) -> Result<(), String>
 where
-    K: Object + SetDefaults + Prepare + Validate,
+    K: StaticKind + SetDefaults + Prepare + Validate,
 {
     let mut object: K = read(case, "in")?;
     let (errors, warnings) = match case.op.as_str() {
@@ -70,6 +70,8 @@ where
             if meta.name.is_empty() && !meta.generate_name.is_empty() {
                 meta.name = format!("{}abcde", meta.generate_name).into();
             }
+            // What is in order stays so when it is written, read and updated.
+            fuzzing::validate_one(object.clone());
             object.prepare_for_create();
             (validate::create(&object), object.warnings_on_create())
         }

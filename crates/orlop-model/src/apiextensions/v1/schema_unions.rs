@@ -161,6 +161,7 @@ impl Message for JSONSchemaPropsOrArray {
                 name: "jSONSchemas",
                 doc: "The schemas.",
                 number: 2,
+                optional: true,
                 ty: FieldType::List(&FieldType::Message(|| JSONSchemaProps::SCHEMA)),
                 ..FieldSchema::EMPTY
             },
@@ -240,6 +241,7 @@ impl Message for JSONSchemaPropsOrStringArray {
                 name: "property",
                 doc: "Names of properties.",
                 number: 2,
+                optional: true,
                 ty: FieldType::List(&FieldType::String),
                 ..FieldSchema::EMPTY
             },
