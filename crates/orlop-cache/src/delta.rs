@@ -17,7 +17,8 @@ pub enum Delta<K> {
         /// What the subscriber was told last.
         old: Arc<K>,
         /// What it is now. The uid is the same: an object that was replaced by another of the same name comes as
-        /// `Deleted` and `Added`.
+        /// `Deleted` and `Added`. The same state as the old one if the subscriber asked to be told again
+        /// ([`Subscription::resync`](crate::Subscription::resync)).
         new: Arc<K>,
     },
     /// The object is gone.
@@ -28,8 +29,11 @@ pub enum Delta<K> {
         /// missed and only shows in a later list: the object may have changed before it was deleted.
         exact: bool,
     },
-    /// The objects that were there at the start have all been told. Comes once.
+    /// The objects that were there at the start have all been told. Comes once, and once more after each `Reset`.
     Synced,
+    /// The subscriber fell behind, and asked to begin anew when that happens ([`Lag::Resync`](crate::Lag::Resync)): what
+    /// it knows is void. What there is follows, as at the start.
+    Reset,
 }
 
 impl<K> Delta<K> {
@@ -39,7 +43,7 @@ impl<K> Delta<K> {
             Self::Added { object, .. } => Some(object),
             Self::Modified { new, .. } => Some(new),
             Self::Deleted { last, .. } => Some(last),
-            Self::Synced => None,
+            Self::Synced | Self::Reset => None,
         }
     }
 
@@ -50,7 +54,7 @@ impl<K> Delta<K> {
             Self::Added { object, .. } => (None, Some(object)),
             Self::Modified { old, new } => (Some(old), Some(new)),
             Self::Deleted { last, .. } => (Some(last), None),
-            Self::Synced => (None, None),
+            Self::Synced | Self::Reset => (None, None),
         };
         old.into_iter().chain(new)
     }
@@ -70,6 +74,7 @@ impl<K> Clone for Delta<K> {
             Self::Modified { old, new } => Self::Modified { old: Arc::clone(old), new: Arc::clone(new) },
             Self::Deleted { last, exact } => Self::Deleted { last: Arc::clone(last), exact: *exact },
             Self::Synced => Self::Synced,
+            Self::Reset => Self::Reset,
         }
     }
 }
@@ -88,6 +93,7 @@ impl<K: Object> fmt::Debug for Delta<K> {
                 write!(f, "Deleted({}{})", name(last), if *exact { "" } else { ", missed" })
             }
             Self::Synced => f.write_str("Synced"),
+            Self::Reset => f.write_str("Reset"),
         }
     }
 }

@@ -3,64 +3,78 @@ use std::fmt;
 use std::sync::{Arc, Weak};
 use std::task::Waker;
 
-use orlop_model::{Object, ObjectKey};
+use orlop_model::Object;
 use parking_lot::RwLock;
 
-use crate::subscription::Queue;
+use crate::hub::{Base, Hub};
+use crate::slots::Slots;
+use crate::store::{Inner, gather};
+use crate::subscription::{Lag, Origin};
+use crate::table::View;
 use crate::{Delta, Subscription};
 
-/// A secondary index of a cache: its objects by a value that is taken from each of them.
+/// A secondary index of a cache: its objects by values that are taken from each of them.
 ///
 /// Made by [`Store::index`](crate::Store::index) at any time, kept as long as a handle exists. Clones are handles to the
 /// same index. Objects with one value are in the order of their keys.
-pub struct Index<K, V> {
-    data: Arc<Data<K, V>>,
+pub struct Index<K: Object, V> {
+    pub(crate) data: Arc<Data<K, V>>,
 }
 
-type Values<K, V> = Box<dyn Fn(&K) -> Vec<V> + Send + Sync>;
+type Values<K, V> = Box<dyn Fn(&K, &mut Vec<V>) + Send + Sync>;
 
-struct Data<K, V> {
+// Locked after the store's state, and before a hub's log.
+pub(crate) struct Data<K: Object, V> {
+    store: Arc<Inner<K>>,
     values: Values<K, V>,
     state: RwLock<State<K, V>>,
 }
 
 struct State<K, V> {
-    slots: BTreeMap<V, Slot<K>>,
-    synced: bool,
-    closed: bool,
+    entries: BTreeMap<V, Entry<K>>,
+    /// Values with something to do at the end of the batch.
+    touched: Vec<V>,
+    /// Kept to be filled again.
+    old: Vec<V>,
+    new: Vec<V>,
 }
 
-struct Slot<K> {
-    objects: BTreeMap<ObjectKey, Arc<K>>,
-    subscribers: Vec<Weak<Queue<K>>>,
+struct Entry<K> {
+    slots: Slots,
+    hub: Option<Arc<Hub<K>>>,
+    touched: bool,
 }
 
 /// What the store does with an index whose values' type it does not know.
 pub(crate) trait Indexed<K>: Send + Sync {
-    /// `held` is the state that the index has of the object. (A deletion's last state may be a later one.)
-    fn apply(&self, key: &ObjectKey, held: Option<&Arc<K>>, delta: &Delta<K>, wakers: &mut Vec<Waker>);
+    /// A change of the object in a slot, from which a deleted object has not been taken yet. `held` is the state that
+    /// the index has of it. (A deletion's last state may be a later one.)
+    fn apply(&self, view: &View<K>, slot: u32, held: Option<&K>, delta: &Delta<K>);
+    fn synced(&self, view: &View<K>);
+    /// The end of a batch.
+    fn settle(&self, view: &View<K>, wakers: &mut Vec<Waker>);
     fn close(&self, wakers: &mut Vec<Waker>);
 }
 
 impl<K: Object, V: Ord + Clone + Send + Sync + 'static> Index<K, V> {
+    /// Of a store whose state is locked.
     pub(crate) fn new(
-        values: impl Fn(&K) -> Vec<V> + Send + Sync + 'static,
-        objects: &BTreeMap<ObjectKey, Arc<K>>,
-        synced: bool,
-        closed: bool,
+        store: Arc<Inner<K>>,
+        view: &View<K>,
+        values: impl Fn(&K, &mut Vec<V>) + Send + Sync + 'static,
     ) -> Self {
-        let mut slots = BTreeMap::new();
-        for (key, object) in objects {
-            for value in values(object) {
-                slots
-                    .entry(value)
-                    .or_insert_with(Slot::default)
-                    .objects
-                    .insert(key.clone(), Arc::clone(object));
+        let mut state =
+            State { entries: BTreeMap::new(), touched: Vec::new(), old: Vec::new(), new: Vec::new() };
+        for slot in view.slots() {
+            if let Some(object) = view.object(slot) {
+                taken(&values, object, &mut state.new);
+                for value in state.new.drain(..) {
+                    state.entries.entry(value).or_default().slots.add(slot);
+                }
             }
         }
-        let state = RwLock::new(State { slots, synced, closed });
-        Self { data: Arc::new(Data { values: Box::new(values), state }) }
+        state.entries.values_mut().for_each(|entry| entry.slots.settle(|a, b| view.order(a, b)));
+        Self { data: Arc::new(Data { store, values: Box::new(values), state: RwLock::new(state) }) }
     }
 
     pub(crate) fn register(&self) -> Weak<dyn Indexed<K>> {
@@ -71,26 +85,32 @@ impl<K: Object, V: Ord + Clone + Send + Sync + 'static> Index<K, V> {
     /// The objects with this value.
     #[must_use]
     pub fn get(&self, value: &V) -> Vec<Arc<K>> {
-        let state = self.data.state.read();
-        state.slots.get(value).map_or_else(Vec::new, |slot| slot.objects.values().cloned().collect())
+        let store = self.data.store.state.read();
+        let slots = match self.data.state.read().entries.get(value) {
+            Some(entry) => entry.slots.clone(),
+            None => return Vec::new(),
+        };
+        if slots.len() <= crate::store::AT_ONCE {
+            return gather(store.table.view(), slots.iter(), slots.len());
+        }
+        // A long list must not hold up the writer.
+        let view = store.table.view().clone();
+        drop(store);
+        gather(&view, slots.iter(), slots.len())
     }
 
     /// How many objects have this value.
     #[must_use]
     pub fn count(&self, value: &V) -> usize {
-        self.data.state.read().slots.get(value).map_or(0, |slot| slot.objects.len())
+        self.data.count(value)
     }
 
     /// The values that objects have, in order.
     #[must_use]
     pub fn values(&self) -> Vec<V> {
         let state = self.data.state.read();
-        state
-            .slots
-            .iter()
-            .filter(|(_, slot)| !slot.objects.is_empty())
-            .map(|(value, _)| value.clone())
-            .collect()
+        let taken = state.entries.iter().filter(|(_, entry)| !entry.slots.is_empty());
+        taken.map(|(value, _)| value.clone()).collect()
     }
 
     /// The changes of the objects with this value only, beginning with those there are now, as
@@ -99,102 +119,190 @@ impl<K: Object, V: Ord + Clone + Send + Sync + 'static> Index<K, V> {
     ///
     /// A change costs only the subscribers of its values: a thousand of them, one for each node, can share a cache.
     pub fn subscribe(&self, value: &V) -> Subscription<K> {
+        self.subscribe_with(value, Lag::default())
+    }
+
+    /// [`subscribe`](Self::subscribe) with a choice of what happens when the subscriber falls behind.
+    pub fn subscribe_with(&self, value: &V, lag: Lag) -> Subscription<K> {
+        let store = self.data.store.state.read();
         let mut state = self.data.state.write();
-        let (synced, closed) = (state.synced, state.closed);
-        let slot = state.slots.entry(value.clone()).or_default();
-        let objects =
-            slot.objects.values().map(|object| Delta::Added { object: Arc::clone(object), initial: true });
-        let (subscription, feed) = Subscription::new(objects.chain(synced.then_some(Delta::Synced)), closed);
-        slot.subscribers.push(feed);
-        subscription
+        let entry = state.entries.entry(value.clone()).or_default();
+        let new = || Arc::new(Hub::new(self.data.store.capacity, store.closed));
+        let hub = Arc::clone(entry.hub.get_or_insert_with(new));
+        let origin: Arc<dyn Origin<K>> =
+            Arc::new(OfValue { data: Arc::clone(&self.data), value: value.clone() });
+        if matches!(lag, Lag::Block(_)) {
+            self.data.store.blocking.lock().push((Arc::downgrade(&hub), Arc::downgrade(&origin)));
+        }
+        let subscription = Subscription::new(origin, hub, lag);
+        drop((state, store));
+        subscription.begun()
+    }
+}
+
+impl<K: Object, V: Ord> Data<K, V> {
+    pub(crate) fn count(&self, value: &V) -> usize {
+        self.state.read().entries.get(value).map_or(0, |entry| entry.slots.len())
+    }
+
+    /// Adds the slots of the objects with this value, in the order of their keys.
+    pub(crate) fn slots(&self, value: &V, slots: &mut Vec<u32>) {
+        if let Some(entry) = self.state.read().entries.get(value) {
+            slots.extend(entry.slots.iter());
+        }
+    }
+}
+
+/// What the subscribers of a value look at.
+struct OfValue<K: Object, V> {
+    data: Arc<Data<K, V>>,
+    value: V,
+}
+
+impl<K: Object, V: Ord + Send + Sync> Origin<K> for OfValue<K, V> {
+    fn look(&self, at: &mut dyn FnMut(Base<K>, bool)) {
+        let store = self.data.store.state.read();
+        let state = self.data.state.read();
+        let objects = state.entries.get(&self.value).map_or_else(Vec::new, |entry| {
+            gather(store.table.view(), entry.slots.iter(), entry.slots.len())
+        });
+        at(Base::Some(objects), store.synced);
+    }
+}
+
+/// The values of an object, sorted and each once.
+fn taken<K, V: Ord>(values: &(impl Fn(&K, &mut Vec<V>) + ?Sized), object: &K, taken: &mut Vec<V>) {
+    taken.clear();
+    values(object, taken);
+    if taken.len() > 1 {
+        taken.sort_unstable();
+        taken.dedup();
     }
 }
 
 impl<K: Object, V: Ord + Clone + Send + Sync + 'static> Indexed<K> for Data<K, V> {
-    fn apply(&self, key: &ObjectKey, held: Option<&Arc<K>>, delta: &Delta<K>, wakers: &mut Vec<Waker>) {
-        if matches!(delta, Delta::Synced) {
-            let mut state = self.state.write();
-            state.synced = true;
-            state.slots.values_mut().for_each(|slot| tell(&mut slot.subscribers, delta, wakers));
+    fn apply(&self, view: &View<K>, slot: u32, held: Option<&K>, delta: &Delta<K>) {
+        let mut state = self.state.write();
+        let State { entries, touched, old, new } = &mut *state;
+        old.clear();
+        new.clear();
+        if let Some(held) = held {
+            taken(&*self.values, held, old);
+        }
+        if !matches!(delta, Delta::Deleted { .. })
+            && let Some(object) = delta.object()
+        {
+            taken(&*self.values, object, new);
+        }
+        if old == new && new.iter().all(|value| entries.get(value).is_some_and(|entry| entry.hub.is_none())) {
             return;
         }
-        let sorted = |object: Option<&Arc<K>>| {
-            let mut values = object.map_or_else(Vec::new, |object| (self.values)(object));
-            values.sort_unstable();
-            values.dedup();
-            values
-        };
-        let now = if matches!(delta, Delta::Deleted { .. }) { None } else { delta.object() };
-        let (old, new) = (sorted(held), sorted(now));
-        let mut state = self.state.write();
+        let order = |a, b| view.order(a, b);
         for value in old.iter().filter(|value| new.binary_search(value).is_err()) {
-            let Some(slot) = state.slots.get_mut(value) else {
-                continue;
-            };
-            slot.objects.remove(key);
-            let gone = match delta {
-                Delta::Modified { new, .. } => &Delta::Deleted { last: Arc::clone(new), exact: true },
-                delta => delta,
-            };
-            tell(&mut slot.subscribers, gone, wakers);
-            if slot.objects.is_empty() && slot.subscribers.is_empty() {
-                state.slots.remove(value);
+            let Some(entry) = entries.get_mut(value) else { continue };
+            entry.slots.remove(slot, order);
+            match delta {
+                Delta::Modified { new, .. } => {
+                    entry.tell(&Delta::Deleted { last: Arc::clone(new), exact: true }, view);
+                }
+                delta => entry.tell(delta, view),
             }
+            entry.touch(value, touched);
         }
-        for value in new {
-            let Some(object) = now else { continue };
+        for value in new.drain(..) {
             let had = old.binary_search(&value).is_ok();
-            let slot = state.slots.entry(value).or_default();
-            slot.objects.insert(key.clone(), Arc::clone(object));
+            let entry = match entries.get_mut(&value) {
+                Some(entry) => entry,
+                None => entries.entry(value.clone()).or_default(),
+            };
+            if !had {
+                entry.slots.add(slot);
+            }
             match delta {
                 Delta::Modified { new, .. } if !had => {
-                    let added = Delta::Added { object: Arc::clone(new), initial: false };
-                    tell(&mut slot.subscribers, &added, wakers);
+                    entry.tell(&Delta::Added { object: Arc::clone(new), initial: false }, view);
                 }
-                delta => tell(&mut slot.subscribers, delta, wakers),
+                delta => entry.tell(delta, view),
+            }
+            entry.touch(&value, touched);
+        }
+    }
+
+    fn synced(&self, view: &View<K>) {
+        let mut state = self.state.write();
+        let State { entries, touched, .. } = &mut *state;
+        for (value, entry) in entries.iter_mut().filter(|(_, entry)| entry.hub.is_some()) {
+            entry.tell(&Delta::Synced, view);
+            entry.touch(value, touched);
+        }
+    }
+
+    fn settle(&self, view: &View<K>, wakers: &mut Vec<Waker>) {
+        let mut state = self.state.write();
+        let State { entries, touched, .. } = &mut *state;
+        for value in touched.drain(..) {
+            let Some(entry) = entries.get_mut(&value) else { continue };
+            entry.touched = false;
+            entry.slots.settle(|a, b| view.order(a, b));
+            let unused = entry.hub.as_ref().is_none_or(|hub| {
+                let mut log = hub.log();
+                log.wake(wakers);
+                log.is_unused()
+            });
+            if unused {
+                entry.hub = None;
+                if entry.slots.is_empty() {
+                    entries.remove(&value);
+                }
             }
         }
     }
 
     fn close(&self, wakers: &mut Vec<Waker>) {
-        let mut state = self.state.write();
-        state.closed = true;
-        for slot in state.slots.values_mut() {
-            slot.subscribers.iter().filter_map(Weak::upgrade).for_each(|queue| queue.close(wakers));
+        for hub in self.state.write().entries.values().filter_map(|entry| entry.hub.as_ref()) {
+            let mut log = hub.log();
+            log.close();
+            log.wake(wakers);
         }
     }
 }
 
-/// Tells those subscribers who are still there.
-pub(crate) fn tell<K: Object>(
-    subscribers: &mut Vec<Weak<Queue<K>>>,
-    delta: &Delta<K>,
-    wakers: &mut Vec<Waker>,
-) {
-    subscribers.retain(|subscriber| match subscriber.upgrade() {
-        Some(queue) => {
-            queue.push(delta.clone(), wakers);
-            true
+impl<K: Object> Entry<K> {
+    fn tell(&mut self, delta: &Delta<K>, view: &View<K>) {
+        let Self { slots, hub, .. } = self;
+        if let Some(hub) = hub {
+            let mut log = hub.log();
+            if log.is_followed() {
+                log.push(delta.clone(), || {
+                    slots.settle(|a, b| view.order(a, b));
+                    Base::Some(gather(view, slots.iter(), slots.len()))
+                });
+            }
         }
-        None => false,
-    });
+    }
+
+    fn touch<V: Clone>(&mut self, value: &V, touched: &mut Vec<V>) {
+        if !std::mem::replace(&mut self.touched, true) {
+            touched.push(value.clone());
+        }
+    }
 }
 
-impl<K> Default for Slot<K> {
+impl<K> Default for Entry<K> {
     fn default() -> Self {
-        Self { objects: BTreeMap::new(), subscribers: Vec::new() }
+        Self { slots: Slots::default(), hub: None, touched: false }
     }
 }
 
-impl<K, V> Clone for Index<K, V> {
+impl<K: Object, V> Clone for Index<K, V> {
     fn clone(&self) -> Self {
         Self { data: Arc::clone(&self.data) }
     }
 }
 
-impl<K, V: fmt::Debug> fmt::Debug for Index<K, V> {
+impl<K: Object, V: fmt::Debug> fmt::Debug for Index<K, V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = self.data.state.read();
-        f.debug_map().entries(state.slots.iter().map(|(value, slot)| (value, slot.objects.len()))).finish()
+        f.debug_map().entries(state.entries.iter().map(|(value, entry)| (value, entry.slots.len()))).finish()
     }
 }

@@ -10,8 +10,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::reflector::{Page, Reflector, Settings, Step};
-use crate::store::{Change, Writer};
-use crate::{Backoff, Index, Store, Subscription};
+use crate::{Backoff, Change, Index, Store, Subscription, Writer};
 
 /// The most events that are applied at once, while readers wait.
 const BATCH: usize = 256;

@@ -33,19 +33,30 @@
 
 mod backoff;
 mod delta;
+mod difference;
+mod hub;
 mod index;
 mod informer;
+mod radix;
 mod reflector;
+mod resync;
 mod revision;
 mod signal;
+mod slots;
+mod snapshot;
 mod store;
 mod subscription;
+mod table;
+mod writer;
 
 pub use backoff::Backoff;
 pub use delta::Delta;
 pub use index::Index;
 pub use informer::{Builder, Informer, Running};
 pub use reflector::{Page, Reflector, Settings, Step};
+pub use resync::Resync;
 pub use signal::Signal;
-pub use store::{Change, Snapshot, Store, Writer};
-pub use subscription::Subscription;
+pub use snapshot::Snapshot;
+pub use store::Store;
+pub use subscription::{Batch, Lag, Subscription};
+pub use writer::{Change, Relist, Writer};

@@ -1,5 +1,10 @@
 use std::cmp::Ordering;
 
+/// A resourceVersion as a number; 0 if it is opaque.
+pub(crate) fn number(version: &str) -> u64 {
+    version.parse().unwrap_or(0)
+}
+
 /// Which of two resourceVersions is the later one; `None` if they cannot be compared.
 ///
 /// Kubernetes promises since 1.35 that resourceVersions of one kind are decimal numbers that grow. From a source that

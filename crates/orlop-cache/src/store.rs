@@ -1,121 +1,210 @@
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Weak};
-use std::task::Waker;
 
-use orlop_model::selector::Selector;
+use orlop_model::selector::{Operator, Selector};
 use orlop_model::{Object, ObjectKey, Str};
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
+use tokio::sync::Notify;
 
-use crate::index::{Indexed, tell};
-use crate::subscription::Queue;
-use crate::{Delta, Index, Signal, Subscription, revision};
+use crate::hub::{Base, Hub};
+use crate::index::{self, Indexed};
+use crate::subscription::Origin;
+use crate::table::{Table, View};
+use crate::{Index, Lag, Snapshot, Subscription, Writer, revision};
+
+/// Changes in the log that subscribers read from, unless the store is built with another number.
+const LOG: usize = 4096;
+
+/// The most objects that are gathered with the store locked: about what the writer does in one batch.
+pub(crate) const AT_ONCE: usize = 512;
 
 /// What a cache holds: the objects of one kind, as far as its source has told it. Clones are handles to the same store.
 ///
-/// Reading takes a lock for a moment and never waits for a source. The objects are shared: nobody changes them.
-pub struct Store<K> {
-    inner: Arc<Inner<K>>,
+/// Reading takes a lock for a moment and never waits for a source, nor for other readers; a long list is read from a
+/// [`Snapshot`], so that it holds up nobody. The objects are shared: nobody changes them.
+pub struct Store<K: Object> {
+    pub(crate) inner: Arc<Inner<K>>,
 }
 
-struct Inner<K> {
-    state: RwLock<State<K>>,
-    /// How far the store has come, for those who wait. Told after the state has changed.
-    progress: Signal<Progress>,
+pub(crate) struct Inner<K: Object> {
+    pub(crate) state: RwLock<State<K>>,
+    /// Locked after the state.
+    pub(crate) hub: Arc<Hub<K>>,
+    /// Told after the revision has changed, the store has synced or is closed.
+    pub(crate) progress: Notify,
+    /// Hubs of indexes with subscribers that the writer waits for.
+    pub(crate) blocking: Mutex<Vec<Blocking<K>>>,
+    /// Of each log.
+    pub(crate) capacity: usize,
 }
 
-struct State<K> {
-    /// Copied only if it has to change while a snapshot of it is held.
-    objects: Arc<BTreeMap<ObjectKey, Arc<K>>>,
-    revision: Str,
-    synced: bool,
-    closed: bool,
-    indexes: Vec<Weak<dyn Indexed<K>>>,
-    subscribers: Vec<Weak<Queue<K>>>,
+pub(crate) type Blocking<K> = (Weak<Hub<K>>, Weak<dyn Origin<K>>);
+
+pub(crate) struct State<K: Object> {
+    pub(crate) table: Table<K>,
+    /// One for each writer.
+    pub(crate) parts: Vec<Part>,
+    /// The least of the parts' revisions.
+    pub(crate) revision: Str,
+    pub(crate) synced: bool,
+    pub(crate) closed: bool,
+    pub(crate) indexes: Vec<Weak<dyn Indexed<K>>>,
+    labels: Vec<(Str, Weak<index::Data<K, Str>>)>,
 }
 
-#[derive(Clone, Debug, Default)]
-struct Progress {
-    revision: Str,
-    synced: bool,
-    closed: bool,
-}
-
-/// The end by which a [`Store`] is fed; there is one. Dropping it stops the store: what it holds can still be read, but
-/// nothing changes any more.
-pub struct Writer<K: Object> {
-    store: Store<K>,
-}
-
-/// Something that a source tells, in the order in which it happened.
-pub enum Change<K> {
-    /// The object is there, in this state.
-    Put(Arc<K>),
-    /// The object is gone; its last state, with the resourceVersion of the deletion.
-    Delete(Arc<K>),
-    /// Everything up to this resourceVersion has been told.
-    Bookmark(Str),
-}
-
-/// The objects of a store at one moment.
-pub struct Snapshot<K> {
-    objects: Arc<BTreeMap<ObjectKey, Arc<K>>>,
-    revision: Str,
+/// What one writer feeds: everything, or a namespace.
+pub(crate) struct Part {
+    pub(crate) namespace: Option<Str>,
+    pub(crate) revision: Str,
+    pub(crate) synced: bool,
+    pub(crate) closed: bool,
 }
 
 impl<K: Object> Store<K> {
     /// An empty store and its writer.
     #[must_use]
     pub fn new() -> (Self, Writer<K>) {
+        Self::with_log(LOG)
+    }
+
+    /// An empty store that logs so many changes for its subscribers. Whoever is further behind is dealt with as its
+    /// [`Lag`] says. Default: 4,096.
+    #[must_use]
+    pub fn with_log(changes: usize) -> (Self, Writer<K>) {
+        let (store, mut writers) = Self::build(vec![None], changes);
+        let writer = writers.pop().unwrap_or_else(|| Writer::new(store.clone(), 0));
+        (store, writer)
+    }
+
+    /// An empty store of the objects of some namespaces, and a writer for each of them. It is synced when all of them
+    /// are, and its revision is the least of theirs.
+    #[must_use]
+    pub fn of_namespaces(
+        namespaces: impl IntoIterator<Item = impl Into<Str>>,
+        changes: Option<usize>,
+    ) -> (Self, Vec<Writer<K>>) {
+        let namespaces = namespaces.into_iter().map(|namespace| Some(namespace.into())).collect();
+        Self::build(namespaces, changes.unwrap_or(LOG))
+    }
+
+    pub(crate) fn build(scopes: Vec<Option<Str>>, changes: usize) -> (Self, Vec<Writer<K>>) {
+        let parts: Vec<_> = scopes
+            .into_iter()
+            .map(|namespace| Part { namespace, revision: Str::EMPTY, synced: false, closed: false })
+            .collect();
+        let count = parts.len();
         let state = State {
-            objects: Arc::default(),
+            table: Table::new(),
+            parts,
             revision: Str::EMPTY,
             synced: false,
-            closed: false,
+            closed: count == 0,
             indexes: Vec::new(),
-            subscribers: Vec::new(),
+            labels: Vec::new(),
         };
-        let store = Self {
-            inner: Arc::new(Inner { state: RwLock::new(state), progress: Signal::new(Progress::default()) }),
+        let inner = Inner {
+            state: RwLock::new(state),
+            hub: Arc::new(Hub::new(changes, count == 0)),
+            progress: Notify::new(),
+            blocking: Mutex::default(),
+            capacity: changes,
         };
-        (store.clone(), Writer { store })
+        let store = Self { inner: Arc::new(inner) };
+        let writers = (0..count).map(|part| Writer::new(store.clone(), part)).collect();
+        (store, writers)
     }
 
     /// The object with this key.
     #[must_use]
     pub fn get(&self, key: &ObjectKey) -> Option<Arc<K>> {
-        self.inner.state.read().objects.get(key).cloned()
+        self.find(key.namespace(), &key.name)
+    }
+
+    /// The object with this namespace (empty for an object of the cluster) and name.
+    #[must_use]
+    pub fn find(&self, namespace: &str, name: &str) -> Option<Arc<K>> {
+        let state = self.inner.state.read();
+        let slot = state.table.find(namespace, name)?;
+        state.table.view().object(slot).cloned()
+    }
+
+    fn view(&self) -> View<K> {
+        self.inner.state.read().table.view().clone()
     }
 
     /// All objects, in the order of their keys.
     #[must_use]
     pub fn list(&self) -> Vec<Arc<K>> {
-        self.inner.state.read().objects.values().cloned().collect()
+        let view = self.view();
+        gather(&view, view.slots(), view.len())
     }
 
     /// The objects of a namespace, by name.
     #[must_use]
     pub fn list_in(&self, namespace: &str) -> Vec<Arc<K>> {
-        in_namespace(&self.inner.state.read().objects, namespace).cloned().collect()
+        let view = {
+            let state = self.inner.state.read();
+            let view = state.table.view();
+            let len = view.len_in(namespace);
+            if len <= AT_ONCE {
+                return gather(view, view.slots_in(namespace), len);
+            }
+            view.clone()
+        };
+        gather(&view, view.slots_in(namespace), view.len_in(namespace))
     }
 
-    /// The objects, of a namespace or of all, that a label selector selects.
+    /// The objects, of a namespace or of all, that a label selector selects, in the order of their keys.
+    ///
+    /// Where the selector asks for values of a label that has an [index](Self::label_index), only the objects with those
+    /// values are looked at.
     #[must_use]
     pub fn select(&self, namespace: Option<&str>, selector: &Selector) -> Vec<Arc<K>> {
-        self.filter(namespace, |object| selector.matches(&object.meta().labels))
+        if selector.is_nothing() {
+            return Vec::new();
+        }
+        let selected = |object: &Arc<K>| {
+            let meta = object.meta();
+            namespace.is_none_or(|namespace| meta.namespace == *namespace) && selector.matches(&meta.labels)
+        };
+        let (view, slots) = {
+            let state = self.inner.state.read();
+            let view = state.table.view();
+            let all = namespace.map_or(view.len(), |namespace| view.len_in(namespace));
+            let slots = state.candidates(selector, all);
+            match (&slots, namespace) {
+                (Some(slots), _) if slots.len() <= AT_ONCE => {
+                    let objects = slots.iter().filter_map(|slot| view.object(*slot));
+                    return objects.filter(|object| selected(object)).cloned().collect();
+                }
+                (None, Some(namespace)) if all <= AT_ONCE => {
+                    return view.iter_in(namespace).filter(|object| selected(object)).cloned().collect();
+                }
+                _ => {}
+            }
+            (view.clone(), slots)
+        };
+        match (slots, namespace) {
+            (Some(slots), _) => {
+                let objects = slots.iter().filter_map(|slot| view.object(*slot));
+                objects.filter(|object| selected(object)).cloned().collect()
+            }
+            (None, Some(namespace)) => {
+                view.iter_in(namespace).filter(|object| selected(object)).cloned().collect()
+            }
+            (None, None) => view.iter().filter(|object| selected(object)).cloned().collect(),
+        }
     }
 
-    /// The objects, of a namespace or of all, for which a condition holds. It is called with the store's lock held: it
-    /// must not use the store.
+    /// The objects, of a namespace or of all, for which a condition holds, in the order of their keys.
     #[must_use]
     pub fn filter(&self, namespace: Option<&str>, condition: impl Fn(&K) -> bool) -> Vec<Arc<K>> {
-        let state = self.inner.state.read();
+        // Nothing is locked while the condition is asked.
+        let view = self.view();
         match namespace {
-            Some(namespace) => {
-                in_namespace(&state.objects, namespace).filter(|object| condition(object)).cloned().collect()
-            }
-            None => state.objects.values().filter(|object| condition(object)).cloned().collect(),
+            Some(namespace) => view.iter_in(namespace).filter(|object| condition(object)).cloned().collect(),
+            None => view.iter().filter(|object| condition(object)).cloned().collect(),
         }
     }
 
@@ -128,7 +217,7 @@ impl<K: Object> Store<K> {
     /// How many objects there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.inner.state.read().objects.len()
+        self.inner.state.read().table.view().len()
     }
 
     /// Whether there are no objects.
@@ -137,12 +226,12 @@ impl<K: Object> Store<K> {
         self.len() == 0
     }
 
-    /// All objects at this moment. Copies nothing; the store copies its table (not the objects) if it changes while the
-    /// snapshot is held.
+    /// All objects at this moment. Copies nothing, and blocks nobody; the store copies the few entries around each
+    /// object that changes while the snapshot is held (not the objects).
     #[must_use]
     pub fn snapshot(&self) -> Snapshot<K> {
         let state = self.inner.state.read();
-        Snapshot { objects: Arc::clone(&state.objects), revision: state.revision.clone() }
+        Snapshot::new(state.table.view().clone(), state.revision.clone())
     }
 
     /// An index by one value of each object.
@@ -163,7 +252,7 @@ impl<K: Object> Store<K> {
         V: Ord + Clone + Send + Sync + 'static,
         F: Fn(&K) -> V + Send + Sync + 'static,
     {
-        self.index_many(move |object| [value(object)])
+        self.index_with(move |object, values| values.push(value(object)))
     }
 
     /// An index by any number of values of each object. See [`Store::index`].
@@ -174,23 +263,43 @@ impl<K: Object> Store<K> {
         I: IntoIterator<Item = V>,
         F: Fn(&K) -> I + Send + Sync + 'static,
     {
+        self.index_with(move |object, taken| taken.extend(values(object)))
+    }
+
+    fn index_with<V>(&self, values: impl Fn(&K, &mut Vec<V>) + Send + Sync + 'static) -> Index<K, V>
+    where
+        V: Ord + Clone + Send + Sync + 'static,
+    {
         let mut state = self.inner.state.write();
-        let values = move |object: &K| values(object).into_iter().collect();
-        let index = Index::new(values, &state.objects, state.synced, state.closed);
+        let index = Index::new(Arc::clone(&self.inner), state.table.view(), values);
         state.indexes.push(index.register());
+        index
+    }
+
+    /// An index by the value of a label, for those objects that have it. As long as it exists, [`Store::select`] uses it
+    /// for selectors that ask for values of that label.
+    #[must_use]
+    pub fn label_index(&self, label: impl Into<Str>) -> Index<K, Str> {
+        let label = label.into();
+        let of = label.clone();
+        let index = self.index_many(move |object: &K| object.meta().labels.get(&of).cloned());
+        let mut state = self.inner.state.write();
+        state.labels.retain(|(_, index)| index.strong_count() > 0);
+        state.labels.push((label, Arc::downgrade(&index.data)));
         index
     }
 
     /// The changes from now on, beginning with the objects there are now as `Added { initial: true }`. Once the objects
     /// that were there at the cache's start have all been told comes `Synced`.
+    ///
+    /// The objects there are now are looked at when they are told, and not copied for that.
     pub fn subscribe(&self) -> Subscription<K> {
-        let mut state = self.inner.state.write();
-        let objects =
-            state.objects.values().map(|object| Delta::Added { object: Arc::clone(object), initial: true });
-        let (subscription, feed) =
-            Subscription::new(objects.chain(state.synced.then_some(Delta::Synced)), state.closed);
-        state.subscribers.push(feed);
-        subscription
+        self.subscribe_with(Lag::default())
+    }
+
+    /// [`subscribe`](Self::subscribe) with a choice of what happens when the subscriber falls behind.
+    pub fn subscribe_with(&self, lag: Lag) -> Subscription<K> {
+        Subscription::new(self.inner.clone(), Arc::clone(&self.inner.hub), lag).begun()
     }
 
     /// The resourceVersion up to which the store has come; empty before the first list.
@@ -207,7 +316,7 @@ impl<K: Object> Store<K> {
 
     /// Waits until the objects that there were at the start have all come in. `false` if the cache stopped before.
     pub async fn synced(&self) -> bool {
-        self.wait(|progress| progress.synced).await
+        self.wait(|state| state.synced.then_some(true)).await
     }
 
     /// Whether the store has come at least as far as `revision`: then what was written with that resourceVersion can be
@@ -223,16 +332,31 @@ impl<K: Object> Store<K> {
     /// A cache that sees only a part of its kind's objects learns of revisions elsewhere from its source's bookmarks
     /// alone: put a time limit on the wait.
     pub async fn wait_for(&self, revision: &str) -> bool {
-        self.wait(|progress| reached(&progress.revision, revision) != Some(false)).await
-            && self.has(revision) == Some(true)
+        let arrived = |state: &State<K>| match reached(&state.revision, revision) {
+            Some(true) => Some(true),
+            None => Some(false),
+            Some(false) => None,
+        };
+        self.wait(arrived).await
     }
 
-    async fn wait(&self, mut until: impl FnMut(&Progress) -> bool) -> bool {
-        let done = |progress: &Progress| match until(progress) {
-            true => Some(true),
-            false => progress.closed.then_some(false),
-        };
-        self.inner.progress.wait_for(done).await
+    /// Dropping the future is of no consequence.
+    async fn wait(&self, answer: impl Fn(&State<K>) -> Option<bool>) -> bool {
+        loop {
+            // Asked to be woken before looking: no change in between is missed.
+            let mut changed = std::pin::pin!(self.inner.progress.notified());
+            changed.as_mut().enable();
+            {
+                let state = self.inner.state.read();
+                if let Some(answer) = answer(&state) {
+                    return answer;
+                }
+                if state.closed {
+                    return false;
+                }
+            }
+            changed.await;
+        }
     }
 }
 
@@ -244,242 +368,65 @@ fn reached(now: &str, wanted: &str) -> Option<bool> {
     revision::compare(now, wanted).map(Ordering::is_ge)
 }
 
-fn in_namespace<'a, K>(
-    objects: &'a BTreeMap<ObjectKey, Arc<K>>,
-    namespace: &'a str,
-) -> impl Iterator<Item = &'a Arc<K>> + use<'a, K> {
-    let first = ObjectKey { namespace: (!namespace.is_empty()).then(|| namespace.into()), name: Str::EMPTY };
-    objects.range(first..).take_while(move |(key, _)| key.namespace() == namespace).map(|(_, object)| object)
-}
-
-impl<K: Object> Writer<K> {
-    /// The store.
-    #[must_use]
-    pub const fn store(&self) -> &Store<K> {
-        &self.store
-    }
-
-    /// Makes the store hold exactly these objects, as they were at `revision`. Only what differs is told: an object that
-    /// is missing here was deleted unseen.
-    pub fn replace(&mut self, objects: Vec<Arc<K>>, revision: impl Into<Str>) {
-        let objects: BTreeMap<ObjectKey, Arc<K>> =
-            objects.into_iter().map(|object| (object.key(), object)).collect();
-        self.change(|state, wakers| {
-            let missing: Vec<_> =
-                state.objects.keys().filter(|key| !objects.contains_key(*key)).cloned().collect();
-            for key in missing {
-                if let Some(last) = state.objects.get(&key).cloned() {
-                    state.delete(&key, last, false, wakers);
-                }
-            }
-            for (key, object) in objects {
-                let version = &object.meta().resource_version;
-                let same = |held: &Arc<K>| {
-                    held.meta().uid == object.meta().uid && held.meta().resource_version == *version
-                };
-                if !state.objects.get(&key).is_some_and(same) {
-                    state.put(key, object, wakers);
-                }
-            }
-            state.revision = revision.into();
-            if !state.synced {
-                state.synced = true;
-                state.tell(&Delta::Synced, wakers);
-            }
-        });
-    }
-
-    /// Applies changes in order, all of them before anybody can look. What the store knows already is passed over, so
-    /// that a source may repeat itself.
-    pub fn apply(&mut self, changes: impl IntoIterator<Item = Change<K>>) {
-        self.change(|state, wakers| changes.into_iter().for_each(|change| state.apply(change, wakers)));
-    }
-
-    fn change(&mut self, f: impl FnOnce(&mut State<K>, &mut Vec<Waker>)) {
-        let mut wakers = Vec::new();
-        let inner = &self.store.inner;
-        let progress = {
-            let mut state = inner.state.write();
-            f(&mut state, &mut wakers);
-            Progress { revision: state.revision.clone(), synced: state.synced, closed: state.closed }
-        };
-        inner.progress.modify(|now| *now = progress);
-        wakers.into_iter().for_each(Waker::wake);
-    }
-}
-
-impl<K: Object> Drop for Writer<K> {
-    fn drop(&mut self) {
-        self.change(|state, wakers| {
-            state.closed = true;
-            state.subscribers.iter().filter_map(Weak::upgrade).for_each(|queue| queue.close(wakers));
-            state.indexes.iter().filter_map(Weak::upgrade).for_each(|index| index.close(wakers));
-        });
-    }
+/// The objects in some slots.
+pub(crate) fn gather<K: Object>(
+    view: &View<K>,
+    slots: impl Iterator<Item = u32>,
+    len: usize,
+) -> Vec<Arc<K>> {
+    let mut objects = Vec::with_capacity(len);
+    objects.extend(slots.filter_map(|slot| view.object(slot)).cloned());
+    objects
 }
 
 impl<K: Object> State<K> {
-    fn apply(&mut self, change: Change<K>, wakers: &mut Vec<Waker>) {
-        let version = match &change {
-            Change::Put(object) | Change::Delete(object) => object.meta().resource_version.clone(),
-            Change::Bookmark(version) => version.clone(),
-        };
-        if revision::is_before(&version, &self.revision) {
-            return;
-        }
-        match change {
-            Change::Put(object) => {
-                let key = object.key();
-                let known = |held: &Arc<K>| {
-                    let held = &held.meta().resource_version;
-                    revision::compare(&version, held).is_some_and(Ordering::is_le)
-                };
-                if !self.objects.get(&key).is_some_and(known) {
-                    self.put(key, object, wakers);
+    /// The slots of the objects that can be selected, in the order of keys, if an index tells and they are fewer than
+    /// `all`.
+    fn candidates(&self, selector: &Selector, all: usize) -> Option<Vec<u32>> {
+        let mut best: Option<(usize, Arc<index::Data<K, Str>>, &[Str])> = None;
+        for requirement in selector.requirements() {
+            if !matches!(requirement.operator(), Operator::Equals | Operator::DoubleEquals | Operator::In) {
+                continue;
+            }
+            let index = self.labels.iter().find(|(label, _)| label == requirement.key());
+            if let Some(index) = index.and_then(|(_, index)| index.upgrade()) {
+                let count = requirement.values().iter().map(|value| index.count(value)).sum();
+                if best.as_ref().map_or(all, |(best, ..)| *best) > count {
+                    best = Some((count, index, requirement.values()));
                 }
             }
-            Change::Delete(object) => {
-                let key = object.key();
-                if let Some(held) = self.objects.get(&key).cloned() {
-                    // Another object of the same name: what became of the one that is held was missed.
-                    let exact = held.meta().uid == object.meta().uid;
-                    self.delete(&key, if exact { object } else { held }, exact, wakers);
-                }
-            }
-            Change::Bookmark(_) => {}
         }
-        if !version.is_empty() {
-            self.revision = version;
+        let (count, index, values) = best?;
+        let mut slots = Vec::with_capacity(count);
+        values.iter().for_each(|value| index.slots(value, &mut slots));
+        if values.len() > 1 {
+            slots.sort_by(|a, b| self.table.view().order(*a, *b));
+            slots.dedup();
         }
-    }
-
-    fn put(&mut self, key: ObjectKey, object: Arc<K>, wakers: &mut Vec<Waker>) {
-        let held = self.objects.get(&key).cloned();
-        let held = match held {
-            Some(held) if held.meta().uid != object.meta().uid => {
-                self.delete(&key, held, false, wakers);
-                None
-            }
-            held => held,
-        };
-        Arc::make_mut(&mut self.objects).insert(key.clone(), Arc::clone(&object));
-        let delta = match &held {
-            Some(old) => Delta::Modified { old: Arc::clone(old), new: object },
-            None => Delta::Added { object, initial: !self.synced },
-        };
-        self.update_indexes(&key, held.as_ref(), &delta, wakers);
-        tell(&mut self.subscribers, &delta, wakers);
-    }
-
-    fn delete(&mut self, key: &ObjectKey, last: Arc<K>, exact: bool, wakers: &mut Vec<Waker>) {
-        let held = Arc::make_mut(&mut self.objects).remove(key);
-        let delta = Delta::Deleted { last, exact };
-        self.update_indexes(key, held.as_ref(), &delta, wakers);
-        tell(&mut self.subscribers, &delta, wakers);
-    }
-
-    fn tell(&mut self, delta: &Delta<K>, wakers: &mut Vec<Waker>) {
-        self.update_indexes(&ObjectKey::default(), None, delta, wakers);
-        tell(&mut self.subscribers, delta, wakers);
-    }
-
-    fn update_indexes(
-        &mut self,
-        key: &ObjectKey,
-        held: Option<&Arc<K>>,
-        delta: &Delta<K>,
-        wakers: &mut Vec<Waker>,
-    ) {
-        self.indexes.retain(|index| match index.upgrade() {
-            Some(index) => {
-                index.apply(key, held, delta, wakers);
-                true
-            }
-            None => false,
-        });
+        Some(slots)
     }
 }
 
-impl<K: Object> Snapshot<K> {
-    /// The resourceVersion up to which the store had come.
-    #[must_use]
-    pub const fn revision(&self) -> &Str {
-        &self.revision
-    }
-
-    /// The object with this key.
-    #[must_use]
-    pub fn get(&self, key: &ObjectKey) -> Option<&Arc<K>> {
-        self.objects.get(key)
-    }
-
-    /// All objects, in the order of their keys.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = &Arc<K>> {
-        self.objects.values()
-    }
-
-    /// The objects of a namespace, by name.
-    pub fn iter_in<'a>(&'a self, namespace: &'a str) -> impl Iterator<Item = &'a Arc<K>> {
-        in_namespace(&self.objects, namespace)
-    }
-
-    /// How many objects there are.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.objects.len()
-    }
-
-    /// Whether there are no objects.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.objects.is_empty()
+impl<K: Object> Origin<K> for Inner<K> {
+    fn look(&self, at: &mut dyn FnMut(Base<K>, bool)) {
+        let state = self.state.read();
+        at(Base::All(state.table.view().clone()), state.synced);
     }
 }
 
-impl<K> Clone for Store<K> {
+impl<K: Object> Clone for Store<K> {
     fn clone(&self) -> Self {
         Self { inner: Arc::clone(&self.inner) }
     }
 }
 
-impl<K> Clone for Snapshot<K> {
-    fn clone(&self) -> Self {
-        Self { objects: Arc::clone(&self.objects), revision: self.revision.clone() }
-    }
-}
-
-impl<K> fmt::Debug for Store<K> {
+impl<K: Object> fmt::Debug for Store<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = self.inner.state.read();
         f.debug_struct("Store")
-            .field("objects", &state.objects.len())
+            .field("objects", &state.table.view().len())
             .field("revision", &state.revision)
             .field("synced", &state.synced)
             .finish_non_exhaustive()
-    }
-}
-
-impl<K> fmt::Debug for Snapshot<K> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Snapshot")
-            .field("objects", &self.objects.len())
-            .field("revision", &self.revision)
-            .finish()
-    }
-}
-
-impl<K: Object> fmt::Debug for Writer<K> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Writer").field(&self.store).finish()
-    }
-}
-
-impl<K: Object> fmt::Debug for Change<K> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Put(object) => write!(f, "Put({}@{})", object.key(), object.meta().resource_version),
-            Self::Delete(object) => write!(f, "Delete({}@{})", object.key(), object.meta().resource_version),
-            Self::Bookmark(version) => write!(f, "Bookmark({version})"),
-        }
     }
 }
