@@ -36,6 +36,7 @@ async fn tell(who: &str, changes: &mut Subscription<Pod>, count: usize) {
             Delta::Modified { new, .. } => println!("{who}: {name} is now {:?}", new.metadata.labels),
             Delta::Deleted { .. } => println!("{who}: {name} has gone"),
             Delta::Synced => println!("{who}: that was all there was"),
+            Delta::Reset => println!("{who}: I lost track, and begin anew"),
         }
     }
 }

@@ -100,7 +100,7 @@ async fn running(cluster: &Cluster, output: &Output, count: usize) -> bool {
                 Some(Delta::Deleted { last, .. }) => {
                     running = running.saturating_sub(usize::from(is_running(&last)))
                 }
-                Some(Delta::Synced) => {}
+                Some(Delta::Synced | Delta::Reset) => {}
                 None => return false,
             }
             bar.set_position(running as u64);

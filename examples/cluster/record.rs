@@ -80,7 +80,7 @@ fn lines<K: StaticKind>(cluster: &Cluster) -> BoxStream<'static, String> {
             Delta::Added { object, .. } => ("added", object),
             Delta::Modified { new, .. } => ("modified", new),
             Delta::Deleted { last, .. } => ("deleted", last),
-            Delta::Synced => return String::new(),
+            Delta::Synced | Delta::Reset => return String::new(),
         };
         let json = serde_json::to_string(&**object).unwrap_or_default();
         format!("{what} {json}")

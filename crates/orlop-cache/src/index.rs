@@ -17,14 +17,14 @@ use crate::{Delta, Subscription};
 ///
 /// Made by [`Store::index`](crate::Store::index) at any time, kept as long as a handle exists. Clones are handles to the
 /// same index. Objects with one value are in the order of their keys.
-pub struct Index<K: Object, V> {
+pub struct Index<K, V> {
     pub(crate) data: Arc<Data<K, V>>,
 }
 
 type Values<K, V> = Box<dyn Fn(&K, &mut Vec<V>) + Send + Sync>;
 
 // Locked after the store's state, and before a hub's log.
-pub(crate) struct Data<K: Object, V> {
+pub(crate) struct Data<K, V> {
     store: Arc<Inner<K>>,
     values: Values<K, V>,
     state: RwLock<State<K, V>>,
@@ -154,7 +154,7 @@ impl<K: Object, V: Ord> Data<K, V> {
 }
 
 /// What the subscribers of a value look at.
-struct OfValue<K: Object, V> {
+struct OfValue<K, V> {
     data: Arc<Data<K, V>>,
     value: V,
 }
@@ -294,13 +294,13 @@ impl<K> Default for Entry<K> {
     }
 }
 
-impl<K: Object, V> Clone for Index<K, V> {
+impl<K, V> Clone for Index<K, V> {
     fn clone(&self) -> Self {
         Self { data: Arc::clone(&self.data) }
     }
 }
 
-impl<K: Object, V: fmt::Debug> fmt::Debug for Index<K, V> {
+impl<K, V: fmt::Debug> fmt::Debug for Index<K, V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = self.data.state.read();
         f.debug_map().entries(state.entries.iter().map(|(value, entry)| (value, entry.slots.len()))).finish()

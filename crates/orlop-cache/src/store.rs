@@ -23,11 +23,11 @@ pub(crate) const AT_ONCE: usize = 512;
 ///
 /// Reading takes a lock for a moment and never waits for a source, nor for other readers; a long list is read from a
 /// [`Snapshot`], so that it holds up nobody. The objects are shared: nobody changes them.
-pub struct Store<K: Object> {
+pub struct Store<K> {
     pub(crate) inner: Arc<Inner<K>>,
 }
 
-pub(crate) struct Inner<K: Object> {
+pub(crate) struct Inner<K> {
     pub(crate) state: RwLock<State<K>>,
     /// Locked after the state.
     pub(crate) hub: Arc<Hub<K>>,
@@ -41,7 +41,7 @@ pub(crate) struct Inner<K: Object> {
 
 pub(crate) type Blocking<K> = (Weak<Hub<K>>, Weak<dyn Origin<K>>);
 
-pub(crate) struct State<K: Object> {
+pub(crate) struct State<K> {
     pub(crate) table: Table<K>,
     /// One for each writer.
     pub(crate) parts: Vec<Part>,
@@ -414,13 +414,13 @@ impl<K: Object> Origin<K> for Inner<K> {
     }
 }
 
-impl<K: Object> Clone for Store<K> {
+impl<K> Clone for Store<K> {
     fn clone(&self) -> Self {
         Self { inner: Arc::clone(&self.inner) }
     }
 }
 
-impl<K: Object> fmt::Debug for Store<K> {
+impl<K> fmt::Debug for Store<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = self.inner.state.read();
         f.debug_struct("Store")

@@ -62,7 +62,7 @@ const fn spread(hash: u32) -> u64 {
     (hash as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15)
 }
 
-impl<K: Object> Table<K> {
+impl<K> Table<K> {
     pub(crate) fn new() -> Self {
         Self {
             view: View::new(),
@@ -77,7 +77,9 @@ impl<K: Object> Table<K> {
     pub(crate) const fn view(&self) -> &View<K> {
         &self.view
     }
+}
 
+impl<K: Object> Table<K> {
     #[expect(clippy::cast_possible_truncation, reason = "of a hash any half is as good")]
     fn hash(&self, namespace: &str, name: &str) -> u32 {
         let mut hasher = self.hasher.build_hasher();
@@ -190,7 +192,7 @@ fn by_name<K: Object>(entries: &Radix<Entry<K>>, a: u32, b: u32) -> Ordering {
     }
 }
 
-impl<K: Object> View<K> {
+impl<K> View<K> {
     pub(crate) fn new() -> Self {
         Self { entries: Radix::new(), spaces: Radix::new(), namespaces: Arc::default(), len: 0, end: 0 }
     }
@@ -203,7 +205,9 @@ impl<K: Object> View<K> {
     pub(crate) const fn end(&self) -> u32 {
         self.end
     }
+}
 
+impl<K: Object> View<K> {
     pub(crate) fn entry(&self, slot: u32) -> Option<&Entry<K>> {
         self.entries.get(slot)
     }

@@ -278,7 +278,7 @@ fn take(
                 served.cell.set_gone();
             }
         }
-        Delta::Synced => {}
+        Delta::Synced | Delta::Reset => {}
     }
 }
 

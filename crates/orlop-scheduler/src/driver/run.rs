@@ -297,6 +297,8 @@ impl<S: QueueSort> Work<S> {
             Delta::Modified { new, .. } => self.record(Change::NodeUpdated(new)),
             Delta::Deleted { last, .. } => self.record(Change::NodeRemoved(last.metadata.name.clone())),
             Delta::Synced => self.inputs.unsynced -= 1,
+            // Only for those who ask for it.
+            Delta::Reset => {}
         }
     }
 
@@ -307,6 +309,8 @@ impl<S: QueueSort> Work<S> {
             }
             Delta::Deleted { last, .. } => self.record(Change::NamespaceRemoved(last.metadata.name.clone())),
             Delta::Synced => self.inputs.unsynced -= 1,
+            // Only for those who ask for it.
+            Delta::Reset => {}
         }
     }
 
@@ -320,6 +324,8 @@ impl<S: QueueSort> Work<S> {
                 name: last.metadata.name.clone(),
             }),
             Delta::Synced => self.inputs.unsynced -= 1,
+            // Only for those who ask for it.
+            Delta::Reset => {}
         }
     }
 
@@ -338,6 +344,8 @@ impl<S: QueueSort> Work<S> {
             }
             Delta::Deleted { last, .. } => self.record(Change::WorkloadRemoved(workload(&last))),
             Delta::Synced => self.inputs.unsynced -= 1,
+            // Only for those who ask for it.
+            Delta::Reset => {}
         }
     }
 
@@ -349,6 +357,8 @@ impl<S: QueueSort> Work<S> {
             }
             Delta::Deleted { last, .. } => self.driver.scheduler.lock().pod_gone(&pod_id(&last), now),
             Delta::Synced => self.inputs.unsynced -= 1,
+            // Only for those who ask for it.
+            Delta::Reset => {}
         }
     }
 
