@@ -96,9 +96,7 @@ fn main() -> std::io::Result<()> {
     bench.whole("W1 decode single JSON, 10,000 pods", "µs", &peers, || {
         let start = CpuClock::now();
         for body in &bodies {
-            drop(std::hint::black_box(
-                orlop_model::json::from_slice::<Pod>(body.as_bytes()).expect("a pod"),
-            ));
+            drop(std::hint::black_box(orlop_model::json::from_slice::<Pod>(body.as_bytes()).expect("a pod")));
         }
         start.elapsed().as_secs_f64() * 1e6 / bodies.len() as f64
     });

@@ -35,7 +35,12 @@ fn main() -> std::io::Result<()> {
     bench.row(&format!("W-mem peak of a relist, {count} pods, to the heap before"), figures[0], "x", &kube);
     bench.row(&format!("W-mem RSS peak of a relist, {count} pods, to RSS before"), figures[1], "x", &kube);
     let figures = measured("stalled")?;
-    bench.row(&format!("W5 heap with one handler stalled, {count} pods, to that without"), figures[0], "x", &[]);
+    bench.row(
+        &format!("W5 heap with one handler stalled, {count} pods, to that without"),
+        figures[0],
+        "x",
+        &[],
+    );
     bench.finish()
 }
 

@@ -22,9 +22,23 @@ pub(crate) struct Difference<K> {
 
 enum Step<K> {
     /// Everything is new, in the order of keys.
-    All { now: View<K>, namespace: Option<Str>, slots: std::vec::IntoIter<u32> },
-    Deleted { known: View<K>, now: View<K>, from: u32, again: bool },
-    Present { known: View<K>, now: View<K>, from: u32, again: bool },
+    All {
+        now: View<K>,
+        namespace: Option<Str>,
+        slots: std::vec::IntoIter<u32>,
+    },
+    Deleted {
+        known: View<K>,
+        now: View<K>,
+        from: u32,
+        again: bool,
+    },
+    Present {
+        known: View<K>,
+        now: View<K>,
+        from: u32,
+        again: bool,
+    },
     /// Made at once.
     Some(VecDeque<Delta<K>>),
     Done,
@@ -36,7 +50,9 @@ impl<K: Object> Difference<K> {
         let Caught { known, again, reset } = caught;
         let initial = !synced;
         let step = match (known, now) {
-            (Base::Nothing, Base::All(now)) => Step::All { now, namespace: None, slots: Vec::new().into_iter() },
+            (Base::Nothing, Base::All(now)) => {
+                Step::All { now, namespace: None, slots: Vec::new().into_iter() }
+            }
             (Base::All(known), Base::All(now)) if known.len() == 0 => {
                 Step::All { now, namespace: None, slots: Vec::new().into_iter() }
             }
@@ -117,12 +133,7 @@ fn same<K: Object>(a: &Arc<K>, b: &Arc<K>) -> bool {
 }
 
 /// Both are in the order of keys.
-fn merged<K: Object>(
-    known: Vec<Arc<K>>,
-    now: Vec<Arc<K>>,
-    again: bool,
-    initial: bool,
-) -> VecDeque<Delta<K>> {
+fn merged<K: Object>(known: Vec<Arc<K>>, now: Vec<Arc<K>>, again: bool, initial: bool) -> VecDeque<Delta<K>> {
     let (mut deleted, mut present) = (VecDeque::new(), Vec::new());
     let (mut known, mut now) = (known.into_iter().peekable(), now.into_iter().peekable());
     loop {

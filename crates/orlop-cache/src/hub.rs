@@ -9,9 +9,9 @@ use orlop_model::Object;
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 
+use crate::Delta;
 use crate::subscription::Lag;
 use crate::table::View;
-use crate::Delta;
 
 /// Changes that are handed over together, unless a subscriber asks sooner.
 const SEGMENT: usize = 256;
@@ -171,13 +171,16 @@ impl<K> Log<K> {
         self.news = true;
         self.tail.push(delta);
         self.logged += 1;
-        let kept = self.logged - self.segments.front().map_or(self.logged, |segment| segment.start);
-        if kept > self.capacity as u64 {
+        let tail = self.logged - self.tail.len() as u64;
+        let kept = self.logged - self.segments.front().map_or(tail, |segment| segment.start);
+        if kept >= self.capacity as u64 {
+            // Nobody can be behind by more.
             self.seal();
             let oldest = self.first;
-            let slowest = |_, member: &Member<K>| matches!(member.position, Position::Following(at) if at == oldest);
+            let slowest =
+                |_, member: &Member<K>| matches!(member.position, Position::Following(at) if at == oldest);
             self.leave_behind(slowest, &now());
-        } else if self.tail.len() >= SEGMENT.min(self.capacity) {
+        } else if self.tail.len() >= SEGMENT {
             self.seal();
         }
     }
@@ -316,7 +319,9 @@ impl<K> Log<K> {
             member.position = Position::Behind { waiting, known: now.clone(), again: false };
             drop(self.unfollow(at));
         }
-        if let Some(Some(Member { position: Position::Behind { again, .. }, .. })) = self.members.get_mut(this) {
+        if let Some(Some(Member { position: Position::Behind { again, .. }, .. })) =
+            self.members.get_mut(this)
+        {
             *again = true;
         }
     }

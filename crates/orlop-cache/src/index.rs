@@ -163,9 +163,10 @@ impl<K: Object, V: Ord + Send + Sync> Origin<K> for OfValue<K, V> {
     fn look(&self, at: &mut dyn FnMut(Base<K>, bool)) {
         let store = self.data.store.state.read();
         let state = self.data.state.read();
-        let objects = state.entries.get(&self.value).map_or_else(Vec::new, |entry| {
-            gather(store.table.view(), entry.slots.iter(), entry.slots.len())
-        });
+        let objects = state
+            .entries
+            .get(&self.value)
+            .map_or_else(Vec::new, |entry| gather(store.table.view(), entry.slots.iter(), entry.slots.len()));
         at(Base::Some(objects), store.synced);
     }
 }

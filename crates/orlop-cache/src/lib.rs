@@ -32,6 +32,7 @@
 //! ```
 
 mod backoff;
+mod budget;
 mod delta;
 mod difference;
 mod hub;
@@ -47,9 +48,12 @@ mod snapshot;
 mod store;
 mod subscription;
 mod table;
+#[cfg(feature = "test-util")]
+pub mod test_util;
 mod writer;
 
 pub use backoff::Backoff;
+pub use budget::Budget;
 pub use delta::Delta;
 pub use index::Index;
 pub use informer::{Builder, Informer, Running};

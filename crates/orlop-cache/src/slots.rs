@@ -92,7 +92,8 @@ impl Slots {
     }
 
     fn search(&self, order: impl Fn(u32) -> Ordering) -> Option<(usize, usize)> {
-        let chunk = self.chunks.partition_point(|chunk| chunk.last().is_some_and(|slot| order(*slot).is_lt()));
+        let chunk =
+            self.chunks.partition_point(|chunk| chunk.last().is_some_and(|slot| order(*slot).is_lt()));
         let at = self.chunks.get(chunk)?.binary_search_by(|slot| order(*slot)).ok()?;
         Some((chunk, at))
     }

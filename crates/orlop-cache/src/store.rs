@@ -72,7 +72,7 @@ impl<K: Object> Store<K> {
     /// [`Lag`] says. Default: 4,096.
     #[must_use]
     pub fn with_log(changes: usize) -> (Self, Writer<K>) {
-        let (store, mut writers) = Self::build(vec![None], changes);
+        let (store, mut writers) = Self::build(vec![None], Some(changes));
         let writer = writers.pop().unwrap_or_else(|| Writer::new(store.clone(), 0));
         (store, writer)
     }
@@ -80,15 +80,12 @@ impl<K: Object> Store<K> {
     /// An empty store of the objects of some namespaces, and a writer for each of them. It is synced when all of them
     /// are, and its revision is the least of theirs.
     #[must_use]
-    pub fn of_namespaces(
-        namespaces: impl IntoIterator<Item = impl Into<Str>>,
-        changes: Option<usize>,
-    ) -> (Self, Vec<Writer<K>>) {
-        let namespaces = namespaces.into_iter().map(|namespace| Some(namespace.into())).collect();
-        Self::build(namespaces, changes.unwrap_or(LOG))
+    pub fn of_namespaces(namespaces: impl IntoIterator<Item = impl Into<Str>>) -> (Self, Vec<Writer<K>>) {
+        Self::build(namespaces.into_iter().map(|namespace| Some(namespace.into())).collect(), None)
     }
 
-    pub(crate) fn build(scopes: Vec<Option<Str>>, changes: usize) -> (Self, Vec<Writer<K>>) {
+    pub(crate) fn build(scopes: Vec<Option<Str>>, changes: Option<usize>) -> (Self, Vec<Writer<K>>) {
+        let changes = changes.unwrap_or(LOG);
         let parts: Vec<_> = scopes
             .into_iter()
             .map(|namespace| Part { namespace, revision: Str::EMPTY, synced: false, closed: false })
@@ -369,11 +366,7 @@ fn reached(now: &str, wanted: &str) -> Option<bool> {
 }
 
 /// The objects in some slots.
-pub(crate) fn gather<K: Object>(
-    view: &View<K>,
-    slots: impl Iterator<Item = u32>,
-    len: usize,
-) -> Vec<Arc<K>> {
+pub(crate) fn gather<K: Object>(view: &View<K>, slots: impl Iterator<Item = u32>, len: usize) -> Vec<Arc<K>> {
     let mut objects = Vec::with_capacity(len);
     objects.extend(slots.filter_map(|slot| view.object(slot)).cloned());
     objects

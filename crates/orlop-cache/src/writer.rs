@@ -4,7 +4,7 @@ use std::task::Waker;
 use std::time::Duration;
 
 use futures::future::select_all;
-use orlop_model::{Object, ObjectKey, Str};
+use orlop_model::{Object, ObjectKey, ObjectMeta, Str};
 use parking_lot::MutexGuard;
 use tokio::time::Instant;
 
@@ -317,6 +317,33 @@ fn is_known(held_number: u64, held: &str, version: &str) -> bool {
 }
 
 impl<K: Object> Relist<'_, K> {
+    /// Begins anew.
+    pub fn clear(&mut self) {
+        self.same.clear();
+        drop(std::mem::take(&mut self.changes));
+    }
+
+    /// Takes in an object of which no more than the metadata is at hand, if the store holds it in that state. If it does
+    /// not, the answer is `false`, and the object has to come by [`Relist::page`].
+    pub fn knows(&mut self, meta: &ObjectMeta) -> bool {
+        let state = self.writer.store.inner.state.read();
+        let Some(slot) = state.table.find(&meta.namespace, &meta.name) else { return false };
+        let held = state.table.view().object(slot).map(|held| held.meta());
+        let knows = held.is_some_and(|held| same(held, meta));
+        if knows {
+            mark(&mut self.same, slot);
+        }
+        knows
+    }
+
+    /// Takes in an object of which nothing but the key can be read: it stays as it is held, if it is.
+    pub fn keep(&mut self, key: &ObjectKey) {
+        let state = self.writer.store.inner.state.read();
+        if let Some(slot) = state.table.find(key.namespace(), &key.name) {
+            mark(&mut self.same, slot);
+        }
+    }
+
     /// Takes in some of the objects.
     pub fn page(&mut self, objects: impl IntoIterator<Item = Arc<K>>) {
         let objects = objects.into_iter();
@@ -328,12 +355,8 @@ impl<K: Object> Relist<'_, K> {
                 let meta = object.meta();
                 let slot = state.table.find(&meta.namespace, &meta.name);
                 let held = slot.and_then(|slot| state.table.view().object(slot));
-                let same = held.is_some_and(|held| {
-                    Arc::ptr_eq(held, &object) || {
-                        let held = held.meta();
-                        held.uid == meta.uid && held.resource_version == meta.resource_version
-                    }
-                });
+                let same =
+                    held.is_some_and(|held| Arc::ptr_eq(held, &object) || self::same(held.meta(), meta));
                 match slot.filter(|_| same) {
                     Some(slot) => {
                         mark(&mut self.same, slot);
@@ -382,9 +405,7 @@ impl<K: Object> Relist<'_, K> {
             let missing: Vec<u32> = match &scope {
                 _ if marked == there => Vec::new(),
                 None => view.slots().filter(|slot| !is_marked(&same, *slot)).collect(),
-                Some(namespace) => {
-                    view.slots_in(namespace).filter(|slot| !is_marked(&same, *slot)).collect()
-                }
+                Some(namespace) => view.slots_in(namespace).filter(|slot| !is_marked(&same, *slot)).collect(),
             };
             if missing.len() + changes.len() > batch.log.capacity() {
                 let now = Base::All(batch.state.table.view().clone());
@@ -408,6 +429,11 @@ impl<K: Object> Relist<'_, K> {
             batch.synced(part);
         });
     }
+}
+
+/// Whether they are of one state of one object.
+fn same(a: &ObjectMeta, b: &ObjectMeta) -> bool {
+    a.uid == b.uid && a.resource_version == b.resource_version
 }
 
 fn mark(bits: &mut Vec<u64>, slot: u32) {

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use orlop_cache::{Informer, Running, Store};
+use orlop_cache::{Budget, Informer, Running, Store};
 use orlop_client::{Api, Client};
 use orlop_clock::Random;
 use orlop_model::{DynamicObject, KindInfo, Object, StaticKind, Str};
@@ -12,9 +12,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::view::{StoreView, View};
 
+/// How many kinds are listed at once.
+const LISTS: usize = 8;
+
 /// The informers of a program: one for each kind (and namespace, where only one is wanted), shared by all who ask.
 ///
-/// Each is started when it is first asked for, in a task of its own. They end with [`Informers::shut_down`], or when
+/// Each is started when it is first asked for, in a task of its own; no more than eight of them list at once. They end with [`Informers::shut_down`], or when
 /// the last clone is dropped.
 ///
 /// ```
@@ -37,6 +40,7 @@ pub struct Informers {
 struct Inner {
     client: Arc<dyn Client>,
     random: Random,
+    lists: Budget,
     stop: CancellationToken,
     shared: Mutex<BTreeMap<Id, Shared>>,
 }
@@ -60,7 +64,7 @@ impl Informers {
     /// The same, with the source of the jitter of their waits.
     pub fn with_random(client: Arc<dyn Client>, random: Random) -> Self {
         let (stop, shared) = (CancellationToken::new(), Mutex::default());
-        Self { inner: Arc::new(Inner { client, random, stop, shared }) }
+        Self { inner: Arc::new(Inner { client, random, lists: Budget::new(LISTS), stop, shared }) }
     }
 
     /// The client that the informers use.
@@ -107,7 +111,7 @@ impl Informers {
             return (store.clone(), Arc::clone(view));
         }
         let random = self.inner.random.fork(&format!("{} {}", id.0, id.1));
-        let informer = Informer::builder(api.clone()).random(random).build();
+        let informer = Informer::builder(api.clone()).random(random).budget(&self.inner.lists).build();
         let store = informer.store().clone();
         let view: Arc<dyn View> =
             Arc::new(StoreView { store: store.clone(), kind: api.kind().clone(), namespace: id.1.clone() });
