@@ -372,11 +372,14 @@ pub(crate) fn gather<K: Object>(view: &View<K>, slots: impl Iterator<Item = u32>
     objects
 }
 
+/// Some values of the index of a label.
+type Values<'a, K> = (Arc<index::Data<K, Str>>, &'a [Str]);
+
 impl<K: Object> State<K> {
     /// The slots of the objects that can be selected, in the order of keys, if an index tells and they are fewer than
     /// `all`.
     fn candidates(&self, selector: &Selector, all: usize) -> Option<Vec<u32>> {
-        let mut best: Option<(usize, Arc<index::Data<K, Str>>, &[Str])> = None;
+        let mut best: Option<(usize, Values<'_, K>)> = None;
         for requirement in selector.requirements() {
             if !matches!(requirement.operator(), Operator::Equals | Operator::DoubleEquals | Operator::In) {
                 continue;
@@ -384,12 +387,12 @@ impl<K: Object> State<K> {
             let index = self.labels.iter().find(|(label, _)| label == requirement.key());
             if let Some(index) = index.and_then(|(_, index)| index.upgrade()) {
                 let count = requirement.values().iter().map(|value| index.count(value)).sum();
-                if best.as_ref().map_or(all, |(best, ..)| *best) > count {
-                    best = Some((count, index, requirement.values()));
+                if best.as_ref().map_or(all, |(best, _)| *best) > count {
+                    best = Some((count, (index, requirement.values())));
                 }
             }
         }
-        let (count, index, values) = best?;
+        let (count, (index, values)) = best?;
         let mut slots = Vec::with_capacity(count);
         values.iter().for_each(|value| index.slots(value, &mut slots));
         if values.len() > 1 {
