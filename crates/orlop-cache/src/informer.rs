@@ -11,6 +11,7 @@ use orlop_model::{DynamicObject, KindInfo, Object, Str};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 use crate::reflector::{Page, Reflector, Settings, Step};
 use crate::{Backoff, Budget, Change, Index, Lag, Relist, Store, Subscription, Writer};
@@ -221,7 +222,8 @@ impl<K: Object> Informer<K> {
     /// Runs until `stop` is cancelled. Dropping the future stops it too. After that the store no longer changes.
     pub async fn run(self, stop: CancellationToken) {
         let Self { store: _, source, mut feeds } = self;
-        let keep_up = join_all(feeds.iter_mut().map(|feed| source.keep_up(feed)));
+        let span = tracing::debug_span!("informer", kind = %source.kind.resource());
+        let keep_up = join_all(feeds.iter_mut().map(|feed| source.keep_up(feed))).instrument(span);
         tokio::select! {
             biased;
             () = stop.cancelled() => {}

@@ -3,10 +3,13 @@
 //! - [`Informer`] lists and watches the objects behind an [`Api`](orlop_client::Api) and keeps a [`Store`] up to date,
 //!   through lost connections, expired watches and missed deletions. The protocol itself is [`Reflector`], a state
 //!   machine without input or output.
-//! - [`Store`] answers by key, by namespace and by any number of typed [`Index`]es; [`Store::snapshot`] is everything at
-//!   one moment; [`Store::wait_for`] waits until one's own writes can be seen.
+//! - [`Store`] answers by key, by namespace, by label selector and by any number of typed [`Index`]es;
+//!   [`Store::snapshot`] is everything at one moment, and copies nothing; [`Store::wait_for`] waits until one's own
+//!   writes can be seen.
 //! - [`Store::subscribe`] and [`Index::subscribe`] tell what changes, as a stream of [`Delta`]s, beginning with the
-//!   present state. A slow subscriber stops nobody.
+//!   present state. A slow subscriber stops nobody, and costs bounded memory; what it is told when it has fallen behind is
+//!   up to its [`Lag`].
+//! - A [`Writer`] feeds a store from any other source; a [`Relist`] is applied as a difference.
 //!
 //! Objects are never copied: with a control plane in the same process the store, all caches and all readers share them.
 //!

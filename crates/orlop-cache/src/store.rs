@@ -57,6 +57,8 @@ pub(crate) struct State<K> {
 pub(crate) struct Part {
     pub(crate) namespace: Option<Str>,
     pub(crate) revision: Str,
+    /// The revision as a number; 0 if it is none.
+    pub(crate) number: u64,
     pub(crate) synced: bool,
     pub(crate) closed: bool,
 }
@@ -88,7 +90,13 @@ impl<K: Object> Store<K> {
         let changes = changes.unwrap_or(LOG);
         let parts: Vec<_> = scopes
             .into_iter()
-            .map(|namespace| Part { namespace, revision: Str::EMPTY, synced: false, closed: false })
+            .map(|namespace| Part {
+                namespace,
+                revision: Str::EMPTY,
+                number: 0,
+                synced: false,
+                closed: false,
+            })
             .collect();
         let count = parts.len();
         let state = State {
@@ -367,9 +375,13 @@ fn reached(now: &str, wanted: &str) -> Option<bool> {
 
 /// The objects in some slots.
 pub(crate) fn gather<K: Object>(view: &View<K>, slots: impl Iterator<Item = u32>, len: usize) -> Vec<Arc<K>> {
-    let mut objects = Vec::with_capacity(len);
-    objects.extend(slots.filter_map(|slot| view.object(slot)).cloned());
-    objects
+    let mut found = Vec::with_capacity(len);
+    found.extend(slots.filter_map(|slot| view.object(slot)));
+    // A clone waits for the object's count to come from memory, and the next clone for that; reads do not wait for each
+    // other, so all counts are on their way before the first clone.
+    let counts = found.iter().fold(0_usize, |sum, object| sum.wrapping_add(Arc::strong_count(object)));
+    std::hint::black_box(counts);
+    found.into_iter().cloned().collect()
 }
 
 /// Some values of the index of a label.

@@ -10,7 +10,6 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 use orlop_model::{Object, Str};
 
 use crate::radix::Radix;
-use crate::revision;
 use crate::slots::Slots;
 
 /// An object in its slot.
@@ -111,8 +110,8 @@ impl<K: Object> Table<K> {
         self.index.reserve(objects, |(hash, _)| spread(*hash));
     }
 
-    /// Adds an object whose key is not there. To be [settled](Self::settle).
-    pub(crate) fn insert(&mut self, object: Arc<K>) -> u32 {
+    /// Adds an object whose key is not there, with its resourceVersion as a number. To be [settled](Self::settle).
+    pub(crate) fn insert(&mut self, object: Arc<K>, revision: u64) -> u32 {
         let (namespace, name) = namespace_and_name(&*object);
         let hash = self.hash(namespace, name);
         let space = self.space(&object.meta().namespace);
@@ -125,7 +124,6 @@ impl<K: Object> Table<K> {
         {
             self.unsettled.push(space);
         }
-        let revision = revision::number(&object.meta().resource_version);
         *self.view.entries.place(slot) = Some(Entry { object, revision, hash, space });
         self.index.insert_unique(spread(hash), (hash, slot), |(hash, _)| spread(*hash));
         self.view.len += 1;
@@ -144,8 +142,7 @@ impl<K: Object> Table<K> {
     }
 
     /// Puts another state of the object, with the same key, into its slot. Answers the state that was there.
-    pub(crate) fn replace(&mut self, slot: u32, object: Arc<K>) -> Option<Arc<K>> {
-        let revision = revision::number(&object.meta().resource_version);
+    pub(crate) fn replace(&mut self, slot: u32, object: Arc<K>, revision: u64) -> Option<Arc<K>> {
         let entry = self.view.entries.place(slot).as_mut()?;
         entry.revision = revision;
         Some(std::mem::replace(&mut entry.object, object))

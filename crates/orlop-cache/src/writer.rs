@@ -182,28 +182,29 @@ impl<K: Object> Batch<'_, K> {
             Change::Put(object) | Change::Delete(object) => &object.meta().resource_version,
             Change::Bookmark(version) => version,
         };
-        if self.state.parts.get(part).is_none_or(|part| revision::is_before(version, &part.revision)) {
+        let number = revision::number(version);
+        if self.state.parts.get(part).is_none_or(|part| number != 0 && number < part.number) {
             return;
         }
         let version = version.clone();
         match change {
-            Change::Put(object) => self.put(object, true),
+            Change::Put(object) => self.put(object, number, true),
             Change::Delete(object) => self.delete_exact(object),
             Change::Bookmark(_) => {}
         }
         if !version.is_empty() {
-            self.came_to(part, version);
+            self.came_to(part, version, number);
         }
     }
 
-    fn came_to(&mut self, part: usize, version: Str) {
+    fn came_to(&mut self, part: usize, version: Str, number: u64) {
         if let [part] = &mut *self.state.parts {
             self.state.revision = version.clone();
-            part.revision = version;
+            (part.revision, part.number) = (version, number);
             return;
         }
         if let Some(part) = self.state.parts.get_mut(part) {
-            part.revision = version;
+            (part.revision, part.number) = (version, number);
         }
         let least = |a: &Str, b: &Str| a.is_empty() || (!b.is_empty() && revision::is_before(a, b));
         let revisions = self.state.parts.iter().map(|part| &part.revision);
@@ -213,7 +214,7 @@ impl<K: Object> Batch<'_, K> {
     }
 
     /// Puts an object's state. If it is to be `later`, one that is no later than the one that is held is passed over.
-    fn put(&mut self, object: Arc<K>, later: bool) {
+    fn put(&mut self, object: Arc<K>, number: u64, later: bool) {
         let meta = object.meta();
         let table = &mut self.state.table;
         if let Some(slot) = table.find(&meta.namespace, &meta.name)
@@ -223,28 +224,32 @@ impl<K: Object> Batch<'_, K> {
             if held.uid != meta.uid {
                 // What became of the one that is held was missed.
                 let last = Arc::clone(&entry.object);
-                if later && is_known(entry.revision, &held.resource_version, &meta.resource_version) {
+                if later
+                    && is_known((entry.revision, &held.resource_version), (number, &meta.resource_version))
+                {
                     self.dropped.push(object);
                     return;
                 }
                 self.delete(slot, last, false);
-            } else if later && is_known(entry.revision, &held.resource_version, &meta.resource_version) {
+            } else if later
+                && is_known((entry.revision, &held.resource_version), (number, &meta.resource_version))
+            {
                 self.dropped.push(object);
                 return;
             } else {
-                self.replace(slot, object);
+                self.replace(slot, object, number);
                 return;
             }
         }
-        let slot = self.state.table.insert(Arc::clone(&object));
+        let slot = self.state.table.insert(Arc::clone(&object), number);
         self.tell(slot, None, Delta::Added { object, initial: !self.state.synced });
     }
 
-    fn replace(&mut self, slot: u32, object: Arc<K>) {
+    fn replace(&mut self, slot: u32, object: Arc<K>, number: u64) {
         let table = &mut self.state.table;
         if !self.log.is_followed() && self.indexes.is_empty() {
-            self.dropped.extend(table.replace(slot, object));
-        } else if let Some(old) = table.replace(slot, Arc::clone(&object)) {
+            self.dropped.extend(table.replace(slot, object, number));
+        } else if let Some(old) = table.replace(slot, Arc::clone(&object), number) {
             self.tell(slot, Some(&Arc::clone(&old)), Delta::Modified { old, new: object });
         }
     }
@@ -308,11 +313,11 @@ impl<K: Object> Batch<'_, K> {
     }
 }
 
-/// Whether a state with resourceVersion `version` is no later than the one that is held.
-fn is_known(held_number: u64, held: &str, version: &str) -> bool {
-    match (held_number, revision::number(version)) {
-        (0, _) | (_, 0) => held == version,
-        (held, version) => version <= held,
+/// Whether a state is no later than the one that is held: their resourceVersions as numbers and as they are.
+fn is_known(held: (u64, &str), state: (u64, &str)) -> bool {
+    match (held.0, state.0) {
+        (0, _) | (_, 0) => held.1 == state.1,
+        (held, state) => state <= held,
     }
 }
 
@@ -420,12 +425,17 @@ impl<K: Object> Relist<'_, K> {
             for change in changes {
                 match change {
                     // The list counts, whatever its resourceVersions say.
-                    Change::Put(object) => batch.put(object, false),
+                    Change::Put(object) => {
+                        let number = revision::number(&object.meta().resource_version);
+                        batch.put(object, number, false);
+                    }
                     Change::Delete(object) => batch.delete_exact(object),
                     Change::Bookmark(_) => {}
                 }
             }
-            batch.came_to(part, revision.into());
+            let revision = revision.into();
+            let number = revision::number(&revision);
+            batch.came_to(part, revision, number);
             batch.synced(part);
         });
     }

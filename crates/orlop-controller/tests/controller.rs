@@ -117,6 +117,8 @@ impl Client for Slow {
         namespace: Option<&str>,
         options: &WatchOptions,
     ) -> Result<WatchStream> {
+        // A list by another name.
+        self.lists.fetch_add(usize::from(options.initial_events), Ordering::Relaxed);
         let (watch, lag) = (self.client.watch(kind, namespace, options).await?, self.lag);
         Ok(watch
             .then(move |event| async move {
