@@ -11,11 +11,11 @@ use orlop_model::core::v1::Pod;
 /// Objects in a page of a list, as the informer asks for them.
 const PAGE: usize = 500;
 
-/// The workload, in the arguments of the process that it has to itself.
-const WORKLOAD: &str = "--workload=";
+/// The variable that tells a process which workload it is for.
+const WORKLOAD: &str = "ORLOP_WORKLOAD";
 
 fn main() -> std::io::Result<()> {
-    let workload = std::env::args().find_map(|argument| argument.strip_prefix(WORKLOAD).map(str::to_owned));
+    let workload = std::env::var(WORKLOAD).ok();
     let mut bench = Bench::new("cache_memory");
     let count = bench.size(10_000, 100_000);
     if let Some(workload) = workload {
@@ -48,7 +48,7 @@ fn main() -> std::io::Result<()> {
 fn measured(workload: &str) -> std::io::Result<Vec<f64>> {
     let output = std::process::Command::new(std::env::current_exe()?)
         .args(std::env::args().skip(1))
-        .arg(format!("{WORKLOAD}{workload}"))
+        .env(WORKLOAD, workload)
         .stderr(std::process::Stdio::inherit())
         .output()?;
     let text = String::from_utf8_lossy(&output.stdout);
