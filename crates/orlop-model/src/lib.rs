@@ -123,6 +123,8 @@ pub mod scheme;
 pub mod selector;
 mod str;
 mod strings;
+#[cfg(all(feature = "apiextensions", feature = "rules"))]
+pub mod structural;
 #[cfg(feature = "rules")]
 pub mod table;
 mod time;
