@@ -8,15 +8,16 @@ use orlop_model::admissionregistration::v1::{
     ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding, ValidatingWebhookConfiguration,
 };
 use orlop_model::apiextensions::v1::CustomResourceDefinition;
-use orlop_model::apps::v1::{Deployment, ReplicaSet};
+use orlop_model::apps::v1::{ControllerRevision, DaemonSet, Deployment, ReplicaSet, StatefulSet};
 use orlop_model::autoscaling::v1::Scale;
 use orlop_model::autoscaling::v2::HorizontalPodAutoscaler;
-use orlop_model::batch::v1::Job;
+use orlop_model::batch::v1::{CronJob, Job};
 use orlop_model::certificates::v1::CertificateSigningRequest;
 use orlop_model::coordination::v1::Lease;
 use orlop_model::core::v1::{
     ConfigMap, Endpoints, Event, LimitRange, Namespace, NamespacePhase, Node, PersistentVolume,
-    PersistentVolumeClaim, Pod, PodPhase, ResourceQuota, Secret, Service, ServiceAccount,
+    PersistentVolumeClaim, Pod, PodPhase, PodTemplate, ReplicationController, ResourceQuota, Secret, Service,
+    ServiceAccount,
 };
 use orlop_model::defaults::SetDefaults;
 use orlop_model::discovery::v1::EndpointSlice;
@@ -151,10 +152,13 @@ macro_rules! kinds {
 kinds! {
     ClusterRole: without_status uncounted;
     ClusterRoleBinding: without_status uncounted;
+    ControllerRevision: without_status uncounted;
+    CronJob: status uncounted;
     CSIDriver: without_status uncounted;
     CSINode: without_status uncounted;
     CSIStorageCapacity: without_status uncounted;
     CustomResourceDefinition: status counted;
+    DaemonSet: status uncounted;
     Endpoints: without_status uncounted;
     HorizontalPodAutoscaler: status uncounted;
     Ingress: status counted;
@@ -167,6 +171,7 @@ kinds! {
     PersistentVolume: status uncounted;
     PersistentVolumeClaim: status uncounted;
     PodDisruptionBudget: status counted;
+    PodTemplate: without_status uncounted;
     ResourceQuota: status uncounted;
     Role: without_status uncounted;
     RoleBinding: without_status uncounted;
@@ -197,7 +202,8 @@ pub(crate) fn register(scheme: &mut Scheme) {
         Pod
     );
     add!(ResourceQuota, Secret, Service, ServiceAccount);
-    add!(Deployment, ReplicaSet, Job);
+    add!(PodTemplate, ReplicationController);
+    add!(ControllerRevision, DaemonSet, Deployment, ReplicaSet, StatefulSet, CronJob, Job);
     add!(HorizontalPodAutoscaler, PodDisruptionBudget, PriorityClass, Lease, EndpointSlice);
     add!(Ingress, IngressClass, IPAddress, NetworkPolicy, ServiceCIDR, RuntimeClass);
     add!(CSIDriver, CSINode, CSIStorageCapacity, StorageClass, VolumeAttachment, VolumeAttributesClass);
@@ -397,6 +403,46 @@ impl Strategy<ReplicaSet> for Builtin {
 
     fn field<'a>(&self, set: &'a ReplicaSet, _: &str) -> Cow<'a, str> {
         set.status.replicas.to_string().into()
+    }
+}
+
+impl Strategy<StatefulSet> for Builtin {
+    builtin!(StatefulSet);
+    status!(StatefulSet);
+    no_generations!();
+
+    fn scale(&self, set: &StatefulSet) -> Option<Scale> {
+        Some(scale(set.spec.replicas, set.status.replicas, set.spec.selector.as_deref()))
+    }
+
+    fn set_replicas(&self, set: &mut StatefulSet, replicas: i32) -> Result<()> {
+        set.spec.replicas = Some(replicas);
+        Ok(())
+    }
+}
+
+impl Strategy<ReplicationController> for Builtin {
+    builtin!(ReplicationController);
+    status!(ReplicationController);
+    no_generations!();
+
+    fn scale(&self, controller: &ReplicationController) -> Option<Scale> {
+        let (spec, status) = (&controller.spec, &controller.status);
+        let selector = LabelSelector { match_labels: spec.selector.clone(), ..LabelSelector::default() };
+        Some(scale(spec.replicas, status.replicas, Some(&selector)))
+    }
+
+    fn set_replicas(&self, controller: &mut ReplicationController, replicas: i32) -> Result<()> {
+        controller.spec.replicas = Some(replicas);
+        Ok(())
+    }
+
+    fn fields(&self) -> &'static [&'static str] {
+        &["status.replicas"]
+    }
+
+    fn field<'a>(&self, controller: &'a ReplicationController, _: &str) -> Cow<'a, str> {
+        controller.status.replicas.to_string().into()
     }
 }
 

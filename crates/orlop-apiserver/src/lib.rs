@@ -49,6 +49,7 @@
 
 mod admission;
 mod create;
+mod custom;
 mod delete;
 mod kinds;
 mod local;

@@ -5,12 +5,13 @@ use std::fmt;
 use std::sync::Arc;
 
 use orlop_client::{Error, Result};
+use orlop_model::apiextensions::v1::CustomResourceDefinition;
 use orlop_model::table::Printer;
 use orlop_model::{DynamicObject, KindInfo, Object, StaticKind};
 
-use crate::kinds;
 use crate::resource::{Registered, Resource};
 use crate::strategy::{Plain, Strategy};
+use crate::{custom, kinds};
 
 /// The kinds that a server serves, each with its [`Strategy`].
 #[derive(Clone)]
@@ -48,6 +49,18 @@ impl Scheme {
     /// Adds a kind that is known only at run time.
     pub fn register_dynamic(&mut self, kind: &KindInfo) -> &mut Self {
         self.insert::<DynamicObject>(kind, Plain)
+    }
+
+    /// Adds a custom kind by its definition: in the version that is stored, with its schema, columns and subresources.
+    ///
+    /// Further versions are not served, nor are the selectors that the definition may name; changes of definitions that
+    /// are stored in the server change nothing by themselves.
+    ///
+    /// # Errors
+    /// [`Error::BadRequest`] if no version is stored, or the path of a column cannot be read.
+    pub fn register_custom(&mut self, definition: &CustomResourceDefinition) -> Result<&mut Self> {
+        let (kind, strategy) = custom::of_definition(definition)?;
+        Ok(self.insert::<DynamicObject>(&kind, strategy))
     }
 
     fn insert<K: Object>(&mut self, kind: &KindInfo, strategy: impl Strategy<K>) -> &mut Self {

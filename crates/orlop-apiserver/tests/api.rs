@@ -1,5 +1,7 @@
 //! The server against the suite of all clients, and what is its own.
 
+#[path = "api/custom.rs"]
+mod custom;
 #[path = "api/kinds.rs"]
 mod kinds;
 
