@@ -3,9 +3,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{Mutex, lock};
 
 /// So many ready keys make a queue long.
-pub(crate) const LONG: usize = if cfg!(shuttle) { 2 } else { 8192 };
+pub(crate) const LONG: usize = if cfg!(any(shuttle, test)) { 2 } else { 8192 };
 /// So many keys are put in together.
-const BATCH: usize = if cfg!(shuttle) { 2 } else { 32 };
+const BATCH: usize = if cfg!(any(shuttle, test)) { 2 } else { 32 };
 
 /// Where keys wait to be put into a long queue.
 ///
@@ -13,8 +13,9 @@ const BATCH: usize = if cfg!(shuttle) { 2 } else { 32 };
 /// its key is looked up. So keys are collected here and put in together: then the memory is waited for once for all of
 /// them, and those who add do not get in the way of those who take.
 ///
-/// Whoever has the queue's lock puts in what is here before doing anything for which it would make a difference. This lock
-/// is taken after that one, or alone.
+/// Whoever has the queue's lock puts in what is here before doing anything for which it would make a difference; but a
+/// key that falls due, or was added while it was worked on and now is finished, does not wait for that: it may change places
+/// with the few that are here. This lock is taken after that one, or alone.
 #[derive(Debug)]
 pub(crate) struct Inbox<K> {
     open: AtomicBool,

@@ -149,10 +149,15 @@ impl<K: Hash + Eq + Clone> State<K> {
         self.seen
     }
 
-    /// Whether keys of the usual priority may be kept back for a while: there are many ready before them, and nobody
-    /// measures how long they wait.
+    /// Whether keys of the usual priority may be kept back for a while: there are many ready before them, none of which
+    /// they could overtake, no groups take turns, and nobody measures how long they wait.
     pub(crate) const fn is_long(&self, keys: usize) -> bool {
-        self.ready.len() >= keys && self.ready.has(Priority::NORMAL) && self.bound.is_none() && !self.timed
+        self.ready.len() >= keys
+            && self.ready.has(Priority::NORMAL)
+            && !self.ready.time_decides()
+            && self.group.is_none()
+            && self.bound.is_none()
+            && !self.timed
     }
 
     /// Has the memory fetched where these hashes will be looked up.
