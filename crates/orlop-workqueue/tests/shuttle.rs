@@ -119,10 +119,11 @@ fn a_get_that_is_dropped_passes_on_what_it_was_woken_for() {
             move || usize::from(block_on(queue.get()).is_some())
         });
         queue.add(0);
-        queue.add(1);
+        if fickle.join().unwrap() {
+            queue.add(1);
+        }
         assert_eq!(faithful.join().unwrap(), 1);
-        let taken = 1 + usize::from(fickle.join().unwrap());
-        assert_eq!(queue.take_rest().len(), 2 - taken);
+        assert_eq!(queue.take_rest().len(), 0);
     });
 }
 
