@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::error::{dump, dump_list, go_type};
-use super::order::{Identity, Kind, Places, Scalar, deduplicate, in_order, key_of, kind_of};
+use super::order::{Identity, Kind, Places, Scalar, deduplicate, elements, in_order, key_of, kind_of};
 use super::rules::{Place, Rules, Strategy};
 use super::{DELETE_FROM, DIRECTIVE, ELEMENT_ORDER, RETAIN_KEYS, StrategicError, is_deletion};
 
@@ -205,8 +205,10 @@ fn set_orders(original: &mut Object, patch: &mut Object, rules: Rules, target: T
             return Err(not_an_object(&merged));
         }
         kind?;
-        let merged = in_order(merged, identity.all(&order)?, stood, identity)?;
-        original.insert(name.to_owned(), Value::Array(merged));
+        let order = identity.all(&order)?;
+        let merged =
+            in_order(identity.pairs(merged)?, &order, &stood, |element| identity.is_deletion(element));
+        original.insert(name.to_owned(), Value::Array(elements(merged)));
     }
     Ok(())
 }
@@ -235,7 +237,12 @@ fn into_list(value: Value) -> Result<Vec<Value>> {
 }
 
 /// Whether the elements of a patch stand in the order that it names, and are all named.
-fn check_order(changes: &[Value], order: &[Value], field: &str, key: &'static str) -> Result<()> {
+pub(in crate::patch) fn check_order(
+    changes: &[Value],
+    order: &[Value],
+    field: &str,
+    key: &'static str,
+) -> Result<()> {
     if changes.is_empty() || order.is_empty() {
         return Ok(());
     }
@@ -261,15 +268,23 @@ fn check_order(changes: &[Value], order: &[Value], field: &str, key: &'static st
     Err(StrategicError::Order { patch: dump_list(changes), order: dump_list(order) })
 }
 
-/// By what the elements of a list are told apart that Go's code finds in the list's memory after the merge: there deleted
-/// elements make room, which new elements fill.
+/// What Go's code finds in the memory of a list after the merge.
 fn overwritten(before: &[Value], changes: &[Value], field: &str, key: &'static str) -> Result<Vec<Scalar>> {
     let kind = kind_of(&[before, changes]);
     let identity = identity(field, key, &kind);
     if !identity.objects {
         return identity.all(&appended(before, changes, field)?.1);
     }
-    let stood = identity.all(before)?;
+    overwritten_objects(&identity.all(before)?, changes, identity)
+}
+
+/// By what the objects are told apart that Go's code finds in a list's memory after the merge: there deleted elements make
+/// room, which new elements fill.
+pub(in crate::patch) fn overwritten_objects(
+    stood: &[Scalar],
+    changes: &[Value],
+    identity: Identity<'_>,
+) -> Result<Vec<Scalar>> {
     let mut remaining = vec![true; stood.len()];
     let mut at: std::collections::HashMap<&Scalar, Vec<usize>> = std::collections::HashMap::new();
     for (place, scalar) in stood.iter().enumerate() {
@@ -344,7 +359,8 @@ pub(in crate::patch) fn merge_list(
         if !key.is_empty() {
             return Err(not_an_object(&merged));
         }
-        return in_order(merged, scalars.all(&patch)?, scalars.all(&stood)?, scalars);
+        let (wanted, stood) = (scalars.all(&patch)?, scalars.all(&stood)?);
+        return Ok(elements(in_order(scalars.pairs(merged)?, &wanted, &stood, |_| false)));
     }
     if key.is_empty() {
         return Err(StrategicError::NoKeyDeclared { field: field.to_owned() });
@@ -366,7 +382,8 @@ pub(in crate::patch) fn merge_list(
         }
     }
     let server = identity.all(&merged[..server])?;
-    in_order(merged, wanted, server, identity)
+    let merged = in_order(identity.pairs(merged)?, &wanted, &server, |element| identity.is_deletion(element));
+    Ok(elements(merged))
 }
 
 /// Carries out the directives that stand in elements of a list; gives the list and the other elements.

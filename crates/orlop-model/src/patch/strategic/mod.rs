@@ -12,8 +12,9 @@ mod three_way;
 
 use serde_json::Value;
 
-pub(super) use self::apply::{Target, added, merge_list, merge_object};
+pub(super) use self::apply::{Target, added, check_order, merge_list, merge_object, overwritten_objects};
 pub use self::error::StrategicError;
+pub(super) use self::order::{Identity, Places, Scalar, in_order};
 pub(super) use self::rules::{Place, Rules, Strategy};
 pub use self::three_way::strategic_three_way;
 use crate::Schema;
@@ -21,7 +22,7 @@ use crate::Schema;
 const DIRECTIVE: &str = "$patch";
 const RETAIN_KEYS: &str = "$retainKeys";
 const DELETE_FROM: &str = "$deleteFromPrimitiveList";
-const ELEMENT_ORDER: &str = "$setElementOrder";
+pub(super) const ELEMENT_ORDER: &str = "$setElementOrder";
 /// What names of directives begin with.
 pub(super) const DIRECTIVES: [&str; 4] = [DIRECTIVE, RETAIN_KEYS, DELETE_FROM, ELEMENT_ORDER];
 

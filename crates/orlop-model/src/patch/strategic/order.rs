@@ -11,7 +11,7 @@ type Result<T> = std::result::Result<T, StrategicError>;
 
 /// A scalar as Go compares it: integers and floating-point numbers are never equal.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Scalar {
+pub(in crate::patch) enum Scalar {
     Null,
     Bool(bool),
     Int(i64),
@@ -84,32 +84,42 @@ pub(super) fn key_of<'a>(element: &'a Value, key: &'static str) -> Result<&'a Va
 
 /// How the elements of a list are told apart.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Identity<'a> {
+pub(in crate::patch) struct Identity<'a> {
     /// The list, for errors.
-    pub(super) field: &'a str,
+    pub(in crate::patch) field: &'a str,
     /// The field of the elements; empty if they are scalars.
-    pub(super) key: &'static str,
+    pub(in crate::patch) key: &'static str,
     /// Whether they are objects.
-    pub(super) objects: bool,
+    pub(in crate::patch) objects: bool,
 }
 
 impl Identity<'_> {
     /// What the element is told apart by.
-    pub(super) fn of(self, element: &Value) -> Result<Scalar> {
+    pub(in crate::patch) fn of(self, element: &Value) -> Result<Scalar> {
         Scalar::new(if self.objects { key_of(element, self.key)? } else { element }, self.field)
     }
 
-    pub(super) fn all(self, list: &[Value]) -> Result<Vec<Scalar>> {
+    pub(in crate::patch) fn all(self, list: &[Value]) -> Result<Vec<Scalar>> {
         list.iter().map(|element| self.of(element)).collect()
+    }
+
+    /// The elements with what they are told apart by.
+    pub(super) fn pairs(self, list: Vec<Value>) -> Result<Vec<(Scalar, Value)>> {
+        list.into_iter().map(|element| Ok((self.of(&element)?, element))).collect()
+    }
+
+    /// Whether an element is a directive to delete another one.
+    pub(super) fn is_deletion(self, element: &Value) -> bool {
+        self.objects && super::is_deletion(element)
     }
 }
 
 /// Where the first of each of some scalars stands.
 #[derive(Debug)]
-pub(super) struct Places(HashMap<Scalar, usize>);
+pub(in crate::patch) struct Places(HashMap<Scalar, usize>);
 
 impl Places {
-    pub(super) fn new(scalars: impl IntoIterator<Item = Scalar>) -> Self {
+    pub(in crate::patch) fn new(scalars: impl IntoIterator<Item = Scalar>) -> Self {
         let mut places = HashMap::new();
         for (place, scalar) in scalars.into_iter().enumerate() {
             places.entry(scalar).or_insert(place);
@@ -117,33 +127,29 @@ impl Places {
         Self(places)
     }
 
-    pub(super) fn get(&self, scalar: &Scalar) -> Option<usize> {
+    pub(in crate::patch) fn get(&self, scalar: &Scalar) -> Option<usize> {
         self.0.get(scalar).copied()
     }
 
     /// Adds a scalar at a place behind all others.
-    pub(super) fn add(&mut self, scalar: Scalar, place: usize) {
+    pub(in crate::patch) fn add(&mut self, scalar: Scalar, place: usize) {
         self.0.entry(scalar).or_insert(place);
     }
 }
 
 /// Splits the elements of `merged` into those that `wanted` names, in its order, and the others, in the order of `server`,
 /// and merges both by the order that they have in common there. Deletions stand behind the others of their part.
-pub(super) fn in_order(
-    merged: Vec<Value>,
-    wanted: Vec<Scalar>,
-    server: Vec<Scalar>,
-    identity: Identity<'_>,
-) -> Result<Vec<Value>> {
-    let (wanted, server) = (Places::new(wanted), Places::new(server));
-    let (mut named, mut others) = (Vec::new(), Vec::new());
-    for element in merged {
-        let scalar = identity.of(&element)?;
-        let part = if wanted.get(&scalar).is_some() { &mut named } else { &mut others };
-        part.push((scalar, element));
-    }
-    let mut named = sorted(named, &wanted, identity).into_iter().peekable();
-    let mut others = sorted(others, &server, identity).into_iter().peekable();
+pub(in crate::patch) fn in_order<T>(
+    merged: Vec<(Scalar, T)>,
+    wanted: &[Scalar],
+    server: &[Scalar],
+    is_deletion: impl Fn(&T) -> bool,
+) -> Vec<(Scalar, T)> {
+    let (wanted, server) = (Places::new(wanted.iter().cloned()), Places::new(server.iter().cloned()));
+    let (named, others): (Vec<_>, Vec<_>) =
+        merged.into_iter().partition(|(scalar, _)| wanted.get(scalar).is_some());
+    let mut named = sorted(named, &wanted, &is_deletion).into_iter().peekable();
+    let mut others = sorted(others, &server, &is_deletion).into_iter().peekable();
     let mut all = Vec::with_capacity(named.len() + others.len());
     loop {
         let other_is_first = match (others.peek(), named.peek()) {
@@ -152,24 +158,31 @@ pub(super) fn in_order(
             }
             (Some(_), None) => true,
             (None, Some(_)) => false,
-            (None, None) => return Ok(all),
+            (None, None) => return all,
         };
-        let next = if other_is_first { others.next() } else { named.next() };
-        all.extend(next.map(|(_, element)| element));
+        all.extend(if other_is_first { others.next() } else { named.next() });
     }
 }
 
 /// A list in the order of `wanted`.
 pub(super) fn by_order(list: Vec<Value>, wanted: &[Scalar], identity: Identity<'_>) -> Result<Vec<Value>> {
     let places = Places::new(wanted.iter().cloned());
-    let elements = list.into_iter().map(|element| Ok((identity.of(&element)?, element)));
-    let sorted = sorted(elements.collect::<Result<_>>()?, &places, identity);
-    Ok(sorted.into_iter().map(|(_, element)| element).collect())
+    let sorted = sorted(identity.pairs(list)?, &places, &|element| identity.is_deletion(element));
+    Ok(elements(sorted))
 }
 
-fn sorted(elements: Vec<(Scalar, Value)>, order: &Places, identity: Identity<'_>) -> Vec<(Scalar, Value)> {
-    let is_deletion = |(_, element): &(Scalar, Value)| identity.objects && super::is_deletion(element);
-    let (deletions, elements): (Vec<_>, Vec<_>) = elements.into_iter().partition(is_deletion);
+/// The elements alone.
+pub(super) fn elements(pairs: Vec<(Scalar, Value)>) -> Vec<Value> {
+    pairs.into_iter().map(|(_, element)| element).collect()
+}
+
+fn sorted<T>(
+    elements: Vec<(Scalar, T)>,
+    order: &Places,
+    is_deletion: &impl Fn(&T) -> bool,
+) -> Vec<(Scalar, T)> {
+    let (deletions, elements): (Vec<_>, Vec<_>) =
+        elements.into_iter().partition(|(_, element)| is_deletion(element));
     let mut elements: Vec<_> =
         elements.into_iter().map(|(scalar, element)| (order.get(&scalar), (scalar, element))).collect();
     if elements.iter().all(|(place, _)| place.is_some()) || elements.len() > 20 {
