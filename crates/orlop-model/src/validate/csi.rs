@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::persistent_volume_source::csi_driver;
 use super::rules::{NOT_NEGATIVE, Rules, Seen};
+use super::volume_plugin::csi_driver;
 use super::{Validate, node_labels, subdomain};
 use crate::storage::v1::{
     CSIDriver, CSIDriverSpec, CSINode, CSINodeDriver, CSIStorageCapacity, TokenRequest,

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::persistent_volume_source::csi_driver;
 use super::rules::Rules;
+use super::volume_plugin::csi_driver;
 use super::{Validate, node_labels};
 use crate::core::v1::TopologySelectorTerm;
 use crate::storage::v1::{StorageClass, VolumeAttributesClass};

@@ -1,8 +1,8 @@
 //! VolumeAttachments.
 
 use super::persistent_volume::spec as volume_spec;
-use super::persistent_volume_source::csi_driver;
 use super::rules::{IMMUTABLE, Rules};
+use super::volume_plugin::csi_driver;
 use super::{Validate, subdomain};
 use crate::storage::v1::{VolumeAttachment, VolumeAttachmentSource, VolumeError};
 use crate::{FieldError, FieldValue};
