@@ -148,7 +148,7 @@ pub fn apply_to<K: Object>(
     let mut new = live.clone();
     let entries = &live.meta().managed_fields;
     let applied = with_nodes(live, &mut new, |live, new| {
-        apply_nodes(live, new, entries, config, &zero_of(target), target, options)
+        apply_nodes(live, new, entries, config, &|| zero_of(target), target, options)
     })?;
     Ok(applied.map(|entries| {
         new.meta_mut().managed_fields = entries;
@@ -168,7 +168,7 @@ pub fn apply_value(
 ) -> Result<Option<Value>, ApplyError> {
     let mut new = live.clone();
     let entries = entries_of(live);
-    let kind = serde_json::json!({"apiVersion": target.api_version, "kind": target.kind});
+    let kind = || serde_json::json!({"apiVersion": target.api_version, "kind": target.kind});
     let mut node = NodeMut::from(&mut new);
     let applied = apply_nodes(Node::from(live), &mut node, &entries, config, &kind, target, options)?;
     Ok(applied.map(|entries| {
@@ -331,7 +331,7 @@ fn apply_nodes(
     new: &mut NodeMut<'_>,
     entries: &[ManagedFieldsEntry],
     config: &Value,
-    zero: &Value,
+    zero: &dyn Fn() -> Value,
     target: &Target<'_>,
     options: &Options<'_>,
 ) -> Result<Option<List<ManagedFieldsEntry>>, ApplyError> {
@@ -343,7 +343,9 @@ fn apply_nodes(
         return Err(ApplyError::WrongKind { found: format!("{slash}{version}, Kind={kind}") });
     }
     let updater = Updater { target, options };
-    updater.own_existing(Node::from(zero), live, &mut managed)?;
+    if managed.is_empty() {
+        updater.own_existing(Node::from(&zero()), live, &mut managed)?;
+    }
     let node = Node::from(config);
     // What kubectl applied before is no conflict.
     let before = (options.manager == last_applied::MANAGER && !options.force).then(|| managed.clone());

@@ -213,7 +213,7 @@ fn check_ownership(object: &Deployment, config: Option<&Value>) {
         assert_eq!(updater::reconciled(&set, shape), None, "{owner} owns parts of one value");
         if let (Some(config), true) = (config, owner == "me Apply") {
             let applied = fields_of(crate::tree::Node::from(config), shape);
-            assert_eq!(set, applied.difference(&updater::nobodys()));
+            assert_eq!(set, applied.difference(&updater::NOBODYS));
         }
     }
 }

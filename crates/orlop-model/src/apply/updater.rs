@@ -1,5 +1,7 @@
 //! Who owns what after something was applied or written.
 
+use std::sync::LazyLock;
+
 use super::compare::Comparison;
 use super::managed::{MAX_UPDATE_MANAGERS, Managed, Owner, identity, is_same_manager};
 use super::merge::merge;
@@ -14,7 +16,7 @@ use crate::tree::{Form, Listing, Member, Node, NodeMut, Shape};
 const BEFORE_FIRST_APPLY: &str = "before-first-apply";
 
 /// Fields that nobody owns.
-pub(super) fn nobodys() -> FieldSet {
+pub(super) static NOBODYS: LazyLock<FieldSet> = LazyLock::new(|| {
     FieldSet::of_fields(&[
         &["apiVersion"],
         &["kind"],
@@ -29,7 +31,7 @@ pub(super) fn nobodys() -> FieldSet {
         &["metadata", "managedFields"],
         &["metadata", "resourceVersion"],
     ])
-}
+});
 
 /// One object and how it is seen.
 #[derive(Clone, Copy)]
@@ -131,7 +133,7 @@ impl Updater<'_> {
             let conflicts = conflicts.into_iter().map(|(_, conflict)| conflict).collect();
             return Err(ApplyError::Conflicts(Conflicts(conflicts)));
         }
-        let taken = compared.modified.union(&compared.added).difference(&nobodys());
+        let taken = compared.modified.union(&compared.added).difference(&NOBODYS);
         for (index, set) in changes {
             let owner = &mut managed.0[index];
             // Who writes gets back what it lost.
@@ -165,14 +167,14 @@ impl Updater<'_> {
         Ok(())
     }
 
-    /// Gives what is there to a manager of its own, if nobody owns anything.
+    /// Gives what is there to a manager of its own.
     pub(super) fn own_existing(
         &self,
         empty: Node<'_>,
         live: Node<'_>,
         managed: &mut Managed,
     ) -> Result<(), ApplyError> {
-        if managed.is_empty() { self.update(empty, live, managed, BEFORE_FIRST_APPLY) } else { Ok(()) }
+        self.update(empty, live, managed, BEFORE_FIRST_APPLY)
     }
 
     /// Applies `config` to `new`, which is a copy of `live`. Answers whether `new` differs from it then.
@@ -209,7 +211,7 @@ impl Updater<'_> {
         // Who applies nothing owns nothing.
         if let Some(place) = managed.position(&entry) {
             let owner = &mut managed.0[place];
-            let own = owner.set().difference(&nobodys());
+            let own = owner.set().difference(&NOBODYS);
             owner.replace(own);
             if differs || *owner.set() != last || last_version != entry.api_version {
                 owner.entry.time = self.options.time;
