@@ -78,6 +78,8 @@ mod metrics;
 mod owner;
 pub mod predicate;
 mod recorder;
+#[cfg(feature = "test-util")]
+pub mod test_util;
 mod view;
 mod writes;
 

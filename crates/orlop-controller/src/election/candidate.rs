@@ -56,9 +56,9 @@ enum Next {
 pub(super) enum Ask {
     Get,
     /// To be refused if there is one.
-    Create(Lease),
+    Create(Box<Lease>),
     /// To be refused unless the stored one has its resourceVersion.
-    Update(Lease),
+    Update(Box<Lease>),
 }
 
 /// What the server answers.
@@ -191,7 +191,7 @@ impl Candidate {
         lease.spec.acquire_time = taken.acquire_time;
         lease.spec.renew_time = taken.renew_time;
         lease.spec.lease_transitions = Some(before.saturating_add(1));
-        Some(Ask::Update(lease))
+        Some(Ask::Update(Box::new(lease)))
     }
 
     /// The lease that gives the leadership back, if this candidate has it. It has it no longer.
@@ -217,8 +217,8 @@ impl Candidate {
         i32::try_from(self.timing.lease_duration().as_secs()).unwrap_or(i32::MAX)
     }
 
-    fn first(&self, wall: Timestamp) -> Lease {
-        let mut lease = Lease::default();
+    fn first(&self, wall: Timestamp) -> Box<Lease> {
+        let mut lease = Box::<Lease>::default();
         lease.spec.holder_identity = Some(self.identity.clone());
         lease.spec.lease_duration_seconds = Some(self.seconds());
         lease.spec.acquire_time = Some(MicroTime::from(wall));
@@ -227,8 +227,8 @@ impl Candidate {
         lease
     }
 
-    fn renewed(&self, lease: &Lease, wall: Timestamp) -> Lease {
-        let mut lease = lease.clone();
+    fn renewed(&self, lease: &Lease, wall: Timestamp) -> Box<Lease> {
+        let mut lease = Box::new(lease.clone());
         lease.spec.renew_time = Some(MicroTime::from(wall));
         lease.spec.lease_duration_seconds = Some(self.seconds());
         lease

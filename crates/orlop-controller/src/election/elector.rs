@@ -259,11 +259,11 @@ async fn send(leases: &Api<Lease>, name: &Str, ask: &Ask) -> Answer {
     let result = match ask {
         Ask::Get => leases.get(name).await,
         Ask::Create(lease) => {
-            let mut lease = lease.clone();
+            let mut lease = Lease::clone(lease);
             lease.metadata.name = name.clone();
             leases.create(lease).await
         }
-        Ask::Update(lease) => leases.update(lease).await,
+        Ask::Update(lease) => leases.update(Lease::clone(lease)).await,
     };
     match result {
         Ok(lease) => Answer::Lease(lease),

@@ -130,7 +130,7 @@ struct State {
 }
 
 enum Job {
-    New(EventDraft),
+    New(Box<EventDraft>),
     /// What became of a series.
     Told(Told),
 }
@@ -222,7 +222,7 @@ impl Recorder {
     /// Tells an event.
     pub fn emit(&self, mut draft: EventDraft) {
         draft.at = self.inner.clock.now();
-        self.inner.push(Job::New(draft));
+        self.inner.push(Job::New(Box::new(draft)));
     }
 
     /// How many events were dropped because too many waited.

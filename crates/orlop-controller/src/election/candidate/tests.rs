@@ -19,11 +19,11 @@ impl Server {
             (Ask::Get, Some(lease)) => Answer::Lease(Arc::clone(lease)),
             (Ask::Get | Ask::Update(_), None) => Answer::NotFound,
             (Ask::Create(_), Some(_)) => Answer::Conflict,
-            (Ask::Create(lease), None) => self.store(lease.clone()),
+            (Ask::Create(lease), None) => self.store(Lease::clone(lease)),
             (Ask::Update(lease), Some(stored))
                 if lease.metadata.resource_version == stored.metadata.resource_version =>
             {
-                self.store(lease.clone())
+                self.store(Lease::clone(lease))
             }
             (Ask::Update(_), Some(_)) => Answer::Conflict,
         }
@@ -298,7 +298,7 @@ fn a_lease_that_was_given_back_is_free_at_once() {
     }
     let released = one.release(Timestamp::UNIX_EPOCH).expect("it has it");
     assert_eq!(released.spec.lease_duration_seconds, Some(1));
-    assert!(matches!(server.answer(&Ask::Update(released)), Answer::Lease(_)));
+    assert!(matches!(server.answer(&Ask::Update(Box::new(released))), Answer::Lease(_)));
     assert!(one.held(at(0)).is_none());
     turn(&mut two, &mut server, at(2));
     turn(&mut two, &mut server, at(2));
