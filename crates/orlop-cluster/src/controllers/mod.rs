@@ -116,3 +116,6 @@ async fn tick(period: Duration, stop: &CancellationToken) -> bool {
 fn uid(object: &impl Object) -> Str {
     object.meta().uid.clone()
 }
+
+#[cfg(test)]
+mod tests;
