@@ -56,11 +56,16 @@
 //! ```
 //!
 //! - [`Controller`] is the loop for the objects of one kind; [`KeyController`] for keys of any sort, fed from several
-//!   kinds. [`Informers`] lets the controllers of a process share one cache for each kind.
-//! - [`Context`] is what a reconciler has at hand: client, clock, [`Context::apply`] for owned objects,
-//!   [`Context::finalize`] for what has to be cleaned up, [`Context::event`] for what people should know.
+//!   kinds or from elsewhere. [`Informers`] lets the controllers of a process share one cache for each kind;
+//!   [`predicate`] says which changes matter.
+//! - [`Context`] is what a reconciler has at hand: client, clock, [`Context::apply`] and [`Context::claim`] for owned
+//!   objects, [`Context::finalize`] for what has to be cleaned up, [`Context::modify_status`] with
+//!   [`orlop_model::conditions`] for what is observed, [`Context::event`] for what people should know.
 //! - [`Error::retry`] says when a failure is tried again. A key that wrote something waits until its caches have it, so
 //!   a reconciler reads its own writes.
+//! - [`Election`] picks one of several processes; what the others do is keep their caches warm.
+//! - [`Handle`] shows how a controller is: [`Phase`], [`Metrics`] under controller-runtime's names, its queue.
+//! - Feature `test-util`: a server whose answers are lost or late and processes that crash at any write, in virtual time.
 
 mod action;
 mod context;

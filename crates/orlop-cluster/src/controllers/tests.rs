@@ -22,7 +22,7 @@ use super::*;
 const LIMIT: Duration = Duration::from_secs(1800);
 
 fn seeds() -> u64 {
-    std::env::var("ORLOP_SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(100)
+    std::env::var("ORLOP_SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(60)
 }
 
 /// A server with its seed, and the clock that everybody has.
