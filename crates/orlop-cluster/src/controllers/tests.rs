@@ -26,7 +26,7 @@ fn seeds() -> std::ops::Range<u64> {
     let asked = |name| std::env::var(name).ok().and_then(|number| number.parse::<u64>().ok());
     match asked("ORLOP_SEED") {
         Some(seed) => seed..seed + 1,
-        None => 0..asked("ORLOP_SEEDS").unwrap_or(60),
+        None => 0..asked("ORLOP_SEEDS").unwrap_or(20),
     }
 }
 
