@@ -145,7 +145,7 @@ impl Driver {
                 }
             }
             for warning in self.collector.take_warnings() {
-                self.warn(&warning);
+                self.warn(&warning).await;
             }
         }
     }
@@ -225,10 +225,16 @@ impl Driver {
         })
     }
 
-    fn warn(&self, warning: &InvalidNamespace) {
+    async fn warn(&self, warning: &InvalidNamespace) {
         let Identity { kind, api_version, namespace, name, uid } = warning.dependent.clone();
         let about = ObjectReference { kind, api_version, namespace, name, uid, ..ObjectReference::default() };
-        self.recorder.event_about(&about, EventType::Warning, InvalidNamespace::REASON, warning.message());
+        let told = self
+            .recorder
+            .event_about(&about, EventType::Warning, InvalidNamespace::REASON, warning.message())
+            .await;
+        if let Err(error) = told {
+            tracing::debug!(%error, "event not written");
+        }
     }
 }
 
