@@ -1,9 +1,39 @@
 //! Validation: what Kubernetes refuses when an object of one of this crate's kinds is created or updated.
 //!
-//! Objects are defaulted first ([`SetDefaults`](crate::defaults::SetDefaults)). Paths, kinds of error and wording are
-//! Kubernetes' own. Covered are metadata, names, references between the parts of an object, enumerations, ranges,
-//! ports, probes, resources, selectors, unions of volumes, and what may not be changed; not yet: the inner rules of
-//! storage drivers' volumes, Windows options, dynamic resource claims, pod-level resources and warnings.
+//! Objects are defaulted first ([`SetDefaults`](crate::defaults::SetDefaults)) and prepared
+//! ([`Prepare`](crate::prepare::Prepare)). Paths, kinds of error, their order and wording are Kubernetes' own, those of
+//! 1.36 with its feature gates as they are by default; [`create`] and [`update`] put the rules together as a server
+//! does, and [`Validate::warnings_on_create`] says what the writer should know besides.
+//!
+//! # What is covered
+//!
+//! Every kind that a server stores has its rules. Of pods, and of the templates of all workloads:
+//!
+//! - metadata: names, generated names, labels, annotations with their size, owners, finalizers, managed fields, and what
+//!   of it no update may change;
+//! - containers, init containers, sidecars and ephemeral containers: names, images, ports and their conflicts, the
+//!   environment with all its sources, mounts, devices, sub-paths, probes, handlers, signals, restart rules, policies of
+//!   resizing, resources, extended resources, huge pages, pod-level resources, resource claims and overhead;
+//! - volumes of every kind, their unions, the projected sources and the templates of claims among them;
+//! - security: contexts of pods and containers, seccomp, AppArmor with its annotations, SELinux, sysctls, Windows' own
+//!   options, what an operating system rules out, namespaces of the host and of users;
+//! - placement: node selectors and affinities, tolerations, spreading, scheduling gates, priorities;
+//! - the network: DNS, aliases of hosts, names of hosts; and gates of readiness;
+//! - updates: what of a pod may change, with the exceptions for gated pods, tolerations, deadlines and images; what of a
+//!   ControllerRevision, a selector, a StatefulSet and a Job may, with the exceptions for suspended Jobs; and what an old
+//!   object that is invalid by now may keep;
+//! - Deployments, ReplicaSets, ReplicationControllers, StatefulSets and DaemonSets with their strategies; Jobs with
+//!   their indexes, failure and success policies; CronJobs with their schedules and time zones.
+//!
+//! # What is not
+//!
+//! - the subresources `status`, `scale`, `resize`, `ephemeralcontainers` and `binding`: objects are compared as an
+//!   update of the whole;
+//! - what depends on how a server is run: plugins of admission, whether privileged containers are allowed, feature gates
+//!   other than by default;
+//! - what of a pod was changed where nothing may be: Kubernetes adds a dump of Go values, here the sentence stands alone;
+//! - CEL expressions are not compiled;
+//! - Kubernetes' generated ("declarative") rules, where they say the same as the others.
 
 mod address;
 #[cfg(feature = "admissionregistration")]
