@@ -54,7 +54,7 @@ async fn reconcile(site: Arc<Website>, cx: Context, dns: Dns) -> Result<Action, 
     if site.status.url != url {
         let message = format!("Site is served at {url}");
         cx.modify_status(&*site, |site| site.status.url = url).await?;
-        cx.event(EventType::Normal, "Published", message).await;
+        cx.event(EventType::Normal, "Published", message);
     }
     Ok(Action::await_change())
 }

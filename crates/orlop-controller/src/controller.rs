@@ -3,13 +3,15 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::Stream;
+use orlop_cache::Delta;
 use orlop_client::Api;
 use orlop_clock::Clock;
 use orlop_model::{Object, ObjectKey, Str};
-use orlop_workqueue::{Limit, Queue};
+use orlop_workqueue::Limit;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Action, Context, Error, Informers, KeyController, controller_of};
+use crate::{Action, Context, Error, Handle, Informers, KeyController, Leadership, Retry, controller_of};
 
 /// A control loop for the objects of one kind: an async function is called with each object when it, or something that
 /// belongs to it, has changed, and makes the world as the object says.
@@ -22,16 +24,20 @@ pub struct Controller<K: Object> {
     name: Str,
     api: Api<K>,
     informers: Option<Informers>,
+    when: Option<Predicate<K>>,
+    inspect: Option<Box<dyn FnOnce(Handle<ObjectKey>) + Send>>,
     /// Further settings, once it is known with which informers.
     settings: Vec<Setting>,
 }
+
+type Predicate<K> = Box<dyn Fn(&Delta<K>) -> bool + Send + Sync>;
 
 type Setting = Box<dyn FnOnce(KeyController<ObjectKey>) -> KeyController<ObjectKey> + Send>;
 
 impl<K: Object> Controller<K> {
     /// A controller of the objects behind a handle.
     pub fn new(name: impl Into<Str>, api: Api<K>) -> Self {
-        Self { name: name.into(), api, informers: None, settings: Vec::new() }
+        Self { name: name.into(), api, informers: None, when: None, inspect: None, settings: Vec::new() }
     }
 
     fn with(
@@ -42,11 +48,30 @@ impl<K: Object> Controller<K> {
         self
     }
 
-    /// A change of an object behind this handle asks for the object that controls it, if that is a `K`.
+    /// Only changes of the objects themselves for which this holds ask for them; see [`predicate`](crate::predicate).
+    /// Default: all.
+    #[must_use]
+    pub fn when(mut self, predicate: impl Fn(&Delta<K>) -> bool + Send + Sync + 'static) -> Self {
+        self.when = Some(Box::new(predicate));
+        self
+    }
+
+    /// A change of an object behind this handle asks for the object that controls it, or did, if that is a `K`. So does
+    /// its deletion, even if that was missed and only shows in a later list.
     #[must_use]
     pub fn owns<C: Object>(self, api: Api<C>) -> Self {
+        self.owns_when(api, |_| true)
+    }
+
+    /// The same for changes for which a [`predicate`](crate::predicate) holds.
+    #[must_use]
+    pub fn owns_when<C: Object>(
+        self,
+        api: Api<C>,
+        predicate: impl Fn(&Delta<C>) -> bool + Send + Sync + 'static,
+    ) -> Self {
         let kind = self.api.kind().clone();
-        self.with(move |keys| keys.watch_api(&api, move |child| controller_of(child, &kind)))
+        self.watches_when(api, predicate, move |child| controller_of(child, &kind))
     }
 
     /// A change of an object behind this handle asks for the objects whose keys `map` gives for its old and its new
@@ -57,7 +82,34 @@ impl<K: Object> Controller<K> {
         C: Object,
         I: IntoIterator<Item = ObjectKey> + 'static,
     {
-        self.with(move |keys| keys.watch_api(&api, map))
+        self.watches_when(api, |_| true, map)
+    }
+
+    /// The same for changes for which a [`predicate`](crate::predicate) holds.
+    #[must_use]
+    pub fn watches_when<C, I>(
+        self,
+        api: Api<C>,
+        predicate: impl Fn(&Delta<C>) -> bool + Send + Sync + 'static,
+        map: impl Fn(&C) -> I + Send + Sync + 'static,
+    ) -> Self
+    where
+        C: Object,
+        I: IntoIterator<Item = ObjectKey> + 'static,
+    {
+        self.with(move |keys| {
+            keys.feed(&api, move |delta, ask| {
+                if predicate(delta) {
+                    delta.states().for_each(|object| map(object).into_iter().for_each(&mut *ask));
+                }
+            })
+        })
+    }
+
+    /// See [`KeyController::stream`].
+    #[must_use]
+    pub fn stream(self, keys: impl Stream<Item = ObjectKey> + Send + 'static) -> Self {
+        self.with(|controller| controller.stream(keys))
     }
 
     /// Shares informers with others. Default: its own.
@@ -97,37 +149,88 @@ impl<K: Object> Controller<K> {
         self.with(|keys| keys.stop(stop))
     }
 
-    /// Calls `inspect` with the queue when the controller starts: to ask for objects from elsewhere, and for metrics.
+    /// See [`KeyController::grace`].
     #[must_use]
-    pub fn with_queue(self, inspect: impl FnOnce(&Queue<ObjectKey>) + Send + 'static) -> Self {
-        self.with(|keys| {
-            inspect(keys.queue());
-            keys
-        })
+    pub fn grace(self, limit: Duration) -> Self {
+        self.with(move |keys| keys.grace(limit))
     }
 
-    /// Runs until it is told to [stop](Self::stop). Dropping the future ends it at once.
+    /// See [`KeyController::drain`].
+    #[must_use]
+    pub fn drain(self, limit: Duration) -> Self {
+        self.with(move |keys| keys.drain(limit))
+    }
+
+    /// See [`KeyController::leadership`].
+    #[must_use]
+    pub fn leadership(self, leadership: &Leadership) -> Self {
+        let leadership = leadership.clone();
+        self.with(move |keys| keys.leadership(&leadership))
+    }
+
+    /// Calls `inspect` with a [`Handle`] when the controller starts: to ask for objects from elsewhere, for metrics and
+    /// health.
+    #[must_use]
+    pub fn with_handle(mut self, inspect: impl FnOnce(Handle<ObjectKey>) + Send + 'static) -> Self {
+        self.inspect = Some(Box::new(inspect));
+        self
+    }
+
+    /// Runs until it is told to [stop](Self::stop), or loses its [leadership](Self::leadership). Dropping the future ends
+    /// it at once.
+    ///
+    /// Errors of the reconciler's own are made [`Error`]s by `map_err(Error::other)`, or by an `impl From<MyError> for Error`
+    /// that says when they are tried again ([`Error::judged`]).
     pub async fn run<F, R>(self, reconcile: F)
     where
         F: Fn(Arc<K>, Context) -> R + Send + Sync + 'static,
         R: Future<Output = Result<Action, Error>> + Send + 'static,
     {
-        let Self { name, api, informers, settings } = self;
+        let Self { name, api, informers, when, inspect, settings } = self;
         let informers = informers.unwrap_or_else(|| Informers::new(Arc::clone(api.client())));
         let store = informers.of_api(&api);
-        let keys = KeyController::new(name, &informers).watch_api(&api, |object: &K| Some(object.key()));
+        let keys = KeyController::new(name, &informers).feed(&api, move |delta: &Delta<K>, ask| {
+            // The old state has the same key.
+            if let Some(key) = delta.key()
+                && when.as_ref().is_none_or(|when| when(delta))
+            {
+                ask(key);
+            }
+        });
         let keys = settings.into_iter().fold(keys, |keys, setting| setting(keys));
-        let reconcile = Arc::new(reconcile);
+        if let Some(inspect) = inspect {
+            inspect(keys.handle());
+        }
         keys.run(move |key, cx| {
-            let (object, reconcile) = (store.get(&key), Arc::clone(&reconcile));
+            let running = store.get(&key).map(|object| {
+                cx.about(&object);
+                reconcile(object, cx)
+            });
             async move {
-                match object {
-                    Some(object) => {
-                        let cx = cx.owned_by(&*object);
-                        reconcile(object, cx).await
-                    }
+                match running {
+                    Some(running) => running.await,
                     None => Ok(Action::await_change()),
                 }
+            }
+        })
+        .await;
+    }
+
+    /// [`run`](Self::run) with errors of the reconciler's own; `judge` says when each is tried again.
+    pub async fn run_judged<F, R, E>(self, reconcile: F, judge: impl Fn(&E) -> Retry + Send + Sync + 'static)
+    where
+        F: Fn(Arc<K>, Context) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<Action, E>> + Send + 'static,
+        E: std::error::Error + Send + Sync + 'static,
+    {
+        let judge = Arc::new(judge);
+        self.run(move |object, cx| {
+            let (outcome, judge) = (reconcile(object, cx), Arc::clone(&judge));
+            async move {
+                outcome.await.map_err(|error| {
+                    let retry = judge(&error);
+                    Error::judged(error, retry)
+                })
             }
         })
         .await;

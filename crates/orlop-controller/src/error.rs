@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use orlop_model::{ObjectKey, OwnerReference};
+use orlop_model::{ObjectKey, OwnerReference, Str};
 
 type Source = Box<dyn std::error::Error + Send + Sync>;
 
@@ -35,6 +35,23 @@ pub enum Error {
         /// The object.
         object: ObjectKey,
     },
+    /// The object that is reconciled was deleted meanwhile, or replaced by another of its name.
+    #[error("{owner} ({uid}) is gone or being deleted, and adopts nothing")]
+    OwnerGone {
+        /// The owner.
+        owner: ObjectKey,
+        /// Its uid.
+        uid: Str,
+    },
+    /// A failure with which it is known when to try again.
+    #[error("{error}")]
+    Judged {
+        /// The failure.
+        #[source]
+        error: Source,
+        /// When to try again.
+        retry: Retry,
+    },
     /// Something was asked that needs an object that is reconciled, where only a key is.
     #[error("{wanted} needs an owner, and this controller reconciles keys")]
     NoOwner {
@@ -66,7 +83,7 @@ pub enum Retry {
     Never,
 }
 
-/// The first wait after a conflict; it doubles up to [`LONGEST_CONFLICT`].
+/// The wait after the second conflict in a row; it doubles up to [`LONGEST_CONFLICT`].
 const FIRST_CONFLICT: Duration = Duration::from_millis(5);
 const LONGEST_CONFLICT: Duration = Duration::from_secs(1);
 
@@ -81,6 +98,11 @@ impl Error {
         Self::Permanent(error.into())
     }
 
+    /// A failure of the reconciler's own, which is tried again as `retry` says.
+    pub fn judged(error: impl Into<Source>, retry: Retry) -> Self {
+        Self::Judged { error: error.into(), retry }
+    }
+
     /// Whether somebody else wrote in between.
     #[must_use]
     pub const fn is_conflict(&self) -> bool {
@@ -90,10 +112,11 @@ impl Error {
 
     /// When the key is tried again, if it had failed `failures` times before.
     ///
-    /// - A conflict soon: 5 ms, doubled each time up to 1 s. Nothing is wrong, somebody else was faster; and the key
-    ///   waits anyway until its cache has come up with what was in the way.
+    /// - A conflict at once; if that fails too after 5 ms, doubled each time up to 1 s. Nothing is wrong, somebody else
+    ///   was faster; and the key waits anyway until its cache has come up with what was in the way.
     /// - Too many requests: when the server says, if it does.
     /// - A permanent error: not before something changes.
+    /// - A [judged](Self::judged) one: as judged.
     /// - Anything else: after the queue's back-off.
     #[must_use]
     pub fn retry(&self, failures: u32) -> Retry {
@@ -102,8 +125,10 @@ impl Error {
                 Retry::After(*after)
             }
             Self::Permanent(_) => Retry::Never,
+            Self::Judged { retry, .. } => *retry,
             error if error.is_conflict() => {
-                let factor = 1u32.checked_shl(failures).unwrap_or(u32::MAX);
+                let Some(again) = failures.checked_sub(1) else { return Retry::After(Duration::ZERO) };
+                let factor = 1u32.checked_shl(again).unwrap_or(u32::MAX);
                 Retry::After(FIRST_CONFLICT.saturating_mul(factor).min(LONGEST_CONFLICT))
             }
             _ => Retry::Limited,
@@ -121,11 +146,12 @@ mod tests {
     fn the_kind_of_error_decides_when_to_try_again() {
         let key = ObjectKey::namespaced("default", "web");
         let conflict = Error::from(orlop_client::Error::modified(Pod::KIND, &key, "1", "2"));
-        let waits: Vec<_> = [0, 1, 2, 8, 40].map(|failures| conflict.retry(failures)).into();
-        assert_eq!(waits, [5, 10, 20, 1000, 1000].map(|ms| Retry::After(Duration::from_millis(ms))));
+        let waits: Vec<_> = [0, 1, 2, 3, 9, 40].map(|failures| conflict.retry(failures)).into();
+        assert_eq!(waits, [0, 5, 10, 20, 1000, 1000].map(|ms| Retry::After(Duration::from_millis(ms))));
         assert_eq!(Error::from(orlop_client::Error::internal("broken")).retry(0), Retry::Limited);
         assert_eq!(Error::other("not yet").retry(3), Retry::Limited);
         assert_eq!(Error::permanent("cannot be").retry(0), Retry::Never);
+        assert_eq!(Error::judged("cannot be", Retry::Never).retry(0), Retry::Never);
         let busy = orlop_client::Error::TooManyRequests {
             object: Box::default(),
             message: "busy".into(),

@@ -1,33 +1,33 @@
-use std::any::Any;
 use std::fmt;
 use std::future::Future;
 use std::hash::Hash;
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use futures::{FutureExt, StreamExt};
+use futures::{Stream, StreamExt};
 use orlop_cache::{Delta, Store};
 use orlop_client::{Api, Client};
 use orlop_clock::{Clock, SystemClock};
 use orlop_model::{Object, StaticKind, Str};
-use orlop_workqueue::{Add, Limit, Priority, Queue, Ticket};
+use orlop_workqueue::{Add, Bucket, Exponential, Limit, Priority, Queue};
 use parking_lot::Mutex;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::context::Shared;
+use crate::context::{Cleaned, Shared};
+use crate::engine::Engine;
+use crate::handle::Status;
+use crate::metrics::Counters;
 use crate::view::View;
-use crate::writes::Write;
-use crate::{Action, Context, Error, Informers, Recorder, Retry};
+use crate::{Action, Context, Error, Handle, Informers, Leadership, Phase, Recorder};
 
 /// How many keys are reconciled at once unless told otherwise.
 const CONCURRENCY: usize = 4;
-/// How long a key waits until its controller's caches have what it wrote.
-const VISIBLE: Duration = Duration::from_secs(5);
-/// After so many changes in a row others get their turn.
-const BREATH: usize = 256;
+/// How long the last events may take to be written.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// A control loop over keys of any kind: caches tell what changed, each change is mapped to keys, and an async function
 /// is called for each key.
@@ -40,6 +40,7 @@ const BREATH: usize = 256;
 ///   those.
 /// - What a reconciler wrote through its [`Context`] is in the caches when the key is reconciled next (or 5 s have gone
 ///   by). Meanwhile the key waits, and no worker.
+/// - Dropping the future at any moment loses no key: what is left can be had from the queue of its [`Handle`].
 /// - A failure is tried again when [`Error::retry`] says; a panic is a failure of that key alone.
 ///
 /// ```
@@ -69,31 +70,53 @@ pub struct KeyController<Q: Hash + Eq + Clone + 'static> {
     informers: Informers,
     client: Arc<dyn Client>,
     clock: Arc<dyn Clock>,
-    queue: Queue<Q>,
+    limit: Shelf<Q>,
+    handle: Handle<Q>,
     views: Vec<Arc<dyn View>>,
     sources: Vec<Source<Q>>,
     concurrency: usize,
     timeout: Option<Duration>,
+    leadership: Option<Leadership>,
     stop: CancellationToken,
+    drain: bool,
+    grace: Option<Duration>,
 }
 
-/// Feeds the queue until its cache stops.
+/// Feeds the queue until it stops.
 type Source<Q> = Box<dyn FnOnce(Queue<Q>) -> BoxFuture<'static, ()> + Send>;
+
+/// The limit of a queue, to be exchanged as long as nothing runs.
+struct Shelf<Q>(Arc<Mutex<Box<dyn Limit<Q>>>>);
+
+impl<Q: 'static> Limit<Q> for Shelf<Q> {
+    fn delay(&mut self, key: &Q, failures: u32, now: Duration) -> Duration {
+        self.0.lock().delay(key, failures, now)
+    }
+}
 
 impl<Q: Hash + Eq + Clone + fmt::Debug + Send + Sync + 'static> KeyController<Q> {
     /// A controller that is fed by nothing yet.
     pub fn new(name: impl Into<Str>, informers: &Informers) -> Self {
+        let name = name.into();
+        let limit: Box<dyn Limit<Q>> = Box::new((Exponential::default(), Bucket::default()));
+        let limit = Arc::new(Mutex::new(limit));
+        let queue = Queue::builder().timed().limit(Shelf(Arc::clone(&limit))).build();
+        let status = Arc::new(Status::new(Counters::new(name.clone())));
         Self {
-            name: name.into(),
+            name,
             informers: informers.clone(),
             client: Arc::clone(informers.client()),
             clock: Arc::new(SystemClock),
-            queue: Queue::builder().timed().build(),
+            limit: Shelf(limit),
+            handle: Handle { queue, status },
             views: Vec::new(),
             sources: Vec::new(),
             concurrency: CONCURRENCY,
             timeout: None,
+            leadership: None,
             stop: CancellationToken::new(),
+            drain: false,
+            grace: None,
         }
     }
 
@@ -121,7 +144,9 @@ impl<Q: Hash + Eq + Clone + fmt::Debug + Send + Sync + 'static> KeyController<Q>
         K: Object,
         I: IntoIterator<Item = Q> + 'static,
     {
-        self.watch_deltas(api, move |delta| delta.states().flat_map(|object| map(object)).collect::<Vec<_>>())
+        self.feed(api, move |delta, ask| {
+            delta.states().for_each(|object| map(object).into_iter().for_each(&mut *ask));
+        })
     }
 
     /// The same, with the whole change to look at: for controllers that count what they see, or that only care about
@@ -131,7 +156,7 @@ impl<Q: Hash + Eq + Clone + fmt::Debug + Send + Sync + 'static> KeyController<Q>
     /// Outside of a tokio runtime: the kind's informer is started.
     #[must_use]
     pub fn watch_deltas<K, I>(
-        mut self,
+        self,
         api: &Api<K>,
         map: impl Fn(&Delta<K>) -> I + Send + Sync + 'static,
     ) -> Self
@@ -139,9 +164,34 @@ impl<Q: Hash + Eq + Clone + fmt::Debug + Send + Sync + 'static> KeyController<Q>
         K: Object,
         I: IntoIterator<Item = Q> + 'static,
     {
+        self.feed(api, move |delta, ask| map(delta).into_iter().for_each(ask))
+    }
+
+    pub(crate) fn feed<K: Object>(
+        mut self,
+        api: &Api<K>,
+        map: impl Fn(&Delta<K>, &mut dyn FnMut(Q)) + Send + Sync + 'static,
+    ) -> Self {
         let (store, view) = self.informers.share(api);
         self.views.push(view);
         self.sources.push(Box::new(move |queue| Box::pin(feed(store, map, queue))));
+        self
+    }
+
+    /// Keys that come from elsewhere ask for themselves: ticks, messages of another system. When the stream ends, the
+    /// controller goes on without.
+    #[must_use]
+    pub fn stream(mut self, keys: impl Stream<Item = Q> + Send + 'static) -> Self {
+        self.sources.push(Box::new(move |queue| {
+            Box::pin(async move {
+                let mut keys = Box::pin(keys);
+                while let Some(key) = keys.next().await {
+                    queue.add(key);
+                    tokio::task::coop::consume_budget().await;
+                }
+                std::future::pending().await
+            })
+        }));
         self
     }
 
@@ -169,8 +219,16 @@ impl<Q: Hash + Eq + Clone + fmt::Debug + Send + Sync + 'static> KeyController<Q>
     /// How long a key that failed waits. Default: the longer of 5 ms doubled up to 1,000 s for each key, and 10 keys a
     /// second with a burst of 100 for all.
     #[must_use]
-    pub fn limit(mut self, limit: impl Limit<Q>) -> Self {
-        self.queue = Queue::builder().timed().limit(limit).build();
+    pub fn limit(self, limit: impl Limit<Q>) -> Self {
+        *self.limit.0.lock() = Box::new(limit);
+        self
+    }
+
+    /// Works only while this process leads: caches fill up before, nothing is reconciled. When the leadership is lost,
+    /// the controller ends at once, wherever it is.
+    #[must_use]
+    pub fn leadership(mut self, leadership: &Leadership) -> Self {
+        self.leadership = Some(leadership.clone());
         self
     }
 
@@ -181,23 +239,71 @@ impl<Q: Hash + Eq + Clone + fmt::Debug + Send + Sync + 'static> KeyController<Q>
         self
     }
 
-    /// The queue, to ask for keys from elsewhere, and for its metrics. After [`KeyController::limit`].
+    /// How long what is being reconciled may go on after the controller was told to [stop](Self::stop); then it is cut
+    /// off. Default: as long as it takes.
     #[must_use]
-    pub const fn queue(&self) -> &Queue<Q> {
-        &self.queue
+    pub fn grace(mut self, limit: Duration) -> Self {
+        self.grace = Some(limit);
+        self
     }
 
-    /// Runs until it is told to [stop](Self::stop). Dropping the future ends it at once.
+    /// When told to [stop](Self::stop), also reconciles the keys that are ready by then, all within this time.
+    #[must_use]
+    pub fn drain(mut self, limit: Duration) -> Self {
+        self.drain = true;
+        self.grace = Some(limit);
+        self
+    }
+
+    /// A look at the controller while it runs, and at its queue.
+    #[must_use]
+    pub fn handle(&self) -> Handle<Q> {
+        self.handle.clone()
+    }
+
+    /// The queue, to ask for keys from elsewhere, and for its metrics.
+    #[must_use]
+    pub const fn queue(&self) -> &Queue<Q> {
+        &self.handle.queue
+    }
+
+    /// Runs until it is told to [stop](Self::stop), or loses its [leadership](Self::leadership). Dropping the future ends
+    /// it at once.
     pub async fn run<F, R>(self, reconcile: F)
     where
         F: Fn(Q, Context) -> R + Send + Sync + 'static,
         R: Future<Output = Result<Action, Error>> + Send + 'static,
     {
-        let Self { name, informers, client, clock, queue, views, sources, concurrency, timeout, stop } = self;
+        let Self { name, informers, client, clock, handle, views, sources, concurrency, timeout, .. } = self;
+        let (leadership, stop, drain, grace) = (self.leadership, self.stop, self.drain, self.grace);
+        let Handle { queue, status } = handle;
+        status.counters.most.store(concurrency, Relaxed);
+        let ended = EndWith(Arc::clone(&status));
         let recorder = Recorder::new(Arc::clone(&client), Arc::clone(&clock), name.clone());
-        let shared = Arc::new(Shared { name, client, clock, recorder });
+        // A leader that is cut off writes nothing more, not even from tasks that it has started.
+        let client = match &leadership {
+            Some(leadership) => leadership.guard(client),
+            None => client,
+        };
+        let cleaned = Cleaned::default();
+        let shared = Arc::new(Shared {
+            name,
+            client,
+            clock,
+            recorder: recorder.clone(),
+            leadership: leadership.clone(),
+            cleaned,
+        });
         let parked = Mutex::new(JoinSet::new());
-        let engine = Arc::new(Engine { shared, queue: queue.clone(), views, reconcile, timeout, parked });
+        let engine = Arc::new(Engine {
+            shared,
+            status: Arc::clone(&status),
+            queue: queue.clone(),
+            views,
+            reconcile,
+            timeout,
+            parked,
+        });
         // Dropped, and with them their tasks ended, in whatever way this future ends.
         let (mut feeds, mut workers) = (JoinSet::new(), JoinSet::new());
         for source in sources {
@@ -210,159 +316,127 @@ impl<Q: Hash + Eq + Clone + fmt::Debug + Send + Sync + 'static> KeyController<Q>
                     return;
                 }
             }
+            if let Some(leadership) = &leadership {
+                status.enter(Phase::Standby);
+                if leadership.acquired().await.is_none() {
+                    return;
+                }
+            }
+            status.enter(Phase::Running);
             for _ in 0..concurrency {
                 workers.spawn(Arc::clone(&engine).work());
             }
             // Workers end when the queue is shut down, and by nothing else.
             while workers.join_next().await.is_some() {}
         };
-        tokio::select! {
+        let lost = async {
+            match &leadership {
+                Some(leadership) => {
+                    leadership.acquired().await;
+                    leadership.lost().await;
+                }
+                None => std::future::pending().await,
+            }
+        };
+        let mut lost = std::pin::pin!(lost);
+        let cut_off = tokio::select! {
             biased;
-            () = stop.cancelled() => {}
-            () = work => {}
+            () = &mut lost => true,
+            () = stop.cancelled() => false,
+            () = work => false,
+        };
+        status.enter(Phase::Stopping);
+        drop(feeds);
+        if cut_off {
+            tracing::warn!(controller = %engine.shared.name, "the leadership is lost: everything ends here");
+        } else {
+            let deadline = grace.and_then(|grace| Instant::now().checked_add(grace));
+            let finish = async {
+                if drain && !workers.is_empty() {
+                    queue.drain().await;
+                }
+                queue.shut_down();
+                while workers.join_next().await.is_some() {}
+            };
+            let late = async {
+                match deadline {
+                    Some(deadline) => tokio::time::sleep_until(deadline).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                biased;
+                () = finish => {}
+                () = &mut lost => {}
+                () = late => tracing::warn!(controller = %engine.shared.name, "what is not finished is cut off"),
+            }
         }
         queue.shut_down();
+        workers.abort_all();
         while workers.join_next().await.is_some() {}
-        drop(feeds);
         // Nobody asks for the keys that still wait for the caches.
-        engine.parked.lock().abort_all();
+        let mut parked = std::mem::take(&mut *engine.parked.lock());
+        parked.shutdown().await;
+        if !cut_off {
+            drop(tokio::time::timeout(LAST_WORDS, recorder.flush()).await);
+        }
         drop(informers);
+        drop(ended);
+    }
+
+    /// [`run`](Self::run) with errors of the reconciler's own; `judge` says when each is tried again.
+    pub async fn run_judged<F, R, E>(
+        self,
+        reconcile: F,
+        judge: impl Fn(&E) -> crate::Retry + Send + Sync + 'static,
+    ) where
+        F: Fn(Q, Context) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<Action, E>> + Send + 'static,
+        E: std::error::Error + Send + Sync + 'static,
+    {
+        let judge = Arc::new(judge);
+        self.run(move |key, cx| {
+            let (outcome, judge) = (reconcile(key, cx), Arc::clone(&judge));
+            async move {
+                outcome.await.map_err(|error| {
+                    let retry = judge(&error);
+                    Error::judged(error, retry)
+                })
+            }
+        })
+        .await;
     }
 }
 
-async fn feed<K, Q, I>(store: Store<K>, map: impl Fn(&Delta<K>) -> I, queue: Queue<Q>)
+/// Says so when a controller has ended, in whatever way.
+struct EndWith(Arc<Status>);
+
+impl Drop for EndWith {
+    fn drop(&mut self) {
+        self.0.enter(Phase::Ended);
+    }
+}
+
+async fn feed<K, Q>(store: Store<K>, map: impl Fn(&Delta<K>, &mut dyn FnMut(Q)), queue: Queue<Q>)
 where
     K: Object,
     Q: Hash + Eq + Clone + 'static,
-    I: IntoIterator<Item = Q> + 'static,
 {
     let mut changes = store.subscribe();
-    let mut in_a_row = 0;
     while let Some(delta) = changes.next().await {
         let initial = matches!(delta, Delta::Added { initial: true, .. });
         let priority = if initial { Priority::LOW } else { Priority::NORMAL };
-        for key in map(&delta) {
-            queue.add_with(key, Add { priority, ..Add::default() });
-        }
-        in_a_row += 1;
-        if in_a_row % BREATH == 0 {
-            tokio::task::yield_now().await;
-        }
+        map(&delta, &mut |key| _ = queue.add_with(key, Add { priority, ..Add::default() }));
+        // A long stretch of changes must not keep the others on this thread waiting.
+        tokio::task::coop::consume_budget().await;
     }
-}
-
-struct Engine<Q: Hash + Eq + Clone + 'static, F> {
-    shared: Arc<Shared>,
-    queue: Queue<Q>,
-    views: Vec<Arc<dyn View>>,
-    reconcile: F,
-    timeout: Option<Duration>,
-    /// Keys that are done but for the caches to come up with what they wrote.
-    parked: Mutex<JoinSet<()>>,
-}
-
-impl<Q, F, R> Engine<Q, F>
-where
-    Q: Hash + Eq + Clone + fmt::Debug + Send + Sync + 'static,
-    F: Fn(Q, Context) -> R + Send + Sync + 'static,
-    R: Future<Output = Result<Action, Error>> + Send + 'static,
-{
-    async fn work(self: Arc<Self>) {
-        while let Some(ticket) = self.queue.get().await {
-            let cx = Context::new(&self.shared, ticket.failures());
-            let outcome = self.reconcile(ticket.key().clone(), cx.clone()).await;
-            if let Err(error) = &outcome {
-                self.tell(&ticket, error);
-            }
-            let unseen = self.unseen(cx.writes().take());
-            if unseen.is_empty() {
-                finish(ticket, outcome);
-            } else {
-                self.park(ticket, outcome, unseen);
-            }
-        }
-    }
-
-    async fn reconcile(&self, key: Q, cx: Context) -> Result<Action, Error> {
-        // The call itself may panic as well as its future.
-        let guarded = AssertUnwindSafe(async { (self.reconcile)(key, cx).await }).catch_unwind();
-        let caught = match self.timeout {
-            None => guarded.await,
-            Some(limit) => match tokio::time::timeout(limit, guarded).await {
-                Ok(caught) => caught,
-                Err(_) => return Err(Error::Timeout { limit }),
-            },
-        };
-        caught.unwrap_or_else(|panic| Err(Error::Panic { message: said(&*panic) }))
-    }
-
-    fn tell(&self, ticket: &Ticket<Q>, error: &Error) {
-        let (controller, key, failures) = (&self.shared.name, ticket.key(), ticket.failures() + 1);
-        if error.is_conflict() {
-            tracing::debug!(%controller, ?key, failures, %error, "reconcile conflicted");
-        } else {
-            tracing::warn!(%controller, ?key, failures, %error, "reconcile failed");
-        }
-    }
-
-    /// What was written and is not in a cache yet that it comes into.
-    fn unseen(&self, writes: Vec<Write>) -> Vec<(Arc<dyn View>, Str)> {
-        let mut unseen = Vec::new();
-        for write in writes {
-            for view in &self.views {
-                if view.covers(&write.kind, &write.namespace) && view.has(&write.revision) == Some(false) {
-                    unseen.push((Arc::clone(view), write.revision.clone()));
-                }
-            }
-        }
-        unseen
-    }
-
-    /// Keeps the key from being handed out until the caches have come up, and lets the worker go on.
-    fn park(&self, ticket: Ticket<Q>, outcome: Result<Action, Error>, unseen: Vec<(Arc<dyn View>, Str)>) {
-        let mut parked = self.parked.lock();
-        while parked.try_join_next().is_some() {}
-        parked.spawn(async move {
-            let visible = async {
-                for (view, revision) in &unseen {
-                    view.wait_for(revision).await;
-                }
-            };
-            if tokio::time::timeout(VISIBLE, visible).await.is_err() {
-                tracing::warn!(key = ?ticket.key(), "goes on without having seen what it wrote");
-            }
-            finish(ticket, outcome);
-        });
-    }
-}
-
-fn finish<Q: Hash + Eq + Clone + 'static>(ticket: Ticket<Q>, outcome: Result<Action, Error>) {
-    match outcome {
-        Ok(action) => match action.requeue_after() {
-            None => ticket.forget(),
-            Some(after) => ticket.requeue_after(after),
-        },
-        Err(error) => match error.retry(ticket.failures()) {
-            Retry::Limited => {
-                ticket.retry();
-            }
-            Retry::After(delay) => ticket.retry_after(delay),
-            Retry::Never => ticket.forget(),
-        },
-    }
-}
-
-/// What a panic said.
-fn said(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "without a word".to_owned())
 }
 
 impl<Q: Hash + Eq + Clone + 'static> fmt::Debug for KeyController<Q> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("KeyController")
             .field("name", &self.name)
-            .field("queue", &self.queue)
+            .field("handle", &self.handle)
             .finish_non_exhaustive()
     }
 }

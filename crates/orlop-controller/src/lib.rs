@@ -56,30 +56,49 @@
 //! ```
 //!
 //! - [`Controller`] is the loop for the objects of one kind; [`KeyController`] for keys of any sort, fed from several
-//!   kinds. [`Informers`] lets the controllers of a process share one cache for each kind.
-//! - [`Context`] is what a reconciler has at hand: client, clock, [`Context::apply`] for owned objects,
-//!   [`Context::finalize`] for what has to be cleaned up, [`Context::event`] for what people should know.
+//!   kinds or from elsewhere. [`Informers`] lets the controllers of a process share one cache for each kind;
+//!   [`predicate`] says which changes matter.
+//! - [`Context`] is what a reconciler has at hand: client, clock, [`Context::apply`] and [`Context::claim`] for owned
+//!   objects, [`Context::finalize`] for what has to be cleaned up, [`Context::modify_status`] with
+//!   [`orlop_model::conditions`] for what is observed, [`Context::event`] for what people should know.
 //! - [`Error::retry`] says when a failure is tried again. A key that wrote something waits until its caches have it, so
 //!   a reconciler reads its own writes.
+//! - [`Election`] picks one of several processes; what the others do is keep their caches warm.
+//! - [`Handle`] shows how a controller is: [`Phase`], [`Metrics`] under controller-runtime's names, its queue.
+//! - Feature `test-util`: a server whose answers are lost or late and processes that crash at any write, in virtual time.
 
 mod action;
 mod context;
 mod controller;
+mod election;
+mod engine;
 mod error;
 mod expectations;
+mod finalizer;
+mod handle;
 mod informers;
 mod key_controller;
+mod layer;
+mod metrics;
 mod owner;
+pub mod predicate;
 mod recorder;
+#[cfg(feature = "test-util")]
+pub mod test_util;
 mod view;
 mod writes;
 
 pub use action::Action;
-pub use context::{Context, Life};
+pub use context::Context;
 pub use controller::Controller;
+pub use election::{Election, Ended, Fence, Leadership, LeadershipLost, Timing, TimingError};
 pub use error::{Error, Retry};
 pub use expectations::Expectations;
+pub use finalizer::Life;
+pub use handle::{Handle, Phase};
 pub use informers::Informers;
 pub use key_controller::KeyController;
-pub use owner::{controller_of, reference_to, set_controller};
-pub use recorder::{EventType, Recorder};
+pub use metrics::Metrics;
+pub use orlop_model::core::v1::EventType;
+pub use owner::{Claim, claim, controller_of, set_controller};
+pub use recorder::{Builder as RecorderBuilder, EventDraft, EventFormat, Recorder};

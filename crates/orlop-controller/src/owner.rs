@@ -1,19 +1,42 @@
-use orlop_model::core::v1::ObjectReference;
-use orlop_model::{KindInfo, Object, ObjectKey, OwnerReference, Str};
+use std::sync::Arc;
 
-use crate::Error;
+use orlop_client::GetOptions;
+use orlop_model::core::v1::ObjectReference;
+use orlop_model::{KindInfo, Object, ObjectKey, OwnerReference, StaticKind};
+use serde_json::json;
+
+use crate::{Context, Error};
+
+/// An object of whatever kind that may own others.
+pub(crate) trait Owning: Send + Sync {
+    fn owner(&self) -> Owner;
+}
+
+impl<K: Object> Owning for K {
+    fn owner(&self) -> Owner {
+        Owner::of(self)
+    }
+}
 
 /// The object that is reconciled, as its children and its events refer to it.
 #[derive(Clone, Debug)]
 pub(crate) struct Owner {
+    pub(crate) kind: KindInfo,
     pub(crate) key: ObjectKey,
+    pub(crate) deleting: bool,
     pub(crate) reference: OwnerReference,
     pub(crate) about: ObjectReference,
 }
 
 impl Owner {
     pub(crate) fn of<K: Object>(object: &K) -> Self {
-        Self { key: object.key(), reference: object.controller_reference(), about: reference_to(object) }
+        Self {
+            kind: object.kind().clone(),
+            key: object.key(),
+            deleting: object.meta().is_deleting(),
+            reference: object.controller_reference(),
+            about: ObjectReference::to(object),
+        }
     }
 
     pub(crate) fn control<C: Object>(&self, child: &mut C) -> Result<(), Error> {
@@ -52,6 +75,121 @@ pub fn set_controller<K: Object, C: Object>(owner: &K, child: &mut C) -> Result<
     Owner::of(owner).control(child)
 }
 
+/// What becomes of an object that may belong to an owner: see [`claim`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// It is the owner's and stays so.
+    Keep,
+    /// It is nobody's, and the owner wants it: its owner references get the owner's.
+    Adopt,
+    /// It is the owner's, who does not want it any more: the owner's reference is removed, and it lives on by itself.
+    Release,
+    /// It is no business of the owner.
+    Leave,
+}
+
+/// Whether `child` belongs to `owner`, or should, or should no longer, where `wanted` says whether the owner's selector
+/// selects it: Kubernetes' rule for controllers (`ControllerRefManager`). Owners are told apart by uid. What is being
+/// deleted neither adopts nor is adopted, and an owner that is being deleted does not release.
+pub fn claim<K: Object, C: Object>(owner: &K, child: &C, wanted: bool) -> Claim {
+    Owner::of(owner).claim(child, wanted)
+}
+
+impl Owner {
+    fn claim<C: Object>(&self, child: &C, wanted: bool) -> Claim {
+        let meta = child.meta();
+        match meta.controller() {
+            Some(controller) if controller.uid != self.reference.uid => Claim::Leave,
+            Some(_) if wanted => Claim::Keep,
+            Some(_) if self.deleting => Claim::Leave,
+            Some(_) => Claim::Release,
+            None if !wanted || self.deleting || meta.is_deleting() => Claim::Leave,
+            None if self.key.namespace.as_ref().is_some_and(|namespace| *namespace != meta.namespace) => {
+                Claim::Leave
+            }
+            None => Claim::Adopt,
+        }
+    }
+}
+
+impl Context {
+    /// Of these children, those that belong to the object that is reconciled: its own that `wanted` still wants, and what
+    /// is nobody's and wanted, which is adopted. Its own that are not wanted any more are released. See [`claim`].
+    ///
+    /// Before the first adoption the owner is read from the server: one that was deleted meanwhile adopts nothing.
+    ///
+    /// # Errors
+    /// Those of reading the owner and patching the children (but what is gone is no error); [`Error::OwnerGone`].
+    pub async fn claim<C: StaticKind>(
+        &self,
+        children: impl IntoIterator<Item = Arc<C>>,
+        wanted: impl Fn(&C) -> bool,
+    ) -> Result<Vec<Arc<C>>, Error> {
+        let owner = self.owner("claim")?;
+        let mut own = Vec::new();
+        let mut checked = false;
+        for child in children {
+            match owner.claim(&*child, wanted(&child)) {
+                Claim::Keep => own.push(child),
+                Claim::Leave => {}
+                Claim::Release => self.release(&*child).await?,
+                Claim::Adopt => {
+                    if !std::mem::replace(&mut checked, true) {
+                        self.may_adopt(owner).await?;
+                    }
+                    let references = child.meta().owner_references.iter().chain([&owner.reference]);
+                    own.extend(self.set_owners(&*child, references).await?);
+                }
+            }
+        }
+        Ok(own)
+    }
+
+    /// Removes the object that is reconciled from the owners of `child`, which lives on. Nothing if it is not among them,
+    /// or the child is gone.
+    ///
+    /// # Errors
+    /// Those of patching the child; a conflict if it has changed meanwhile.
+    pub async fn release<C: StaticKind>(&self, child: &C) -> Result<(), Error> {
+        let owner = self.owner("release")?;
+        let references = &child.meta().owner_references;
+        let others = references.iter().filter(|other| other.uid != owner.reference.uid);
+        if others.clone().count() < references.len() {
+            self.set_owners(child, others).await?;
+        }
+        Ok(())
+    }
+
+    async fn may_adopt(&self, owner: &Owner) -> Result<(), Error> {
+        let stored = self.client().get(&owner.kind, &owner.key, &GetOptions::default()).await;
+        match stored {
+            Ok(record) if record.meta().uid == owner.reference.uid && !record.meta().is_deleting() => Ok(()),
+            Err(error) if !error.is_not_found() => Err(error.into()),
+            _ => Err(Error::OwnerGone { owner: owner.key.clone(), uid: owner.reference.uid.clone() }),
+        }
+    }
+
+    /// `None` if the child is gone.
+    async fn set_owners<'a, C: StaticKind>(
+        &self,
+        child: &C,
+        references: impl Iterator<Item = &'a OwnerReference>,
+    ) -> Result<Option<Arc<C>>, Error> {
+        let meta = child.meta();
+        let references: Vec<&OwnerReference> = references.collect();
+        let patch = json!({ "metadata": {
+            "uid": meta.uid.as_str(),
+            "resourceVersion": meta.resource_version.as_str(),
+            "ownerReferences": references,
+        } });
+        match self.api::<C>().patch_merge(child.key(), patch).await {
+            Ok(child) => Ok(Some(child)),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
 /// The key of the object of kind `kind` that controls `object`, if one does. The version of the kind does not matter.
 pub fn controller_of<C: Object>(object: &C, kind: &KindInfo) -> Option<ObjectKey> {
     let meta = object.meta();
@@ -62,20 +200,6 @@ pub fn controller_of<C: Object>(object: &C, kind: &KindInfo) -> Option<ObjectKey
     }
     let namespace = if kind.is_namespaced() { meta.namespace.non_empty().cloned() } else { None };
     Some(ObjectKey { namespace, name: owner.name.clone() })
-}
-
-/// How an event refers to an object.
-pub fn reference_to<K: Object>(object: &K) -> ObjectReference {
-    let meta = object.meta();
-    ObjectReference {
-        kind: Str::from(&*object.kind().kind),
-        namespace: meta.namespace.clone(),
-        name: meta.name.clone(),
-        uid: meta.uid.clone(),
-        api_version: Str::from(&*object.kind().api_version()),
-        resource_version: meta.resource_version.clone(),
-        ..ObjectReference::default()
-    }
 }
 
 #[cfg(test)]
@@ -106,6 +230,34 @@ mod tests {
         assert_eq!((reference.controller, reference.block_owner_deletion), (Some(true), Some(true)));
         assert_eq!(controller_of(&child, Deployment::KIND), Some(owner.key()));
         assert_eq!(controller_of(&child, ReplicaSet::KIND), None);
+    }
+
+    #[test]
+    fn claims_are_by_uid() {
+        let owner = deployment();
+        let mut free = ReplicaSet::default();
+        free.metadata.namespace = "shop".into();
+        let mut own = free.clone();
+        set_controller(&owner, &mut own).unwrap();
+        // Of the same name, and another object.
+        let mut others = own.clone();
+        others.metadata.owner_references[0].uid = "u0".into();
+        let claims =
+            |owner: &Deployment, child: &ReplicaSet| [true, false].map(|wanted| claim(owner, child, wanted));
+        assert_eq!(claims(&owner, &own), [Claim::Keep, Claim::Release]);
+        assert_eq!(claims(&owner, &free), [Claim::Adopt, Claim::Leave]);
+        assert_eq!(claims(&owner, &others), [Claim::Leave, Claim::Leave]);
+
+        let mut elsewhere = free.clone();
+        elsewhere.metadata.namespace = "elsewhere".into();
+        assert_eq!(claims(&owner, &elsewhere), [Claim::Leave, Claim::Leave]);
+        let mut dying = free.clone();
+        dying.metadata.deletion_timestamp = Some(orlop_model::Time::from_seconds(1));
+        assert_eq!(claims(&owner, &dying), [Claim::Leave, Claim::Leave]);
+        let mut owner = owner;
+        owner.metadata.deletion_timestamp = Some(orlop_model::Time::from_seconds(1));
+        assert_eq!(claims(&owner, &own), [Claim::Keep, Claim::Leave]);
+        assert_eq!(claims(&owner, &free), [Claim::Leave, Claim::Leave]);
     }
 
     #[test]

@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cell::PodCell;
 use crate::context::{AgentConfig, Context};
-use crate::events::Recorder;
+use crate::events::Events;
 use crate::materials::TokenIssuer;
 use crate::node::{self, NodeConfig};
 use crate::runtime::{KnownPod, PodRuntime, RuntimeError};
@@ -149,9 +149,9 @@ impl Agent {
         let config = Arc::new(config);
         let context = Arc::new(Context {
             node: config.name.clone(),
+            events: Events::new(Arc::clone(&client), config.name.clone(), Arc::clone(&clock)),
             client,
             runtime,
-            events: Recorder::new(config.name.clone(), Arc::clone(&clock)),
             host_ips: config.addresses.clone(),
             allocatable: config.allocatable(),
             services,
@@ -170,8 +170,7 @@ impl Agent {
             () = Box::pin(work(Arc::clone(&context), config, pods, known)) => false,
         };
         if stopped {
-            let flush = context.events.flush(Arc::clone(&context.client));
-            drop(tokio::time::timeout(LAST_WORDS, flush).await);
+            drop(tokio::time::timeout(LAST_WORDS, context.events.flush()).await);
         }
         Ok(())
     }
@@ -182,7 +181,6 @@ async fn work(context: Arc<Context>, config: Arc<NodeConfig>, pods: Index<Pod, S
     let node = Box::pin(node::register(&context, &config)).await;
     let report = Box::pin(node::report(Arc::clone(&context), config, Arc::clone(&node)));
     let heartbeat = Box::pin(node::heartbeat(Arc::clone(&context), node));
-    let events = Box::pin(context.events.run(Arc::clone(&context.client)));
     let serve = Box::pin(serve(Arc::clone(&context), subscription, known));
     // None of them ever ends by itself.
     tokio::select! {
@@ -190,7 +188,6 @@ async fn work(context: Arc<Context>, config: Arc<NodeConfig>, pods: Index<Pod, S
         () = serve => {}
         () = heartbeat => {}
         () = report => {}
-        () = events => {}
     }
 }
 

@@ -13,7 +13,7 @@ use orlop_model::{Map, Quantity, Str};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
-use crate::events::Recorder;
+use crate::events::Events;
 use crate::materials::TokenIssuer;
 use crate::runtime::{PodRuntime, Recover};
 
@@ -68,7 +68,7 @@ pub(crate) struct Context {
     pub(crate) runtime: Arc<dyn PodRuntime>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Random,
-    pub(crate) events: Recorder,
+    pub(crate) events: Events,
     pub(crate) config: AgentConfig,
     pub(crate) host_ips: Vec<IpAddr>,
     pub(crate) allocatable: Map<Quantity>,

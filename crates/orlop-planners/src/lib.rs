@@ -53,4 +53,5 @@ pub mod template;
 
 pub use self::change::{Change, Create, Delete, OnExists, PatchChange, PatchType};
 pub use self::object::{PlannedObject, Visit};
-pub use self::plan::{EventDraft, EventType, Group, Occasion, Plan, PlanError, reference_to, slow_start};
+pub use self::plan::{EventDraft, Group, Occasion, Plan, PlanError, slow_start};
+pub use orlop_model::core::v1::EventType;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use orlop_model::core::v1::ObjectReference;
+use orlop_model::core::v1::{EventType, ObjectReference};
 use orlop_model::{Object, Str};
 
 use crate::Change;
@@ -179,26 +179,6 @@ pub struct EventDraft {
     pub occasion: Occasion,
 }
 
-/// Type of an event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EventType {
-    /// Things go as they should.
-    Normal,
-    /// They do not.
-    Warning,
-}
-
-impl EventType {
-    /// `Normal` or `Warning`.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Normal => "Normal",
-            Self::Warning => "Warning",
-        }
-    }
-}
-
 /// When an event is to be told. Numbers are places in [`Plan::changes`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Occasion {
@@ -224,7 +204,7 @@ impl EventDraft {
             type_,
             reason: reason.into(),
             message: message.into(),
-            regarding: reference_to(object),
+            regarding: ObjectReference::to(object),
             occasion: Occasion::Planned,
         }
     }
@@ -253,20 +233,6 @@ impl EventDraft {
             Occasion::Planned | Occasion::Success(_) => self.message.clone(),
             Occasion::Created(_) | Occasion::Failure(_) => format!("{}{detail}", self.message),
         }
-    }
-}
-
-/// A reference to `object`, as events carry it.
-pub fn reference_to(object: &impl Object) -> ObjectReference {
-    let (kind, meta) = (object.kind(), object.meta());
-    ObjectReference {
-        kind: (&*kind.kind).into(),
-        api_version: (&*kind.api_version()).into(),
-        namespace: meta.namespace.clone(),
-        name: meta.name.clone(),
-        uid: meta.uid.clone(),
-        resource_version: meta.resource_version.clone(),
-        ..ObjectReference::default()
     }
 }
 

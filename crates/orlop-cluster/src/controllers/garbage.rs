@@ -145,7 +145,7 @@ impl Driver {
                 }
             }
             for warning in self.collector.take_warnings() {
-                self.warn(&warning).await;
+                self.warn(&warning);
             }
         }
     }
@@ -225,16 +225,10 @@ impl Driver {
         })
     }
 
-    async fn warn(&self, warning: &InvalidNamespace) {
+    fn warn(&self, warning: &InvalidNamespace) {
         let Identity { kind, api_version, namespace, name, uid } = warning.dependent.clone();
         let about = ObjectReference { kind, api_version, namespace, name, uid, ..ObjectReference::default() };
-        let told = self
-            .recorder
-            .event_about(&about, EventType::Warning, InvalidNamespace::REASON, warning.message())
-            .await;
-        if let Err(error) = told {
-            tracing::debug!(%error, "event not written");
-        }
+        self.recorder.event_about(&about, EventType::Warning, InvalidNamespace::REASON, warning.message());
     }
 }
 

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
-use orlop_controller::{Error, KeyController, controller_of};
+use orlop_controller::{Action, Error, KeyController, controller_of};
 use orlop_model::batch::v1::Job;
 use orlop_model::core::v1::Pod;
 use orlop_model::{Object, ObjectKey, StaticKind, Str};
@@ -12,6 +13,9 @@ use orlop_planners::job::{self, Inputs, Memory};
 use parking_lot::Mutex;
 
 use super::{Parts, carry_out_or, nothing, uid};
+
+/// How long creating pods is held back after it failed.
+const HELD: Duration = Duration::from_secs(1);
 
 /// What is remembered of a Job.
 #[derive(Clone, Default)]
@@ -59,7 +63,8 @@ pub(super) async fn run(parts: Parts) {
                 memories.lock().insert(key, kept);
                 let done = done?;
                 if !job::is_finished(&job) {
-                    return Ok(done);
+                    // What was held back is still to be created, and nothing else may ever ask for it.
+                    return Ok(if remembered.hold_creation { Action::requeue(HELD) } else { done });
                 }
                 let plan = job::plan_ttl(&job, now).map_err(Error::permanent)?;
                 carry_out_or(&cx, plan, nothing).await

@@ -14,10 +14,10 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use orlop_cache::{Index, Store};
 use orlop_clock::Clock;
-use orlop_controller::{Action, Context, Error, EventType as Severity, Informers, Recorder};
+use orlop_controller::{Action, Context, Error, Informers, Recorder};
 use orlop_model::core::v1::Pod;
 use orlop_model::{KindInfo, Object, Str};
-use orlop_planners::{EventDraft, EventType, Plan};
+use orlop_planners::{EventDraft, Plan};
 use tokio_util::sync::CancellationToken;
 
 use crate::carry_out::{Tell, carry_out};
@@ -74,14 +74,7 @@ pub(crate) fn all(parts: &Parts) -> Vec<(&'static str, BoxFuture<'static, ()>)> 
 
 impl Tell for Recorder {
     async fn tell(&self, event: &EventDraft, text: String) {
-        let severity = match event.type_ {
-            EventType::Normal => Severity::Normal,
-            EventType::Warning => Severity::Warning,
-        };
-        // An event that is lost is no reason to stop.
-        if let Err(error) = self.event_about(&event.regarding, severity, &event.reason, text).await {
-            tracing::debug!(%error, reason = %event.reason, "event not written");
-        }
+        self.event_about(&event.regarding, event.type_, event.reason.clone(), text);
     }
 }
 
@@ -123,3 +116,6 @@ async fn tick(period: Duration, stop: &CancellationToken) -> bool {
 fn uid(object: &impl Object) -> Str {
     object.meta().uid.clone()
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use orlop_client::{Api, Client};
 use orlop_clock::Timestamp;
-use orlop_model::core::v1::{ConditionStatus, Pod, PodCondition, PodConditionType};
+use orlop_model::core::v1::{ConditionStatus, EventType, Pod, PodCondition, PodConditionType};
 use orlop_model::{ObjectKey, Str, Time};
 
 /// Bytes that an Event's message may have.
@@ -30,11 +30,8 @@ impl EventSink for NoEvents {
 #[async_trait]
 impl EventSink for orlop_controller::Recorder {
     async fn record(&self, pod: &Pod, warning: bool, reason: &'static str, message: String) {
-        use orlop_controller::EventType;
         let kind = if warning { EventType::Warning } else { EventType::Normal };
-        if let Err(error) = self.event(pod, kind, reason, message).await {
-            tracing::debug!(pod = %key(pod), %error, "event not written");
-        }
+        self.event(pod, kind, reason, message);
     }
 }
 

@@ -92,3 +92,23 @@ pub struct EventSource {
     #[wire(extra)]
     pub extra: Extra,
 }
+
+/// Whether what an event tells is as it should be: the values of its `type`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum EventType {
+    /// It is.
+    Normal,
+    /// Something is wrong.
+    Warning,
+}
+
+impl EventType {
+    /// `Normal` or `Warning`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Normal => "Normal",
+            Self::Warning => "Warning",
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! References to objects.
 
-use crate::{Extra, Message, Str};
+use crate::{Extra, Message, Object, Str};
 
 /// Points to an object of known kind in the same namespace.
 #[derive(Clone, Default, PartialEq, Message)]
@@ -42,6 +42,22 @@ pub struct ObjectReference {
     /// Fields that this version does not know.
     #[wire(extra)]
     pub extra: Extra,
+}
+
+impl ObjectReference {
+    /// A reference to an object at its revision, as events carry it.
+    pub fn to<K: Object>(object: &K) -> Self {
+        let (kind, meta) = (object.kind(), object.meta());
+        Self {
+            kind: (&*kind.kind).into(),
+            api_version: (&*kind.api_version()).into(),
+            namespace: meta.namespace.clone(),
+            name: meta.name.clone(),
+            uid: meta.uid.clone(),
+            resource_version: meta.resource_version.clone(),
+            ..Self::default()
+        }
+    }
 }
 
 /// Names a Secret in any namespace, for cluster-scoped objects such as persistent volumes.
