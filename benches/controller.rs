@@ -58,13 +58,7 @@ impl Client for Source {
             None => Ok(futures::stream::pending().boxed()),
         }
     }
-    async fn create(
-        &self,
-        _: &KindInfo,
-        _: Option<&str>,
-        _: Draft,
-        _: &WriteOptions,
-    ) -> Result<Arc<Record>> {
+    async fn create(&self, _: &KindInfo, _: Option<&str>, _: Draft, _: &WriteOptions) -> Result<Arc<Record>> {
         no()
     }
     async fn update(
@@ -155,7 +149,12 @@ fn event(pods: &[Arc<Pod>], e: usize) -> Result<WatchEvent> {
     Ok(WatchEvent::Modified(Arc::new(Record::new(pod))))
 }
 
-fn controller(source: Arc<Source>, workers: usize, watch: Arc<Watch>, stop: CancellationToken) -> impl Future<Output = ()> {
+fn controller(
+    source: Arc<Source>,
+    workers: usize,
+    watch: Arc<Watch>,
+    stop: CancellationToken,
+) -> impl Future<Output = ()> {
     let client: Arc<dyn Client> = source;
     Controller::new("bench", Api::<Pod>::all(client)).concurrency(workers).stop(stop).run(move |_, _| {
         watch.reconciled();
