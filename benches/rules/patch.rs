@@ -6,43 +6,24 @@ use orlop_model::json;
 use orlop_model::patch::{self, Limits};
 use serde_json::{Value, json};
 
-fn main() -> std::io::Result<()> {
-    let mut bench = Bench::new("patch");
-    patches(&mut bench);
-    bench.finish()
-}
+use crate::containers;
 
 /// A Deployment whose template has 50 containers with environment, ports, probes and resources.
 fn large() -> Deployment {
-    let containers: Vec<Value> = (0..50)
-        .map(|n| {
-            json!({
-                "name": format!("c{n}"), "image": format!("registry.example.org/app:{n}"), "args": ["--verbose"],
-                "ports": [{"name": "http", "containerPort": 8000 + n, "protocol": "TCP"}],
-                "env": [
-                    {"name": "A", "value": "1"},
-                    {"name": "B", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}},
-                ],
-                "resources": {"requests": {"cpu": "100m", "memory": "64Mi"}, "limits": {"memory": "256Mi"}},
-                "volumeMounts": [{"name": "v", "mountPath": "/v"}],
-                "livenessProbe": {"httpGet": {"path": "/healthz", "port": "http"}, "periodSeconds": 10},
-            })
-        })
-        .collect();
     let deployment = json!({
         "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "large", "labels": {"app": "large"}},
         "spec": {
             "replicas": 3, "selector": {"matchLabels": {"app": "large"}},
             "template": {
                 "metadata": {"labels": {"app": "large"}},
-                "spec": {"containers": containers, "volumes": [{"name": "v", "emptyDir": {}}]},
+                "spec": {"containers": containers(0..50), "volumes": [{"name": "data", "emptyDir": {}}]},
             },
         },
     });
     json::from_slice(deployment.to_string().as_bytes()).expect("the document is a Deployment")
 }
 
-fn patches(bench: &mut Bench) {
+pub(crate) fn run(bench: &mut Bench) {
     let large = large();
     let of_containers = |change: Value| json!({"spec": {"template": {"spec": change}}});
     let one = of_containers(json!({"containers": [{"name": "c25", "image": "other:2"}]}));

@@ -1,4 +1,4 @@
-//! The rules of the model: the sample pod defaulted, prepared and validated, as a server does it with each write.
+//! The sample pod defaulted, prepared and validated, as a server does it with each write.
 
 use orlop_benches::Bench;
 use orlop_model::core::v1::Pod;
@@ -7,10 +7,9 @@ use orlop_model::json;
 use orlop_model::prepare::{self, Prepare};
 use orlop_model::validate::{self, Validate};
 
-const SAMPLE: &[u8] = include_bytes!("data/pod-sample.json");
+use crate::SAMPLE;
 
-fn main() -> std::io::Result<()> {
-    let mut bench = Bench::new("rules");
+pub(crate) fn run(bench: &mut Bench) {
     let sample: Pod = json::from_slice(SAMPLE).expect("the sample is a Pod");
     let mut old = sample.clone();
     old.set_defaults();
@@ -38,5 +37,4 @@ fn main() -> std::io::Result<()> {
         container.name = "Not A Name".into();
     }
     bench.each("V3 with errors", "µs", 1, &[], || validate::create(&broken));
-    bench.finish()
 }

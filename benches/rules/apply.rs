@@ -15,19 +15,7 @@ use orlop_model::json;
 use orlop_store::MemoryStore;
 use serde_json::{Value, json};
 
-const SAMPLE: &[u8] = include_bytes!("data/pod-sample.json");
-
-fn container(index: usize) -> Value {
-    json!({
-        "name": format!("container-{index}"), "image": format!("registry.example.com/shop/part-{index}:v1"),
-        "args": ["--listen", "0.0.0.0:8080"], "imagePullPolicy": "IfNotPresent",
-        "env": [{"name": "A", "value": "1"}, {"name": "B", "value": "2"}],
-        "ports": [{"containerPort": 8000 + index, "name": format!("p{index}"), "protocol": "TCP"}],
-        "resources": {"requests": {"cpu": "100m", "memory": "64Mi"}, "limits": {"memory": "128Mi"}},
-        "readinessProbe": {"httpGet": {"path": "/healthz", "port": 8080}, "periodSeconds": 5},
-        "volumeMounts": [{"name": "data", "mountPath": "/data"}],
-    })
-}
+use crate::{SAMPLE, containers};
 
 fn config(spec: Value) -> Value {
     let meta = json!({"name": "shop", "namespace": "default", "labels": {"app": "shop"}});
@@ -43,8 +31,8 @@ fn deployment() -> Deployment {
         }))
     };
     let mut object = Deployment::default();
-    for (manager, containers) in [("odd", 0..25), ("even", 25..50)] {
-        let config = template(containers.map(container).collect());
+    for (manager, range) in [("first half", 0..25), ("second half", 25..50)] {
+        let config = template(containers(range));
         let applied = apply::apply(&object, &config, &Options::by(manager));
         object = applied.expect("nobody disagrees").expect("there is more than before");
     }
@@ -56,8 +44,7 @@ fn deployment() -> Deployment {
     written
 }
 
-fn main() -> std::io::Result<()> {
-    let mut bench = Bench::new("apply");
+pub(crate) fn run(bench: &mut Bench) {
     let object = deployment();
     let scale = |replicas: i32| config(json!({"replicas": replicas}));
     let options = Options::by("scaler");
@@ -68,8 +55,7 @@ fn main() -> std::io::Result<()> {
     let same = scale(3);
     assert_eq!(apply::apply(&scaled, &same, &options), Ok(None), "nothing changes");
     bench.each("A1 the same again", "µs", 1, &[], || apply::apply(&scaled, &same, &options));
-    let image =
-        config(json!({"template": {"spec": {"containers": [{"name": "container-7", "image": "i:2"}]}}}));
+    let image = config(json!({"template": {"spec": {"containers": [{"name": "c7", "image": "i:2"}]}}}));
     let forced = options.forced();
     bench.each("A2 one image, by force", "µs", 1, &[], || apply::apply(&scaled, &image, &forced));
     let less = config(json!({}));
@@ -97,7 +83,6 @@ fn main() -> std::io::Result<()> {
             start.elapsed().as_secs_f64() * 1e6 / count as f64
         });
     }
-    bench.finish()
 }
 
 /// The sample as somebody would create it.
