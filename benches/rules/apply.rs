@@ -58,6 +58,11 @@ pub(crate) fn run(bench: &mut Bench) {
     let image = config(json!({"template": {"spec": {"containers": [{"name": "c7", "image": "i:2"}]}}}));
     let forced = options.forced();
     bench.each("A2 one image, by force", "µs", 1, &[], || apply::apply(&scaled, &image, &forced));
+    let taken = apply::apply(&scaled, &image, &forced).expect("by force").expect("a change");
+    let image = config(json!({"template": {"spec": {"containers": [{"name": "c7", "image": "i:3"}]}}}));
+    bench.each("A1 one image of 50 containers, one's own", "µs", 1, &[], || {
+        apply::apply(&taken, &image, &options)
+    });
     let less = config(json!({}));
     bench.each("A3 one field given up", "µs", 1, &[], || apply::apply(&scaled, &less, &options));
 

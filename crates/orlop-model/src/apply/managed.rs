@@ -229,6 +229,17 @@ impl Managed {
     }
 }
 
+/// Whether entries say the same, however their sets are written.
+pub(super) fn is_same(left: &[ManagedFieldsEntry], right: &[ManagedFieldsEntry]) -> bool {
+    let set = |entry: &ManagedFieldsEntry| entry.fields_v1.as_ref().map(FieldSet::parse);
+    let rest = |entry: &ManagedFieldsEntry| ManagedFieldsEntry { fields_v1: None, ..entry.clone() };
+    left.len() == right.len()
+        && left
+            .iter()
+            .zip(right)
+            .all(|(left, right)| left == right || rest(left) == rest(right) && set(left) == set(right))
+}
+
 fn order(entry: &ManagedFieldsEntry) -> (&str, i64, &str, &str, &str) {
     let seconds = entry.time.map_or(0, Time::seconds);
     (entry.operation.as_str(), seconds, &entry.manager, &entry.api_version, &entry.subresource)

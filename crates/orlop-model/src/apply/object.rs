@@ -5,7 +5,7 @@ use std::any::Any;
 use serde_json::Value;
 
 use super::compare::Comparison;
-use super::managed::Managed;
+use super::managed::{Managed, is_same};
 use super::remove::extract;
 use super::updater::Updater;
 use super::walk::field_set;
@@ -363,7 +363,7 @@ fn apply_nodes(
     };
     let annotated = options.manager == last_applied::MANAGER && last_applied::sync(new, config);
     let encoded = managed.encode();
-    if !differs && !annotated && encoded.as_slice() == entries {
+    if !differs && !annotated && is_same(&encoded, entries) {
         return Ok(None);
     }
     Ok(Some(encoded))

@@ -439,3 +439,12 @@ fn keys_have_the_defaults_of_the_schema() {
         .unwrap();
     assert_eq!(object.spec.template.spec.containers[0].ports.len(), 1);
 }
+
+/// JSON has two ways to write an ampersand.
+#[test]
+fn sets_that_are_written_in_another_way_are_the_same() {
+    let config = json!({"apiVersion": "v1", "kind": "Pod", "spec": {"a&b": [1]}});
+    let target = Target::new("v1", "Pod", crate::tree::Shape::Deduced);
+    let applied = apply_value(&json!({}), &config, &target, &Options::by("me")).unwrap().unwrap();
+    assert_eq!(apply_value(&applied, &config, &target, &Options::by("me")), Ok(None));
+}
