@@ -206,8 +206,8 @@ impl Updater<'_> {
         let last_version = std::mem::replace(&mut owner.entry.api_version, entry.api_version.clone());
         owner.replace(set);
         self.prune(new, managed, &entry, &last, &last_version);
-        self.take(live, new.node(), managed, Some(&entry), None, forces)?;
-        let differs = !live.same(new.node());
+        let taken = self.take(live, new.node(), managed, Some(&entry), None, forces)?;
+        let differs = !taken.is_empty() || !live.same(new.node());
         // Who applies nothing owns nothing.
         if let Some(place) = managed.position(&entry) {
             let owner = &mut managed.0[place];
