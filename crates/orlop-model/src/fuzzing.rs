@@ -119,8 +119,13 @@ pub fn apply(bytes: &[u8]) {
         let target = Target::new("v1", "Pod", shape);
         let Ok(applied) = apply::apply_value(&live, &config, &target, &options) else { continue };
         let applied = applied.unwrap_or_else(|| live.clone());
-        let again = apply::apply_value(&applied, &config, &target, &options);
-        assert_eq!(again, Ok(None), "the second time nothing changes");
+        // Who owned fields in a version that is not known is forgotten, and what is there then is nobody's.
+        let is_known = |entry: &Value| entry["apiVersion"] == "v1";
+        let entries = live["metadata"]["managedFields"].as_array();
+        if entries.is_none_or(|entries| entries.iter().all(is_known)) {
+            let again = apply::apply_value(&applied, &config, &target, &options);
+            assert_eq!(again, Ok(None), "the second time nothing changes");
+        }
         let updated = apply::update_value(&applied, &live, &target, &options);
         assert!(updated.is_ok(), "what was applied to can be written");
     }
