@@ -138,10 +138,10 @@ impl Nft {
         ))
     }
 
-    /// All elements of a set or map; none if it or its table is not there.
+    /// All elements of a set or map, sorted by key; none if it or its table is not there.
     ///
     /// For a moment after thousands were added some may be missing: the kernel enlarges the set's table in the background
-    /// and does not say when a reader has passed it by.
+    /// and does not say when a reader has passed it by. What it then shows twice is here once.
     ///
     /// # Errors
     /// If the kernel cannot be spoken to, or the list changes all the time.
@@ -157,14 +157,17 @@ impl Nft {
                 }
             }
         };
-        absent_is_empty(self.ask(
+        let mut elements = absent_is_empty(self.ask(
             (message::GET_ELEMENT, DUMP),
             family as u8,
             "list elements of",
             object,
             ask,
             read,
-        ))
+        ))?;
+        elements.sort_unstable_by(|a: &Element, b| (&a.key, &a.key_end).cmp(&(&b.key, &b.key_end)));
+        elements.dedup_by(|a, b| (&a.key, &a.key_end) == (&b.key, &b.key_end));
+        Ok(elements)
     }
 }
 
