@@ -43,9 +43,9 @@ mod queue;
 mod scheduler;
 
 pub use cluster::{
-    Change, ChangeLog, Cluster, ClusterView, GroupCount, HostPort, HostPorts, Image, Images, Logged,
-    NodeView, PlacedPod, PodGroup, RecordError, Resources, Workload, WorkloadKind, is_extended, is_finished,
-    is_scalar, pod_id,
+    BindPlan, Change, ChangeLog, Cluster, ClusterView, GroupCount, HostPort, HostPorts, Image, Images,
+    Logged, NodeView, PlacedPod, PodGroup, RecordError, Replaced, Resources, StorageChange, StorageEvent,
+    Volumes, Workload, WorkloadKind, is_extended, is_finished, is_scalar, pod_id,
 };
 pub use engine::{
     Decision, Engine, Explanation, NodeExplanation, Placement, PluginOutcome, PluginScore, Rejection,

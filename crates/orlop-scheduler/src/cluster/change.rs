@@ -6,7 +6,7 @@ use orlop_model::core::v1::{Namespace, Node, Pod, Service};
 use orlop_model::{LabelSelector, Str};
 use thiserror::Error;
 
-use super::Workload;
+use super::{StorageChange, Workload};
 
 /// A change of the cluster, recorded by [`Engine::record`](crate::Engine::record).
 #[derive(Clone, Debug)]
@@ -56,6 +56,8 @@ pub enum Change {
     },
     /// A workload is gone.
     WorkloadRemoved(Workload),
+    /// An object of storage was added, changed, removed or given away.
+    Storage(StorageChange),
 }
 
 /// A change that contradicts what is known. The cluster is as it was before.
@@ -79,6 +81,32 @@ pub enum RecordError {
     /// The pod to be forgotten is not assumed to be anywhere.
     #[error("pod {pod:?} is not assumed to be on any node")]
     NotAssumed {
+        /// Identity of the pod.
+        pod: Str,
+    },
+    /// A volume to be bound is not there.
+    #[error("volume {volume:?} is not known")]
+    UnknownVolume {
+        /// Name of the volume.
+        volume: Str,
+    },
+    /// A claim to make a volume for is not there.
+    #[error("claim {claim:?} in namespace {namespace:?} is not known")]
+    UnknownClaim {
+        /// Namespace of the claim.
+        namespace: Str,
+        /// Name of the claim.
+        claim: Str,
+    },
+    /// A volume to be bound belongs to another claim.
+    #[error("volume {volume:?} belongs to another claim already")]
+    VolumeTaken {
+        /// Name of the volume.
+        volume: Str,
+    },
+    /// The volumes of the pod are decided about already.
+    #[error("the volumes of pod {pod:?} are assumed already")]
+    VolumesAssumed {
         /// Identity of the pod.
         pod: Str,
     },

@@ -58,6 +58,16 @@ pub enum Logged {
         /// The node's name.
         node: Str,
     },
+    /// It was decided which volumes the claims of a pod get.
+    VolumesAssumed {
+        /// Identity of the pod.
+        pod: Str,
+    },
+    /// Such a decision was undone.
+    VolumesForgot {
+        /// Identity of the pod.
+        pod: Str,
+    },
     /// An object that plugins read beside nodes and pods was set or removed.
     ObjectChanged {
         /// Its kind.

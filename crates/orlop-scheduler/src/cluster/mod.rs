@@ -14,6 +14,8 @@ pub(crate) mod requests;
 mod resources;
 mod state;
 mod view;
+#[expect(dead_code, unused_imports, reason = "read by the plugins of volumes, which follow")]
+mod volumes;
 
 pub use change::{Change, RecordError};
 pub use host_ports::{HostPort, HostPorts};
@@ -28,3 +30,4 @@ pub(crate) use pod_terms::{PodTerm, PodTerms};
 pub use resources::{Resources, is_extended, is_scalar};
 pub use state::Cluster;
 pub use view::ClusterView;
+pub use volumes::{BindPlan, Replaced, StorageChange, StorageEvent, Volumes};

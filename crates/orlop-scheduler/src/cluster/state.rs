@@ -11,7 +11,7 @@ use super::placed_pod::Load;
 use super::pod_groups::PodGroups;
 use super::{
     Change, ChangeLog, ClusterView, Images, Logged, Neighbours, NodeView, PlacedPod, PodTerms, RecordError,
-    is_finished, pod_id,
+    StorageChange, Volumes, is_finished, pod_id,
 };
 use crate::framework::ClusterEvent;
 
@@ -38,6 +38,8 @@ pub struct Cluster {
     pub(super) nodes_with_terms: BTreeSet<u32>,
     pub(super) images: Images,
     pub(super) neighbours: Neighbours,
+    /// Copied when written to while shared with a clone.
+    pub(super) volumes: Arc<Volumes>,
     log: ChangeLog,
 }
 
@@ -58,6 +60,7 @@ impl Cluster {
             nodes_with_terms: BTreeSet::new(),
             images: Images::default(),
             neighbours: Neighbours::default(),
+            volumes: Arc::default(),
             log: ChangeLog::new(LOG_CAPACITY),
         }
     }
@@ -110,7 +113,25 @@ impl Cluster {
             Change::PodForgot(id) => self.forget(&id).map(Some),
             Change::PodAdded(pod) | Change::PodUpdated(pod) => self.set_pod(pod),
             Change::PodRemoved(id) => Ok(self.remove_pod(&id)),
+            Change::Storage(change) => self.set_storage(change),
             other => Ok(self.set_neighbour(other)),
+        }
+    }
+
+    fn set_storage(&mut self, change: StorageChange) -> Result<Option<ClusterEvent>, RecordError> {
+        let Some((entry, event)) = Arc::make_mut(&mut self.volumes).record(change)? else {
+            return Ok(None);
+        };
+        self.log.push(entry);
+        Ok(event.map(ClusterEvent::Storage))
+    }
+
+    /// Undoes what was assumed about the volumes of a pod.
+    fn forget_volumes(&mut self, id: &Str) {
+        if self.volumes.assumed(id).is_some()
+            && let Some((entry, _)) = Arc::make_mut(&mut self.volumes).forget(id)
+        {
+            self.log.push(entry);
         }
     }
 
@@ -206,6 +227,7 @@ impl Cluster {
             _ => return Err(RecordError::NotAssumed { pod: id.clone() }),
         }
         let (pod, node) = self.take_away(id).ok_or_else(|| RecordError::NotAssumed { pod: id.clone() })?;
+        self.forget_volumes(id);
         self.log.push(Logged::PodForgot { pod: id.clone(), node });
         Ok(ClusterEvent::PodGone(pod.pod))
     }
@@ -248,6 +270,7 @@ impl Cluster {
         };
         if !same_node {
             // Assumed on one node, bound to another by somebody else: the pod is where it is.
+            self.forget_volumes(&id);
             self.log.push(Logged::PodRemoved { pod: id.clone(), node: from });
         }
         self.place(Arc::clone(&pod), id.clone(), &node, false, load);
@@ -261,6 +284,7 @@ impl Cluster {
 
     fn remove_pod(&mut self, id: &Str) -> Option<ClusterEvent> {
         let (pod, node) = self.take_away(id)?;
+        self.forget_volumes(id);
         self.log.push(Logged::PodRemoved { pod: id.clone(), node });
         Some(ClusterEvent::PodGone(pod.pod))
     }
@@ -282,6 +306,9 @@ impl Cluster {
             node.with_terms.push(slot);
             self.nodes_with_terms.insert(index);
         }
+        if Volumes::concern(&pod) {
+            Arc::make_mut(&mut self.volumes).placed(&pod, &id);
+        }
         self.by_id.insert(id.clone(), slot);
         self.pods[slot as usize] = Some(PlacedPod { pod, id, node: index, assumed, group, terms, load });
     }
@@ -290,6 +317,9 @@ impl Cluster {
         let slot = self.by_id.remove(id.as_str())?;
         let pod = self.pods[slot as usize].take()?;
         self.free_pods.push(slot);
+        if Volumes::concern(&pod.pod) {
+            Arc::make_mut(&mut self.volumes).left(&pod.pod, id);
+        }
         self.groups.leave(pod.group);
         let node = &mut self.nodes[pod.node as usize];
         node.give_back(&pod.load);
@@ -374,6 +404,7 @@ impl Cluster {
             groups.sort();
             let _ = writeln!(text, "  {groups:?} {}", self.nodes_with_terms.contains(&index));
         }
+        let _ = writeln!(text, "{}", self.volumes.fingerprint());
         text
     }
 }

@@ -6,7 +6,7 @@ use orlop_model::Str;
 use orlop_model::core::v1::{Node, Pod};
 
 use super::Reads;
-use crate::cluster::pod_id;
+use crate::cluster::{StorageEvent, pod_id};
 
 /// Something happened that may let a waiting pod in.
 #[derive(Clone, Debug)]
@@ -41,6 +41,8 @@ pub enum ClusterEvent {
         /// After.
         new: Arc<Pod>,
     },
+    /// An object of storage was added, changed or removed.
+    Storage(StorageEvent),
     /// Another object that plugins read was added, changed or removed (a Namespace, a Service, …).
     Other {
         /// Kind of the object.
@@ -76,6 +78,7 @@ impl Hint {
             ClusterEvent::NodeRemoved(_) | ClusterEvent::PodPlaced(_) | ClusterEvent::Other { .. } => {
                 reads >= Reads::Domain
             }
+            ClusterEvent::Storage(_) => reads >= Reads::Anything,
         })
     }
 }

@@ -263,6 +263,7 @@ impl DomainFilter for InterPodAffinity {
                 new.metadata.uid == pod.metadata.uid && old.metadata.labels != new.metadata.labels
             }
             ClusterEvent::Other { kind } => kind == "Namespace",
+            ClusterEvent::Storage(_) => false,
         })
     }
 }

@@ -156,6 +156,7 @@ impl DomainFilter for PodTopologySpread {
                         || Tolerations::of(old, |_| true) != Tolerations::of(new, |_| true))
             }
             ClusterEvent::Other { .. } => spread.by_default,
+            ClusterEvent::Storage(_) => false,
         })
     }
 }
