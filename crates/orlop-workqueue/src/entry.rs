@@ -15,12 +15,12 @@ pub(crate) struct Entry<K> {
     /// Neighbours in the one list that the entry is in: free slots, a lane, or idle ones.
     pub(crate) next: u32,
     pub(crate) prev: u32,
+    /// The key's, for the index.
+    pub(crate) hash: u32,
     /// Since the last `forget`.
-    pub(crate) failures: u32,
+    pub(crate) failures: u16,
     pub(crate) place: Place,
     pub(crate) priority: Priority,
-    /// Processing: the priority to come back with, if it is to come back.
-    pub(crate) again: Again,
 }
 
 /// Where an entry is: one place at a time.
@@ -32,23 +32,8 @@ pub(crate) enum Place {
     Idle,
     Ready,
     Delayed,
-    Processing,
-}
-
-/// Whether a key was added while it is worked on, and how urgently: an `Option<Priority>` in one byte.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Again(u8);
-
-impl Again {
-    pub(crate) const NO: Self = Self(u8::MAX);
-
-    pub(crate) const fn with(priority: Priority) -> Self {
-        Self(priority.level())
-    }
-
-    pub(crate) fn priority(self) -> Option<Priority> {
-        Priority::try_new(self.0).ok()
-    }
+    /// With the priority to come back with, if it was added meanwhile.
+    Processing(Option<Priority>),
 }
 
 /// The entries, each in a slot that stays its own as long as anything has to be known about the key.
@@ -67,17 +52,17 @@ impl<K> Slab<K> {
     ///
     /// # Panics
     /// With 2³² − 1 keys.
-    pub(crate) fn insert(&mut self, key: K) -> u32 {
+    pub(crate) fn insert(&mut self, hash: u32, key: K) -> u32 {
         let entry = Entry {
             key: Some(key),
             due: 0,
             since: 0,
             next: NONE,
             prev: NONE,
+            hash,
             failures: 0,
             place: Place::Nowhere,
             priority: Priority::NORMAL,
-            again: Again::NO,
         };
         if self.free == NONE {
             let slot = u32::try_from(self.entries.len()).ok().filter(|slot| *slot != NONE);
@@ -186,8 +171,8 @@ mod tests {
     #[test]
     fn slots_are_used_again_and_lists_keep_their_order() {
         let mut slab = Slab::new();
-        let slots: Vec<_> = "abcd".chars().map(|key| slab.insert(key)).collect();
-        assert_eq!((slab.remove(slots[1]), slab.insert('e')), ('b', slots[1]));
+        let slots: Vec<_> = "abcd".chars().map(|key| slab.insert(0, key)).collect();
+        assert_eq!((slab.remove(slots[1]), slab.insert(0, 'e')), ('b', slots[1]));
         let mut list = List::EMPTY;
         for slot in [2, 0, 3, 1] {
             list.push(&mut slab, slot);

@@ -136,7 +136,7 @@ impl<K: Hash + Eq + Clone + 'static> Queue<K> {
         let Builder { clock, limit, settings } = builder;
         let hasher = KeyHasher::default();
         let locked = Locked {
-            state: State::new(settings, hasher.clone()),
+            state: State::new(settings),
             limit,
             phase: Phase::Open,
             work: Waiters::default(),
@@ -700,14 +700,13 @@ impl<K: Hash + Eq + Clone + 'static> Shared<K> {
     }
 
     pub(crate) fn finish(&self, taken: &Taken<K>, verdict: Verdict) -> Duration {
-        let hash = self.hash(&taken.key);
         let mut locked = lock(&self.locked);
         // One that comes back comes after what was added before.
         if self.inbox.is_open() && locked.comes_back(taken.slot, verdict) {
             self.put_in(&mut locked);
         }
         let ready = locked.state.ready();
-        let (delay, gone) = locked.finish(taken, hash, verdict, || self.now());
+        let (delay, gone) = locked.finish(taken, verdict, || self.now());
         let wakes = locked.settle(ready);
         drop(locked);
         wakes.wake();
@@ -765,7 +764,6 @@ impl<K: Hash + Eq + Clone + 'static> Locked<K> {
     fn finish(
         &mut self,
         taken: &Taken<K>,
-        hash: u32,
         verdict: Verdict,
         now: impl FnOnce() -> u64,
     ) -> (Duration, Option<K>) {
@@ -789,7 +787,7 @@ impl<K: Hash + Eq + Clone + 'static> Locked<K> {
         if returns {
             self.state.request(slot, now.saturating_add(nanos(delay)), taken.priority, now);
         }
-        (delay, self.state.finish(slot, hash, now))
+        (delay, self.state.finish(slot, now))
     }
 }
 

@@ -231,7 +231,7 @@ mod tests {
     fn slab(priorities: &[Priority]) -> Slab<usize> {
         let mut slab = Slab::new();
         for (key, priority) in priorities.iter().enumerate() {
-            let slot = slab.insert(key);
+            let slot = slab.insert(0, key);
             slab.get_mut(slot).priority = *priority;
         }
         slab

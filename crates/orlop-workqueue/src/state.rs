@@ -3,8 +3,8 @@ use std::hash::Hash;
 use std::time::Duration;
 
 use crate::bound::{Bound, Overflow};
-use crate::entry::{Again, List, Place, Slab};
-use crate::index::{Index, KeyHasher};
+use crate::entry::{List, Place, Slab};
+use crate::index::Index;
 use crate::metrics::{Histogram, Metrics};
 use crate::ready::Ready;
 use crate::timers::Timers;
@@ -20,7 +20,6 @@ pub(crate) type Group<K> = Box<dyn Fn(&K) -> u64 + Send>;
 /// delayed and queued at once, or handed to two workers.
 pub(crate) struct State<K> {
     index: Index,
-    hasher: KeyHasher,
     slab: Slab<K>,
     ready: Ready,
     timers: Timers,
@@ -85,10 +84,9 @@ pub(crate) enum Room<K> {
 }
 
 impl<K: Hash + Eq + Clone> State<K> {
-    pub(crate) fn new(settings: Settings<K>, hasher: KeyHasher) -> Self {
+    pub(crate) fn new(settings: Settings<K>) -> Self {
         Self {
             index: Index::new(),
-            hasher,
             slab: Slab::new(),
             ready: Ready::new(settings.ageing.map(|step| nanos(step).max(1))),
             timers: Timers::new(),
@@ -135,7 +133,7 @@ impl<K: Hash + Eq + Clone> State<K> {
 
     /// Whether finishing a key needs the time.
     pub(crate) fn finish_needs_time(&self, slot: u32) -> bool {
-        self.timed || self.slab.get(slot).again != Again::NO
+        self.timed || matches!(self.slab.get(slot).place, Place::Processing(Some(_)))
     }
 
     /// The time for those who need none.
@@ -174,7 +172,7 @@ impl<K: Hash + Eq + Clone> State<K> {
 
     /// An entry for a key that has none. It is to be [requested](State::request) next.
     pub(crate) fn insert(&mut self, hash: u32, key: K) -> u32 {
-        let slot = self.slab.insert(key);
+        let slot = self.slab.insert(hash, key);
         self.index.insert(hash, slot);
         slot
     }
@@ -185,8 +183,8 @@ impl<K: Hash + Eq + Clone> State<K> {
         let entry = self.slab.get(slot);
         match entry.place {
             Place::Ready => entry.priority >= priority,
-            Place::Processing => {
-                entry.due <= self.seen && entry.again.priority().is_some_and(|again| again >= priority)
+            Place::Processing(again) => {
+                entry.due <= self.seen && again.is_some_and(|again| again >= priority)
             }
             _ => false,
         }
@@ -258,10 +256,10 @@ impl<K: Hash + Eq + Clone> State<K> {
                     self.put(slot, due, now);
                 }
             }
-            Place::Processing => {
-                let (old_due, old) = (entry.due, entry.again.priority());
+            Place::Processing(old) => {
+                let old_due = entry.due;
                 entry.due = old.map_or(due, |_| old_due.min(due));
-                entry.again = Again::with(old.map_or(priority, |old| old.max(priority)));
+                entry.place = Place::Processing(Some(old.map_or(priority, |old| old.max(priority))));
             }
         }
     }
@@ -272,11 +270,11 @@ impl<K: Hash + Eq + Clone> State<K> {
         let failures = &mut self.slab.get_mut(slot).failures;
         let before = *failures;
         *failures = failures.saturating_add(1);
-        before
+        u32::from(before)
     }
 
     pub(crate) fn failures(&self, slot: u32) -> u32 {
-        self.slab.get(slot).failures
+        u32::from(self.slab.get(slot).failures)
     }
 
     /// Forgets the failures, and the key itself if nothing else is to be known about it: then it is returned.
@@ -306,25 +304,25 @@ impl<K: Hash + Eq + Clone> State<K> {
         let entry = self.slab.get_mut(slot);
         let waited =
             if self.timed { Duration::from_nanos(now.saturating_sub(entry.due)) } else { Duration::ZERO };
-        entry.place = Place::Processing;
+        entry.place = Place::Processing(None);
         entry.since = now;
-        entry.again = Again::NO;
         self.processing += 1;
         if self.timed {
             self.queue_duration.observe(waited);
         }
         let key = entry.key.clone().expect("a slot in use has a key");
-        Some(Taken { slot, key, failures: entry.failures, priority: entry.priority, waited })
+        Some(Taken { slot, key, failures: u32::from(entry.failures), priority: entry.priority, waited })
     }
 
     /// Ends the work on a slot that [`State::take`] handed out. If it was added meanwhile it goes back in. A key that
     /// nothing is to be known about any more is returned.
-    pub(crate) fn finish(&mut self, slot: u32, hash: u32, now: u64) -> Option<K> {
+    pub(crate) fn finish(&mut self, slot: u32, now: u64) -> Option<K> {
         let timed = self.timed;
         let entry = self.slab.get_mut(slot);
-        debug_assert_eq!(entry.place, Place::Processing, "a ticket's slot is in progress");
-        entry.place = Place::Nowhere;
-        let (since, due, again, failures) = (entry.since, entry.due, entry.again.priority(), entry.failures);
+        let place = std::mem::replace(&mut entry.place, Place::Nowhere);
+        debug_assert!(matches!(place, Place::Processing(_)), "a ticket's slot is in progress");
+        let again = if let Place::Processing(again) = place { again } else { None };
+        let (since, due, failures) = (entry.since, entry.due, entry.failures);
         self.processing -= 1;
         if timed {
             self.work_duration.observe(Duration::from_nanos(now.saturating_sub(since)));
@@ -333,7 +331,7 @@ impl<K: Hash + Eq + Clone> State<K> {
             self.slab.get_mut(slot).priority = priority;
             self.put(slot, due, now);
         } else if failures == 0 {
-            return Some(self.vacate_hashed(slot, hash));
+            return Some(self.vacate(slot));
         } else {
             self.remember(slot);
             return self.forget_excess();
@@ -365,7 +363,7 @@ impl<K: Hash + Eq + Clone> State<K> {
 
     pub(crate) fn metrics(&self, now: u64) -> Metrics {
         let running = || {
-            let since = self.slab.iter().filter(|(_, entry)| entry.place == Place::Processing);
+            let since = self.slab.iter().filter(|(_, entry)| matches!(entry.place, Place::Processing(_)));
             since.map(|(_, entry)| Duration::from_nanos(now.saturating_sub(entry.since)))
         };
         let (unfinished, longest) = if self.timed && self.processing > 0 {
@@ -440,19 +438,12 @@ impl<K: Hash + Eq + Clone> State<K> {
 
     /// Frees the slot of an entry that is nowhere.
     fn vacate(&mut self, slot: u32) -> K {
-        let key = self.slab.remove(slot);
-        self.index.remove(self.hasher.hash(&key), slot);
-        key
-    }
-
-    /// The same, knowing the hash.
-    fn vacate_hashed(&mut self, slot: u32, hash: u32) -> K {
-        self.index.remove(hash, slot);
+        self.index.remove(self.slab.get(slot).hash, slot);
         self.slab.remove(slot)
     }
 
     fn leave(&mut self, slot: u32, due_in: Duration) -> Pending<K> {
-        let (priority, failures) = (self.slab.get(slot).priority, self.slab.get(slot).failures);
+        let (priority, failures) = (self.slab.get(slot).priority, self.failures(slot));
         Pending { key: self.vacate(slot), due_in, priority, failures }
     }
 }
@@ -465,18 +456,19 @@ pub(crate) fn nanos(duration: Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::index::KeyHasher;
 
     #[test]
     fn what_failed_long_ago_is_forgotten_when_there_is_too_much() {
         let settings = Settings { ageing: None, group: None, bound: None, remember: 2, timed: false };
         let hasher = KeyHasher::default();
-        let mut state = State::new(settings, hasher.clone());
+        let mut state = State::new(settings);
         for key in 0..5_u32 {
             let slot = state.insert(hasher.hash(&key), key);
             state.request(slot, 0, Priority::NORMAL, 0);
             let slot = state.take(0).expect("ready").slot;
             state.fail(slot);
-            assert_eq!(state.finish(slot, hasher.hash(&key), 0), key.checked_sub(2));
+            assert_eq!(state.finish(slot, 0), key.checked_sub(2));
         }
         let known: Vec<_> = (0..5).filter(|key| state.find(hasher.hash(key), key).is_some()).collect();
         assert_eq!((known, state.idle_len), (vec![3, 4], 2));

@@ -233,7 +233,7 @@ mod tests {
             let due = now + 1 + (random.u64() >> distance).min(u64::MAX - now - 1);
             match random.range(0..4) {
                 0 | 1 => {
-                    let slot = slab.insert(step);
+                    let slot = slab.insert(0, step);
                     timers.push(&mut slab, slot, due);
                     model.insert((due, step, slot));
                 }
@@ -272,7 +272,7 @@ mod tests {
         let mut slab = Slab::new();
         for due in [1, 1 << 20, (1 << 20) + 1, 3_600_000_000_000, 86_400_000_000_123, u64::MAX] {
             let mut timers = Timers::new();
-            let slot = slab.insert(due);
+            let slot = slab.insert(0, due);
             timers.push(&mut slab, slot, due);
             let mut looked = 0;
             while timers.next(&slab) != Some(due) {
