@@ -5,7 +5,7 @@ use crate::sync::{Mutex, lock};
 /// So many ready keys make a queue long.
 pub(crate) const LONG: usize = if cfg!(any(shuttle, test)) { 2 } else { 8192 };
 /// So many keys are put in together.
-const BATCH: usize = if cfg!(any(shuttle, test)) { 2 } else { 32 };
+const BATCH: usize = if cfg!(any(shuttle, test)) { 2 } else { 64 };
 
 /// Where keys wait to be put into a long queue.
 ///

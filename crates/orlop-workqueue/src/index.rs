@@ -5,7 +5,7 @@ use hashbrown::DefaultHashBuilder;
 /// Buckets of the smallest table.
 const SMALLEST: usize = 16;
 /// So many removals are done together.
-const BATCH: usize = 32;
+const BATCH: usize = 64;
 /// A bucket with nothing in it: there is no slot of this number.
 const EMPTY: u64 = u64::MAX;
 

@@ -219,7 +219,7 @@ impl<K: Hash + Eq + Clone + 'static> Queue<K> {
         self.shared.forget(key);
     }
 
-    /// How often a key has failed since it was last forgotten.
+    /// How often a key has failed since it was last forgotten; counted up to 65,535.
     #[must_use]
     pub fn failures(&self, key: &K) -> u32 {
         let hash = self.shared.hash(key);

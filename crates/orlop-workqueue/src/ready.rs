@@ -159,6 +159,13 @@ impl Ready {
             .flat_map(move |lane| self.lanes[lane as usize].slots.iter(slab))
     }
 
+    /// The next slots of the lane whose turn it is at the highest level.
+    pub(crate) fn upcoming<'a, K>(&self, slab: &'a Slab<K>) -> impl Iterator<Item = u32> + use<'a, K> {
+        let highest = LEVELS.checked_sub(1 + self.occupied.leading_zeros() as usize);
+        let slots = highest.map_or(List::EMPTY, |level| self.lanes[self.levels[level].front as usize].slots);
+        slots.iter(slab)
+    }
+
     /// The lanes of a level that have something, in the order of their turns.
     fn lanes_of(&self, level: &Level) -> impl Iterator<Item = u32> {
         let some = |lane: u32| (lane != NONE).then_some(lane);

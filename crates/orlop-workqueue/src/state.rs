@@ -13,6 +13,11 @@ use crate::{Pending, Priority};
 /// Tells the group of a key, as a number.
 pub(crate) type Group<K> = Box<dyn Fn(&K) -> u64 + Send>;
 
+/// So many ready keys are more than a processor's cache holds.
+const COLD: usize = 4096;
+/// So many keys are fetched together.
+const AHEAD: usize = 16;
+
 /// The queue as a state machine: no lock, no waiting, and the time (nanoseconds since the queue was built) is an
 /// argument.
 ///
@@ -31,6 +36,8 @@ pub(crate) struct State<K> {
     bound: Option<Bound>,
     timed: bool,
     processing: usize,
+    /// So many of the next keys have been looked at.
+    seen_ahead: usize,
     /// The latest time that was told.
     seen: u64,
     adds: u64,
@@ -97,6 +104,7 @@ impl<K: Hash + Eq + Clone> State<K> {
             bound: settings.bound,
             timed: settings.timed,
             processing: 0,
+            seen_ahead: 0,
             seen: 0,
             adds: 0,
             retries: 0,
@@ -300,6 +308,7 @@ impl<K: Hash + Eq + Clone> State<K> {
 
     /// Hands out the next ready key. Due ones have to be promoted before.
     pub(crate) fn take(&mut self, now: u64) -> Option<Taken<K>> {
+        self.look_ahead();
         let slot = self.ready.pop(&mut self.slab, now)?;
         let entry = self.slab.get_mut(slot);
         let waited =
@@ -312,6 +321,23 @@ impl<K: Hash + Eq + Clone> State<K> {
         }
         let key = entry.key.clone().expect("a slot in use has a key");
         Some(Taken { slot, key, failures: u32::from(entry.failures), priority: entry.priority, waited })
+    }
+
+    /// Has the memory of the next keys of a long queue fetched together.
+    ///
+    /// To copy a key is often to count one more owner, and a counter is changed only when all that was read before has
+    /// come: one key after the other would be waited for.
+    #[inline]
+    fn look_ahead(&mut self) {
+        if let Some(left) = self.seen_ahead.checked_sub(1) {
+            self.seen_ahead = left;
+        } else if self.ready.len() >= COLD {
+            let slots = self.ready.upcoming(&self.slab).take(AHEAD);
+            let mut keys = slots.filter_map(|slot| self.slab.get(slot).key.as_ref());
+            let Some(mut last) = keys.next() else { return };
+            let equal = keys.filter(|key| *key == std::mem::replace(&mut last, key)).count();
+            self.seen_ahead = AHEAD + std::hint::black_box(equal);
+        }
     }
 
     /// Ends the work on a slot that [`State::take`] handed out. If it was added meanwhile it goes back in. A key that

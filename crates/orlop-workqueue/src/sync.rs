@@ -13,7 +13,7 @@ mod real {
     /// Tries one shortly after the other, each a little later than the one before.
     const SPINS: u32 = 2;
     /// How long a thread stays away that finds a lock taken each time.
-    const AWAY: Duration = Duration::from_micros(100);
+    const AWAY: Duration = Duration::from_micros(200);
     /// How much longer for each that stays away already, of which so many count.
     const MORE: Duration = Duration::from_micros(150);
     const MOST: u32 = 32;
