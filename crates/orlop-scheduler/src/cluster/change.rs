@@ -60,6 +60,12 @@ pub enum Change {
     Storage(StorageChange),
 }
 
+impl From<StorageChange> for Change {
+    fn from(change: StorageChange) -> Self {
+        Self::Storage(change)
+    }
+}
+
 /// A change that contradicts what is known. The cluster is as it was before.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
@@ -103,6 +109,14 @@ pub enum RecordError {
     VolumeTaken {
         /// Name of the volume.
         volume: Str,
+    },
+    /// A volume is being made for the claim already, for another node.
+    #[error("claim {claim:?} in namespace {namespace:?} is given to another node already")]
+    ClaimTaken {
+        /// Namespace of the claim.
+        namespace: Str,
+        /// Name of the claim.
+        claim: Str,
     },
     /// The volumes of the pod are decided about already.
     #[error("the volumes of pod {pod:?} are assumed already")]

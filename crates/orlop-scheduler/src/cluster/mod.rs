@@ -14,7 +14,6 @@ pub(crate) mod requests;
 mod resources;
 mod state;
 mod view;
-#[expect(dead_code, unused_imports, reason = "read by the plugins of volumes, which follow")]
 mod volumes;
 
 pub use change::{Change, RecordError};
@@ -31,3 +30,6 @@ pub use resources::{Resources, is_extended, is_scalar};
 pub use state::Cluster;
 pub use view::ClusterView;
 pub use volumes::{BindPlan, Replaced, StorageChange, StorageEvent, Volumes};
+pub(crate) use volumes::{
+    CapacitySlot, MIGRATED_PLUGINS, SELECTED_NODE, VolumeSlot, class_of_claim, is_bound_to,
+};

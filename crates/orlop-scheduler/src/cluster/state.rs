@@ -250,6 +250,9 @@ impl Cluster {
             return Ok(None);
         };
         let was_assumed = known.assumed;
+        if was_assumed && self.volumes.assumed(&id).is_some() {
+            Arc::make_mut(&mut self.volumes).confirm(&id);
+        }
         let same_node = self.nodes[known.node as usize].name == node;
         // Most updates touch the status alone; terms of affinity cannot change.
         if same_node

@@ -11,8 +11,9 @@ use orlop_model::core::v1::Pod;
 pub use decision::{Decision, Placement, Rejection, ScheduleError, Unschedulable};
 pub use explain::{Explanation, NodeExplanation, PluginOutcome, PluginScore};
 
-use crate::cluster::{Change, Cluster, RecordError};
-use crate::framework::{ClusterEvent, Hint, Profile, ProfileError, Status};
+use crate::cluster::{BindPlan, Change, Cluster, RecordError, StorageChange, pod_id};
+use crate::framework::{ClusterEvent, Hint, Plugin as _, Profile, ProfileError, Status};
+use crate::plugins::VolumeBinding;
 use crate::queue::Requeue;
 
 /// Stands for the plugin that turned a pod down, where there was no node at all.
@@ -99,13 +100,36 @@ impl Engine {
         self.profiles.iter().find(|profile| profile.name() == name)
     }
 
-    /// Records what happened. Returns what may have made waiting pods schedulable, or nothing where
+    /// Records what happened. A pod that is assumed to be on a node has its volumes assumed too, where
+    /// its profile binds volumes. Returns what may have made waiting pods schedulable, or nothing where
     /// no plugin can see a difference.
     ///
     /// # Errors
     /// [`RecordError`] where the change contradicts what is known; nothing has changed then.
     pub fn record(&mut self, change: Change) -> Result<Option<ClusterEvent>, RecordError> {
-        self.cluster.record(change)
+        let Change::PodAssumed { pod, node } = &change else {
+            return self.cluster.record(change);
+        };
+        let Some(plan) = self.volumes_for(pod, node).map(Arc::new) else {
+            return self.cluster.record(change);
+        };
+        let id = pod_id(pod);
+        self.cluster.record(StorageChange::Assumed { pod: id.clone(), plan }.into())?;
+        let event = self.cluster.record(change);
+        if event.is_err() {
+            self.cluster.record(StorageChange::Forgot(id).into())?;
+        }
+        event
+    }
+
+    /// What the claims of the pod get on the node; nothing where they have all they need, or where
+    /// the pod cannot go there.
+    fn volumes_for(&self, pod: &Pod, node: &str) -> Option<BindPlan> {
+        let plugin = VolumeBinding;
+        if !VolumeBinding::concerns(pod) || self.profile(pod)?.filter_named(plugin.name()).is_none() {
+            return None;
+        }
+        plugin.plan(pod, node, self.cluster.view()).ok().filter(|plan| !plan.is_empty())
     }
 }
 

@@ -7,7 +7,8 @@ use super::erased::{ErasedFilterOf, ErasedScoreOf};
 use super::{DomainFilter, DomainScore, ErasedFilter, ErasedScore, Permit, PreEnqueue, Reads, Reserve};
 use crate::plugins::{
     ImageLocality, InterPodAffinity, NodeAffinity, NodeName, NodePorts, NodeResourcesBalancedAllocation,
-    NodeResourcesFit, NodeUnschedulable, PodTopologySpread, SchedulingGates, TaintToleration,
+    NodeResourcesFit, NodeUnschedulable, NodeVolumeLimits, PodTopologySpread, SchedulingGates,
+    TaintToleration, VolumeBinding, VolumeRestrictions, VolumeZone,
 };
 
 /// The name of the scheduler that pods without `spec.schedulerName` mean.
@@ -71,6 +72,10 @@ impl Profile {
             .filter(NodeAffinity::default())
             .filter(NodePorts)
             .filter(NodeResourcesFit::default())
+            .filter(VolumeRestrictions)
+            .filter(NodeVolumeLimits)
+            .filter(VolumeBinding)
+            .filter(VolumeZone)
             .filter(PodTopologySpread::default())
             .filter(InterPodAffinity::default())
             .score(TaintToleration, 3)
@@ -83,7 +88,7 @@ impl Profile {
     }
 
     /// kube-scheduler's default profile with its order and weights, as far as the plugins exist here
-    /// (those of volumes, devices and preemption do not yet).
+    /// (those of devices and preemption do not yet).
     #[must_use]
     pub fn kubernetes() -> Self {
         Self::kubernetes_builder().profile

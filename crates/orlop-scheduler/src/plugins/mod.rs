@@ -11,6 +11,7 @@ mod pod_topology_spread;
 mod priority_sort;
 mod scheduling_gates;
 mod taint_toleration;
+mod volumes;
 
 pub use image_locality::ImageLocality;
 pub use inter_pod_affinity::InterPodAffinity;
@@ -26,3 +27,6 @@ pub use pod_topology_spread::PodTopologySpread;
 pub use priority_sort::PrioritySort;
 pub use scheduling_gates::SchedulingGates;
 pub use taint_toleration::TaintToleration;
+pub use volumes::{
+    BindProgress, NodeVolumeLimits, PodVolumes, VolumeBinding, VolumeRestrictions, VolumeZone,
+};

@@ -7,7 +7,7 @@ use orlop_model::Str;
 use orlop_model::core::v1::{Namespace, Pod, Service};
 use orlop_model::vectors::{Case, Check};
 use orlop_scheduler::plugins::InterPodAffinity;
-use orlop_scheduler::{Change, Code, Decision, Engine, Profile, Workload, WorkloadKind};
+use orlop_scheduler::{Change, Code, Decision, Engine, Profile, ProfileBuilder, Workload, WorkloadKind};
 use serde_json::{Value, json};
 
 use crate::{decode, engine, written};
@@ -108,7 +108,10 @@ fn profile(config: &Value) -> Result<Profile, String> {
             .as_bool()
             .unwrap_or_default(),
     };
-    Profile::kubernetes_builder()
+    // The cases were made without the plugins of volumes.
+    ["VolumeRestrictions", "NodeVolumeLimits", "VolumeBinding", "VolumeZone"]
+        .into_iter()
+        .fold(Profile::kubernetes_builder(), ProfileBuilder::without)
         .without("InterPodAffinity")
         .filter(affinity)
         .score(affinity, 2)

@@ -7,9 +7,10 @@ mod store;
 
 pub use change::{Replaced, StorageChange, StorageEvent};
 pub use plan::BindPlan;
-pub(crate) use plan::{BOUND_BY_CONTROLLER, SELECTED_NODE, is_bound_to};
+pub(crate) use plan::{SELECTED_NODE, is_bound_to};
 pub use store::Volumes;
-pub(crate) use store::{CapacitySlot, VolumeSlot, class_of_claim, class_of_volume};
+use store::class_of_volume;
+pub(crate) use store::{CapacitySlot, MIGRATED_PLUGINS, VolumeSlot, class_of_claim};
 
 #[cfg(test)]
 mod tests;

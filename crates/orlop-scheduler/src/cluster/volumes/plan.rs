@@ -8,7 +8,7 @@ use orlop_model::core::v1::{ObjectReference, PersistentVolume, PersistentVolumeC
 pub(crate) const SELECTED_NODE: &str = "volume.kubernetes.io/selected-node";
 
 /// Annotation of volumes and claims that were bound by the control plane, not by their author.
-pub(crate) const BOUND_BY_CONTROLLER: &str = "pv.kubernetes.io/bound-by-controller";
+const BOUND_BY_CONTROLLER: &str = "pv.kubernetes.io/bound-by-controller";
 
 /// Which volumes the claims of a pod get on a node: the objects to write before the pod is bound.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -80,6 +80,18 @@ pub(super) fn settles_volume(seen: &PersistentVolume, assumed: &PersistentVolume
         .as_deref()
         .is_some_and(|wanted| wanted.name == reference.name && wanted.namespace == reference.namespace);
     !reference.uid.is_empty() || !same
+}
+
+/// Whether a volume belongs, or is reserved, to another claim than the one that it is to be bound to.
+pub(super) fn is_for_another(volume: &PersistentVolume, bound: &PersistentVolume) -> bool {
+    let Some(reference) = volume.spec.claim_ref.as_deref() else {
+        return false;
+    };
+    !bound.spec.claim_ref.as_deref().is_some_and(|wanted| {
+        wanted.name == reference.name
+            && wanted.namespace == reference.namespace
+            && (reference.uid.is_empty() || reference.uid == wanted.uid)
+    })
 }
 
 /// What was assumed of a volume, put on what is seen of it now.

@@ -8,9 +8,13 @@ use orlop_model::Str;
 use orlop_model::core::v1::{PersistentVolume, PersistentVolumeClaim, Pod};
 use orlop_model::storage::v1::{CSINode, CSIStorageCapacity, StorageClass};
 
-use super::plan::{assume_claim_again, assume_volume_again, settles_claim, settles_volume};
-use super::store::{Assumption, CapacitySlot, ClaimSlot};
-use super::{BindPlan, Replaced, StorageChange, StorageEvent, VolumeSlot, Volumes, class_of_volume};
+use super::plan::{
+    SELECTED_NODE, assume_claim_again, assume_volume_again, is_for_another, settles_claim, settles_volume,
+};
+use super::store::{Assumption, ClaimSlot, Decided};
+use super::{
+    BindPlan, CapacitySlot, Replaced, StorageChange, StorageEvent, VolumeSlot, Volumes, class_of_volume,
+};
 use crate::cluster::{Logged, RecordError};
 
 /// What a change was, for the log and for waiting pods; nothing where no plugin can see it.
@@ -162,12 +166,12 @@ impl Volumes {
         if let Some(slot) = &before {
             take(&mut self.volumes_by_class, &class_of_volume(&slot.seen), name);
         }
-        let mut settled = None;
+        let mut settled = BTreeSet::new();
         if let Some(seen) = &new {
             put(&mut self.volumes_by_class, class_of_volume(seen), name.clone());
             let mut slot = VolumeSlot::new(Arc::clone(seen));
             match before.as_ref().and_then(|before| before.assumed.clone()) {
-                Some(assumed) if settles_volume(seen, &assumed.object) => settled = Some(assumed.pod),
+                Some(assumed) if settles_volume(seen, &assumed.object) => settled = assumed.pods,
                 Some(assumed) => {
                     let object = Arc::new(assume_volume_again(seen, &assumed.object));
                     slot.assumed = Some(Assumption { object, ..assumed });
@@ -176,10 +180,10 @@ impl Volumes {
             }
             self.volumes.insert(name.clone(), slot);
         } else {
-            settled =
-                before.as_ref().and_then(|slot| slot.assumed.as_ref()).map(|assumed| assumed.pod.clone());
+            let assumed = before.as_ref().and_then(|slot| slot.assumed.as_ref());
+            settled.extend(assumed.into_iter().flat_map(|assumed| assumed.pods.iter().cloned()));
         }
-        if let Some(pod) = settled {
+        for pod in settled {
             self.settle(&pod);
         }
         let change = Replaced { old: before.map(|slot| slot.seen), new };
@@ -198,11 +202,11 @@ impl Volumes {
     ) -> Recorded {
         let claims = self.claims.entry(namespace.clone()).or_default();
         let before = claims.remove(name.as_str());
-        let mut settled = None;
+        let mut settled = BTreeSet::new();
         if let Some(seen) = &new {
             let mut slot = ClaimSlot { seen: Arc::clone(seen), assumed: None };
             match before.as_ref().and_then(|before| before.assumed.clone()) {
-                Some(assumed) if settles_claim(seen, &assumed.object) => settled = Some(assumed.pod),
+                Some(assumed) if settles_claim(seen, &assumed.object) => settled = assumed.pods,
                 Some(assumed) => {
                     let object = Arc::new(assume_claim_again(seen, &assumed.object));
                     slot.assumed = Some(Assumption { object, ..assumed });
@@ -211,13 +215,13 @@ impl Volumes {
             }
             claims.insert(name.clone(), slot);
         } else {
-            settled =
-                before.as_ref().and_then(|slot| slot.assumed.as_ref()).map(|assumed| assumed.pod.clone());
+            let assumed = before.as_ref().and_then(|slot| slot.assumed.as_ref());
+            settled.extend(assumed.into_iter().flat_map(|assumed| assumed.pods.iter().cloned()));
             if claims.is_empty() {
                 self.claims.remove(namespace.as_str());
             }
         }
-        if let Some(pod) = settled {
+        for pod in settled {
             self.settle(&pod);
         }
         let change = Replaced { old: before.map(|slot| slot.seen), new };
@@ -269,29 +273,26 @@ impl Volumes {
             let name = &volume.metadata.name;
             let slot = self.volumes.get(name.as_str());
             let slot = slot.ok_or_else(|| RecordError::UnknownVolume { volume: name.clone() })?;
-            let taken = slot.assumed.is_some() || settles_volume(&slot.seen, volume);
-            let same = slot.seen.spec.claim_ref.as_ref().zip(volume.spec.claim_ref.as_ref());
-            let is_so = same.is_some_and(|(seen, wanted)| seen.uid == wanted.uid && seen.name == wanted.name);
-            if !names.insert(name.clone()) || (taken && !is_so) {
+            if !names.insert(name.clone()) || is_for_another(slot.object(), volume) {
                 return Err(RecordError::VolumeTaken { volume: name.clone() });
             }
         }
         for claim in &plan.claims {
             let meta = &claim.metadata;
-            if self.seen_claim(&meta.namespace, &meta.name).is_none() {
-                return Err(RecordError::UnknownClaim {
-                    namespace: meta.namespace.clone(),
-                    claim: meta.name.clone(),
-                });
+            let (namespace, name) = (meta.namespace.clone(), meta.name.clone());
+            let Some(known) = self.claim(&namespace, &name) else {
+                return Err(RecordError::UnknownClaim { namespace, claim: name });
+            };
+            let node = known.metadata.annotations.get(SELECTED_NODE);
+            if node.is_some_and(|node| meta.annotations.get(SELECTED_NODE) != Some(node)) {
+                return Err(RecordError::ClaimTaken { namespace, claim: name });
             }
         }
-        let mut open = false;
         for volume in &plan.volumes {
             if let Some(slot) = self.volumes.get_mut(volume.metadata.name.as_str())
                 && !settles_volume(&slot.seen, volume)
             {
-                slot.assumed = Some(Assumption { pod: pod.clone(), object: Arc::clone(volume) });
-                open = true;
+                Assumption::join(&mut slot.assumed, pod, volume);
             }
         }
         for claim in &plan.claims {
@@ -300,55 +301,59 @@ impl Volumes {
             if let Some(slot) = claims.and_then(|claims| claims.get_mut(meta.name.as_str()))
                 && !settles_claim(&slot.seen, claim)
             {
-                slot.assumed = Some(Assumption { pod: pod.clone(), object: Arc::clone(claim) });
-                open = true;
+                Assumption::join(&mut slot.assumed, pod, claim);
             }
         }
-        if open {
-            self.assumed.insert(pod.clone(), plan);
-        }
+        self.assumed.insert(pod.clone(), Decided { plan, confirmed: false });
         Ok(())
     }
 
     /// Undoes what was assumed for a pod.
     pub(in crate::cluster) fn forget(&mut self, pod: &Str) -> Recorded {
-        let plan = self.assumed.remove(pod.as_str())?;
+        let Decided { plan, .. } = self.assumed.remove(pod.as_str())?;
         let mut freed = None;
         for volume in &plan.volumes {
             if let Some(slot) = self.volumes.get_mut(volume.metadata.name.as_str())
-                && slot.assumed.as_ref().is_some_and(|assumed| assumed.pod == *pod)
+                && let Some(old) = Assumption::leave(&mut slot.assumed, pod)
             {
-                let old = slot.assumed.take().map(|assumed| assumed.object);
-                freed
-                    .get_or_insert(StorageEvent::Volume(Replaced { old, new: Some(Arc::clone(&slot.seen)) }));
+                let change = Replaced { old: Some(old), new: Some(Arc::clone(&slot.seen)) };
+                freed.get_or_insert(StorageEvent::Volume(change));
             }
         }
         for claim in &plan.claims {
             let meta = &claim.metadata;
             let claims = self.claims.get_mut(meta.namespace.as_str());
             if let Some(slot) = claims.and_then(|claims| claims.get_mut(meta.name.as_str()))
-                && slot.assumed.as_ref().is_some_and(|assumed| assumed.pod == *pod)
+                && let Some(old) = Assumption::leave(&mut slot.assumed, pod)
             {
-                let old = slot.assumed.take().map(|assumed| assumed.object);
-                freed.get_or_insert(StorageEvent::Claim(Replaced { old, new: Some(Arc::clone(&slot.seen)) }));
+                let change = Replaced { old: Some(old), new: Some(Arc::clone(&slot.seen)) };
+                freed.get_or_insert(StorageEvent::Claim(change));
             }
         }
         Some((Logged::VolumesForgot { pod: pod.clone() }, freed))
     }
 
-    /// Drops the decision about a pod once nothing of it is assumed any more.
+    /// The pod is seen to be bound: so are its volumes, and they will be seen to be.
+    pub(in crate::cluster) fn confirm(&mut self, pod: &Str) {
+        if let Some(decided) = self.assumed.get_mut(pod.as_str()) {
+            decided.confirmed = true;
+        }
+        self.settle(pod);
+    }
+
+    /// Drops the decision about a bound pod once nothing of it is assumed any more.
     fn settle(&mut self, pod: &Str) {
-        let Some(plan) = self.assumed.get(pod.as_str()) else {
+        let Some(Decided { plan, confirmed: true }) = self.assumed.get(pod.as_str()) else {
             return;
         };
         let volume = |volume: &Arc<PersistentVolume>| {
             let slot = self.volumes.get(volume.metadata.name.as_str());
-            slot.and_then(|slot| slot.assumed.as_ref()).is_some_and(|assumed| assumed.pod == *pod)
+            slot.is_some_and(|slot| Assumption::is_of(&slot.assumed, pod))
         };
         let claim = |claim: &Arc<PersistentVolumeClaim>| {
             let claims = self.claims.get(claim.metadata.namespace.as_str());
             let slot = claims.and_then(|claims| claims.get(claim.metadata.name.as_str()));
-            slot.and_then(|slot| slot.assumed.as_ref()).is_some_and(|assumed| assumed.pod == *pod)
+            slot.is_some_and(|slot| Assumption::is_of(&slot.assumed, pod))
         };
         if !plan.volumes.iter().any(volume) && !plan.claims.iter().any(claim) {
             self.assumed.remove(pod.as_str());

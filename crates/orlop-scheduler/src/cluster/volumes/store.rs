@@ -9,7 +9,7 @@ use orlop_model::storage::v1::{CSIDriver, CSINode, CSIStorageCapacity, StorageCl
 use orlop_model::{Map, Str};
 
 use super::BindPlan;
-use crate::cluster::{ClusterView, PlacedPod};
+use crate::cluster::{ClusterView, NodeView, PlacedPod};
 
 /// The annotation that named the class before there was a field for it; it still comes first.
 const BETA_CLASS: &str = "volume.beta.kubernetes.io/storage-class";
@@ -27,16 +27,39 @@ pub(crate) fn class_of_claim(claim: &PersistentVolumeClaim) -> Str {
 }
 
 /// Name of the class that a volume belongs to; empty: none.
-pub(crate) fn class_of_volume(volume: &PersistentVolume) -> Str {
+pub(super) fn class_of_volume(volume: &PersistentVolume) -> Str {
     class(&volume.metadata.annotations, Some(&volume.spec.storage_class_name))
 }
 
 /// What a decision that is not carried out yet makes of an object.
 #[derive(Clone, Debug)]
 pub(super) struct Assumption<K> {
-    /// The pod that the decision was about.
-    pub(super) pod: Str,
+    /// The pods that the decision was about: several may share a claim.
+    pub(super) pods: BTreeSet<Str>,
     pub(super) object: Arc<K>,
+}
+
+impl<K> Assumption<K> {
+    /// A pod more counts on it.
+    pub(super) fn join(this: &mut Option<Self>, pod: &Str, object: &Arc<K>) {
+        let assumption =
+            this.get_or_insert_with(|| Self { pods: BTreeSet::new(), object: Arc::clone(object) });
+        assumption.pods.insert(pod.clone());
+    }
+
+    /// A pod less counts on it. Returns the object if that was the last.
+    pub(super) fn leave(this: &mut Option<Self>, pod: &str) -> Option<Arc<K>> {
+        let assumption = this.as_mut()?;
+        if !assumption.pods.remove(pod) || !assumption.pods.is_empty() {
+            return None;
+        }
+        this.take().map(|assumption| assumption.object)
+    }
+
+    /// Whether the pod counts on it.
+    pub(super) fn is_of(this: &Option<Self>, pod: &str) -> bool {
+        this.as_ref().is_some_and(|assumption| assumption.pods.contains(pod))
+    }
 }
 
 /// A volume with what decisions need of it.
@@ -77,7 +100,7 @@ pub(super) struct ClaimSlot {
 pub(crate) struct CapacitySlot {
     pub(super) object: Arc<CSIStorageCapacity>,
     /// Nodes with access; a selector that is absent or malformed selects none.
-    topology: Selector,
+    topology: Arc<Selector>,
     /// The greatest volume that can be made, in bytes.
     limit: Option<i64>,
 }
@@ -87,7 +110,7 @@ impl CapacitySlot {
         let topology =
             Selector::from_object(object.node_topology.as_deref()).unwrap_or_else(|_| Selector::nothing());
         let limit = Self::limit(&object);
-        Self { object, topology, limit }
+        Self { object, topology: Arc::new(topology), limit }
     }
 
     /// The greatest volume that can be made, in bytes.
@@ -96,9 +119,9 @@ impl CapacitySlot {
         limit.map(|limit| limit.value())
     }
 
-    /// Whether a volume of `size` bytes can be made for a node with these labels.
-    pub(crate) fn has_room(&self, size: i64, node: &Map<Str>) -> bool {
-        self.limit.is_some_and(|limit| limit >= size) && self.topology.matches(node)
+    /// The nodes that a volume of `size` bytes can be made for.
+    pub(crate) fn room_for(&self, size: i64) -> Option<&Arc<Selector>> {
+        (self.limit? >= size).then_some(&self.topology)
     }
 }
 
@@ -122,8 +145,17 @@ pub struct Volumes {
     pub(super) capacities_by_class: HashMap<Str, BTreeSet<(Str, Str)>>,
     /// Ids of the placed pods that name a claim, by namespace and name of the claim.
     pub(super) users: HashMap<Str, HashMap<Str, BTreeSet<Str>>>,
-    /// Decisions about volumes that are not seen to be carried out yet, by id of the pod.
-    pub(super) assumed: BTreeMap<Str, Arc<BindPlan>>,
+    /// Decisions about volumes of pods that are not bound yet, or not all of whose volumes are seen as
+    /// decided, by id of the pod.
+    pub(super) assumed: BTreeMap<Str, Decided>,
+}
+
+/// A decision about the volumes of a pod.
+#[derive(Clone, Debug)]
+pub(super) struct Decided {
+    pub(super) plan: Arc<BindPlan>,
+    /// Whether the pod is bound. What is left to be seen of its volumes is under way then.
+    pub(super) confirmed: bool,
 }
 
 impl Volumes {
@@ -200,11 +232,11 @@ impl Volumes {
         names.filter_map(|name| self.capacities.get(name))
     }
 
-    /// The decision about the volumes of the pod with this [id](crate::pod_id), until it is seen to
-    /// be carried out.
+    /// The decision about the volumes of the pod with this [id](crate::pod_id), until the pod is seen
+    /// to be bound and its volumes are seen as decided.
     #[must_use]
     pub fn assumed(&self, pod: &str) -> Option<&Arc<BindPlan>> {
-        self.assumed.get(pod)
+        self.assumed.get(pod).map(|decided| &decided.plan)
     }
 
     /// Ids of the placed pods that name a claim.
@@ -225,17 +257,17 @@ impl Volumes {
         let mut volumes: Vec<_> = self
             .volumes
             .iter()
-            .filter_map(|(name, slot)| slot.assumed.as_ref().map(|assumed| (name, &assumed.pod)))
+            .filter_map(|(name, slot)| slot.assumed.as_ref().map(|assumed| (name, &assumed.pods)))
             .collect();
         volumes.sort_unstable();
         let mut claims: Vec<_> = self
             .claims
             .values()
             .flatten()
-            .filter_map(|(name, slot)| slot.assumed.as_ref().map(|assumed| (name, &assumed.pod)))
+            .filter_map(|(name, slot)| slot.assumed.as_ref().map(|assumed| (name, &assumed.pods)))
             .collect();
         claims.sort_unstable();
-        let plans: Vec<_> = self.assumed.keys().collect();
+        let plans: Vec<_> = self.assumed.iter().map(|(pod, decided)| (pod, decided.confirmed)).collect();
         format!("{users:?} {volumes:?} {claims:?} {plans:?}")
     }
 }
@@ -247,11 +279,23 @@ impl<'a> ClusterView<'a> {
         &self.0.volumes
     }
 
+    /// Whether a pod of this id is on a node, or decided to go to one.
+    pub(crate) fn has_pod(self, id: &str) -> bool {
+        self.0.pod(id).is_some()
+    }
+
     /// The pods on nodes of the cluster that name a claim.
     pub(crate) fn claim_users(self, namespace: &str, claim: &str) -> impl Iterator<Item = &'a PlacedPod> {
         self.0.volumes.users(namespace, claim).filter_map(move |id| {
             let (pod, node) = self.0.pod(id)?;
             self.node(node).map(|_| pod)
         })
+    }
+}
+
+impl<'a> NodeView<'a> {
+    /// The cluster that the node is in.
+    pub(crate) fn cluster_view(self) -> ClusterView<'a> {
+        self.cluster.view()
     }
 }

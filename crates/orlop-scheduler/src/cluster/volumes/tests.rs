@@ -111,6 +111,10 @@ fn what_is_seen_replaces_what_was_assumed() {
     assert!(cluster.view().volumes().assumed("p").is_some());
     let served = json!({"volume.kubernetes.io/selected-node": "n"});
     storage(&mut cluster, StorageChange::ClaimSet(claim("scratch", json!({}), served)));
+    assert!(cluster.view().volumes().assumed("p").is_some(), "the pod is not bound yet");
+    let mut bound = Pod::clone(&pod("p"));
+    bound.spec.node_name = "n".into();
+    cluster.record(Change::PodAdded(Arc::new(bound))).unwrap();
     assert!(cluster.view().volumes().assumed("p").is_none(), "nothing is assumed any more");
     storage(&mut cluster, StorageChange::ClaimSet(claim("scratch", json!({}), json!({}))));
     assert_eq!(assumed(&cluster).1, None);
