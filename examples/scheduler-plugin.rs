@@ -63,7 +63,7 @@ impl Score for CheapestNode {
     const READS: Reads = Reads::Static;
     const NORMALIZE: Normalize = Normalize::ToMax { reverse: true };
 
-    fn sign(&self, _: &Pod) {}
+    fn sign(&self, _: PodTemplate<'_>) {}
 
     fn score(&self, (): &(), node: NodeView<'_>) -> i64 {
         node.labels()
@@ -86,13 +86,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         engine.record(Change::NodeAdded(Arc::new(node)))?;
     }
     for (name, dataset) in [("train-maps", "maps"), ("train-faces", "faces"), ("train-birds", "birds")] {
-        let pod: Pod = serde_json::from_value(json!({
+        let pod: Arc<Pod> = serde_json::from_value(json!({
             "metadata": {"name": name, "namespace": "default", "annotations": {"example.dev/dataset": dataset}},
             "spec": {"containers": [{"name": "c", "image": "train", "resources": {"requests": {"cpu": "1"}}}]},
         }))?;
         print!("{name}: {}", engine.explain(&pod));
         if let Decision::Place(place) = engine.schedule(&pod) {
-            engine.record(Change::PodAssumed { pod: Arc::new(pod), node: place.node().clone() })?;
+            engine.record(Change::PodAssumed { pod, node: place.node().clone() })?;
         }
     }
     Ok(())

@@ -29,7 +29,7 @@
 //!     "metadata": {"name": "web", "namespace": "default"},
 //!     "spec": {"containers": [{"name": "c", "resources": {"requests": {"cpu": "500m"}}}]},
 //! }))?;
-//! assert_eq!(engine.schedule(&pod).node().unwrap(), "big");
+//! assert_eq!(engine.schedule(&Arc::new(pod)).node().unwrap(), "big");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
@@ -52,9 +52,9 @@ pub use engine::{
     ScheduleError, Unschedulable,
 };
 pub use framework::{
-    ClusterEvent, Code, DomainFilter, DomainScore, Feasible, Filter, Hint, MAX_SCORE, Normalize, Permit,
-    Plugin, PreEnqueue, PreFilter, PreScore, Profile, ProfileBuilder, ProfileError, QueueSort, Reads, Reason,
-    Reserve, Score, Status, Verdict,
+    ClusterEvent, ClusterFilter, ClusterScore, Code, Counts, DomainFilter, DomainScore, Feasibility, Feasible, Filter,
+    Hint, MAX_SCORE, Normalize, Permit, Plan, Plugin, PodTemplate, PreEnqueue, PreFilter, PreScore, Profile,
+    ProfileBuilder, ProfileError, QueueSort, Reads, Reason, Reserve, Score, Status, Tally, Totals, Verdict,
 };
 pub use queue::{Backoff, QueueCounts, QueueOptions, QueuedPod, Requeue, SchedulingQueue};
 pub use scheduler::{Scheduler, Step};

@@ -15,6 +15,10 @@ impl Image {
     pub fn nodes(&self) -> impl ExactSizeIterator<Item = (usize, i64)> {
         self.0.iter().map(|(&index, &size)| (index as usize, size))
     }
+
+    pub(super) fn size_on(&self, index: u32) -> Option<i64> {
+        self.0.get(&index).copied()
+    }
 }
 
 /// The images of all nodes by name.

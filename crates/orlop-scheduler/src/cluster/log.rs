@@ -79,6 +79,24 @@ pub enum Logged {
     },
 }
 
+/// What of a node changed: all that engines which keep answers need to know of an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Touch {
+    /// Index of the node; of no meaning for [`Touched::Group`].
+    pub(crate) node: u32,
+    pub(crate) what: Touched,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Touched {
+    /// The object: it came, changed or went.
+    Object,
+    /// A pod of this group came or went.
+    Pods(u32),
+    /// This number stands for another group of pods now.
+    Group(u32),
+}
+
 /// The last changes of the cluster, each with a number that grows by one.
 ///
 /// Readers keep a cursor, [`next`](Self::next) at the time of their last look, and read on with
@@ -89,13 +107,15 @@ pub struct ChangeLog {
     entries: VecDeque<Logged>,
     first: u64,
     capacity: usize,
+    touches: VecDeque<Touch>,
+    first_touch: u64,
 }
 
 impl ChangeLog {
     /// An empty log that keeps the last `capacity` entries.
     #[must_use]
     pub fn new(capacity: usize) -> Self {
-        Self { entries: VecDeque::new(), first: 0, capacity }
+        Self { entries: VecDeque::new(), first: 0, capacity, touches: VecDeque::new(), first_touch: 0 }
     }
 
     /// The number that the next entry will get: a cursor behind everything so far.
@@ -112,9 +132,28 @@ impl ChangeLog {
         (skip <= self.entries.len()).then(|| self.entries.range(skip..))
     }
 
+    /// The number that the next touch will get.
+    pub(crate) fn next_touch(&self) -> u64 {
+        self.first_touch + self.touches.len() as u64
+    }
+
+    /// Touches from number `cursor` on, or `None` if some of them are forgotten.
+    pub(crate) fn touches_since(&self, cursor: u64) -> Option<impl ExactSizeIterator<Item = &Touch> + Clone> {
+        let skip = usize::try_from(cursor.checked_sub(self.first_touch)?).ok()?;
+        (skip <= self.touches.len()).then(|| self.touches.range(skip..))
+    }
+
+    pub(super) fn touch(&mut self, node: u32, what: Touched) {
+        self.touches.push_back(Touch { node, what });
+        if self.touches.len() > self.capacity {
+            self.touches.pop_front();
+            self.first_touch += 1;
+        }
+    }
+
     pub(crate) fn push(&mut self, entry: Logged) {
         self.entries.push_back(entry);
-        while self.entries.len() > self.capacity {
+        if self.entries.len() > self.capacity {
             self.entries.pop_front();
             self.first += 1;
         }

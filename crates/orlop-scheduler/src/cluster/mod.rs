@@ -13,6 +13,7 @@ mod pod_terms;
 pub(crate) mod requests;
 mod resources;
 mod state;
+mod topology;
 mod view;
 mod volumes;
 
@@ -20,14 +21,17 @@ pub use change::{Change, RecordError};
 pub use host_ports::{HostPort, HostPorts};
 pub use images::{Image, Images};
 pub use log::{ChangeLog, Logged};
+pub(crate) use log::Touched;
 pub(crate) use neighbours::{Neighbours, controller_of};
 pub use neighbours::{Workload, WorkloadKind};
 pub use node::NodeView;
+pub(crate) use placed_pod::Load;
 pub use placed_pod::{PlacedPod, is_finished, pod_id};
 pub use pod_groups::{GroupCount, PodGroup};
 pub(crate) use pod_terms::{PodTerm, PodTerms};
 pub use resources::{Resources, is_extended, is_scalar};
 pub use state::Cluster;
+pub(crate) use topology::{NO_VALUE, Topology};
 pub use view::ClusterView;
 pub use volumes::{BindPlan, Replaced, StorageChange, StorageEvent, Volumes};
 pub(crate) use volumes::{

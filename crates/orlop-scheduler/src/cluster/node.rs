@@ -12,8 +12,6 @@ use super::{Cluster, GroupCount, HostPorts, PlacedPod, Resources};
 #[derive(Clone, Debug)]
 pub(super) struct NodeSlot {
     pub(super) name: Str,
-    /// Breaks ties between nodes of equal totals: the greater wins.
-    pub(super) rank: u64,
     pub(super) object: Option<Arc<Node>>,
     pub(super) allocatable: Resources,
     pub(super) allocatable_pods: i64,
@@ -25,16 +23,13 @@ pub(super) struct NodeSlot {
     pub(super) ports: HostPorts,
     /// Slots of the pods.
     pub(super) pods: Vec<u32>,
-    /// Slots of the pods that have affinity to other pods.
-    pub(super) with_terms: Vec<u32>,
     pub(super) groups: Vec<GroupCount>,
 }
 
 impl NodeSlot {
-    pub(super) fn new(name: Str, rank: u64) -> Self {
+    pub(super) fn new(name: Str) -> Self {
         Self {
             name,
-            rank,
             object: None,
             allocatable: Resources::default(),
             allocatable_pods: 0,
@@ -45,7 +40,6 @@ impl NodeSlot {
             has_soft_taints: false,
             ports: HostPorts::default(),
             pods: Vec::new(),
-            with_terms: Vec::new(),
             groups: Vec::new(),
         }
     }
@@ -198,16 +192,16 @@ impl<'a> NodeView<'a> {
         self.slot.pods.iter().filter_map(move |&slot| cluster.pod_at(slot))
     }
 
-    /// Its pods, counted by groups of equal namespace and labels.
+    /// Its pods, counted by [groups](super::PodGroup) that no plugin can tell apart.
     #[must_use]
     pub fn pod_groups(self) -> &'a [GroupCount] {
         &self.slot.groups
     }
 
-    /// Its pods that have affinity to other pods.
-    pub(crate) fn pods_with_terms(self) -> impl Iterator<Item = &'a PlacedPod> {
-        let cluster = self.cluster;
-        self.slot.with_terms.iter().filter_map(move |&slot| cluster.pod_at(slot))
+    /// Bytes of the image of that exact name, if the node has it.
+    #[must_use]
+    pub fn image_size(self, name: &str) -> Option<i64> {
+        self.cluster.images.get(name)?.size_on(self.index)
     }
 
     /// The ports that its pods take.
@@ -221,6 +215,6 @@ impl<'a> NodeView<'a> {
     }
 
     pub(crate) fn rank(self) -> u64 {
-        self.slot.rank
+        self.cluster.rank(self.index)
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use orlop_model::core::v1::{Pod, PodPhase};
 use orlop_model::{List, Str};
 
-use super::{HostPort, PodTerms, Resources, requests};
+use super::{HostPort, Resources, requests};
 
 /// The identity that pods are told apart by: the uid, or `namespace/name` for a pod that has none.
 #[must_use]
@@ -31,9 +31,7 @@ pub struct PlacedPod {
     pub(super) assumed: bool,
     /// Number of its [group](super::PodGroup).
     pub(super) group: u32,
-    /// Its affinity to other pods, if it has any.
-    pub(super) terms: Option<Box<PodTerms>>,
-    pub(super) load: Load,
+    pub(super) load: Arc<Load>,
 }
 
 impl PlacedPod {
@@ -55,8 +53,10 @@ impl PlacedPod {
         self.assumed
     }
 
-    pub(crate) fn terms(&self) -> Option<&PodTerms> {
-        self.terms.as_deref()
+    /// Number of its group, for [`ClusterView::group`](super::ClusterView::group).
+    #[must_use]
+    pub fn group(&self) -> usize {
+        self.group as usize
     }
 
     pub(super) fn is_terminating(&self) -> bool {
@@ -78,7 +78,7 @@ impl PlacedPod {
 
 /// What a pod takes from a node.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Load {
+pub(crate) struct Load {
     pub(super) requests: Resources,
     /// Millicores, with 100 for each container that says nothing.
     pub(super) non_zero_milli_cpu: i64,
@@ -88,7 +88,7 @@ pub(super) struct Load {
 }
 
 impl Load {
-    pub(super) fn of(pod: &Pod) -> Self {
+    pub(crate) fn of(pod: &Pod) -> Self {
         let (requests, non_zero) = requests::on_node(pod);
         Self {
             requests,

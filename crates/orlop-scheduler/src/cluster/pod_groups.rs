@@ -1,18 +1,32 @@
-//! [`PodGroups`]: placed pods that no selector can tell apart, counted together.
+//! [`PodGroups`]: placed pods that no plugin can tell apart, counted together.
 
-use std::collections::HashMap;
+use std::sync::Arc;
 
+use hashbrown::HashMap;
 use orlop_model::core::v1::Pod;
 use orlop_model::{Map, Str};
 
-/// Pods of one namespace with equal labels. Selectors are matched once per group, not per pod.
+use super::PodTerms;
+
+/// Pods of one namespace with equal labels and equal affinity to other pods. Selectors are matched once
+/// per group, not per pod.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct PodGroup {
-    pub(super) namespace: Str,
-    pub(super) labels: Map<Str>,
+    namespace: Str,
+    labels: Map<Str>,
+    terms: Option<Box<PodTerms>>,
 }
 
 impl PodGroup {
+    pub(crate) fn of(pod: &Pod) -> Self {
+        Self {
+            namespace: pod.metadata.namespace.clone(),
+            labels: pod.metadata.labels.clone(),
+            // Admission refuses malformed terms; those of a pod that runs all the same say nothing.
+            terms: PodTerms::of(pod).ok().flatten().map(Box::new),
+        }
+    }
+
     /// The pods' namespace.
     #[must_use]
     pub fn namespace(&self) -> &Str {
@@ -24,35 +38,38 @@ impl PodGroup {
     pub fn labels(&self) -> &Map<Str> {
         &self.labels
     }
+
+    /// The pods' affinity to other pods, if they have any.
+    pub(crate) fn terms(&self) -> Option<&PodTerms> {
+        self.terms.as_deref()
+    }
 }
 
 /// All groups that have a pod somewhere, by small numbers.
 #[derive(Clone, Debug, Default)]
 pub(super) struct PodGroups {
-    by_group: HashMap<PodGroup, u32>,
-    groups: Vec<Option<PodGroup>>,
+    by_group: HashMap<Arc<PodGroup>, u32>,
+    groups: Vec<Option<Arc<PodGroup>>>,
     members: Vec<u32>,
     free: Vec<u32>,
 }
 
 impl PodGroups {
-    /// The number of the pod's group, which has one member more.
-    pub(super) fn join(&mut self, pod: &Pod) -> u32 {
-        let group =
-            PodGroup { namespace: pod.metadata.namespace.clone(), labels: pod.metadata.labels.clone() };
-        if let Some(&number) = self.by_group.get(&group) {
+    /// The number of a group, which has one member more, and whether the group is new.
+    pub(super) fn join(&mut self, group: &Arc<PodGroup>) -> (u32, bool) {
+        if let Some(&number) = self.by_group.get(group) {
             self.members[number as usize] += 1;
-            return number;
+            return (number, false);
         }
         let number = self.free.pop().unwrap_or_else(|| {
             self.groups.push(None);
             self.members.push(0);
             u32::try_from(self.groups.len() - 1).expect("fewer than 2^32 groups of pods")
         });
-        self.groups[number as usize] = Some(group.clone());
+        self.groups[number as usize] = Some(Arc::clone(group));
         self.members[number as usize] = 1;
-        self.by_group.insert(group, number);
-        number
+        self.by_group.insert(Arc::clone(group), number);
+        (number, true)
     }
 
     pub(super) fn leave(&mut self, number: u32) {
@@ -66,7 +83,7 @@ impl PodGroups {
         }
     }
 
-    pub(super) fn slots(&self) -> &[Option<PodGroup>] {
+    pub(super) fn slots(&self) -> &[Option<Arc<PodGroup>>] {
         &self.groups
     }
 }
@@ -80,7 +97,7 @@ pub struct GroupCount {
 }
 
 impl GroupCount {
-    /// Place of the group's answer in [`ClusterView::each_group`](super::ClusterView::each_group).
+    /// The group's number; that of a group without pods is given to another.
     #[must_use]
     pub fn group(&self) -> usize {
         self.group as usize

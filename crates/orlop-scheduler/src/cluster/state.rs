@@ -1,17 +1,16 @@
 //! [`Cluster`]: nodes, their pods, and the sums over them.
 
-use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use hashbrown::HashMap;
 use orlop_model::Str;
 use orlop_model::core::v1::{Node, Pod};
 
 use super::node::NodeSlot;
-use super::placed_pod::Load;
 use super::pod_groups::PodGroups;
 use super::{
-    Change, ChangeLog, ClusterView, Images, Logged, Neighbours, NodeView, PlacedPod, PodTerms, RecordError,
-    StorageChange, Volumes, is_finished, pod_id,
+    Change, ChangeLog, ClusterView, Images, Load, Logged, Neighbours, NodeView, PlacedPod, PodGroup, RecordError,
+    StorageChange, Topology, Touched, Volumes, is_finished, pod_id,
 };
 use crate::framework::ClusterEvent;
 
@@ -26,6 +25,8 @@ const LOG_CAPACITY: usize = 1 << 16;
 pub struct Cluster {
     seed: u64,
     pub(super) nodes: Vec<NodeSlot>,
+    /// By index of the node: what breaks ties, the greater first.
+    ranks: Vec<u64>,
     /// Slots without a node and without pods.
     free: Vec<u32>,
     /// Slots with a node, in the order of addition.
@@ -35,11 +36,14 @@ pub struct Cluster {
     free_pods: Vec<u32>,
     by_id: HashMap<Str, u32>,
     pub(super) groups: PodGroups,
-    pub(super) nodes_with_terms: BTreeSet<u32>,
     pub(super) images: Images,
     pub(super) neighbours: Neighbours,
     /// Copied when written to while shared with a clone.
     pub(super) volumes: Arc<Volumes>,
+    /// Grows with each change of `neighbours`.
+    neighbours_version: u64,
+    /// Of the labels that signatures count pods by.
+    topologies: Vec<Topology>,
     log: ChangeLog,
 }
 
@@ -50,6 +54,7 @@ impl Cluster {
         Self {
             seed,
             nodes: Vec::new(),
+            ranks: Vec::new(),
             free: Vec::new(),
             active: Vec::new(),
             by_name: HashMap::new(),
@@ -57,10 +62,11 @@ impl Cluster {
             free_pods: Vec::new(),
             by_id: HashMap::new(),
             groups: PodGroups::default(),
-            nodes_with_terms: BTreeSet::new(),
             images: Images::default(),
             neighbours: Neighbours::default(),
             volumes: Arc::default(),
+            neighbours_version: 0,
+            topologies: Vec::new(),
             log: ChangeLog::new(LOG_CAPACITY),
         }
     }
@@ -166,6 +172,7 @@ impl Cluster {
         if !changed {
             return None;
         }
+        self.neighbours_version += 1;
         self.log.push(Logged::ObjectChanged { kind: kind.into(), namespace, name });
         Some(ClusterEvent::Other { kind: kind.into() })
     }
@@ -184,12 +191,14 @@ impl Cluster {
             if same {
                 return None;
             }
+            self.touch_object(index);
             self.log.push(Logged::NodeUpdated { node: node.metadata.name.clone() });
             Some(ClusterEvent::NodeUpdated { old, new: node })
         } else {
             self.images.add(index, &node);
             self.active.push(index);
             self.nodes[index as usize].set_object(Arc::clone(&node));
+            self.touch_object(index);
             self.log.push(Logged::NodeAdded { node: node.metadata.name.clone() });
             Some(ClusterEvent::NodeAdded(node))
         }
@@ -202,12 +211,25 @@ impl Cluster {
         self.images.remove(index, &old);
         self.nodes[index as usize].clear_object();
         self.active.retain(|&active| active != index);
+        self.touch_object(index);
         self.release(index);
         self.log.push(Logged::NodeRemoved { node: name.clone() });
         Ok(ClusterEvent::NodeRemoved(old))
     }
 
     fn assume(&mut self, pod: Arc<Pod>, node: &Str) -> Result<ClusterEvent, RecordError> {
+        let (group, load) = (Arc::new(PodGroup::of(&pod)), Arc::new(Load::of(&pod)));
+        self.assume_as(pod, node, &group, load)
+    }
+
+    /// [`Change::PodAssumed`] of a pod whose group and load are known.
+    pub(crate) fn assume_as(
+        &mut self,
+        pod: Arc<Pod>,
+        node: &Str,
+        group: &Arc<PodGroup>,
+        load: Arc<Load>,
+    ) -> Result<ClusterEvent, RecordError> {
         let id = pod_id(&pod);
         if let Some((_, on)) = self.pod(&id) {
             return Err(RecordError::AlreadyPlaced { pod: id, node: on.clone() });
@@ -215,8 +237,7 @@ impl Cluster {
         if self.view().node(node).is_none() {
             return Err(RecordError::UnknownNode { node: node.clone() });
         }
-        let load = Load::of(&pod);
-        self.place(Arc::clone(&pod), id.clone(), node, true, load);
+        self.place(Arc::clone(&pod), id.clone(), node, true, group, load);
         self.log.push(Logged::PodAssumed { pod: id, node: node.clone() });
         Ok(ClusterEvent::PodPlaced(pod))
     }
@@ -242,7 +263,8 @@ impl Cluster {
         };
         let load = Load::of(&pod);
         let Some(&slot) = self.by_id.get(id.as_str()) else {
-            self.place(Arc::clone(&pod), id.clone(), &node, false, load);
+            let group = Arc::new(PodGroup::of(&pod));
+            self.place(Arc::clone(&pod), id.clone(), &node, false, &group, Arc::new(load));
             self.log.push(Logged::PodAdded { pod: id, node });
             return Ok(Some(ClusterEvent::PodPlaced(pod)));
         };
@@ -256,7 +278,7 @@ impl Cluster {
         let same_node = self.nodes[known.node as usize].name == node;
         // Most updates touch the status alone; terms of affinity cannot change.
         if same_node
-            && known.load == load
+            && *known.load == load
             && known.pod.metadata.labels == pod.metadata.labels
             && known.is_terminating() == pod.metadata.deletion_timestamp.is_some()
         {
@@ -276,7 +298,8 @@ impl Cluster {
             self.forget_volumes(&id);
             self.log.push(Logged::PodRemoved { pod: id.clone(), node: from });
         }
-        self.place(Arc::clone(&pod), id.clone(), &node, false, load);
+        let group = Arc::new(PodGroup::of(&pod));
+        self.place(Arc::clone(&pod), id.clone(), &node, false, &group, Arc::new(load));
         self.log.push(if same_node && !was_assumed {
             Logged::PodUpdated { pod: id, node }
         } else {
@@ -292,28 +315,34 @@ impl Cluster {
         Some(ClusterEvent::PodGone(pod.pod))
     }
 
-    fn place(&mut self, pod: Arc<Pod>, id: Str, node: &Str, assumed: bool, load: Load) {
+    fn place(
+        &mut self,
+        pod: Arc<Pod>,
+        id: Str,
+        node: &Str,
+        assumed: bool,
+        group: &Arc<PodGroup>,
+        load: Arc<Load>,
+    ) {
         let index = self.slot(node);
         let slot = self.free_pods.pop().unwrap_or_else(|| {
             self.pods.push(None);
             index_of(self.pods.len() - 1)
         });
-        let group = self.groups.join(&pod);
-        // Admission refuses malformed terms; those of a pod that runs all the same say nothing.
-        let terms = PodTerms::of(&pod).ok().flatten().map(Box::new);
+        let (group, is_new) = self.groups.join(group);
+        if is_new {
+            self.log.touch(index, Touched::Group(group));
+        }
         let node = &mut self.nodes[index as usize];
         node.take(&load);
         node.pods.push(slot);
         node.count(group, pod.metadata.deletion_timestamp.is_some(), true);
-        if terms.is_some() {
-            node.with_terms.push(slot);
-            self.nodes_with_terms.insert(index);
-        }
         if Volumes::concern(&pod) {
             Arc::make_mut(&mut self.volumes).placed(&pod, &id);
         }
+        self.log.touch(index, Touched::Pods(group));
         self.by_id.insert(id.clone(), slot);
-        self.pods[slot as usize] = Some(PlacedPod { pod, id, node: index, assumed, group, terms, load });
+        self.pods[slot as usize] = Some(PlacedPod { pod, id, node: index, assumed, group, load });
     }
 
     fn take_away(&mut self, id: &Str) -> Option<(PlacedPod, Str)> {
@@ -330,15 +359,50 @@ impl Cluster {
         if let Some(position) = node.pods.iter().rposition(|&other| other == slot) {
             node.pods.swap_remove(position);
         }
-        if pod.terms.is_some() {
-            node.with_terms.retain(|&other| other != slot);
-            if node.with_terms.is_empty() {
-                self.nodes_with_terms.remove(&pod.node);
-            }
-        }
         let name = node.name.clone();
+        self.log.touch(pod.node, Touched::Pods(pod.group));
         self.release(pod.node);
         Some((pod, name))
+    }
+
+    /// A node's object came, changed or went.
+    fn touch_object(&mut self, index: u32) {
+        let mut topologies = std::mem::take(&mut self.topologies);
+        for topology in &mut topologies {
+            topology.update(index, self.label(index, topology.key()).cloned());
+        }
+        self.topologies = topologies;
+        self.log.touch(index, Touched::Object);
+    }
+
+    /// The value of a label of a node that is there.
+    pub(super) fn label(&self, index: u32, key: &str) -> Option<&Str> {
+        self.nodes.get(index as usize)?.object.as_ref()?.metadata.labels.get(key)
+    }
+
+    /// The place among [`topologies`](Self::topologies) of the nodes by a label, kept from now on.
+    pub(crate) fn topology(&mut self, key: &Str) -> usize {
+        if let Some(place) = self.topologies.iter().position(|topology| topology.key() == key) {
+            return place;
+        }
+        let topology = Topology::new(key.clone(), self);
+        self.topologies.push(topology);
+        self.topologies.len() - 1
+    }
+
+    /// Breaks ties between nodes of equal totals: the greater wins.
+    #[inline]
+    pub(crate) fn rank(&self, index: u32) -> u64 {
+        self.ranks[index as usize]
+    }
+
+    pub(crate) fn topologies(&self) -> &[Topology] {
+        &self.topologies
+    }
+
+    /// Changes whenever a namespace, service or workload does.
+    pub(crate) fn neighbours_version(&self) -> u64 {
+        self.neighbours_version
     }
 
     /// The slot of the node of this name, made if there is none.
@@ -346,14 +410,16 @@ impl Cluster {
         if let Some(&index) = self.by_name.get(name.as_str()) {
             return index;
         }
-        let slot = NodeSlot::new(name.clone(), rank(self.seed, name));
+        let (slot, rank) = (NodeSlot::new(name.clone()), rank(self.seed, name));
         let index = match self.free.pop() {
             Some(index) => {
                 self.nodes[index as usize] = slot;
+                self.ranks[index as usize] = rank;
                 index
             }
             None => {
                 self.nodes.push(slot);
+                self.ranks.push(rank);
                 index_of(self.nodes.len() - 1)
             }
         };
@@ -385,7 +451,7 @@ impl Cluster {
             let _ = writeln!(
                 text,
                 "{name} {place:?} {} {:?}/{} of {:?}/{} non-zero {} {} ports {:?}",
-                node.rank,
+                self.ranks[index as usize],
                 node.requested,
                 pods.len(),
                 node.allocatable,
@@ -395,7 +461,7 @@ impl Cluster {
                 node.ports
             );
             for pod in pods {
-                let _ = writeln!(text, "  {} {} {:?} {:?}", pod.id, pod.assumed, pod.load, pod.terms);
+                let _ = writeln!(text, "  {} {} {:?}", pod.id, pod.assumed, pod.load);
             }
             let mut groups: Vec<_> = node
                 .groups
@@ -405,7 +471,7 @@ impl Cluster {
                 })
                 .collect();
             groups.sort();
-            let _ = writeln!(text, "  {groups:?} {}", self.nodes_with_terms.contains(&index));
+            let _ = writeln!(text, "  {groups:?}");
         }
         let _ = writeln!(text, "{}", self.volumes.fingerprint());
         text

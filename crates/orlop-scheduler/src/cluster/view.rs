@@ -36,24 +36,31 @@ impl<'a> ClusterView<'a> {
         &self.0.images
     }
 
-    /// Asks about each group of pods that no selector can tell apart. The answers stand at the places
-    /// that [`GroupCount::group`](super::GroupCount::group) gives; unused places hold the default.
-    pub fn each_group<T: Default>(self, mut answer: impl FnMut(&PodGroup) -> T) -> Vec<T> {
-        self.0
-            .groups
-            .slots()
-            .iter()
-            .map(|group| group.as_ref().map_or_else(T::default, &mut answer))
-            .collect()
+    /// The group of this number, if it has a pod.
+    #[must_use]
+    pub fn group(self, number: usize) -> Option<&'a PodGroup> {
+        self.0.groups.slots().get(number)?.as_deref()
     }
 
-    /// Nodes with a pod that has affinity to other pods.
-    pub(crate) fn nodes_with_terms(self) -> impl Iterator<Item = NodeView<'a>> {
-        self.0.nodes_with_terms.iter().filter_map(move |&index| self.0.node_view(index))
+    /// All groups of pods that no plugin can tell apart, with their numbers.
+    pub fn groups(self) -> impl Iterator<Item = (usize, &'a PodGroup)> {
+        self.0.groups.slots().iter().enumerate().filter_map(|(number, group)| Some((number, group.as_deref()?)))
+    }
+
+    /// A bound above the numbers of all groups.
+    #[must_use]
+    pub fn groups_bound(self) -> usize {
+        self.0.groups.slots().len()
     }
 
     pub(crate) fn neighbours(self) -> &'a Neighbours {
         &self.0.neighbours
+    }
+
+    /// The node of a slot, if one is there.
+    #[inline]
+    pub(crate) fn slot(self, index: u32) -> Option<NodeView<'a>> {
+        self.0.node_view(index)
     }
 
     pub(crate) fn active(self) -> &'a [u32] {

@@ -1,139 +1,230 @@
 //! Full evaluation: every filter on every node left over by those before it, every scorer on every
-//! feasible node.
+//! feasible node, nothing kept.
 
 use std::collections::BTreeSet;
 
 use orlop_model::Str;
 use orlop_model::core::v1::Pod;
 
-use super::{Decision, Engine, Placement, Rejection, ScheduleError, Unschedulable};
-use crate::cluster::{ClusterView, NodeView};
+use super::signature::Signature;
+use super::tallies::Tallies;
+use super::{Decision, Placement, Rejection, ScheduleError, Unschedulable};
+use crate::cluster::{Cluster, ClusterView, NodeView};
 use crate::framework::{
-    Code, ErasedFilter, Feasible, MAX_SCORE, PreFilter, PreScore, Prepared, Profile, Raw, Status,
-    WeightedScore,
+    ABSENT, AnyFilter, AnyPlan, AnyScore, Code, Counts, Feasibility, Feasible, MAX_SCORE, PreFilter, PreScore, Prepared,
+    Profile, Raw, Status, Totals, Verdict, WeightedScore,
 };
 
-impl Engine {
-    /// Decides where `pod` should go. Pure: the same engine and pod give the same answer, and
-    /// nothing is changed.
-    ///
-    /// As in kube-scheduler the first filter that turns a node down gives its reason, and a single
-    /// feasible node is taken without being scored.
-    #[must_use]
-    pub fn schedule(&self, pod: &Pod) -> Decision {
-        self.try_schedule(pod).unwrap_or_else(Decision::Error)
+/// A plan and its counts.
+#[derive(Debug)]
+pub(super) struct Counted {
+    plan: Box<dyn AnyPlan>,
+    tallies: Tallies,
+}
+
+impl Counted {
+    fn new(plan: Box<dyn AnyPlan>, cluster: &Cluster) -> Self {
+        let tallies = Tallies::new(&[&*plan], cluster);
+        Self { plan, tallies }
     }
 
-    fn try_schedule(&self, pod: &Pod) -> Result<Decision, ScheduleError> {
-        if pod.metadata.deletion_timestamp.is_some() {
-            return Err(ScheduleError::Deleting {
-                namespace: pod.metadata.namespace.clone(),
-                name: pod.metadata.name.clone(),
-            });
-        }
-        let profile = self
-            .profile(pod)
-            .ok_or_else(|| ScheduleError::NoProfile { name: pod.spec.scheduler_name.clone() })?;
-        let cluster = self.cluster.view();
-        if cluster.node_count() == 0 {
-            return Err(ScheduleError::NoNodes);
-        }
+    fn totals(&self) -> Totals<'_> {
+        Totals { sums: &self.tallies.sums }
+    }
 
-        let mut only: Option<BTreeSet<Str>> = None;
-        let mut left_out_by: Vec<Str> = Vec::new();
-        let mut rejected: Option<(Option<Str>, Status)> = None;
-        let mut prepared: Vec<(usize, &dyn ErasedFilter, Prepared)> =
-            Vec::with_capacity(profile.filters.len());
-        for (index, filter) in profile.filters.iter().enumerate() {
-            match filter.prepare(pod, cluster) {
-                PreFilter::Run(call) => prepared.push((index, &**filter, call)),
-                PreFilter::Skip => {}
-                PreFilter::Only(nodes, call) => {
-                    prepared.push((index, &**filter, call));
-                    left_out_by.push(filter.name().into());
-                    let both = match only.take() {
-                        None => nodes,
-                        Some(before) => before.intersection(&nodes).cloned().collect(),
-                    };
-                    if both.is_empty() {
-                        rejected = Some((None, nothing_left(&left_out_by)));
-                        break;
+    /// Calls `answer` with the counts where a node is.
+    fn at<T>(&self, node: NodeView<'_>, parts: &mut Vec<i64>, answer: impl FnOnce(Counts<'_>) -> T) -> T {
+        parts.clear();
+        parts.extend((0..self.plan.keys()).map(|key| self.plan.key(key, node)));
+        parts.extend((0..self.tallies.len()).map(|tally| self.tallies.part(tally, node.slot_index())));
+        let (keys, parts) = parts.split_at(self.plan.keys());
+        answer(Counts { sums: &self.tallies.sums, parts, keys })
+    }
+
+    fn feasibility(&self, feasible: Feasible<'_>) -> Feasibility {
+        let tallies = self.tallies.len();
+        let mut answer = Feasibility { nodes: feasible.len(), complete: 0, domains: Vec::new() };
+        let mut places: Vec<(BTreeSet<i64>, BTreeSet<i64>)> = vec![Default::default(); tallies];
+        if tallies == 0 {
+            return answer;
+        }
+        for node in feasible.iter() {
+            let part = |tally| self.tallies.part(tally, node.slot_index());
+            let is_complete = (0..tallies).all(|tally| part(tally) != ABSENT);
+            answer.complete += usize::from(is_complete);
+            for (tally, (all, complete)) in places.iter_mut().enumerate() {
+                if self.tallies.with_domains(tally) {
+                    all.insert(part(tally));
+                    if is_complete {
+                        complete.insert(part(tally));
                     }
-                    only = Some(both);
                 }
-                PreFilter::Reject(status) => match status.code() {
-                    Code::UnschedulableAndUnresolvable => {
-                        rejected = Some((Some(filter.name().into()), status));
-                        break;
-                    }
-                    // A later filter may still say that nothing can help.
-                    Code::Unschedulable | Code::Pending => {
-                        rejected = Some((Some(filter.name().into()), status))
-                    }
-                    _ => return Err(plugin_error("PreFilter", filter.name(), &status)),
-                },
             }
         }
-        if rejected.is_some() {
-            return Ok(Decision::Unschedulable(Unschedulable {
-                nodes: cluster.node_count(),
-                plugins: Vec::new(),
-                before_nodes: rejected,
-                rejections: Vec::new(),
-                left_out_by,
-                left_out: 0,
-            }));
-        }
+        let count = |set: BTreeSet<i64>| u32::try_from(set.len()).unwrap_or(u32::MAX);
+        answer.domains = places.into_iter().map(|(all, complete)| (count(all), count(complete))).collect();
+        answer
+    }
+}
 
-        let mut alive: Vec<u32> = match &only {
-            None => cluster.active().to_vec(),
-            Some(names) => {
-                names.iter().filter_map(|name| cluster.node(name)).map(NodeView::slot_index).collect()
+/// A filter, ready to be asked about nodes for one pod.
+#[derive(Debug)]
+pub(super) enum FilterCall {
+    Node,
+    Domain(Counted),
+    Cluster(Prepared),
+}
+
+/// Asks a filter before any node is looked at.
+pub(super) fn prepare(
+    profile: &Profile,
+    index: usize,
+    signature: &Signature,
+    pod: &Pod,
+    cluster: &Cluster,
+) -> PreFilter<FilterCall> {
+    match &profile.filters[index] {
+        AnyFilter::Node(filter) => filter.pre_filter(signature.filter(index)).map(|()| FilterCall::Node),
+        AnyFilter::Domain(filter) => match filter.plan(signature.filter(index), cluster.view()) {
+            Err(status) => PreFilter::Reject(status),
+            Ok(plan) => {
+                let counted = Counted::new(plan, cluster);
+                filter.pre_filter(&*counted.plan, counted.totals()).map(|()| FilterCall::Domain(counted))
+            }
+        },
+        AnyFilter::Cluster(filter) => filter.pre_filter(pod, cluster.view()).map(FilterCall::Cluster),
+    }
+}
+
+/// A filter's answer for one node.
+pub(super) fn verdict(
+    profile: &Profile,
+    index: usize,
+    signature: &Signature,
+    call: &FilterCall,
+    node: NodeView<'_>,
+    parts: &mut Vec<i64>,
+) -> Verdict {
+    match (&profile.filters[index], call) {
+        (AnyFilter::Node(filter), FilterCall::Node) => filter.verdict(signature.filter(index), node),
+        (AnyFilter::Domain(filter), FilterCall::Domain(counted)) => {
+            counted.at(node, parts, |counts| filter.verdict(&*counted.plan, counted.totals(), counts))
+        }
+        (AnyFilter::Cluster(filter), FilterCall::Cluster(prepared)) => filter.verdict(prepared, node),
+        _ => unreachable!("a filter is called as it was prepared"),
+    }
+}
+
+/// Decides by looking at everything.
+pub(super) fn evaluate(
+    profile: &Profile,
+    signature: &Signature,
+    pod: &Pod,
+    cluster: &Cluster,
+) -> Result<Decision, ScheduleError> {
+    let view = cluster.view();
+    let mut only: Option<BTreeSet<Str>> = None;
+    let mut left_out_by: Vec<Str> = Vec::new();
+    let mut rejected: Option<(Option<Str>, Status)> = None;
+    let mut prepared: Vec<(usize, FilterCall)> = Vec::with_capacity(profile.filters.len());
+    for (index, filter) in profile.filters.iter().enumerate() {
+        match prepare(profile, index, signature, pod, cluster) {
+            PreFilter::Run(call) => prepared.push((index, call)),
+            PreFilter::Skip => {}
+            PreFilter::Only(nodes, call) => {
+                prepared.push((index, call));
+                left_out_by.push(filter.name().into());
+                let both = match only.take() {
+                    None => nodes,
+                    Some(before) => before.intersection(&nodes).cloned().collect(),
+                };
+                if both.is_empty() {
+                    rejected = Some((None, nothing_left(&left_out_by)));
+                    break;
+                }
+                only = Some(both);
+            }
+            PreFilter::Reject(status) => match status.code() {
+                Code::UnschedulableAndUnresolvable => {
+                    rejected = Some((Some(filter.name().into()), status));
+                    break;
+                }
+                // A later filter may still say that nothing can help.
+                Code::Unschedulable | Code::Pending => rejected = Some((Some(filter.name().into()), status)),
+                _ => return Err(plugin_error("PreFilter", filter.name(), &status)),
+            },
+        }
+    }
+    if rejected.is_some() {
+        return Ok(Decision::Unschedulable(Unschedulable {
+            nodes: view.node_count(),
+            plugins: Vec::new(),
+            before_nodes: rejected,
+            rejections: Vec::new(),
+            left_out_by,
+            left_out: 0,
+        }));
+    }
+
+    let mut alive: Vec<u32> = match &only {
+        None => view.active().to_vec(),
+        Some(names) => names.iter().filter_map(|name| view.node(name)).map(NodeView::slot_index).collect(),
+    };
+    let left_out = view.node_count() - alive.len();
+    let mut rejections: Vec<Rejection> = Vec::new();
+    let mut parts = Vec::new();
+    for (index, call) in &prepared {
+        let plugin = u16::try_from(*index).unwrap_or(u16::MAX);
+        let mut failed: Option<Status> = None;
+        let mut reject = |node: u32, status: Status| {
+            if status.code().is_rejected() {
+                rejections.push(Rejection { node: view.at(node).name().clone(), plugin, status });
+            } else {
+                failed.get_or_insert(status);
             }
         };
-        let left_out = cluster.node_count() - alive.len();
-        let mut rejections: Vec<Rejection> = Vec::new();
-        for (index, filter, call) in &prepared {
-            let plugin = u16::try_from(*index).unwrap_or(u16::MAX);
-            let mut failed: Option<Status> = None;
-            filter.retain(call, cluster, &mut alive, &mut |node, status| {
-                if status.code().is_rejected() {
-                    rejections.push(Rejection { node: cluster.at(node).name().clone(), plugin, status });
-                } else {
-                    failed.get_or_insert(status);
+        let filter = &profile.filters[*index];
+        if let AnyFilter::Node(filter) = filter {
+            filter.retain(signature.filter(*index), view, &mut alive, &mut reject);
+        } else {
+            alive.retain(|&node| {
+                match verdict(profile, *index, signature, call, view.at(node), &mut parts) {
+                    Verdict::Pass => true,
+                    Verdict::Reject(status) => {
+                        reject(node, status);
+                        false
+                    }
                 }
             });
-            if let Some(status) = failed {
-                return Err(plugin_error("Filter", filter.name(), &status));
-            }
-            if alive.is_empty() {
-                break;
-            }
         }
+        if let Some(status) = failed {
+            return Err(plugin_error("Filter", filter.name(), &status));
+        }
+        if alive.is_empty() {
+            break;
+        }
+    }
 
-        match *alive.as_slice() {
-            [] => Ok(Decision::Unschedulable(Unschedulable {
-                nodes: cluster.node_count(),
-                plugins: profile.filters.iter().map(|filter| filter.name().into()).collect(),
-                before_nodes: None,
-                rejections,
-                left_out_by,
-                left_out,
-            })),
-            [node] => Ok(Decision::Place(Placement {
-                node: cluster.at(node).name().clone(),
-                feasible: 1,
-                total: None,
-            })),
-            _ => {
-                let totals = totals(profile, pod, cluster, &alive, |_, _| {})?;
-                let (node, total) = best(cluster, &alive, &totals);
-                Ok(Decision::Place(Placement {
-                    node: cluster.at(node).name().clone(),
-                    feasible: alive.len(),
-                    total: Some(total),
-                }))
-            }
+    match *alive.as_slice() {
+        [] => Ok(Decision::Unschedulable(Unschedulable {
+            nodes: view.node_count(),
+            plugins: profile.filters.iter().map(|filter| filter.name().into()).collect(),
+            before_nodes: None,
+            rejections,
+            left_out_by,
+            left_out,
+        })),
+        [node] => {
+            Ok(Decision::Place(Placement { node: view.at(node).name().clone(), feasible: 1, total: None }))
+        }
+        _ => {
+            let totals = totals(profile, signature, pod, cluster, &alive, |_, _| {})?;
+            let (node, total) = best(view, &alive, &totals);
+            Ok(Decision::Place(Placement {
+                node: view.at(node).name().clone(),
+                feasible: alive.len(),
+                total: Some(total),
+            }))
         }
     }
 }
@@ -155,16 +246,18 @@ pub(super) type Scored<'a> = Option<(&'a [Option<i64>], &'a [Option<i64>])>;
 /// The weighted sums of all scores, aligned with `feasible`; `seen` is shown each scorer's part.
 pub(super) fn totals(
     profile: &Profile,
+    signature: &Signature,
     pod: &Pod,
-    cluster: ClusterView<'_>,
+    cluster: &Cluster,
     feasible: &[u32],
     mut seen: impl FnMut(&WeightedScore, Scored<'_>),
 ) -> Result<Vec<i64>, ScheduleError> {
     let mut totals = vec![0_i64; feasible.len()];
     let mut raw: Raw = Vec::with_capacity(feasible.len());
     let mut scores: Raw = Vec::with_capacity(feasible.len());
-    for score in &profile.scores {
-        match score.plugin.score(pod, Feasible { cluster, nodes: feasible }, &mut raw) {
+    let nodes = Feasible { cluster: cluster.view(), nodes: feasible };
+    for (index, score) in profile.scores.iter().enumerate() {
+        match raw_scores(score, index, signature, pod, cluster, nodes, &mut raw) {
             PreScore::Run(()) => {}
             PreScore::Skip => {
                 seen(score, None);
@@ -187,6 +280,38 @@ pub(super) fn totals(
         seen(score, Some((&raw, &scores)));
     }
     Ok(totals)
+}
+
+fn raw_scores(
+    score: &WeightedScore,
+    index: usize,
+    signature: &Signature,
+    pod: &Pod,
+    cluster: &Cluster,
+    nodes: Feasible<'_>,
+    raw: &mut Raw,
+) -> PreScore {
+    match &score.plugin {
+        AnyScore::Node(plugin) => plugin.pre_score(signature.score(index)).map(|()| {
+            plugin.raw_all(signature.score(index), nodes, raw);
+        }),
+        AnyScore::Domain(plugin) => match plugin.plan(signature.score(index), cluster.view()) {
+            Err(status) => PreScore::Fail(status),
+            Ok(plan) => {
+                let counted = Counted::new(plan, cluster);
+                let feasibility = counted.feasibility(nodes);
+                let state = plugin.pre_score(&*counted.plan, counted.totals(), &feasibility, cluster.view());
+                let mut parts = Vec::new();
+                state.map(|state| {
+                    raw.clear();
+                    raw.extend(nodes.iter().map(|node| {
+                        counted.at(node, &mut parts, |counts| plugin.raw(&*counted.plan, &state, counts))
+                    }));
+                })
+            }
+        },
+        AnyScore::Cluster(plugin) => plugin.raw_all(pod, nodes, raw),
+    }
 }
 
 /// The node with the greatest total; of several the one of the greatest rank.

@@ -6,7 +6,8 @@ use std::fmt;
 use orlop_model::Str;
 use orlop_model::core::v1::Pod;
 
-use super::evaluate::{best, totals};
+use super::evaluate::{best, prepare, totals, verdict};
+use super::signature::Signature;
 use super::{Decision, Engine, ScheduleError};
 use crate::framework::{Code, PreFilter, Status, Verdict};
 
@@ -150,7 +151,7 @@ impl Engine {
     /// feasible node is scored too.
     #[must_use]
     pub fn explain(&self, pod: &Pod) -> Explanation {
-        let decision = self.schedule(pod);
+        let decision = self.evaluate(pod);
         let cluster = self.cluster.view();
         let mut explanation = Explanation {
             decision,
@@ -168,12 +169,15 @@ impl Engine {
             skipped: Vec::new(),
             score_error: None,
         };
-        let Some(profile) = self.profile(pod) else {
+        let Some(index) = self.profile_index(pod) else {
             return explanation;
         };
+        let profile = &self.profiles[index];
+        let signature = Signature::of(pod, index, profile);
         let mut none_can = false;
-        for filter in &profile.filters {
-            let (status, only, call) = match filter.prepare(pod, cluster) {
+        let mut parts = Vec::new();
+        for (index, filter) in profile.filters.iter().enumerate() {
+            let (status, only, call) = match prepare(profile, index, &signature, pod, &self.cluster) {
                 PreFilter::Run(call) => (Status::success(), None, Some(call)),
                 PreFilter::Only(nodes, call) => (Status::success(), Some(nodes), Some(call)),
                 PreFilter::Skip => (Status::new(Code::Skip, std::iter::empty::<&'static str>()), None, None),
@@ -183,7 +187,7 @@ impl Engine {
             for (node, told) in cluster.nodes().zip(&mut explanation.nodes) {
                 told.left_out |= only.as_ref().is_some_and(|names| !names.contains(node.name()));
                 if let Some(call) = &call
-                    && let Verdict::Reject(status) = filter.verdict(call, node)
+                    && let Verdict::Reject(status) = verdict(profile, index, &signature, call, node, &mut parts)
                 {
                     told.rejections.push((filter.name().into(), status));
                 }
@@ -207,7 +211,7 @@ impl Engine {
             return explanation;
         }
         let Explanation { nodes, skipped, .. } = &mut explanation;
-        let result = totals(profile, pod, cluster, &feasible, |score, scored| match scored {
+        let result = totals(profile, &signature, pod, &self.cluster, &feasible, |score, scored| match scored {
             None => skipped.push(score.plugin.name().into()),
             Some((raw, normalized)) => {
                 for ((&position, &raw), normalized) in positions.iter().zip(raw).zip(normalized) {

@@ -3,23 +3,34 @@
 mod decision;
 mod evaluate;
 mod explain;
+mod heads;
+mod memory;
+mod ranking;
+mod signature;
+mod tallies;
 
 use std::sync::Arc;
 
+use orlop_model::Str;
 use orlop_model::core::v1::Pod;
 
 pub use decision::{Decision, Placement, Rejection, ScheduleError, Unschedulable};
 pub use explain::{Explanation, NodeExplanation, PluginOutcome, PluginScore};
 
+use self::memory::{Memory, Template};
+use self::ranking::{Best, Outgrown, Ranking, Undecided};
+use self::signature::Signature;
 use crate::cluster::{BindPlan, Change, Cluster, RecordError, StorageChange, pod_id};
-use crate::framework::{ClusterEvent, Hint, Plugin as _, Profile, ProfileError, Status};
+use crate::framework::{
+    AnyFilter, AnyScore, ClusterEvent, Hint, Plugin as _, PreFilter, Profile, ProfileError, Status,
+};
 use crate::plugins::VolumeBinding;
 use crate::queue::Requeue;
 
 /// Stands for the plugin that turned a pod down, where there was no node at all.
 pub(crate) const NO_NODES: &str = "no nodes";
 
-/// Decides where pods go: every node is filtered and scored for every pod.
+/// Decides where pods go: the best of all nodes, for every pod.
 ///
 /// The engine is a value without I/O, clock or randomness: [`record`](Self::record) tells it what
 /// happened, [`schedule`](Self::schedule) asks it where a pod should go, and the answer is a pure
@@ -42,22 +53,38 @@ pub(crate) const NO_NODES: &str = "no nodes";
 /// let mut engine = Engine::new([Profile::kubernetes()], 7)?;
 /// engine.record(Change::NodeAdded(Arc::new(node)))?;
 ///
+/// let pod = Arc::new(pod);
 /// let Decision::Place(place) = engine.schedule(&pod) else { panic!("it fits") };
 /// assert_eq!(place.node(), "n1");
-/// engine.record(Change::PodAssumed { pod: Arc::new(pod), node: place.node().clone() })?;
+/// engine.record(Change::PodAssumed { pod, node: place.node().clone() })?;
 ///
 /// let second: Pod = serde_json::from_value(serde_json::json!({
 ///     "metadata": {"name": "web-2", "namespace": "default"},
 ///     "spec": {"containers": [{"name": "c", "resources": {"requests": {"cpu": "3"}}}]},
 /// }))?;
-/// let Decision::Unschedulable(why) = engine.schedule(&second) else { panic!("it is full") };
+/// let Decision::Unschedulable(why) = engine.schedule(&Arc::new(second)) else { panic!("it is full") };
 /// assert_eq!(why.to_string(), "0/1 nodes are available: 1 Insufficient cpu.");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Engine {
     cluster: Cluster,
     profiles: Arc<[Profile]>,
+    memory: Memory,
+    /// The pod that was decided about last, with its template.
+    last: Option<(Arc<Pod>, Template)>,
+}
+
+impl Clone for Engine {
+    /// The same cluster and profiles; what the engine has learned about pods is learned anew.
+    fn clone(&self) -> Self {
+        Self {
+            cluster: self.cluster.clone(),
+            profiles: Arc::clone(&self.profiles),
+            memory: Memory::default(),
+            last: None,
+        }
+    }
 }
 
 impl Engine {
@@ -76,7 +103,7 @@ impl Engine {
         if profiles.is_empty() {
             return Err(ProfileError::NoName);
         }
-        Ok(Self { cluster: Cluster::new(seed), profiles })
+        Ok(Self { cluster: Cluster::new(seed), profiles, memory: Memory::default(), last: None })
     }
 
     /// The cluster as known now.
@@ -95,9 +122,13 @@ impl Engine {
     /// `default-scheduler`.
     #[must_use]
     pub fn profile(&self, pod: &Pod) -> Option<&Profile> {
+        self.profile_index(pod).map(|index| &self.profiles[index])
+    }
+
+    fn profile_index(&self, pod: &Pod) -> Option<usize> {
         let name =
             pod.spec.scheduler_name.non_empty().map_or(crate::framework::DEFAULT_SCHEDULER, |name| name);
-        self.profiles.iter().find(|profile| profile.name() == name)
+        self.profiles.iter().position(|profile| profile.name() == name)
     }
 
     /// Records what happened. A pod that is assumed to be on a node has its volumes assumed too, where
@@ -107,19 +138,29 @@ impl Engine {
     /// # Errors
     /// [`RecordError`] where the change contradicts what is known; nothing has changed then.
     pub fn record(&mut self, change: Change) -> Result<Option<ClusterEvent>, RecordError> {
-        let Change::PodAssumed { pod, node } = &change else {
+        let Change::PodAssumed { pod, node } = change else {
             return self.cluster.record(change);
         };
-        let Some(plan) = self.volumes_for(pod, node).map(Arc::new) else {
-            return self.cluster.record(change);
+        let Some(plan) = self.volumes_for(&pod, &node).map(Arc::new) else {
+            return self.assume(pod, node);
         };
-        let id = pod_id(pod);
+        let id = pod_id(&pod);
         self.cluster.record(StorageChange::Assumed { pod: id.clone(), plan }.into())?;
-        let event = self.cluster.record(change);
+        let event = self.assume(pod, node);
         if event.is_err() {
             self.cluster.record(StorageChange::Forgot(id).into())?;
         }
         event
+    }
+
+    fn assume(&mut self, pod: Arc<Pod>, node: Str) -> Result<Option<ClusterEvent>, RecordError> {
+        match &self.last {
+            // Most assumptions are about the pod that was decided about just now.
+            Some((last, template)) if Arc::ptr_eq(last, &pod) => {
+                self.cluster.assume_as(pod, &node, &template.group, Arc::clone(&template.load)).map(Some)
+            }
+            _ => self.cluster.record(Change::PodAssumed { pod, node }),
+        }
     }
 
     /// What the claims of the pod get on the node; nothing where they have all they need, or where
@@ -131,6 +172,121 @@ impl Engine {
         }
         plugin.plan(pod, node, self.cluster.view()).ok().filter(|plan| !plan.is_empty())
     }
+
+    /// Decides where `pod` should go. The same engine, changes and pod give the same answer.
+    ///
+    /// As in kube-scheduler the first filter that turns a node down gives its reason, and a single feasible
+    /// node is taken without being scored. The answer is that of [`evaluate`](Self::evaluate); what is looked
+    /// at for it are the nodes that changed since a pod like this one was asked about.
+    #[must_use]
+    pub fn schedule(&mut self, pod: &Arc<Pod>) -> Decision {
+        let index = match self.check(pod) {
+            Ok(index) => index,
+            Err(error) => return Decision::Error(error),
+        };
+        let Self { profiles, memory, cluster, last } = self;
+        let profile = &profiles[index];
+        let template = memory.template(pod, index, profile);
+        let number = template.signature;
+        *last = Some((Arc::clone(pod), template));
+        let decided = rank(profile, number, pod, cluster, memory);
+        if let Ok(Some(best)) = decided {
+            return Decision::Place(Placement {
+                node: cluster.view().at(best.node).name().clone(),
+                feasible: best.feasible,
+                total: (best.feasible > 1).then_some(best.total),
+            });
+        }
+        let signature = Arc::clone(&memory.known[number].signature);
+        let state = (cluster.log().next_touch(), cluster.neighbours_version());
+        if let Some((known, failure)) = &memory.known[number].failure
+            && *known == state
+            && decided.is_ok()
+        {
+            return failure.clone();
+        }
+        let decision = evaluate::evaluate(profile, &signature, pod, cluster).unwrap_or_else(Decision::Error);
+        if decided.is_ok() {
+            memory.known[number].failure = Some((state, decision.clone()));
+        }
+        decision
+    }
+
+    /// Decides by asking every plugin about every node, whatever was found before: what
+    /// [`schedule`](Self::schedule) has to answer too.
+    #[must_use]
+    pub fn evaluate(&self, pod: &Pod) -> Decision {
+        self.check(pod)
+            .and_then(|index| {
+                let signature = Signature::of(pod, index, &self.profiles[index]);
+                evaluate::evaluate(&self.profiles[index], &signature, pod, &self.cluster)
+            })
+            .unwrap_or_else(Decision::Error)
+    }
+
+    /// Bytes that the engine keeps for decisions to come, beside the cluster.
+    #[must_use]
+    pub fn memory_used(&self) -> usize {
+        self.memory.size()
+    }
+
+    /// Finds the pod's profile.
+    fn check(&self, pod: &Pod) -> Result<usize, ScheduleError> {
+        if pod.metadata.deletion_timestamp.is_some() {
+            return Err(ScheduleError::Deleting {
+                namespace: pod.metadata.namespace.clone(),
+                name: pod.metadata.name.clone(),
+            });
+        }
+        let index = self
+            .profile_index(pod)
+            .ok_or_else(|| ScheduleError::NoProfile { name: pod.spec.scheduler_name.clone() })?;
+        if self.cluster.view().node_count() == 0 {
+            return Err(ScheduleError::NoNodes);
+        }
+        Ok(index)
+    }
+}
+
+/// Asks the ranking of a signature, which is made when it is asked for the second time.
+fn rank(
+    profile: &Profile,
+    number: usize,
+    pod: &Pod,
+    cluster: &mut Cluster,
+    memory: &mut Memory,
+) -> Result<Option<Best>, Undecided> {
+    for filter in &profile.filters {
+        if let AnyFilter::Cluster(filter) = filter
+            && !matches!(filter.pre_filter(pod, cluster.view()), PreFilter::Skip)
+        {
+            return Err(Undecided);
+        }
+    }
+    if profile.scores.iter().any(|score| matches!(score.plugin, AnyScore::Cluster(_))) {
+        return Err(Undecided);
+    }
+    let known = memory.used(number);
+    if known.uses == 1 {
+        return Err(Undecided);
+    }
+    let signature = Arc::clone(&known.signature);
+    if let Some(ranking) = &mut known.ranking {
+        match ranking.catch_up(&signature, profile, cluster) {
+            Ok(Ok(())) => {}
+            Ok(Err(Outgrown)) => memory.drop_ranking(number),
+            Err(Undecided) => {
+                memory.drop_ranking(number);
+                return Err(Undecided);
+            }
+        }
+    }
+    if memory.known[number].ranking.is_none() {
+        let ranking = Ranking::new(&signature, profile, cluster)?;
+        memory.keep(number, ranking);
+    }
+    let ranking = memory.known[number].ranking.as_mut().ok_or(Undecided)?;
+    ranking.best(profile, cluster)
 }
 
 impl Requeue for Engine {

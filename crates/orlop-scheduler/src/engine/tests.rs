@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::framework::{Code, Plugin, Reads, Score};
+use crate::framework::{PodTemplate, Code, Plugin, Reads, Score};
 use crate::plugins::NodeAffinity;
 
 fn engine_of(profile: Profile, nodes: &[Value]) -> Engine {
@@ -31,7 +31,7 @@ fn pod(spec: Value) -> Pod {
 }
 
 fn message(engine: &Engine, spec: Value) -> String {
-    match engine.schedule(&pod(spec)) {
+    match engine.evaluate(&pod(spec)) {
         Decision::Place(place) => format!("to {}", place.node()),
         Decision::Unschedulable(why) => why.to_string(),
         Decision::Error(error) => format!("error: {error}"),
@@ -126,7 +126,7 @@ impl Score for Loud {
     const READS: Reads = Reads::Static;
     const NORMALIZE: crate::framework::Normalize = crate::framework::Normalize::None;
 
-    fn sign(&self, _: &Pod) {}
+    fn sign(&self, _: PodTemplate<'_>) {}
 
     fn score(&self, (): &(), _: crate::cluster::NodeView<'_>) -> i64 {
         101
@@ -138,7 +138,7 @@ fn a_score_out_of_range_is_an_error() {
     let profile = Profile::builder("default-scheduler").score(Loud, 1).build().unwrap();
     let engine =
         engine_of(profile, &[json!({"metadata": {"name": "a"}}), json!({"metadata": {"name": "b"}})]);
-    let Decision::Error(error) = engine.schedule(&pod(json!({}))) else { panic!("an error") };
+    let Decision::Error(error) = engine.evaluate(&pod(json!({}))) else { panic!("an error") };
     assert_eq!(error, ScheduleError::ScoreOutOfRange { plugin: "Loud".into(), score: 101 });
 }
 
@@ -150,7 +150,7 @@ fn ties_are_broken_by_the_seed_alone() {
             let node = json!({"metadata": {"name": format!("n{number}")}});
             engine.record(Change::NodeAdded(Arc::new(serde_json::from_value(node).unwrap()))).unwrap();
         }
-        engine.schedule(&pod(json!({}))).node().unwrap().to_string()
+        engine.evaluate(&pod(json!({}))).node().unwrap().to_string()
     };
     assert_eq!(chosen(1), chosen(1));
     let all: std::collections::BTreeSet<String> = (0..64).map(chosen).collect();

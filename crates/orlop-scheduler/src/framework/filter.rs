@@ -1,4 +1,4 @@
-//! [`Filter`] and [`DomainFilter`]: may the pod go to this node?
+//! [`Filter`], [`DomainFilter`] and [`ClusterFilter`]: may the pod go to this node?
 
 use std::collections::BTreeSet;
 use std::fmt::Debug;
@@ -7,7 +7,7 @@ use std::hash::Hash;
 use orlop_model::Str;
 use orlop_model::core::v1::Pod;
 
-use super::{ClusterEvent, Hint, Plugin, Reads, Status, Verdict};
+use super::{ClusterEvent, Counts, Hint, Plan, Plugin, PodTemplate, Reads, Status, Totals, Verdict};
 use crate::cluster::{ClusterView, NodeView, PlacedPod};
 
 /// What a filter wants to happen for a pod, before it is asked about any node.
@@ -37,20 +37,18 @@ impl<S> PreFilter<S> {
 
 /// Decides whether a pod may go to a node, from the node alone.
 ///
-/// For each pod the engine calls [`sign`](Self::sign) once, then [`pre_filter`](Self::pre_filter)
-/// once, then [`filter`](Self::filter) for each node that the filters before it left over. Only the
-/// signature reaches the last two, so that pods with equal signatures have equal answers by
-/// construction.
+/// The engine takes a [signature](Self::sign) of each pod, and asks [`pre_filter`](Self::pre_filter) and
+/// [`filter`](Self::filter) for signatures, not for pods: pods with equal signatures have equal answers by
+/// construction, and an answer is kept until something changes that the plugin [reads](Self::READS).
 pub trait Filter: Plugin {
     /// All of the pod that this plugin may look at, prepared for quick use per node.
     type Signature: Clone + Debug + Eq + Hash + Send + Sync + 'static;
 
-    /// What [`filter`](Self::filter) looks at; [`Reads::Static`], [`Reads::Local`] or
-    /// [`Reads::Anything`].
+    /// What [`filter`](Self::filter) looks at: [`Reads::Static`] or [`Reads::Local`].
     const READS: Reads;
 
     /// Takes from the pod what the plugin needs.
-    fn sign(&self, pod: &Pod) -> Self::Signature;
+    fn sign(&self, pod: PodTemplate<'_>) -> Self::Signature;
 
     /// Says whether the nodes need to be looked at at all. The default: all of them.
     fn pre_filter(&self, signature: &Self::Signature) -> PreFilter {
@@ -69,21 +67,53 @@ pub trait Filter: Plugin {
     }
 }
 
-/// Decides whether a pod may go to a node, from aggregates over the cluster.
+/// Decides whether a pod may go to a node, from counts of pods by place.
 ///
-/// [`pre_filter`](Self::pre_filter) computes the state over the whole cluster;
-/// [`add_pod`](Self::add_pod) and [`remove_pod`](Self::remove_pod) keep it true while pods come and
-/// go (for nominated pods, for trying out evictions, and for engines that keep the state from pod to
-/// pod). Every [`Filter`] is one, without state.
+/// The [plan](Self::plan) of a signature says what is counted; the engine keeps the counts. All that
+/// [`filter`](Self::filter) sees of a node are the counts at its place, so nodes of the same counts have
+/// the same answer.
 pub trait DomainFilter: Plugin {
     /// As in [`Filter`].
     type Signature: Clone + Debug + Eq + Hash + Send + Sync + 'static;
 
-    /// What was computed over the cluster for one signature.
-    type State: Clone + Debug + Send + Sync + 'static;
+    /// What is counted.
+    type Plan: Plan;
 
-    /// What the plugin looks at.
-    const READS: Reads = Reads::Domain;
+    /// Takes from the pod what the plugin needs.
+    fn sign(&self, pod: PodTemplate<'_>) -> Self::Signature;
+
+    /// Says what is to be counted for pods of this signature. Of the cluster it may read groups of pods,
+    /// namespaces, services and workloads.
+    ///
+    /// # Errors
+    /// The status that turns the pod down on every node, or the error that fails its scheduling.
+    fn plan(&self, signature: &Self::Signature, cluster: ClusterView<'_>) -> Result<Self::Plan, Status>;
+
+    /// Says whether nodes need to be looked at at all. The default: all of them.
+    fn pre_filter(&self, plan: &Self::Plan, totals: Totals<'_>) -> PreFilter {
+        let _ = (plan, totals);
+        PreFilter::Run(())
+    }
+
+    /// Says whether the pod may go to a node at a place with these counts.
+    fn filter(&self, plan: &Self::Plan, totals: Totals<'_>, counts: Counts<'_>) -> Verdict;
+
+    /// As in [`Filter`].
+    fn hint(&self, pod: &Pod, event: &ClusterEvent) -> Hint {
+        Hint::from_reads(Reads::Domain, pod, event)
+    }
+}
+
+/// Decides whether a pod may go to a node, from anything: [`Reads::Anything`].
+///
+/// It sees the pod itself, and is asked anew for each pod; a pod that it [skips](PreFilter::Skip) costs
+/// nothing more.
+pub trait ClusterFilter: Plugin {
+    /// What the plugin needs of the pod, prepared for quick use per node.
+    type Signature: Clone + Debug + Send + Sync + 'static;
+
+    /// What was computed over the cluster for one pod.
+    type State: Clone + Debug + Send + Sync + 'static;
 
     /// Takes from the pod what the plugin needs.
     fn sign(&self, pod: &Pod) -> Self::Signature;
@@ -91,56 +121,34 @@ pub trait DomainFilter: Plugin {
     /// Computes the state, or says that nodes need not be looked at.
     fn pre_filter(&self, signature: &Self::Signature, cluster: ClusterView<'_>) -> PreFilter<Self::State>;
 
-    /// Makes the state what it would be with `pod` on `node` as well.
+    /// Makes the state what it would be with `placed` on `node` as well: for nominated pods, and for
+    /// trying out evictions.
     fn add_pod(
         &self,
         signature: &Self::Signature,
         state: &mut Self::State,
-        pod: &PlacedPod,
+        placed: &PlacedPod,
         node: NodeView<'_>,
-    );
+    ) {
+        let _ = (signature, state, placed, node);
+    }
 
     /// Undoes [`add_pod`](Self::add_pod).
     fn remove_pod(
         &self,
         signature: &Self::Signature,
         state: &mut Self::State,
-        pod: &PlacedPod,
+        placed: &PlacedPod,
         node: NodeView<'_>,
-    );
+    ) {
+        let _ = (signature, state, placed, node);
+    }
 
     /// Says whether the pod may go to `node`.
     fn filter(&self, signature: &Self::Signature, state: &Self::State, node: NodeView<'_>) -> Verdict;
 
     /// As in [`Filter`].
     fn hint(&self, pod: &Pod, event: &ClusterEvent) -> Hint {
-        Hint::from_reads(Self::READS, pod, event)
-    }
-}
-
-impl<F: Filter> DomainFilter for F {
-    type Signature = F::Signature;
-    type State = ();
-    const READS: Reads = F::READS;
-
-    fn sign(&self, pod: &Pod) -> Self::Signature {
-        Filter::sign(self, pod)
-    }
-
-    fn pre_filter(&self, signature: &Self::Signature, _: ClusterView<'_>) -> PreFilter {
-        Filter::pre_filter(self, signature)
-    }
-
-    fn add_pod(&self, _: &Self::Signature, (): &mut (), _: &PlacedPod, _: NodeView<'_>) {}
-
-    fn remove_pod(&self, _: &Self::Signature, (): &mut (), _: &PlacedPod, _: NodeView<'_>) {}
-
-    #[inline]
-    fn filter(&self, signature: &Self::Signature, (): &(), node: NodeView<'_>) -> Verdict {
-        Filter::filter(self, signature, node)
-    }
-
-    fn hint(&self, pod: &Pod, event: &ClusterEvent) -> Hint {
-        Filter::hint(self, pod, event)
+        Hint::from_reads(Reads::Anything, pod, event)
     }
 }

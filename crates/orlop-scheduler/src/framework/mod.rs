@@ -1,5 +1,6 @@
 //! The framework: one small trait per extension point, and profiles that put plugins together.
 
+mod domain;
 mod erased;
 mod filter;
 mod hint;
@@ -8,14 +9,18 @@ mod plugin;
 mod profile;
 mod score;
 mod status;
+mod template;
 
-pub(crate) use erased::{ErasedFilter, ErasedScore, Prepared, Raw};
-pub use filter::{DomainFilter, Filter, PreFilter};
+pub(crate) use domain::{ABSENT, Sums};
+pub use domain::{Counts, Feasibility, Plan, Tally, Totals};
+pub(crate) use erased::{AnyFilter, AnyPlan, AnyScore, Prepared, Raw, Signed, passes};
+pub use filter::{ClusterFilter, DomainFilter, Filter, PreFilter};
 pub use hint::{ClusterEvent, Hint};
 pub use hooks::{Permit, PreEnqueue, QueueSort, Reserve};
 pub use plugin::{Plugin, Reads};
 pub(crate) use profile::DEFAULT_SCHEDULER;
 pub(crate) use profile::WeightedScore;
 pub use profile::{Profile, ProfileBuilder, ProfileError};
-pub use score::{DomainScore, Feasible, MAX_SCORE, Normalize, PreScore, Score};
+pub use score::{ClusterScore, DomainScore, Feasible, MAX_SCORE, Normalize, PreScore, Score};
 pub use status::{Code, Reason, Status, Verdict};
+pub use template::PodTemplate;

@@ -3,8 +3,10 @@
 use orlop_model::Str;
 use thiserror::Error;
 
-use super::erased::{ErasedFilterOf, ErasedScoreOf};
-use super::{DomainFilter, DomainScore, ErasedFilter, ErasedScore, Permit, PreEnqueue, Reads, Reserve};
+use super::{
+    AnyFilter, AnyScore, ClusterFilter, ClusterScore, DomainFilter, DomainScore, Filter, Permit, PreEnqueue, Reads,
+    Reserve, Score,
+};
 use crate::plugins::{
     ImageLocality, InterPodAffinity, NodeAffinity, NodeName, NodePorts, NodeResourcesBalancedAllocation,
     NodeResourcesFit, NodeUnschedulable, NodeVolumeLimits, PodTopologySpread, SchedulingGates,
@@ -17,7 +19,7 @@ pub(crate) const DEFAULT_SCHEDULER: &str = "default-scheduler";
 /// A score plugin and its weight.
 #[derive(Debug)]
 pub(crate) struct WeightedScore {
-    pub(crate) plugin: Box<dyn ErasedScore>,
+    pub(crate) plugin: AnyScore,
     pub(crate) weight: i64,
 }
 
@@ -39,7 +41,7 @@ pub(crate) struct WeightedScore {
 pub struct Profile {
     name: Str,
     pub(crate) pre_enqueue: Vec<Box<dyn PreEnqueue>>,
-    pub(crate) filters: Vec<Box<dyn ErasedFilter>>,
+    pub(crate) filters: Vec<AnyFilter>,
     pub(crate) scores: Vec<WeightedScore>,
     pub(crate) reserve: Vec<Box<dyn Reserve>>,
     pub(crate) permit: Vec<Box<dyn Permit>>,
@@ -72,19 +74,19 @@ impl Profile {
             .filter(NodeAffinity::default())
             .filter(NodePorts)
             .filter(NodeResourcesFit::default())
-            .filter(VolumeRestrictions)
-            .filter(NodeVolumeLimits)
-            .filter(VolumeBinding)
-            .filter(VolumeZone)
-            .filter(PodTopologySpread::default())
-            .filter(InterPodAffinity::default())
+            .cluster_filter(VolumeRestrictions)
+            .cluster_filter(NodeVolumeLimits)
+            .cluster_filter(VolumeBinding)
+            .cluster_filter(VolumeZone)
+            .domain_filter(PodTopologySpread::default())
+            .domain_filter(InterPodAffinity::default())
             .score(TaintToleration, 3)
             .score(NodeAffinity::default(), 2)
             .score(NodeResourcesFit::default(), 1)
-            .score(PodTopologySpread::default(), 2)
-            .score(InterPodAffinity::default(), 2)
+            .domain_score(PodTopologySpread::default(), 2)
+            .domain_score(InterPodAffinity::default(), 2)
             .score(NodeResourcesBalancedAllocation::default(), 1)
-            .score(ImageLocality, 1)
+            .domain_score(ImageLocality, 1)
     }
 
     /// kube-scheduler's default profile with its order and weights, as far as the plugins exist here
@@ -110,8 +112,8 @@ impl Profile {
         self.scores.iter().map(|score| (score.plugin.name(), score.weight))
     }
 
-    pub(crate) fn filter_named(&self, name: &str) -> Option<&dyn ErasedFilter> {
-        self.filters.iter().find(|filter| filter.name() == name).map(|filter| &**filter)
+    pub(crate) fn filter_named(&self, name: &str) -> Option<&AnyFilter> {
+        self.filters.iter().find(|filter| filter.name() == name)
     }
 }
 
@@ -129,18 +131,47 @@ impl ProfileBuilder {
         self
     }
 
-    /// Adds a [`Filter`](super::Filter) or [`DomainFilter`].
+    /// Adds a filter that looks at nodes alone.
     #[must_use]
-    pub fn filter(mut self, plugin: impl DomainFilter) -> Self {
-        self.profile.filters.push(Box::new(ErasedFilterOf(plugin)));
+    pub fn filter(mut self, plugin: impl Filter) -> Self {
+        self.profile.filters.push(AnyFilter::Node(Box::new(plugin)));
         self
     }
 
-    /// Adds a [`Score`](super::Score) or [`DomainScore`], whose scores of 0 to 100 count `weight`
-    /// times.
+    /// Adds a filter that looks at counts of pods by place.
     #[must_use]
-    pub fn score(mut self, plugin: impl DomainScore, weight: i64) -> Self {
-        self.profile.scores.push(WeightedScore { plugin: Box::new(ErasedScoreOf(plugin)), weight });
+    pub fn domain_filter(mut self, plugin: impl DomainFilter) -> Self {
+        self.profile.filters.push(AnyFilter::Domain(Box::new(plugin)));
+        self
+    }
+
+    /// Adds a filter that looks at anything.
+    #[must_use]
+    pub fn cluster_filter(mut self, plugin: impl ClusterFilter) -> Self {
+        self.profile.filters.push(AnyFilter::Cluster(Box::new(plugin)));
+        self
+    }
+
+    /// Adds a scorer that looks at nodes alone; its scores of 0 to 100 count `weight` times.
+    #[must_use]
+    pub fn score(self, plugin: impl Score, weight: i64) -> Self {
+        self.any_score(AnyScore::Node(Box::new(plugin)), weight)
+    }
+
+    /// Adds a scorer that looks at counts of pods by place; its scores of 0 to 100 count `weight` times.
+    #[must_use]
+    pub fn domain_score(self, plugin: impl DomainScore, weight: i64) -> Self {
+        self.any_score(AnyScore::Domain(Box::new(plugin)), weight)
+    }
+
+    /// Adds a scorer that looks at anything; its scores of 0 to 100 count `weight` times.
+    #[must_use]
+    pub fn cluster_score(self, plugin: impl ClusterScore, weight: i64) -> Self {
+        self.any_score(AnyScore::Cluster(Box::new(plugin)), weight)
+    }
+
+    fn any_score(mut self, plugin: AnyScore, weight: i64) -> Self {
+        self.profile.scores.push(WeightedScore { plugin, weight });
         self
     }
 
@@ -256,7 +287,7 @@ mod tests {
             twice.unwrap_err(),
             ProfileError::Twice { profile: "p".into(), point: "filter", plugin: "NodeName".into() }
         );
-        let heavy = Profile::builder("p").score(ImageLocality, 0).build();
+        let heavy = Profile::builder("p").domain_score(ImageLocality, 0).build();
         assert!(matches!(heavy, Err(ProfileError::Weight { weight: 0, .. })));
         assert_eq!(Profile::builder("").build().unwrap_err(), ProfileError::NoName);
         assert!(Profile::kubernetes_builder().build().is_ok());

@@ -1,11 +1,11 @@
-//! [`Score`] and [`DomainScore`]: how good is this node for the pod?
+//! [`Score`], [`DomainScore`] and [`ClusterScore`]: how good is this node for the pod?
 
 use std::fmt::Debug;
 use std::hash::Hash;
 
 use orlop_model::core::v1::Pod;
 
-use super::{Plugin, Reads, Status};
+use super::{Counts, Feasibility, Plan, Plugin, PodTemplate, Reads, Status, Totals};
 use crate::cluster::{ClusterView, NodeView};
 
 /// The greatest normalised score.
@@ -20,6 +20,17 @@ pub enum PreScore<S = ()> {
     Skip,
     /// The plugin failed, and with it the pod's scheduling.
     Fail(Status),
+}
+
+impl<S> PreScore<S> {
+    /// The same with another state.
+    pub fn map<T>(self, change: impl FnOnce(S) -> T) -> PreScore<T> {
+        match self {
+            Self::Run(state) => PreScore::Run(change(state)),
+            Self::Skip => PreScore::Skip,
+            Self::Fail(status) => PreScore::Fail(status),
+        }
+    }
 }
 
 /// How raw scores become scores from 0 to [`MAX_SCORE`]. It is data, not code, so that an engine
@@ -98,20 +109,20 @@ fn each(scores: &mut [Option<i64>], change: impl Fn(i64) -> i64) {
 
 /// Rates a node for a pod, from the node alone.
 ///
-/// For each pod with more than one feasible node the engine calls [`sign`](Self::sign) and
-/// [`pre_score`](Self::pre_score) once, then [`score`](Self::score) for each feasible node.
+/// As with a [`Filter`](super::Filter), the engine asks for signatures, and keeps answers until something
+/// changes that the plugin [reads](Self::READS).
 pub trait Score: Plugin {
     /// All of the pod that this plugin may look at.
     type Signature: Clone + Debug + Eq + Hash + Send + Sync + 'static;
 
-    /// What [`score`](Self::score) looks at.
+    /// What [`score`](Self::score) looks at: [`Reads::Static`] or [`Reads::Local`].
     const READS: Reads;
 
     /// How raw scores become 0 to 100. A result outside that range fails the pod's scheduling.
     const NORMALIZE: Normalize;
 
     /// Takes from the pod what the plugin needs.
-    fn sign(&self, pod: &Pod) -> Self::Signature;
+    fn sign(&self, pod: PodTemplate<'_>) -> Self::Signature;
 
     /// Says whether the nodes need to be rated at all. The default: all of them.
     fn pre_score(&self, signature: &Self::Signature) -> PreScore {
@@ -123,53 +134,57 @@ pub trait Score: Plugin {
     fn score(&self, signature: &Self::Signature, node: NodeView<'_>) -> i64;
 }
 
-/// Rates a node for a pod, from aggregates over the cluster. Every [`Score`] is one, without state.
+/// Rates a node for a pod, from counts of pods by place, as a [`DomainFilter`](super::DomainFilter)
+/// filters.
 pub trait DomainScore: Plugin {
     /// As in [`Score`].
     type Signature: Clone + Debug + Eq + Hash + Send + Sync + 'static;
 
-    /// What was computed over the cluster for one signature.
-    type State: Clone + Debug + Send + Sync + 'static;
+    /// What is counted.
+    type Plan: Plan;
 
-    /// What the plugin looks at.
-    const READS: Reads = Reads::Domain;
+    /// What was computed for one pod, once the feasible nodes are known.
+    type State: Debug + Send + Sync + 'static;
 
     /// As in [`Score`].
     const NORMALIZE: Normalize;
 
     /// Takes from the pod what the plugin needs.
-    fn sign(&self, pod: &Pod) -> Self::Signature;
+    fn sign(&self, pod: PodTemplate<'_>) -> Self::Signature;
 
-    /// Computes the state over `cluster`, where `feasible` are the nodes that passed all filters.
+    /// Says what is to be counted for pods of this signature.
+    ///
+    /// # Errors
+    /// The status that fails the pod's scheduling.
+    fn plan(&self, signature: &Self::Signature, cluster: ClusterView<'_>) -> Result<Self::Plan, Status>;
+
+    /// Computes the state. Of the cluster it may read the images that nodes have.
     fn pre_score(
         &self,
-        signature: &Self::Signature,
+        plan: &Self::Plan,
+        totals: Totals<'_>,
+        feasible: &Feasibility,
         cluster: ClusterView<'_>,
-        feasible: Feasible<'_>,
     ) -> PreScore<Self::State>;
 
-    /// The raw score of `node`; `None`: the node takes no part in normalisation and gets 0.
-    fn score(&self, signature: &Self::Signature, state: &Self::State, node: NodeView<'_>) -> Option<i64>;
+    /// The raw score of a node at a place with these counts; `None`: the node takes no part in
+    /// normalisation and gets 0.
+    fn score(&self, plan: &Self::Plan, state: &Self::State, counts: Counts<'_>) -> Option<i64>;
 }
 
-impl<S: Score> DomainScore for S {
-    type Signature = S::Signature;
-    type State = ();
-    const READS: Reads = S::READS;
-    const NORMALIZE: Normalize = S::NORMALIZE;
+/// Rates a node for a pod, from anything. It sees the pod itself, and is asked anew for each pod.
+pub trait ClusterScore: Plugin {
+    /// What was computed for one pod.
+    type State: Send + Sync + 'static;
 
-    fn sign(&self, pod: &Pod) -> Self::Signature {
-        Score::sign(self, pod)
-    }
+    /// As in [`Score`].
+    const NORMALIZE: Normalize;
 
-    fn pre_score(&self, signature: &Self::Signature, _: ClusterView<'_>, _: Feasible<'_>) -> PreScore {
-        Score::pre_score(self, signature)
-    }
+    /// Computes the state over `cluster`, where `feasible` are the nodes that passed all filters.
+    fn pre_score(&self, pod: &Pod, cluster: ClusterView<'_>, feasible: Feasible<'_>) -> PreScore<Self::State>;
 
-    #[inline]
-    fn score(&self, signature: &Self::Signature, (): &(), node: NodeView<'_>) -> Option<i64> {
-        Some(Score::score(self, signature, node))
-    }
+    /// As in [`DomainScore`].
+    fn score(&self, state: &Self::State, node: NodeView<'_>) -> Option<i64>;
 }
 
 /// The nodes that passed all filters, in the cluster's order.

@@ -1,10 +1,12 @@
 //! [`ImageLocality`]: nodes that have the pod's images already.
 
-use orlop_model::core::v1::Pod;
 use orlop_model::{List, Str};
+use smallvec::SmallVec;
 
-use crate::cluster::{ClusterView, NodeView};
-use crate::framework::{DomainScore, Feasible, MAX_SCORE, Normalize, Plugin, PreScore};
+use crate::cluster::{ClusterView, NodeView, PodGroup};
+use crate::framework::{
+    Counts, DomainScore, Feasibility, MAX_SCORE, Normalize, Plan, Plugin, PodTemplate, PreScore, Status, Tally, Totals,
+};
 
 const MIB: i64 = 1 << 20;
 /// Below this sum of sizes a node scores 0.
@@ -32,14 +34,34 @@ impl Plugin for ImageLocality {
     }
 }
 
+/// Nothing is counted: what matters are the sizes of the images on the node.
+impl Plan for PodImages {
+    fn tallies(&self) -> &[Tally] {
+        &[]
+    }
+
+    fn weigh(&self, _: usize, _: &PodGroup) -> Option<i32> {
+        None
+    }
+
+    fn keys(&self) -> usize {
+        self.names.len()
+    }
+
+    fn key(&self, key: usize, node: NodeView<'_>) -> i64 {
+        node.image_size(&self.names[key]).unwrap_or(0)
+    }
+}
+
 impl DomainScore for ImageLocality {
     type Signature = PodImages;
-    /// Sums by node index; empty where no node has any of the images.
-    type State = Vec<i64>;
+    type Plan = PodImages;
+    /// The share of nodes that have each image.
+    type State = SmallVec<[f64; 4]>;
     const NORMALIZE: Normalize = Normalize::None;
 
-    fn sign(&self, pod: &Pod) -> PodImages {
-        let spec = &pod.spec;
+    fn sign(&self, pod: PodTemplate<'_>) -> PodImages {
+        let spec = pod.spec();
         let containers = spec.init_containers.iter().chain(&spec.containers);
         let volumes = spec.volumes.iter().filter_map(|volume| volume.source.image.as_ref());
         PodImages {
@@ -51,22 +73,28 @@ impl DomainScore for ImageLocality {
         }
     }
 
-    fn pre_score(&self, images: &PodImages, cluster: ClusterView<'_>, _: Feasible<'_>) -> PreScore<Vec<i64>> {
-        let mut sums = Vec::new();
-        for image in images.names.iter().filter_map(|name| cluster.images().get(name)) {
-            if sums.is_empty() {
-                sums = vec![0_i64; cluster.bound()];
-            }
-            for (node, size) in image.nodes() {
-                let share = image.nodes().len() as f64 / cluster.node_count() as f64;
-                sums[node] = sums[node].saturating_add((size as f64 * share) as i64);
-            }
-        }
-        PreScore::Run(sums)
+    fn plan(&self, images: &PodImages, _: ClusterView<'_>) -> Result<PodImages, Status> {
+        Ok(images.clone())
     }
 
-    fn score(&self, images: &PodImages, sums: &Vec<i64>, node: NodeView<'_>) -> Option<i64> {
-        let sum = sums.get(node.index()).copied().unwrap_or(0);
+    fn pre_score(
+        &self,
+        images: &PodImages,
+        _: Totals<'_>,
+        _: &Feasibility,
+        cluster: ClusterView<'_>,
+    ) -> PreScore<Self::State> {
+        let share = |name: &Str| {
+            let nodes = cluster.images().get(name).map_or(0, |image| image.nodes().len());
+            nodes as f64 / cluster.node_count() as f64
+        };
+        PreScore::Run(images.names.iter().map(share).collect())
+    }
+
+    fn score(&self, images: &PodImages, shares: &Self::State, counts: Counts<'_>) -> Option<i64> {
+        let sum = shares.iter().enumerate().fold(0_i64, |sum, (index, share)| {
+            sum.saturating_add((counts.key(index) as f64 * share) as i64)
+        });
         let containers = i64::try_from(images.containers.max(1)).unwrap_or(i64::MAX);
         let most = MOST_PER_CONTAINER.saturating_mul(containers);
         Some(MAX_SCORE * (sum.clamp(LEAST, most) - LEAST) / (most - LEAST))

@@ -1,14 +1,12 @@
 //! [`InterPodAffinity`]: pods near to, or far from, other pods.
 
-use std::collections::{BTreeMap, HashMap};
-
 use orlop_model::core::v1::{Node, Pod};
 use orlop_model::{Map, Str};
 
-use crate::cluster::{ClusterView, NodeView, PlacedPod, PodTerm, PodTerms};
+use crate::cluster::{ClusterView, PodGroup, PodTerm, PodTerms};
 use crate::framework::{
-    ClusterEvent, DomainFilter, DomainScore, Feasible, Hint, Normalize, Plugin, PreFilter, PreScore, Status,
-    Verdict,
+    ClusterEvent, Counts, DomainFilter, DomainScore, Feasibility, Hint, Normalize, Plan, Plugin, PodTemplate, PreFilter,
+    PreScore, Status, Tally, Totals, Verdict,
 };
 
 /// Turns down nodes that the required affinity and anti-affinity between pods forbid, that of pods
@@ -55,68 +53,70 @@ fn namespace_labels(cluster: ClusterView<'_>, namespace: &str) -> Map<Str> {
     cluster.neighbours().namespace_labels(namespace).cloned().unwrap_or_default()
 }
 
-/// Pods by label of their node.
-type Places = HashMap<(Str, Str), i64>;
-
-fn add(places: &mut Places, key: &Str, node: NodeView<'_>, by: i64) {
-    if by == 0 {
-        return;
-    }
-    if let Some(value) = node.labels().get(key) {
-        let place = (key.clone(), value.clone());
-        let count = places.entry(place.clone()).or_default();
-        *count += by;
-        // What is counted down to nothing must look as if it never was.
-        if *count == 0 {
-            places.remove(&place);
-        }
-    }
-}
-
-fn count(places: &Places, key: &Str, value: &Str) -> i64 {
-    places.get(&(key.clone(), value.clone())).copied().unwrap_or(0)
-}
-
 /// Whether a placed pod with these labels matches each of the terms (there must be one).
 fn matches_all(terms: &[PodTerm], namespace: &Str, labels: &Map<Str>) -> bool {
-    // The namespaces that a term selects are named in it already; the selector itself sees a
-    // namespace without labels, which makes negative selectors match in every namespace.
-    !terms.is_empty() && terms.iter().all(|term| term.matches(namespace, &Map::new(), labels))
+    !terms.is_empty() && terms.iter().all(|term| means(term, namespace, labels))
 }
 
-/// Where the pods are that matter.
-#[derive(Clone, Debug, Default)]
-pub struct Occupied {
-    terms: PodTerms,
+/// Whether a term of the pod that is to be placed means a pod. The namespaces that the term selects are
+/// named in it already; the selector itself sees a namespace without labels, which makes negative selectors
+/// match in every namespace.
+fn means(term: &PodTerm, namespace: &Str, labels: &Map<Str>) -> bool {
+    term.matches(namespace, &Map::new(), labels)
+}
+
+/// Where the pods are that required terms are about: those that all required terms mean, by the key of each
+/// term; those that each anti-affinity term means; those whose own anti-affinity means this pod, by key.
+#[derive(Debug)]
+pub struct RequiredPlan {
+    affinity: Affinity,
     namespace_labels: Map<Str>,
-    /// Pods that all required terms mean.
-    wanted: Places,
-    /// Pods that a required anti-affinity term means.
-    unwanted: Places,
-    /// Pods whose required anti-affinity means this pod.
-    unwelcome: Places,
+    terms: PodTerms,
+    tallies: Vec<Tally>,
     /// Whether the pod satisfies its own required terms.
     suits_itself: bool,
 }
 
-impl Occupied {
-    fn change(&mut self, affinity: &Affinity, pod: &PlacedPod, node: NodeView<'_>, by: i64) {
-        let meta = &pod.object().metadata;
-        for term in pod.terms().into_iter().flat_map(|terms| &terms.required_anti) {
-            if affinity.is_meant_by(term, &self.namespace_labels) {
-                add(&mut self.unwelcome, &term.topology_key, node, by);
-            }
-        }
-        if matches_all(&self.terms.required, &meta.namespace, &meta.labels) {
-            for term in &self.terms.required {
-                add(&mut self.wanted, &term.topology_key, node, by);
-            }
-        }
-        for term in &self.terms.required_anti {
-            if term.matches(&meta.namespace, &Map::new(), &meta.labels) {
-                add(&mut self.unwanted, &term.topology_key, node, by);
-            }
-        }
+impl RequiredPlan {
+    /// The key of a term by which pods of a group keep this pod away, for each such term.
+    fn unwelcome<'a>(
+        affinity: &'a Affinity,
+        namespace_labels: &'a Map<Str>,
+        group: &'a PodGroup,
+    ) -> impl Iterator<Item = &'a Str> {
+        let terms = group.terms().into_iter().flat_map(|terms| &terms.required_anti);
+        terms.filter(|term| affinity.is_meant_by(term, namespace_labels)).map(|term| &term.topology_key)
+    }
+
+    /// Tallies before this one are about the pod's own terms.
+    fn own(&self) -> usize {
+        self.terms.required.len() + self.terms.required_anti.len()
+    }
+}
+
+impl Plan for RequiredPlan {
+    fn tallies(&self) -> &[Tally] {
+        &self.tallies
+    }
+
+    fn weigh(&self, tally: usize, group: &PodGroup) -> Option<i32> {
+        let (near, own) = (self.terms.required.len(), self.own());
+        let count = if tally < near {
+            i32::from(matches_all(&self.terms.required, group.namespace(), group.labels()))
+        } else if tally < own {
+            i32::from(means(&self.terms.required_anti[tally - near], group.namespace(), group.labels()))
+        } else {
+            let key = &self.tallies[tally].key;
+            let terms = Self::unwelcome(&self.affinity, &self.namespace_labels, group);
+            i32::try_from(terms.filter(|other| *other == key).count()).unwrap_or(i32::MAX)
+        };
+        (count > 0).then_some(count)
+    }
+
+    fn is_outgrown_by(&self, group: &PodGroup) -> bool {
+        let known = &self.tallies[self.own()..];
+        Self::unwelcome(&self.affinity, &self.namespace_labels, group)
+            .any(|key| known.iter().all(|tally| tally.key != *key))
     }
 }
 
@@ -128,100 +128,66 @@ impl Plugin for InterPodAffinity {
 
 impl DomainFilter for InterPodAffinity {
     type Signature = Affinity;
-    type State = Occupied;
+    type Plan = RequiredPlan;
 
-    fn sign(&self, pod: &Pod) -> Affinity {
-        Affinity::of(pod)
+    fn sign(&self, pod: PodTemplate<'_>) -> Affinity {
+        Affinity::of(pod.pod())
     }
 
-    fn pre_filter(&self, affinity: &Affinity, cluster: ClusterView<'_>) -> PreFilter<Occupied> {
+    fn plan(&self, affinity: &Affinity, cluster: ClusterView<'_>) -> Result<RequiredPlan, Status> {
         let terms = match &affinity.terms {
             Ok(terms) => terms.as_deref(),
-            Err(error) => return PreFilter::Reject(Status::unresolvable(format!("parsing pod: {error}"))),
+            Err(error) => return Err(Status::unresolvable(format!("parsing pod: {error}"))),
         };
-        let asks = terms.is_some_and(|terms| !terms.required.is_empty() || !terms.required_anti.is_empty());
-        if !asks && cluster.nodes_with_terms().next().is_none() {
-            return PreFilter::Skip;
-        }
-        let mut occupied = Occupied {
-            terms: terms.cloned().unwrap_or_default(),
-            namespace_labels: namespace_labels(cluster, &affinity.namespace),
-            ..Occupied::default()
-        };
-        let Occupied { terms, .. } = &mut occupied;
+        let mut terms = terms.cloned().unwrap_or_default();
         for term in terms.required.iter_mut().chain(&mut terms.required_anti) {
             term.add_namespaces(cluster.neighbours().namespaces());
         }
-        for node in cluster.nodes_with_terms() {
-            for pod in node.pods_with_terms() {
-                for term in pod.terms().into_iter().flat_map(|terms| &terms.required_anti) {
-                    if affinity.is_meant_by(term, &occupied.namespace_labels) {
-                        add(&mut occupied.unwelcome, &term.topology_key, node, 1);
-                    }
+        let namespace_labels = namespace_labels(cluster, &affinity.namespace);
+        let own = terms.required.iter().chain(&terms.required_anti);
+        let mut tallies: Vec<Tally> = own.map(|term| Tally::by_label(term.topology_key.clone())).collect();
+        let own = tallies.len();
+        for (_, group) in cluster.groups() {
+            for key in RequiredPlan::unwelcome(affinity, &namespace_labels, group) {
+                if tallies[own..].iter().all(|tally| tally.key != *key) {
+                    tallies.push(Tally::by_label(key.clone()));
                 }
             }
         }
-        if !asks && occupied.unwelcome.is_empty() {
-            return PreFilter::Skip;
-        }
-        if asks {
-            let terms = &occupied.terms;
-            let wanted =
-                cluster.each_group(|group| matches_all(&terms.required, group.namespace(), group.labels()));
-            let unwanted: Vec<Vec<bool>> = terms
-                .required_anti
-                .iter()
-                .map(|term| {
-                    cluster.each_group(|group| term.matches(group.namespace(), &Map::new(), group.labels()))
-                })
-                .collect();
-            for node in cluster.nodes() {
-                let pods = on(node, &wanted);
-                for term in &terms.required {
-                    add(&mut occupied.wanted, &term.topology_key, node, pods);
-                }
-                for (term, unwanted) in terms.required_anti.iter().zip(&unwanted) {
-                    add(&mut occupied.unwanted, &term.topology_key, node, on(node, unwanted));
-                }
-            }
-            occupied.suits_itself = matches_all(&terms.required, &affinity.namespace, &affinity.labels);
-        }
-        PreFilter::Run(occupied)
+        Ok(RequiredPlan {
+            suits_itself: matches_all(&terms.required, &affinity.namespace, &affinity.labels),
+            affinity: affinity.clone(),
+            namespace_labels,
+            terms,
+            tallies,
+        })
     }
 
-    fn add_pod(&self, affinity: &Affinity, state: &mut Occupied, pod: &PlacedPod, node: NodeView<'_>) {
-        state.change(affinity, pod, node, 1);
+    fn pre_filter(&self, plan: &RequiredPlan, totals: Totals<'_>) -> PreFilter {
+        let asks = plan.own() > 0;
+        let welcome = || (0..plan.tallies.len()).all(|tally| totals.total(tally) == 0);
+        if !asks && welcome() { PreFilter::Skip } else { PreFilter::Run(()) }
     }
 
-    fn remove_pod(&self, affinity: &Affinity, state: &mut Occupied, pod: &PlacedPod, node: NodeView<'_>) {
-        state.change(affinity, pod, node, -1);
-    }
-
-    fn filter(&self, _: &Affinity, state: &Occupied, node: NodeView<'_>) -> Verdict {
-        let labels = node.labels();
+    fn filter(&self, plan: &RequiredPlan, totals: Totals<'_>, counts: Counts<'_>) -> Verdict {
+        let (required, own) = (plan.terms.required.len(), plan.own());
         let mut near = true;
-        for term in &state.terms.required {
-            match labels.get(&term.topology_key) {
-                Some(value) => near &= count(&state.wanted, &term.topology_key, value) > 0,
+        for tally in 0..required {
+            match counts.get(tally) {
+                Some(pods) => near &= pods > 0,
                 None => return Verdict::unresolvable("node(s) didn't match pod affinity rules"),
             }
         }
         // The first of a series of pods that want to be near each other may go anywhere.
-        let first = state.wanted.is_empty() && state.suits_itself;
-        if !near && !first {
+        let first = || plan.suits_itself && (0..required).all(|tally| totals.total(tally) == 0);
+        if !near && !first() {
             return Verdict::unresolvable("node(s) didn't match pod affinity rules");
         }
-        let meets = |term: &PodTerm| {
-            labels
-                .get(&term.topology_key)
-                .is_some_and(|value| count(&state.unwanted, &term.topology_key, value) > 0)
-        };
-        if !state.unwanted.is_empty() && state.terms.required_anti.iter().any(meets) {
+        let meets = |tally: usize| counts.get(tally).is_some_and(|pods| pods > 0);
+        if (required..own).any(meets) {
             return Verdict::unschedulable("node(s) didn't match pod anti-affinity rules");
         }
-        if !state.unwelcome.is_empty()
-            && labels.iter().any(|(key, value)| count(&state.unwelcome, key, value) > 0)
-        {
+        if (own..plan.tallies.len()).any(meets) {
             return Verdict::unschedulable("node(s) didn't satisfy existing pods anti-affinity rules");
         }
         Verdict::Pass
@@ -238,13 +204,13 @@ impl DomainFilter for InterPodAffinity {
                 .any(|key| old.metadata.labels.get(key) != new.metadata.labels.get(key))
         };
         // A term with a namespace selector may mean any namespace: labels alone decide then.
-        let means = |term: &PodTerm, other: &Pod| {
+        let may_mean = |term: &PodTerm, other: &Pod| {
             !term.namespace_selector.is_nothing()
                 || term.matches(&other.metadata.namespace, &Map::new(), &other.metadata.labels)
         };
-        let wanted = |other: &Pod| terms.required.iter().any(|term| means(term, other));
+        let wanted = |other: &Pod| terms.required.iter().any(|term| may_mean(term, other));
         let in_the_way = |other: &Pod| {
-            terms.required_anti.iter().any(|term| means(term, other))
+            terms.required_anti.iter().any(|term| may_mean(term, other))
                 || PodTerms::of(other).ok().flatten().is_some_and(|theirs| !theirs.required_anti.is_empty())
         };
         Hint::queue_if(match event {
@@ -268,94 +234,131 @@ impl DomainFilter for InterPodAffinity {
     }
 }
 
-fn on(node: NodeView<'_>, matching: &[bool]) -> i64 {
-    node.pod_groups()
-        .iter()
-        .filter(|count| matching.get(count.group()).is_some_and(|matches| *matches))
-        .map(crate::cluster::GroupCount::all)
-        .sum()
+/// What being near to pods is worth: by key, what attracts and what repels apart.
+#[derive(Debug)]
+pub struct PreferredPlan {
+    affinity: Affinity,
+    namespace_labels: Map<Str>,
+    hard_weight: i64,
+    /// With the namespaces that they select; preferred terms alone.
+    terms: PodTerms,
+    /// By tally, whether it repels.
+    repels: Vec<bool>,
+    tallies: Vec<Tally>,
+    /// Whether nothing is worth anything to this pod.
+    indifferent: bool,
 }
 
-/// What being at a place is worth: by label, then by its value.
-type Worth = BTreeMap<Str, HashMap<Str, i64>>;
+impl PreferredPlan {
+    /// What one pod of a group is worth, by key: of the pod's own terms and of the group's.
+    fn worth<'a>(&'a self, group: &'a PodGroup) -> impl Iterator<Item = (&'a Str, i64)> {
+        let own = self.terms.preferred.iter().map(|(weight, term)| (*weight, term));
+        let own_anti = self.terms.preferred_anti.iter().map(|(weight, term)| (-*weight, term));
+        let own = own.chain(own_anti).filter(|(_, term)| means(term, group.namespace(), group.labels()));
+        let theirs = group.terms().into_iter().flat_map(|terms| {
+            let required = terms.required.iter().map(|term| (self.hard_weight, term));
+            let preferred = terms.preferred.iter().map(|(weight, term)| (*weight, term));
+            let anti = terms.preferred_anti.iter().map(|(weight, term)| (-*weight, term));
+            required.chain(preferred).chain(anti)
+        });
+        let theirs = theirs.filter(|(_, term)| self.affinity.is_meant_by(term, &self.namespace_labels));
+        own.chain(theirs).filter(|(weight, _)| *weight != 0).map(|(weight, term)| (&term.topology_key, weight))
+    }
 
-fn add_worth(worth: &mut Worth, key: &Str, node: NodeView<'_>, by: i64) {
-    if let Some(value) = node.labels().get(key) {
-        let values = match worth.get_mut(key) {
-            Some(values) => values,
-            None => worth.entry(key.clone()).or_default(),
-        };
-        match values.get_mut(value) {
-            Some(known) => *known += by,
-            None => {
-                values.insert(value.clone(), by);
-            }
+    fn place(&self, key: &Str, repels: bool) -> Option<usize> {
+        let mut known = self.tallies.iter().zip(&self.repels);
+        known.position(|(tally, known)| tally.key == *key && *known == repels)
+    }
+
+    fn count(&mut self, key: Str, repels: bool) {
+        if self.place(&key, repels).is_none() {
+            self.tallies.push(Tally::by_label(key));
+            self.repels.push(repels);
         }
+    }
+}
+
+impl Plan for PreferredPlan {
+    fn tallies(&self) -> &[Tally] {
+        &self.tallies
+    }
+
+    fn weigh(&self, tally: usize, group: &PodGroup) -> Option<i32> {
+        let (key, repels) = (&self.tallies[tally].key, self.repels[tally]);
+        let worth = self.worth(group).filter(|(other, weight)| *other == key && (*weight < 0) == repels);
+        let sum: i64 = worth.map(|(_, weight)| weight).sum();
+        (sum != 0).then(|| i32::try_from(sum).unwrap_or(if repels { i32::MIN } else { i32::MAX }))
+    }
+
+    fn is_outgrown_by(&self, group: &PodGroup) -> bool {
+        !self.indifferent && self.worth(group).any(|(key, weight)| self.place(key, weight < 0).is_none())
     }
 }
 
 impl DomainScore for InterPodAffinity {
     type Signature = Affinity;
-    type State = Worth;
+    type Plan = PreferredPlan;
+    type State = ();
     const NORMALIZE: Normalize = Normalize::MinMax;
 
-    fn sign(&self, pod: &Pod) -> Affinity {
-        Affinity::of(pod)
+    fn sign(&self, pod: PodTemplate<'_>) -> Affinity {
+        Affinity::of(pod.pod())
     }
 
-    fn pre_score(&self, affinity: &Affinity, cluster: ClusterView<'_>, _: Feasible<'_>) -> PreScore<Worth> {
+    fn plan(&self, affinity: &Affinity, cluster: ClusterView<'_>) -> Result<PreferredPlan, Status> {
         let mut terms = match &affinity.terms {
             Ok(terms) => terms.as_deref().cloned().unwrap_or_default(),
-            Err(error) => return PreScore::Fail(Status::error(format!("parsing pod: {error}"))),
+            Err(error) => return Err(Status::error(format!("parsing pod: {error}"))),
         };
+        for (_, term) in terms.preferred.iter_mut().chain(&mut terms.preferred_anti) {
+            term.add_namespaces(cluster.neighbours().namespaces());
+        }
         let prefers = !terms.preferred.is_empty() || !terms.preferred_anti.is_empty();
-        if self.ignore_preferred_terms_of_existing_pods && !prefers {
-            return PreScore::Skip;
+        let mut plan = PreferredPlan {
+            affinity: affinity.clone(),
+            namespace_labels: namespace_labels(cluster, &affinity.namespace),
+            hard_weight: self.hard_pod_affinity_weight.max(0),
+            terms,
+            repels: Vec::new(),
+            tallies: Vec::new(),
+            indifferent: self.ignore_preferred_terms_of_existing_pods && !prefers,
+        };
+        if plan.indifferent {
+            return Ok(plan);
         }
-        let mut worth = Worth::new();
-        if prefers {
-            for (_, term) in terms.preferred.iter_mut().chain(&mut terms.preferred_anti) {
-                term.add_namespaces(cluster.neighbours().namespaces());
-            }
-            let weighted: Vec<(i64, &PodTerm, Vec<bool>)> = terms
-                .preferred
-                .iter()
-                .map(|(weight, term)| (*weight, term))
-                .chain(terms.preferred_anti.iter().map(|(weight, term)| (-*weight, term)))
-                .map(|(weight, term)| {
-                    let meant = cluster
-                        .each_group(|group| term.matches(group.namespace(), &Map::new(), group.labels()));
-                    (weight, term, meant)
-                })
+        let own = |terms: &[(i64, PodTerm)], repels| -> Vec<(Str, bool)> {
+            terms.iter().map(|(_, term)| (term.topology_key.clone(), repels)).collect()
+        };
+        let (near, far) = (own(&plan.terms.preferred, false), own(&plan.terms.preferred_anti, true));
+        for (key, repels) in near.into_iter().chain(far) {
+            plan.count(key, repels);
+        }
+        for (_, group) in cluster.groups() {
+            let missing: Vec<(Str, bool)> = plan
+                .worth(group)
+                .map(|(key, weight)| (key, weight < 0))
+                .filter(|(key, repels)| plan.place(key, *repels).is_none())
+                .map(|(key, repels)| (key.clone(), repels))
                 .collect();
-            for node in cluster.nodes() {
-                for (weight, term, meant) in &weighted {
-                    let pods = on(node, meant);
-                    if pods > 0 {
-                        add_worth(&mut worth, &term.topology_key, node, weight * pods);
-                    }
-                }
+            for (key, repels) in missing {
+                plan.count(key, repels);
             }
         }
-        let namespace_labels = namespace_labels(cluster, &affinity.namespace);
-        for node in cluster.nodes_with_terms() {
-            for theirs in node.pods_with_terms().filter_map(PlacedPod::terms) {
-                let required = theirs.required.iter().map(|term| (self.hard_pod_affinity_weight, term));
-                let preferred = theirs.preferred.iter().map(|(weight, term)| (*weight, term));
-                let anti = theirs.preferred_anti.iter().map(|(weight, term)| (-*weight, term));
-                for (weight, term) in required.filter(|(weight, _)| *weight > 0).chain(preferred).chain(anti)
-                {
-                    if affinity.is_meant_by(term, &namespace_labels) {
-                        add_worth(&mut worth, &term.topology_key, node, weight);
-                    }
-                }
-            }
-        }
-        if worth.is_empty() { PreScore::Skip } else { PreScore::Run(worth) }
+        Ok(plan)
     }
 
-    fn score(&self, _: &Affinity, worth: &Worth, node: NodeView<'_>) -> Option<i64> {
-        let places = worth.iter().filter_map(|(key, values)| values.get(node.labels().get(key)?));
-        Some(places.sum())
+    fn pre_score(
+        &self,
+        plan: &PreferredPlan,
+        totals: Totals<'_>,
+        _: &Feasibility,
+        _: ClusterView<'_>,
+    ) -> PreScore {
+        let worthless = (0..plan.tallies.len()).all(|tally| totals.total(tally) == 0);
+        if worthless { PreScore::Skip } else { PreScore::Run(()) }
+    }
+
+    fn score(&self, plan: &PreferredPlan, (): &(), counts: Counts<'_>) -> Option<i64> {
+        Some((0..plan.tallies.len()).filter_map(|tally| counts.get(tally)).sum())
     }
 }

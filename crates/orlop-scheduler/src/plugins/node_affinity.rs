@@ -8,7 +8,7 @@ use orlop_model::{Map, Str};
 
 use crate::cluster::NodeView;
 use crate::framework::{
-    ClusterEvent, Filter, Hint, Normalize, Plugin, PreFilter, PreScore, Reads, Score, Status, Verdict,
+    ClusterEvent, Filter, Hint, Normalize, Plugin, PodTemplate, PreFilter, PreScore, Reads, Score, Status, Verdict,
 };
 
 /// Turns down nodes that the pod's `nodeSelector` or required node affinity does not match; rates
@@ -101,8 +101,8 @@ impl Filter for NodeAffinity {
     type Signature = RequiredAffinity;
     const READS: Reads = Reads::Static;
 
-    fn sign(&self, pod: &Pod) -> RequiredAffinity {
-        RequiredAffinity::of(pod)
+    fn sign(&self, pod: PodTemplate<'_>) -> RequiredAffinity {
+        RequiredAffinity::of(pod.pod())
     }
 
     fn pre_filter(&self, required: &RequiredAffinity) -> PreFilter {
@@ -157,9 +157,9 @@ impl Score for NodeAffinity {
     const READS: Reads = Reads::Static;
     const NORMALIZE: Normalize = Normalize::ToMax { reverse: false };
 
-    fn sign(&self, pod: &Pod) -> PreferredAffinity {
+    fn sign(&self, pod: PodTemplate<'_>) -> PreferredAffinity {
         let terms = pod
-            .spec
+            .spec()
             .affinity
             .as_ref()
             .and_then(|affinity| affinity.node_affinity.as_ref())

@@ -4,7 +4,7 @@ use orlop_model::Str;
 use orlop_model::core::v1::Pod;
 
 use crate::cluster::NodeView;
-use crate::framework::{ClusterEvent, Filter, Hint, Plugin, Reads, Verdict};
+use crate::framework::{ClusterEvent, Filter, Hint, Plugin, PodTemplate, Reads, Verdict};
 
 /// Turns down every node but the one that the pod's `spec.nodeName` names, if it names one.
 #[derive(Clone, Copy, Debug, Default)]
@@ -21,8 +21,8 @@ impl Filter for NodeName {
     type Signature = Str;
     const READS: Reads = Reads::Static;
 
-    fn sign(&self, pod: &Pod) -> Str {
-        pod.spec.node_name.clone()
+    fn sign(&self, pod: PodTemplate<'_>) -> Str {
+        pod.spec().node_name.clone()
     }
 
     fn filter(&self, wanted: &Str, node: NodeView<'_>) -> Verdict {

@@ -4,7 +4,7 @@ use orlop_model::List;
 use orlop_model::core::v1::Pod;
 
 use crate::cluster::{HostPort, NodeView};
-use crate::framework::{ClusterEvent, Filter, Hint, Plugin, PreFilter, Reads, Verdict};
+use crate::framework::{ClusterEvent, Filter, Hint, Plugin, PodTemplate, PreFilter, Reads, Verdict};
 
 /// Turns down nodes where a host port of the pod is in use.
 #[derive(Clone, Copy, Debug, Default)]
@@ -20,8 +20,8 @@ impl Filter for NodePorts {
     type Signature = List<HostPort>;
     const READS: Reads = Reads::Local;
 
-    fn sign(&self, pod: &Pod) -> List<HostPort> {
-        HostPort::of(pod)
+    fn sign(&self, pod: PodTemplate<'_>) -> List<HostPort> {
+        HostPort::of(pod.pod())
     }
 
     fn pre_filter(&self, ports: &List<HostPort>) -> PreFilter {

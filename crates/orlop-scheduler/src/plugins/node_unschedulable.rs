@@ -5,7 +5,7 @@ use orlop_model::core::v1::{Pod, Taint, TaintEffect};
 
 use super::taint_toleration::Tolerations;
 use crate::cluster::NodeView;
-use crate::framework::{ClusterEvent, Filter, Hint, Plugin, Reads, Verdict};
+use crate::framework::{ClusterEvent, Filter, Hint, Plugin, PodTemplate, Reads, Verdict};
 
 /// Turns down nodes with `spec.unschedulable`, unless the pod tolerates the taint
 /// `node.kubernetes.io/unschedulable:NoSchedule`.
@@ -34,8 +34,8 @@ impl Filter for NodeUnschedulable {
     type Signature = bool;
     const READS: Reads = Reads::Static;
 
-    fn sign(&self, pod: &Pod) -> bool {
-        !pod.spec.tolerations.is_empty() && Self::tolerated(pod)
+    fn sign(&self, pod: PodTemplate<'_>) -> bool {
+        !pod.spec().tolerations.is_empty() && Self::tolerated(pod.pod())
     }
 
     fn filter(&self, tolerated: &bool, node: NodeView<'_>) -> Verdict {

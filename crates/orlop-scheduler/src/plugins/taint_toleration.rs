@@ -4,7 +4,7 @@ use orlop_model::core::v1::{Node, Pod, Taint, TaintEffect, Toleration, Toleratio
 use orlop_model::{List, Str};
 
 use crate::cluster::NodeView;
-use crate::framework::{ClusterEvent, Filter, Hint, Normalize, Plugin, Reads, Score, Verdict};
+use crate::framework::{ClusterEvent, Filter, Hint, Normalize, Plugin, PodTemplate, Reads, Score, Verdict};
 
 /// Turns down nodes with a `NoSchedule` or `NoExecute` taint that the pod does not tolerate; rates
 /// nodes lower, the more `PreferNoSchedule` taints they have that it does not tolerate.
@@ -74,8 +74,8 @@ impl Filter for TaintToleration {
     type Signature = Tolerations;
     const READS: Reads = Reads::Static;
 
-    fn sign(&self, pod: &Pod) -> Tolerations {
-        Tolerations::of(pod, |_| true)
+    fn sign(&self, pod: PodTemplate<'_>) -> Tolerations {
+        Tolerations::of(pod.pod(), |_| true)
     }
 
     fn filter(&self, tolerations: &Tolerations, node: NodeView<'_>) -> Verdict {
@@ -105,8 +105,8 @@ impl Score for TaintToleration {
     const READS: Reads = Reads::Static;
     const NORMALIZE: Normalize = Normalize::ToMax { reverse: true };
 
-    fn sign(&self, pod: &Pod) -> Tolerations {
-        Tolerations::of(pod, |toleration| {
+    fn sign(&self, pod: PodTemplate<'_>) -> Tolerations {
+        Tolerations::of(pod.pod(), |toleration| {
             toleration.effect.is_empty() || toleration.effect == TaintEffect::PreferNoSchedule
         })
     }

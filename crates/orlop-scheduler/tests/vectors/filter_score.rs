@@ -113,8 +113,8 @@ fn profile(config: &Value) -> Result<Profile, String> {
         .into_iter()
         .fold(Profile::kubernetes_builder(), ProfileBuilder::without)
         .without("InterPodAffinity")
-        .filter(affinity)
-        .score(affinity, 2)
+        .domain_filter(affinity)
+        .domain_score(affinity, 2)
         .build()
         .map_err(|error| error.to_string())
 }

@@ -1,14 +1,13 @@
 //! [`NodeResourcesBalancedAllocation`]: a node's resources should be used evenly.
 
 use orlop_model::Str;
-use orlop_model::core::v1::Pod;
 use smallvec::SmallVec;
 
 use super::Kind;
 use super::fit::ScoreRequest;
 use crate::cluster::NodeView;
 use crate::cluster::requests::ForScore;
-use crate::framework::{MAX_SCORE, Normalize, Plugin, PreScore, Reads, Score};
+use crate::framework::{MAX_SCORE, Normalize, Plugin, PodTemplate, PreScore, Reads, Score};
 
 /// Rates nodes by how much the pod would even out the shares of their resources in use: 50 where it
 /// changes nothing, above where the shares come closer, below where they drift apart.
@@ -51,8 +50,8 @@ impl Score for NodeResourcesBalancedAllocation {
     const READS: Reads = Reads::Local;
     const NORMALIZE: Normalize = Normalize::None;
 
-    fn sign(&self, pod: &Pod) -> ScoreRequest {
-        let requests = ForScore { non_zero: false, pod_level: true }.of(pod);
+    fn sign(&self, pod: PodTemplate<'_>) -> ScoreRequest {
+        let requests = ForScore { non_zero: false, pod_level: true }.of(pod.pod());
         self.resources.iter().map(|(name, _)| requests.get(name)).collect()
     }
 

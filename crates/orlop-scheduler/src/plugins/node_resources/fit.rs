@@ -10,7 +10,7 @@ use super::{Kind, ScoringStrategy, StrategyKind};
 use crate::cluster::requests::{self, ForScore};
 use crate::cluster::{NodeView, Resources, is_extended};
 use crate::framework::{
-    ClusterEvent, Code, Filter, Hint, Normalize, Plugin, Reads, Reason, Score, Status, Verdict,
+    ClusterEvent, Code, Filter, Hint, Normalize, Plugin, PodTemplate, Reads, Reason, Score, Status, Verdict,
 };
 
 /// Configuration of [`NodeResourcesFit`].
@@ -164,8 +164,8 @@ impl Filter for NodeResourcesFit {
     type Signature = FitRequest;
     const READS: Reads = Reads::Local;
 
-    fn sign(&self, pod: &Pod) -> FitRequest {
-        self.request(pod)
+    fn sign(&self, pod: PodTemplate<'_>) -> FitRequest {
+        self.request(pod.pod())
     }
 
     #[inline]
@@ -229,10 +229,10 @@ impl Score for NodeResourcesFit {
     const READS: Reads = Reads::Local;
     const NORMALIZE: Normalize = Normalize::None;
 
-    fn sign(&self, pod: &Pod) -> ScoreRequest {
+    fn sign(&self, pod: PodTemplate<'_>) -> ScoreRequest {
         // Pod-level resources of the incoming pod play no part here, unlike in the filter: a flag
         // that the original never sets.
-        let requests = ForScore { non_zero: true, pod_level: false }.of(pod);
+        let requests = ForScore { non_zero: true, pod_level: false }.of(pod.pod());
         self.options.strategy.resources().iter().map(|resource| requests.get(&resource.name)).collect()
     }
 

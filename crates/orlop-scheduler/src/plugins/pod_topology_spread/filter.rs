@@ -1,121 +1,41 @@
 //! `DoNotSchedule`.
 
-use std::collections::HashMap;
-
-use orlop_model::Str;
 use orlop_model::core::v1::{Node, Pod, UnsatisfiableConstraintAction};
 
-use super::constraint::Constraint;
-use super::{PodTopologySpread, Spread, count, matching};
-use crate::cluster::{ClusterView, NodeView, PlacedPod};
-use crate::framework::{ClusterEvent, DomainFilter, Hint, PreFilter, Status, Verdict};
+use super::{PodTopologySpread, Spread, SpreadPlan};
+use crate::cluster::ClusterView;
+use crate::framework::{
+    ClusterEvent, Counts, DomainFilter, Hint, PodTemplate, PreFilter, Status, Totals, Verdict,
+};
 use crate::plugins::taint_toleration::Tolerations;
-
-/// The domains of each constraint.
-#[derive(Clone, Debug)]
-pub struct Domains(Vec<Domain>);
-
-#[derive(Clone, Debug)]
-struct Domain {
-    constraint: Constraint,
-    /// Whether the pod itself counts.
-    own: i64,
-    /// Pods that count, by value of the label.
-    counts: HashMap<Str, i64>,
-    /// What the emptiest domain has, or 0 where there are too few.
-    min: i64,
-}
-
-impl Domain {
-    fn find_min(&mut self) {
-        let enough = i64::try_from(self.counts.len()).unwrap_or(i64::MAX) >= self.constraint.min_domains;
-        self.min = if enough { self.counts.values().copied().min().unwrap_or(0) } else { 0 };
-    }
-}
-
-impl Domains {
-    fn change(&mut self, spread: &Spread, pod: &PlacedPod, node: NodeView<'_>, by: i64) {
-        let object = pod.object();
-        if object.metadata.namespace != spread.namespace
-            || !self.0.iter().all(|domain| node.labels().contains_key(&domain.constraint.key))
-        {
-            return;
-        }
-        for domain in &mut self.0 {
-            let matches = |domain: &Domain| domain.constraint.selector.matches(&object.metadata.labels);
-            if matches(domain)
-                && spread.includes(&domain.constraint, node)
-                && let Some(value) = node.labels().get(&domain.constraint.key)
-            {
-                *domain.counts.entry(value.clone()).or_default() += by;
-                domain.find_min();
-            }
-        }
-    }
-}
 
 impl DomainFilter for PodTopologySpread {
     type Signature = Spread;
-    type State = Domains;
+    type Plan = SpreadPlan;
 
-    fn sign(&self, pod: &Pod) -> Spread {
-        self.signature(pod, &UnsatisfiableConstraintAction::DoNotSchedule)
+    fn sign(&self, pod: PodTemplate<'_>) -> Spread {
+        self.signature(pod.pod(), &UnsatisfiableConstraintAction::DoNotSchedule)
     }
 
-    fn pre_filter(&self, spread: &Spread, cluster: ClusterView<'_>) -> PreFilter<Domains> {
-        if let Some(error) = &spread.error {
-            return PreFilter::Reject(Status::error(error.clone()));
-        }
-        let constraints = spread.constraints(cluster);
-        if constraints.is_empty() {
-            return PreFilter::Skip;
-        }
-        let matching = matching(cluster, &spread.namespace, &constraints);
-        let mut domains: Vec<Domain> = constraints
-            .iter()
-            .map(|constraint| Domain {
-                own: i64::from(constraint.selector.matches(&spread.labels)),
-                counts: HashMap::new(),
-                min: 0,
-                constraint: constraint.clone(),
-            })
-            .collect();
-        for node in cluster.nodes().filter(|node| Constraint::all_on(&constraints, *node)) {
-            for (domain, matching) in domains.iter_mut().zip(&matching) {
-                if spread.includes(&domain.constraint, node)
-                    && let Some(value) = node.labels().get(&domain.constraint.key)
-                {
-                    let pods = count(node, matching);
-                    match domain.counts.get_mut(value) {
-                        Some(known) => *known += pods,
-                        None => {
-                            domain.counts.insert(value.clone(), pods);
-                        }
-                    }
-                }
-            }
-        }
-        domains.iter_mut().for_each(Domain::find_min);
-        PreFilter::Run(Domains(domains))
+    fn plan(&self, spread: &Spread, cluster: ClusterView<'_>) -> Result<SpreadPlan, Status> {
+        SpreadPlan::new(spread, cluster, true, false)
     }
 
-    fn add_pod(&self, spread: &Spread, state: &mut Domains, pod: &PlacedPod, node: NodeView<'_>) {
-        state.change(spread, pod, node, 1);
+    fn pre_filter(&self, plan: &SpreadPlan, _: Totals<'_>) -> PreFilter {
+        if plan.constraints.is_empty() { PreFilter::Skip } else { PreFilter::Run(()) }
     }
 
-    fn remove_pod(&self, spread: &Spread, state: &mut Domains, pod: &PlacedPod, node: NodeView<'_>) {
-        state.change(spread, pod, node, -1);
-    }
-
-    fn filter(&self, _: &Spread, state: &Domains, node: NodeView<'_>) -> Verdict {
-        for domain in &state.0 {
-            let Some(value) = node.labels().get(&domain.constraint.key) else {
+    fn filter(&self, plan: &SpreadPlan, totals: Totals<'_>, counts: Counts<'_>) -> Verdict {
+        for (index, constraint) in plan.constraints.iter().enumerate() {
+            let Some(pods) = counts.get(index) else {
                 return Verdict::unresolvable(
                     "node(s) didn't match pod topology spread constraints (missing required label)",
                 );
             };
-            let pods = domain.counts.get(value).copied().unwrap_or(0);
-            if pods + domain.own - domain.min > domain.constraint.max_skew {
+            let own = i64::from(constraint.selector.matches(&plan.spread.labels));
+            let enough = i64::try_from(totals.domains(index)).unwrap_or(i64::MAX) >= constraint.min_domains;
+            let lowest = if enough { totals.lowest(index) } else { 0 };
+            if pods + own - lowest > constraint.max_skew {
                 return Verdict::unschedulable("node(s) didn't match pod topology spread constraints");
             }
         }

@@ -11,8 +11,8 @@ use orlop_model::{List, Map, Str, list};
 use self::constraint::Constraint;
 use super::node_affinity::RequiredAffinity;
 use super::taint_toleration::Tolerations;
-use crate::cluster::{ClusterView, NodeView, Workload, controller_of};
-use crate::framework::Plugin;
+use crate::cluster::{ClusterView, NodeView, PodGroup, Workload, controller_of};
+use crate::framework::{Plan, Plugin, Status, Tally};
 
 const HOSTNAME: &str = "kubernetes.io/hostname";
 const ZONE: &str = "topology.kubernetes.io/zone";
@@ -126,29 +126,59 @@ impl Spread {
     }
 }
 
-/// By group of pods, whether they count: for each constraint.
-fn matching(cluster: ClusterView<'_>, namespace: &Str, constraints: &[Constraint]) -> Vec<Vec<bool>> {
-    constraints
-        .iter()
-        .map(|constraint| {
-            // An empty selector is taken to select no pod.
-            let selector = &constraint.selector;
-            if selector.is_everything() || selector.is_nothing() {
-                return Vec::new();
-            }
-            cluster.each_group(|group| group.namespace() == namespace && selector.matches(group.labels()))
-        })
-        .collect()
+/// The constraints of a signature, with the selector of those by default filled in, and what is counted for
+/// them.
+#[derive(Debug)]
+pub struct SpreadPlan {
+    spread: Spread,
+    constraints: List<Constraint>,
+    tallies: Vec<Tally>,
+    /// Whether nodes that lack a label do not take part.
+    strict: bool,
+    /// Whether a node's own pods count by node for the host name.
+    hosts_by_node: bool,
 }
 
-/// Pods on the node that count and are not being deleted.
-fn count(node: NodeView<'_>, matching: &[bool]) -> i64 {
-    if matching.is_empty() {
-        return 0;
+impl SpreadPlan {
+    fn new(spread: &Spread, cluster: ClusterView<'_>, strict: bool, hosts_by_node: bool) -> Result<Self, Status> {
+        if let Some(error) = &spread.error {
+            return Err(Status::error(error.clone()));
+        }
+        let constraints = spread.constraints(cluster);
+        let tallies = constraints
+            .iter()
+            .map(|constraint| {
+                if constraint.is_hostname && hosts_by_node {
+                    Tally::by_node(constraint.key.clone()).without_terminating()
+                } else {
+                    Tally::by_label(constraint.key.clone()).without_terminating().with_domains()
+                }
+            })
+            .collect();
+        Ok(Self { spread: spread.clone(), constraints, tallies, strict, hosts_by_node })
     }
-    node.pod_groups()
-        .iter()
-        .filter(|count| matching.get(count.group()).is_some_and(|matches| *matches))
-        .map(crate::cluster::GroupCount::running)
-        .sum()
+}
+
+impl Plan for SpreadPlan {
+    fn tallies(&self) -> &[Tally] {
+        &self.tallies
+    }
+
+    fn weigh(&self, tally: usize, group: &PodGroup) -> Option<i32> {
+        // An empty selector is taken to select no pod.
+        let selector = &self.constraints[tally].selector;
+        let counts = !selector.is_everything()
+            && !selector.is_nothing()
+            && *group.namespace() == self.spread.namespace
+            && selector.matches(group.labels());
+        counts.then_some(1)
+    }
+
+    fn includes(&self, tally: usize, node: NodeView<'_>) -> bool {
+        let constraint = &self.constraints[tally];
+        if constraint.is_hostname && self.hosts_by_node {
+            return true;
+        }
+        (!self.strict || Constraint::all_on(&self.constraints, node)) && self.spread.includes(constraint, node)
+    }
 }

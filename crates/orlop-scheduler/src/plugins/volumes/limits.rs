@@ -10,7 +10,7 @@ use super::PodVolumes;
 use super::in_tree::InTree;
 use super::pod_volumes::Use;
 use crate::cluster::{ClusterView, NodeView, PlacedPod, StorageEvent, Volumes, class_of_claim};
-use crate::framework::{ClusterEvent, DomainFilter, Hint, Plugin, PreFilter, Reads, Status, Verdict};
+use crate::framework::{ClusterEvent, ClusterFilter, Hint, Plugin, PreFilter, Status, Verdict};
 
 /// Turns down nodes whose CSI drivers could not attach all volumes: those of the node's pods, those
 /// attached otherwise, and the pod's.
@@ -147,11 +147,10 @@ fn existing(
     Ok((used, attached))
 }
 
-impl DomainFilter for NodeVolumeLimits {
+impl ClusterFilter for NodeVolumeLimits {
     type Signature = PodVolumes;
     /// The pod's volumes, in its order.
     type State = List<Result<Attachable, Status>>;
-    const READS: Reads = Reads::Anything;
 
     fn sign(&self, pod: &Pod) -> PodVolumes {
         PodVolumes::of(pod)

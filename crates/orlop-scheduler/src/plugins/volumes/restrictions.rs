@@ -8,7 +8,7 @@ use orlop_model::core::v1::{PersistentVolumeAccessMode, Pod};
 use super::PodVolumes;
 use super::pod_volumes::Use;
 use crate::cluster::{ClusterView, NodeView, PlacedPod, StorageEvent};
-use crate::framework::{ClusterEvent, DomainFilter, Hint, Plugin, PreFilter, Reads, Status, Verdict};
+use crate::framework::{ClusterEvent, ClusterFilter, Hint, Plugin, PreFilter, Status, Verdict};
 
 /// Turns down nodes where another pod uses a disk that the pod names itself (GCE, AWS, iSCSI, RBD),
 /// and all nodes while another pod uses a claim with access mode `ReadWriteOncePod`.
@@ -56,10 +56,9 @@ impl InUse {
     }
 }
 
-impl DomainFilter for VolumeRestrictions {
+impl ClusterFilter for VolumeRestrictions {
     type Signature = PodVolumes;
     type State = InUse;
-    const READS: Reads = Reads::Anything;
 
     fn sign(&self, pod: &Pod) -> PodVolumes {
         PodVolumes::of(pod)

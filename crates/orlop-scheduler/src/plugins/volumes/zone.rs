@@ -9,7 +9,7 @@ use orlop_model::{List, Str};
 use super::PodVolumes;
 use super::in_tree::{BETA_REGION, BETA_ZONE, REGION, ZONE, ZONE_DELIMITER};
 use crate::cluster::{ClusterView, NodeView, PlacedPod, StorageEvent, class_of_claim};
-use crate::framework::{ClusterEvent, DomainFilter, Hint, Plugin, PreFilter, Reads, Status, Verdict};
+use crate::framework::{ClusterEvent, ClusterFilter, Hint, Plugin, PreFilter, Status, Verdict};
 
 /// Turns down nodes outside the zones and regions that the labels of the pod's bound volumes name.
 /// Nodes without such labels are fine.
@@ -53,10 +53,9 @@ impl Place {
     }
 }
 
-impl DomainFilter for VolumeZone {
+impl ClusterFilter for VolumeZone {
     type Signature = PodVolumes;
     type State = List<Place>;
-    const READS: Reads = Reads::Anything;
 
     fn sign(&self, pod: &Pod) -> PodVolumes {
         PodVolumes::of(pod)

@@ -22,7 +22,7 @@ use crate::cluster::{
     Volumes, class_of_claim,
 };
 use crate::framework::{
-    ClusterEvent, Code, DomainFilter, Hint, Plugin, PreFilter, Reads, Reason, Status, Verdict,
+    ClusterEvent, Code, ClusterFilter, Hint, Plugin, PreFilter, Reason, Status, Verdict,
 };
 
 /// Turns down nodes that cannot reach the volumes of the pod's claims, or where claims that wait for
@@ -292,10 +292,9 @@ impl VolumeBinding {
     }
 }
 
-impl DomainFilter for VolumeBinding {
+impl ClusterFilter for VolumeBinding {
     type Signature = PodVolumes;
     type State = Claims;
-    const READS: Reads = Reads::Anything;
 
     fn sign(&self, pod: &Pod) -> PodVolumes {
         PodVolumes::of(pod)

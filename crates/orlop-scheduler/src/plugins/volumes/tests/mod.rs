@@ -13,7 +13,7 @@ use orlop_model::core::v1::{Node, Pod};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::framework::{Code, DomainFilter as _, Hint};
+use crate::framework::{Code, ClusterFilter as _, Hint};
 use crate::plugins::{BindProgress, NodeVolumeLimits, VolumeBinding, VolumeRestrictions, VolumeZone};
 use crate::{BindPlan, Change, ClusterEvent, Engine, Profile, Replaced, Status, StorageChange, StorageEvent};
 

@@ -1,5 +1,7 @@
 //! Random histories of a cluster.
 
+mod ranking;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -124,7 +126,7 @@ proptest! {
         run(&mut engine, &steps)?;
         let new = Arc::new(pod(number, kind));
         let before = engine.cluster().fingerprint();
-        let decision = engine.schedule(&new);
+        let decision = engine.evaluate(&new);
         prop_assert_eq!(engine.cluster().fingerprint(), before.clone(), "deciding changes nothing");
         if let Some(node) = decision.node() {
             let change = Change::PodAssumed { pod: Arc::clone(&new), node: node.clone() };
@@ -133,7 +135,7 @@ proptest! {
             prop_assert!(engine.record(change).is_err(), "a pod is placed once");
             engine.record(Change::PodForgot(pod_id(&new))).unwrap();
             prop_assert_eq!(engine.cluster().fingerprint(), before.clone());
-            prop_assert_eq!(engine.schedule(&new), decision.clone());
+            prop_assert_eq!(engine.evaluate(&new), decision.clone());
 
             let mut bound = Pod::clone(&new);
             bound.spec.node_name = node.clone();
@@ -151,7 +153,7 @@ proptest! {
         let left = run(&mut one, &steps)?;
         run(&mut two, &steps)?;
         let new = pod(200, kind);
-        prop_assert_eq!(one.schedule(&new), two.schedule(&new));
+        prop_assert_eq!(one.evaluate(&new), two.evaluate(&new));
         prop_assert_eq!(logged(one.cluster().log()), logged(two.cluster().log()));
 
         let mut fresh = new_engine(seed);
@@ -163,7 +165,7 @@ proptest! {
             pod.spec.node_name = node.clone();
             fresh.record(Change::PodAdded(Arc::new(pod))).unwrap();
         }
-        match (one.schedule(&new), fresh.schedule(&new)) {
+        match (one.evaluate(&new), fresh.evaluate(&new)) {
             (Decision::Unschedulable(a), Decision::Unschedulable(b)) => prop_assert_eq!(a.to_string(), b.to_string()),
             (a, b) => prop_assert_eq!(a, b),
         }
@@ -201,7 +203,7 @@ proptest! {
         let left = run(&mut engine, &steps)?;
         let waiting: Vec<_> = (0..10)
             .map(|kind| pod(200, kind))
-            .filter_map(|pod| match engine.schedule(&pod) {
+            .filter_map(|pod| match engine.evaluate(&pod) {
                 Decision::Unschedulable(why) => Some((pod, why)),
                 _ => None,
             })
@@ -210,7 +212,7 @@ proptest! {
             let mut engine = engine.clone();
             let Some(event) = then.apply(&mut engine, &left) else { continue };
             for (pod, why) in &waiting {
-                if let Decision::Place(place) = engine.schedule(pod) {
+                if let Decision::Place(place) = engine.evaluate(pod) {
                     let by = why.rejected_by();
                     prop_assert!(
                         by.iter().any(|plugin| engine.hint(plugin, pod, &event) == Hint::Queue),
@@ -322,8 +324,9 @@ fn run(engine: &mut Engine, steps: &[Step]) -> Result<Left, TestCaseError> {
                 if left.placed.contains_key(&id) {
                     continue;
                 }
-                if let Some(node) = engine.schedule(&pod).node().cloned() {
-                    let change = Change::PodAssumed { pod: Arc::new(pod.clone()), node: node.clone() };
+                let new = Arc::new(pod.clone());
+                if let Some(node) = engine.schedule(&new).node().cloned() {
+                    let change = Change::PodAssumed { pod: new, node: node.clone() };
                     engine.record(change).unwrap();
                     left.placed.insert(id.clone(), (pod, node));
                     assumed.push(id);
