@@ -7,7 +7,7 @@ use std::sync::Arc;
 use orlop_model::Str;
 use orlop_model::core::v1::{Node, Pod};
 use orlop_scheduler::{
-    Change, ClusterEvent, Decision, Engine, Filter, Hint, NodeView, Normalize, Plugin, PreFilter, Profile,
+    Change, ClusterEvent, Decision, Engine, Filter, Hint, NodeView, Normalize, Plugin, PodTemplate, PreFilter, Profile,
     Reads, Score, Verdict,
 };
 use serde_json::json;
@@ -28,8 +28,8 @@ impl Filter for DataLocality {
     /// Answers depend on the node object alone, and may be kept until it changes.
     const READS: Reads = Reads::Static;
 
-    fn sign(&self, pod: &Pod) -> Option<Str> {
-        pod.metadata.annotations.get("example.dev/dataset").cloned()
+    fn sign(&self, pod: PodTemplate<'_>) -> Option<Str> {
+        pod.annotations().get("example.dev/dataset").cloned()
     }
 
     fn pre_filter(&self, dataset: &Option<Str>) -> PreFilter {
