@@ -205,7 +205,8 @@ fn run(shape: &str, nodes: usize, wanted: usize, churn: bool, budget: Duration) 
                     scheduler.pod_gone(&gone, now);
                 }
                 if (done * nodes / 100).is_multiple_of(1_000) || nodes / 100 >= 1_000 {
-                    let mut node = if shape == "mix" { mixed_node(done % nodes) } else { self::node(done % nodes) };
+                    let mut node =
+                        if shape == "mix" { mixed_node(done % nodes) } else { self::node(done % nodes) };
                     node.metadata.labels.insert(Str::from("updated"), Str::from(done.to_string()));
                     scheduler.record(Change::NodeUpdated(Arc::new(node)), now).expect("a known node");
                 }
@@ -252,11 +253,12 @@ fn main() -> std::io::Result<()> {
             if only.as_deref().is_some_and(|only| !only.split(',').any(|only| only == shape)) {
                 continue;
             }
-            let peers: Vec<Peer> = [("kube-scheduler, 10 % of nodes", tenth), ("kube-scheduler, all nodes", all)]
-                .into_iter()
-                .filter(|_| nodes == 5_000)
-                .filter_map(|(name, value)| Some(Peer::recorded(name, value?)))
-                .collect();
+            let peers: Vec<Peer> =
+                [("kube-scheduler, 10 % of nodes", tenth), ("kube-scheduler, all nodes", all)]
+                    .into_iter()
+                    .filter(|_| nodes == 5_000)
+                    .filter_map(|(name, value)| Some(Peer::recorded(name, value?)))
+                    .collect();
             let name = format!("{shape}, {nodes} nodes");
             let plain = run(shape, nodes, wanted, false, budget);
             bench.row(&format!("{name}, cold"), 1e6 / plain.cold, "/CPU-s", &peers);

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use orlop_model::Str;
 use orlop_model::core::v1::{Node, Pod};
 use orlop_scheduler::{
-    Change, ClusterEvent, Decision, Engine, Filter, Hint, NodeView, Normalize, Plugin, PodTemplate, PreFilter, Profile,
-    Reads, Score, Verdict,
+    Change, ClusterEvent, Decision, Engine, Filter, Hint, NodeView, Normalize, Plugin, PodTemplate,
+    PreFilter, Profile, Reads, Score, Verdict,
 };
 use serde_json::json;
 

@@ -52,9 +52,10 @@ pub use engine::{
     ScheduleError, Unschedulable,
 };
 pub use framework::{
-    ClusterEvent, ClusterFilter, ClusterScore, Code, Counts, DomainFilter, DomainScore, Feasibility, Feasible, Filter,
-    Hint, MAX_SCORE, Normalize, Permit, Plan, Plugin, PodTemplate, PreEnqueue, PreFilter, PreScore, Profile,
-    ProfileBuilder, ProfileError, QueueSort, Reads, Reason, Reserve, Score, Status, Tally, Totals, Verdict,
+    ClusterEvent, ClusterFilter, ClusterScore, Code, Counts, DomainFilter, DomainScore, Feasibility,
+    Feasible, Filter, Hint, MAX_SCORE, Normalize, Permit, Plan, Plugin, PodTemplate, PreEnqueue, PreFilter,
+    PreScore, Profile, ProfileBuilder, ProfileError, QueueSort, Reads, Reason, Reserve, Score, Status, Tally,
+    Totals, Verdict,
 };
 pub use queue::{Backoff, QueueCounts, QueueOptions, QueuedPod, Requeue, SchedulingQueue};
 pub use scheduler::{Scheduler, Step};

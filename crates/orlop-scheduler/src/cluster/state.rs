@@ -9,8 +9,8 @@ use orlop_model::core::v1::{Node, Pod};
 use super::node::NodeSlot;
 use super::pod_groups::PodGroups;
 use super::{
-    Change, ChangeLog, ClusterView, Images, Load, Logged, Neighbours, NodeView, PlacedPod, PodGroup, RecordError,
-    StorageChange, Topology, Touched, Volumes, is_finished, pod_id,
+    Change, ChangeLog, ClusterView, Images, Load, Logged, Neighbours, NodeView, PlacedPod, PodGroup,
+    RecordError, StorageChange, Topology, Touched, Volumes, is_finished, pod_id,
 };
 use crate::framework::ClusterEvent;
 

@@ -44,7 +44,12 @@ impl<'a> ClusterView<'a> {
 
     /// All groups of pods that no plugin can tell apart, with their numbers.
     pub fn groups(self) -> impl Iterator<Item = (usize, &'a PodGroup)> {
-        self.0.groups.slots().iter().enumerate().filter_map(|(number, group)| Some((number, group.as_deref()?)))
+        self.0
+            .groups
+            .slots()
+            .iter()
+            .enumerate()
+            .filter_map(|(number, group)| Some((number, group.as_deref()?)))
     }
 
     /// A bound above the numbers of all groups.

@@ -11,8 +11,8 @@ use super::tallies::Tallies;
 use super::{Decision, Placement, Rejection, ScheduleError, Unschedulable};
 use crate::cluster::{Cluster, ClusterView, NodeView};
 use crate::framework::{
-    ABSENT, AnyFilter, AnyPlan, AnyScore, Code, Counts, Feasibility, Feasible, MAX_SCORE, PreFilter, PreScore, Prepared,
-    Profile, Raw, Status, Totals, Verdict, WeightedScore,
+    ABSENT, AnyFilter, AnyPlan, AnyScore, Code, Counts, Feasibility, Feasible, MAX_SCORE, PreFilter,
+    PreScore, Prepared, Profile, Raw, Status, Totals, Verdict, WeightedScore,
 };
 
 /// A plan and its counts.

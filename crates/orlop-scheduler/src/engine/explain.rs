@@ -187,7 +187,8 @@ impl Engine {
             for (node, told) in cluster.nodes().zip(&mut explanation.nodes) {
                 told.left_out |= only.as_ref().is_some_and(|names| !names.contains(node.name()));
                 if let Some(call) = &call
-                    && let Verdict::Reject(status) = verdict(profile, index, &signature, call, node, &mut parts)
+                    && let Verdict::Reject(status) =
+                        verdict(profile, index, &signature, call, node, &mut parts)
                 {
                     told.rejections.push((filter.name().into(), status));
                 }
@@ -211,19 +212,20 @@ impl Engine {
             return explanation;
         }
         let Explanation { nodes, skipped, .. } = &mut explanation;
-        let result = totals(profile, &signature, pod, &self.cluster, &feasible, |score, scored| match scored {
-            None => skipped.push(score.plugin.name().into()),
-            Some((raw, normalized)) => {
-                for ((&position, &raw), normalized) in positions.iter().zip(raw).zip(normalized) {
-                    nodes[position].scores.push(PluginScore {
-                        plugin: score.plugin.name().into(),
-                        raw,
-                        normalized: normalized.unwrap_or(0),
-                        weight: score.weight,
-                    });
+        let result =
+            totals(profile, &signature, pod, &self.cluster, &feasible, |score, scored| match scored {
+                None => skipped.push(score.plugin.name().into()),
+                Some((raw, normalized)) => {
+                    for ((&position, &raw), normalized) in positions.iter().zip(raw).zip(normalized) {
+                        nodes[position].scores.push(PluginScore {
+                            plugin: score.plugin.name().into(),
+                            raw,
+                            normalized: normalized.unwrap_or(0),
+                            weight: score.weight,
+                        });
+                    }
                 }
-            }
-        });
+            });
         match result {
             Ok(totals) => {
                 for (&position, &total) in positions.iter().zip(&totals) {

@@ -151,7 +151,11 @@ impl Memory {
             self.rankings += 1;
         }
         while self.rankings > most {
-            let oldest = self.known.iter_mut().filter(|known| known.ranking.is_some()).min_by_key(|known| known.last_use);
+            let oldest = self
+                .known
+                .iter_mut()
+                .filter(|known| known.ranking.is_some())
+                .min_by_key(|known| known.last_use);
             let Some(oldest) = oldest else { break };
             oldest.ranking = None;
             self.rankings -= 1;

@@ -10,8 +10,8 @@ use super::signature::Signature;
 use super::tallies::Tallies;
 use crate::cluster::{Cluster, NodeView, Touched};
 use crate::framework::{
-    ABSENT, AnyFilter, AnyPlan, AnyScore, Counts, Feasibility, MAX_SCORE, Normalize, PreFilter, PreScore, Profile, Reads,
-    Totals, passes,
+    ABSENT, AnyFilter, AnyPlan, AnyScore, Counts, Feasibility, MAX_SCORE, Normalize, PreFilter, PreScore,
+    Profile, Reads, Totals, passes,
 };
 
 /// A plugin that counts, with its plan.
@@ -101,7 +101,11 @@ pub(super) struct Undecided;
 pub(super) struct Outgrown;
 
 impl Ranking {
-    pub(super) fn new(signature: &Signature, profile: &Profile, cluster: &mut Cluster) -> Result<Self, Undecided> {
+    pub(super) fn new(
+        signature: &Signature,
+        profile: &Profile,
+        cluster: &mut Cluster,
+    ) -> Result<Self, Undecided> {
         let mut ranking = Self {
             cursor: 0,
             neighbours: cluster.neighbours_version(),
@@ -420,7 +424,8 @@ impl Ranking {
             class.feasible += 1;
             class.heads.push(Head { score: row.score, node: index }, rank);
             if class.heads.len() > 2 * class.feasible as usize + 64 {
-                let holds = |head: Head| rows[head.node as usize] == Row { class: row.class, score: head.score };
+                let holds =
+                    |head: Head| rows[head.node as usize] == Row { class: row.class, score: head.score };
                 class.heads.rebuild(holds, rank);
             }
         }
@@ -504,7 +509,9 @@ impl Ranking {
                 heads.pop(rank);
             };
             let total = sum + i64::from(head.score);
-            if best.is_none_or(|best| total > best.total || (total == best.total && rank(head.node) > rank(best.node))) {
+            if best.is_none_or(|best| {
+                total > best.total || (total == best.total && rank(head.node) > rank(best.node))
+            }) {
                 best = Some(Best { node: head.node, feasible, total });
             }
         }
@@ -526,7 +533,8 @@ impl Ranking {
             return answer;
         }
         let first = self.first_tally;
-        let is_complete = |class: &Class| class.parts[first..][run.tallies.clone()].iter().all(|part| *part != ABSENT);
+        let is_complete =
+            |class: &Class| class.parts[first..][run.tallies.clone()].iter().all(|part| *part != ABSENT);
         for &index in chosen {
             let class = &self.classes[index as usize];
             if is_complete(class) {

@@ -81,10 +81,8 @@ impl Tallies {
                 };
                 let by_value = tallies.topology(cluster, topology);
                 let few = cluster.view().node_count() <= by_value.len().saturating_mul(FEW);
-                let sums = Sums {
-                    parts_are_sums: asked.by_node || (few && !asked.domains),
-                    ..Sums::default()
-                };
+                let sums =
+                    Sums { parts_are_sums: asked.by_node || (few && !asked.domains), ..Sums::default() };
                 tallies.specs.push(Spec {
                     plan,
                     tally,
@@ -171,7 +169,11 @@ impl Tallies {
                 let value = self.topology(cluster, spec.topology).value_of(index);
                 match node {
                     Some(node) if value != NO_VALUE => {
-                        if plans[spec.plan].includes(spec.tally, node) { value } else { value | LEFT_OUT }
+                        if plans[spec.plan].includes(spec.tally, node) {
+                            value
+                        } else {
+                            value | LEFT_OUT
+                        }
                     }
                     _ => NO_VALUE,
                 }

@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::framework::{PodTemplate, Code, Plugin, Reads, Score};
+use crate::framework::{Code, Plugin, PodTemplate, Reads, Score};
 use crate::plugins::NodeAffinity;
 
 fn engine_of(profile: Profile, nodes: &[Value]) -> Engine {

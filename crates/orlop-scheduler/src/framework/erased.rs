@@ -8,8 +8,8 @@ use std::hash::{Hash, Hasher};
 use orlop_model::core::v1::Pod;
 
 use super::{
-    ClusterEvent, ClusterFilter, ClusterScore, Counts, DomainFilter, DomainScore, Feasibility, Feasible, Filter,
-    Hint, Normalize, Plan, PodTemplate, PreFilter, PreScore, Reads, Score, Status, Totals, Verdict,
+    ClusterEvent, ClusterFilter, ClusterScore, Counts, DomainFilter, DomainScore, Feasibility, Feasible,
+    Filter, Hint, Normalize, Plan, PodTemplate, PreFilter, PreScore, Reads, Score, Status, Totals, Verdict,
 };
 use crate::cluster::{ClusterView, NodeView, PlacedPod};
 
@@ -383,7 +383,8 @@ impl<S: DomainScore> CountScore for S {
         feasible: &Feasibility,
         cluster: ClusterView<'_>,
     ) -> PreScore<Prepared> {
-        DomainScore::pre_score(self, plan(of), totals, feasible, cluster).map(|state| Box::new(state) as Prepared)
+        DomainScore::pre_score(self, plan(of), totals, feasible, cluster)
+            .map(|state| Box::new(state) as Prepared)
     }
 
     fn raw(&self, of: &dyn AnyPlan, prepared: &Prepared, counts: Counts<'_>) -> Option<i64> {

@@ -4,8 +4,8 @@ use orlop_model::Str;
 use thiserror::Error;
 
 use super::{
-    AnyFilter, AnyScore, ClusterFilter, ClusterScore, DomainFilter, DomainScore, Filter, Permit, PreEnqueue, Reads,
-    Reserve, Score,
+    AnyFilter, AnyScore, ClusterFilter, ClusterScore, DomainFilter, DomainScore, Filter, Permit, PreEnqueue,
+    Reads, Reserve, Score,
 };
 use crate::plugins::{
     ImageLocality, InterPodAffinity, NodeAffinity, NodeName, NodePorts, NodeResourcesBalancedAllocation,

@@ -181,7 +181,8 @@ pub trait ClusterScore: Plugin {
     const NORMALIZE: Normalize;
 
     /// Computes the state over `cluster`, where `feasible` are the nodes that passed all filters.
-    fn pre_score(&self, pod: &Pod, cluster: ClusterView<'_>, feasible: Feasible<'_>) -> PreScore<Self::State>;
+    fn pre_score(&self, pod: &Pod, cluster: ClusterView<'_>, feasible: Feasible<'_>)
+    -> PreScore<Self::State>;
 
     /// As in [`DomainScore`].
     fn score(&self, state: &Self::State, node: NodeView<'_>) -> Option<i64>;

@@ -5,7 +5,8 @@ use smallvec::SmallVec;
 
 use crate::cluster::{ClusterView, NodeView, PodGroup};
 use crate::framework::{
-    Counts, DomainScore, Feasibility, MAX_SCORE, Normalize, Plan, Plugin, PodTemplate, PreScore, Status, Tally, Totals,
+    Counts, DomainScore, Feasibility, MAX_SCORE, Normalize, Plan, Plugin, PodTemplate, PreScore, Status,
+    Tally, Totals,
 };
 
 const MIB: i64 = 1 << 20;
@@ -92,9 +93,10 @@ impl DomainScore for ImageLocality {
     }
 
     fn score(&self, images: &PodImages, shares: &Self::State, counts: Counts<'_>) -> Option<i64> {
-        let sum = shares.iter().enumerate().fold(0_i64, |sum, (index, share)| {
-            sum.saturating_add((counts.key(index) as f64 * share) as i64)
-        });
+        let sum = shares
+            .iter()
+            .enumerate()
+            .fold(0_i64, |sum, (index, share)| sum.saturating_add((counts.key(index) as f64 * share) as i64));
         let containers = i64::try_from(images.containers.max(1)).unwrap_or(i64::MAX);
         let most = MOST_PER_CONTAINER.saturating_mul(containers);
         Some(MAX_SCORE * (sum.clamp(LEAST, most) - LEAST) / (most - LEAST))

@@ -5,8 +5,8 @@ use orlop_model::{Map, Str};
 
 use crate::cluster::{ClusterView, PodGroup, PodTerm, PodTerms};
 use crate::framework::{
-    ClusterEvent, Counts, DomainFilter, DomainScore, Feasibility, Hint, Normalize, Plan, Plugin, PodTemplate, PreFilter,
-    PreScore, Status, Tally, Totals, Verdict,
+    ClusterEvent, Counts, DomainFilter, DomainScore, Feasibility, Hint, Normalize, Plan, Plugin, PodTemplate,
+    PreFilter, PreScore, Status, Tally, Totals, Verdict,
 };
 
 /// Turns down nodes that the required affinity and anti-affinity between pods forbid, that of pods
@@ -262,7 +262,9 @@ impl PreferredPlan {
             required.chain(preferred).chain(anti)
         });
         let theirs = theirs.filter(|(_, term)| self.affinity.is_meant_by(term, &self.namespace_labels));
-        own.chain(theirs).filter(|(weight, _)| *weight != 0).map(|(weight, term)| (&term.topology_key, weight))
+        own.chain(theirs)
+            .filter(|(weight, _)| *weight != 0)
+            .map(|(weight, term)| (&term.topology_key, weight))
     }
 
     fn place(&self, key: &Str, repels: bool) -> Option<usize> {

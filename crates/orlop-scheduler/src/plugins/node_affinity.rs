@@ -8,7 +8,8 @@ use orlop_model::{Map, Str};
 
 use crate::cluster::NodeView;
 use crate::framework::{
-    ClusterEvent, Filter, Hint, Normalize, Plugin, PodTemplate, PreFilter, PreScore, Reads, Score, Status, Verdict,
+    ClusterEvent, Filter, Hint, Normalize, Plugin, PodTemplate, PreFilter, PreScore, Reads, Score, Status,
+    Verdict,
 };
 
 /// Turns down nodes that the pod's `nodeSelector` or required node affinity does not match; rates

@@ -19,19 +19,39 @@ const ZONE: &str = "topology.kubernetes.io/zone";
 /// What a history is made of. Numbers choose among what is there.
 #[derive(Clone, Debug)]
 enum Step {
-    Node { number: u8, cpu: u8, cordoned: bool, taint: u8, zone: u8, labels: u8, images: u8 },
+    Node {
+        number: u8,
+        cpu: u8,
+        cordoned: bool,
+        taint: u8,
+        zone: u8,
+        labels: u8,
+        images: u8,
+    },
     RemoveNode(u8),
     /// Pods of these kinds are decided about, and assumed unless the last number says otherwise.
-    Schedule { kinds: Vec<u8>, assume: bool },
+    Schedule {
+        kinds: Vec<u8>,
+        assume: bool,
+    },
     /// An assumed pod is confirmed, forgotten, or a placed one marked as being deleted, or removed.
     Confirm(u8),
     Forget(u8),
     Terminate(u8),
     Remove(u8),
     /// A pod that somebody else placed.
-    Foreign { kind: u8, node: u8 },
-    Namespace { number: u8, label: u8 },
-    Service { number: u8, there: bool },
+    Foreign {
+        kind: u8,
+        node: u8,
+    },
+    Namespace {
+        number: u8,
+        label: u8,
+    },
+    Service {
+        number: u8,
+        there: bool,
+    },
     Workload(bool),
 }
 
@@ -60,7 +80,6 @@ fn decode<T: serde::de::DeserializeOwned>(value: Value) -> Arc<T> {
     Arc::new(serde_json::from_value(value).unwrap())
 }
 
-#[expect(clippy::too_many_arguments, reason = "what a step says of a node")]
 fn node(number: u8, cpu: u8, cordoned: bool, taint: u8, zone: u8, labels: u8, images: u8) -> Arc<Node> {
     let name = format!("n{number}");
     let mut all = json!({"class": format!("c{}", labels % 2)});
@@ -71,7 +90,7 @@ fn node(number: u8, cpu: u8, cordoned: bool, taint: u8, zone: u8, labels: u8, im
     if zone < 4 {
         all[ZONE] = format!("z{}", zone % 3).into();
     }
-    if number % 3 == 0 {
+    if number.is_multiple_of(3) {
         all["rack"] = format!("r{}", number / 4).into();
     }
     let taints = match taint {
@@ -106,17 +125,25 @@ fn pod(number: usize, kind: u8) -> Arc<Pod> {
         "spec": {"containers": [{"name": "c", "image": format!("image-{}:1", kind % 3), "resources": {"requests": {
             "cpu": format!("{}m", 100 * (1 + u32::from(kind) % 7)), "memory": format!("{}Mi", 100 * (1 + u32::from(kind) % 3))}}}]},
     });
-    let spread = |key: &str, when: &str, skew: u8| json!({
-        "maxSkew": skew, "topologyKey": key, "whenUnsatisfiable": when, "labelSelector": own,
-    });
+    let spread = |key: &str, when: &str, skew: u8| {
+        json!({
+            "maxSkew": skew, "topologyKey": key, "whenUnsatisfiable": when, "labelSelector": own,
+        })
+    };
     let term = |key: &str| json!({"topologyKey": key, "labelSelector": own});
     let spec = &mut pod["spec"];
     match kind {
         1 => spec["containers"][0]["ports"] = json!([{"containerPort": 80, "hostPort": 80}]),
         2 => spec["tolerations"] = json!([{"operator": "Exists"}]),
         3 => spec["topologySpreadConstraints"] = json!([spread(ZONE, "DoNotSchedule", 1)]),
-        4 => spec["topologySpreadConstraints"] = json!([spread(ZONE, "ScheduleAnyway", 1), spread(HOST, "ScheduleAnyway", 2)]),
-        5 => spec["topologySpreadConstraints"] = json!([spread(HOST, "DoNotSchedule", 1), spread("rack", "ScheduleAnyway", 1)]),
+        4 => {
+            spec["topologySpreadConstraints"] =
+                json!([spread(ZONE, "ScheduleAnyway", 1), spread(HOST, "ScheduleAnyway", 2)])
+        }
+        5 => {
+            spec["topologySpreadConstraints"] =
+                json!([spread(HOST, "DoNotSchedule", 1), spread("rack", "ScheduleAnyway", 1)])
+        }
         6 => {
             let mut constraint = spread(ZONE, "DoNotSchedule", 1);
             constraint["minDomains"] = 3.into();
@@ -124,28 +151,53 @@ fn pod(number: usize, kind: u8) -> Arc<Pod> {
             spec["topologySpreadConstraints"] = json!([constraint]);
             spec["nodeSelector"] = json!({"class": "c1"});
         }
-        7 => spec["affinity"] = json!({"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term(HOST)]}}),
-        8 => spec["affinity"] = json!({"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term(ZONE)]}}),
-        9 => spec["affinity"] = json!({"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term(ZONE)]}}),
-        10 => spec["affinity"] = json!({"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term(HOST), term("rack")]}}),
-        11 => spec["affinity"] = json!({"podAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [
-            {"weight": 30, "podAffinityTerm": term(ZONE)}, {"weight": 7, "podAffinityTerm": term(HOST)}]}}),
-        12 => spec["affinity"] = json!({"podAntiAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [
-            {"weight": 50, "podAffinityTerm": term(HOST)}, {"weight": 5, "podAffinityTerm": term(ZONE)}]}}),
-        13 => spec["affinity"] = json!({"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [
-            {"topologyKey": HOST, "labelSelector": {"matchLabels": {"app": "a2"}}, "namespaceSelector": {"matchLabels": {"team": "t1"}}}]}}),
-        14 => spec["affinity"] = json!({"nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [
+        7 => {
+            spec["affinity"] =
+                json!({"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term(HOST)]}})
+        }
+        8 => {
+            spec["affinity"] =
+                json!({"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term(ZONE)]}})
+        }
+        9 => {
+            spec["affinity"] =
+                json!({"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term(ZONE)]}})
+        }
+        10 => {
+            spec["affinity"] = json!({"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term(HOST), term("rack")]}})
+        }
+        11 => {
+            spec["affinity"] = json!({"podAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [
+            {"weight": 30, "podAffinityTerm": term(ZONE)}, {"weight": 7, "podAffinityTerm": term(HOST)}]}})
+        }
+        12 => {
+            spec["affinity"] = json!({"podAntiAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [
+            {"weight": 50, "podAffinityTerm": term(HOST)}, {"weight": 5, "podAffinityTerm": term(ZONE)}]}})
+        }
+        13 => {
+            spec["affinity"] = json!({"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [
+            {"topologyKey": HOST, "labelSelector": {"matchLabels": {"app": "a2"}}, "namespaceSelector": {"matchLabels": {"team": "t1"}}}]}})
+        }
+        14 => {
+            spec["affinity"] = json!({"nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [
             {"weight": 10, "preference": {"matchExpressions": [{"key": "class", "operator": "In", "values": ["c1"]}]}},
-            {"weight": 3, "preference": {"matchExpressions": [{"key": "rack", "operator": "Exists"}]}}]}}),
-        15 => spec["affinity"] = json!({"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [
-            {"matchFields": [{"key": "metadata.name", "operator": "In", "values": ["n1", "n2", "n9"]}]}]}}}),
+            {"weight": 3, "preference": {"matchExpressions": [{"key": "rack", "operator": "Exists"}]}}]}})
+        }
+        15 => {
+            spec["affinity"] = json!({"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [
+            {"matchFields": [{"key": "metadata.name", "operator": "In", "values": ["n1", "n2", "n9"]}]}]}}})
+        }
         16 => spec["nodeSelector"] = json!({"class": "c0"}),
-        17 => pod["metadata"]["ownerReferences"] = json!([
-            {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "rs", "uid": "rs", "controller": true}]),
-        18 => spec["affinity"] = json!({
-            "podAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 9, "podAffinityTerm": term("rack")}]},
-            "podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term(HOST)]},
-        }),
+        17 => {
+            pod["metadata"]["ownerReferences"] = json!([
+            {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "rs", "uid": "rs", "controller": true}])
+        }
+        18 => {
+            spec["affinity"] = json!({
+                "podAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 9, "podAffinityTerm": term("rack")}]},
+                "podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term(HOST)]},
+            })
+        }
         19 => spec["containers"][0]["resources"]["requests"]["cpu"] = json!("7"),
         20 => spec["containers"][0]["resources"] = json!({}),
         // Unlike every other pod.
@@ -182,7 +234,10 @@ fn profile(number: u8) -> Profile {
             .filter(NodePorts)
             .filter(NodeAffinity::default())
             .domain_score(
-                InterPodAffinity { hard_pod_affinity_weight: 40, ignore_preferred_terms_of_existing_pods: true },
+                InterPodAffinity {
+                    hard_pod_affinity_weight: 40,
+                    ignore_preferred_terms_of_existing_pods: true,
+                },
                 3,
             )
             .score(TaintToleration, 2)
@@ -217,7 +272,14 @@ fn play(steps: &[Step], number: u8, seed: u64) -> Result<(), TestCaseError> {
                     pods += 1;
                     let pod = pod(pods, *kind);
                     let (decision, full) = (engine.schedule(&pod), engine.evaluate(&pod));
-                    prop_assert!(same(&decision, &full), "kind {}: {:?} is {:?} in full: {}", kind, decision, full, engine.explain(&pod));
+                    prop_assert!(
+                        same(&decision, &full),
+                        "kind {}: {:?} is {:?} in full: {}",
+                        kind,
+                        decision,
+                        full,
+                        engine.explain(&pod)
+                    );
                     if let (Some(node), true) = (decision.node(), assume) {
                         let change = Change::PodAssumed { pod: Arc::clone(&pod), node: node.clone() };
                         engine.record(change).unwrap();

@@ -140,7 +140,12 @@ pub struct SpreadPlan {
 }
 
 impl SpreadPlan {
-    fn new(spread: &Spread, cluster: ClusterView<'_>, strict: bool, hosts_by_node: bool) -> Result<Self, Status> {
+    fn new(
+        spread: &Spread,
+        cluster: ClusterView<'_>,
+        strict: bool,
+        hosts_by_node: bool,
+    ) -> Result<Self, Status> {
         if let Some(error) = &spread.error {
             return Err(Status::error(error.clone()));
         }
@@ -179,6 +184,7 @@ impl Plan for SpreadPlan {
         if constraint.is_hostname && self.hosts_by_node {
             return true;
         }
-        (!self.strict || Constraint::all_on(&self.constraints, node)) && self.spread.includes(constraint, node)
+        (!self.strict || Constraint::all_on(&self.constraints, node))
+            && self.spread.includes(constraint, node)
     }
 }

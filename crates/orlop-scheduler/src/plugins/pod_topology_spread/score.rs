@@ -6,9 +6,7 @@ use smallvec::SmallVec;
 use super::ln::ln;
 use super::{PodTopologySpread, Spread, SpreadPlan};
 use crate::cluster::ClusterView;
-use crate::framework::{
-    Counts, DomainScore, Feasibility, Normalize, PodTemplate, PreScore, Status, Totals,
-};
+use crate::framework::{Counts, DomainScore, Feasibility, Normalize, PodTemplate, PreScore, Status, Totals};
 
 impl DomainScore for PodTopologySpread {
     type Signature = Spread;
@@ -44,7 +42,9 @@ impl DomainScore for PodTopologySpread {
         let hosts = plan.constraints.iter().map(|constraint| constraint.is_hostname).enumerate();
         PreScore::Run(
             hosts
-                .map(|constraint| ln(u32::try_from(domains(constraint)).unwrap_or(u32::MAX).saturating_add(2)))
+                .map(|constraint| {
+                    ln(u32::try_from(domains(constraint)).unwrap_or(u32::MAX).saturating_add(2))
+                })
                 .collect(),
         )
     }

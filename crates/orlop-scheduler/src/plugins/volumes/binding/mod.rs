@@ -21,9 +21,7 @@ use crate::cluster::{
     BindPlan, CapacitySlot, ClusterView, MIGRATED_PLUGINS, NodeView, PlacedPod, SELECTED_NODE, StorageEvent,
     Volumes, class_of_claim,
 };
-use crate::framework::{
-    ClusterEvent, Code, ClusterFilter, Hint, Plugin, PreFilter, Reason, Status, Verdict,
-};
+use crate::framework::{ClusterEvent, ClusterFilter, Code, Hint, Plugin, PreFilter, Reason, Status, Verdict};
 
 /// Turns down nodes that cannot reach the volumes of the pod's claims, or where claims that wait for
 /// their first consumer can neither get one of the volumes there are nor a new one.

@@ -13,7 +13,7 @@ use orlop_model::core::v1::{Node, Pod};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::framework::{Code, ClusterFilter as _, Hint};
+use crate::framework::{ClusterFilter as _, Code, Hint};
 use crate::plugins::{BindProgress, NodeVolumeLimits, VolumeBinding, VolumeRestrictions, VolumeZone};
 use crate::{BindPlan, Change, ClusterEvent, Engine, Profile, Replaced, Status, StorageChange, StorageEvent};
 
@@ -39,10 +39,10 @@ fn change(kind: &str, object: &Value) -> Change {
 /// An engine that knows these objects, whose kinds are written with them.
 fn engine(objects: &[Value]) -> Engine {
     let profile = Profile::builder("default-scheduler")
-        .filter(VolumeRestrictions)
-        .filter(NodeVolumeLimits)
-        .filter(VolumeBinding)
-        .filter(VolumeZone);
+        .cluster_filter(VolumeRestrictions)
+        .cluster_filter(NodeVolumeLimits)
+        .cluster_filter(VolumeBinding)
+        .cluster_filter(VolumeZone);
     let mut engine = Engine::new([profile.build().unwrap()], 1).unwrap();
     for object in objects {
         engine.record(change(object["kind"].as_str().unwrap(), object)).unwrap();
