@@ -8,6 +8,7 @@ use orlop_model::{Object, Str};
 
 use crate::Delta;
 use crate::hub::{Base, Caught};
+use crate::store::{AT_ONCE, gather};
 use crate::table::View;
 
 /// The changes that lead from one state to another: first the deletions, then the rest, one change for an object. Made
@@ -21,11 +22,12 @@ pub(crate) struct Difference<K> {
 }
 
 enum Step<K> {
-    /// Everything is new, in the order of keys.
+    /// Everything is new, in the order of keys. Some objects have been gathered, others of the namespace are to come.
     All {
         now: View<K>,
         namespace: Option<Str>,
         slots: std::vec::IntoIter<u32>,
+        objects: std::vec::IntoIter<Arc<K>>,
     },
     Deleted {
         known: View<K>,
@@ -44,18 +46,20 @@ enum Step<K> {
     Done,
 }
 
+impl<K: Object> Step<K> {
+    fn all(now: View<K>) -> Self {
+        Self::All { now, namespace: None, slots: Vec::new().into_iter(), objects: Vec::new().into_iter() }
+    }
+}
+
 impl<K: Object> Difference<K> {
     /// `synced` is whether the subscriber was told [`Delta::Synced`], `complete` whether it is to be told.
     pub(crate) fn new(caught: Caught<K>, now: Base<K>, synced: bool, complete: bool) -> Self {
         let Caught { known, again, reset } = caught;
         let initial = !synced;
         let step = match (known, now) {
-            (Base::Nothing, Base::All(now)) => {
-                Step::All { now, namespace: None, slots: Vec::new().into_iter() }
-            }
-            (Base::All(known), Base::All(now)) if known.len() == 0 => {
-                Step::All { now, namespace: None, slots: Vec::new().into_iter() }
-            }
+            (Base::Nothing, Base::All(now)) => Step::all(now),
+            (Base::All(known), Base::All(now)) if known.len() == 0 => Step::all(now),
             (Base::All(known), Base::All(now)) => Step::Deleted { known, now, from: 0, again },
             (Base::Some(known), Base::Some(now)) => Step::Some(merged(known, now, again, initial)),
             (_, Base::Some(now)) => Step::Some(merged(Vec::new(), now, again, initial)),
@@ -70,11 +74,12 @@ impl<K: Object> Difference<K> {
         }
         loop {
             match &mut self.step {
-                Step::All { now, namespace, slots } => {
-                    if let Some(slot) = slots.next() {
-                        if let Some(object) = now.object(slot) {
-                            return Some(Delta::Added { object: Arc::clone(object), initial: self.initial });
-                        }
+                Step::All { now, namespace, slots, objects } => {
+                    if let Some(object) = objects.next() {
+                        return Some(Delta::Added { object, initial: self.initial });
+                    }
+                    if slots.len() > 0 {
+                        *objects = gather(now, slots.by_ref().take(AT_ONCE), AT_ONCE).into_iter();
                     } else if let Some(next) = now.namespace_after(namespace.as_ref()) {
                         *slots = now.slots_in(next).collect::<Vec<_>>().into_iter();
                         *namespace = Some(next.clone());

@@ -25,6 +25,9 @@ pub(crate) enum Base<K> {
     Some(Vec<Arc<K>>),
 }
 
+/// Buffers of changes that are kept to be filled again, so that a log in use asks the allocator for none.
+const SPARE: usize = 2;
+
 /// Changes in order, shared by all who have to hear of them.
 pub(crate) type Deltas<K> = Arc<Vec<Delta<K>>>;
 
@@ -45,6 +48,8 @@ pub(crate) struct Log<K> {
     first: u64,
     /// Changes that are in no segment yet.
     tail: Vec<Delta<K>>,
+    /// What the next tails are made of; all empty.
+    spare: Vec<Vec<Delta<K>>>,
     /// Changes that were ever logged.
     logged: u64,
     capacity: usize,
@@ -104,6 +109,7 @@ impl<K> Hub<K> {
             segments: VecDeque::new(),
             first: 0,
             tail: Vec::new(),
+            spare: Vec::new(),
             logged: 0,
             capacity: capacity.max(1),
             members: Vec::new(),
@@ -121,6 +127,16 @@ impl<K> Hub<K> {
 
     pub(crate) const fn taken(&self) -> &Notify {
         &self.taken
+    }
+
+    /// Somebody is done with changes. Whoever is the last drops the objects, here, where nothing is locked, and hands
+    /// back what they were in.
+    pub(crate) fn finish(&self, deltas: Deltas<K>) {
+        let Some(mut deltas) = Arc::into_inner(deltas) else { return };
+        deltas.clear();
+        if let Some(mut log) = self.log.try_lock() {
+            log.keep(deltas);
+        }
     }
 }
 
@@ -220,8 +236,16 @@ impl<K> Log<K> {
             return;
         }
         let start = self.logged - self.tail.len() as u64;
-        let deltas = Arc::new(std::mem::take(&mut self.tail));
+        let next = self.spare.pop().unwrap_or_default();
+        let deltas = Arc::new(std::mem::replace(&mut self.tail, next));
         self.segments.push_back(Segment { deltas, start, readers: self.followers });
+    }
+
+    /// Keeps an empty buffer to be filled again.
+    fn keep(&mut self, emptied: Vec<Delta<K>>) {
+        if self.spare.len() < SPARE && emptied.is_empty() && emptied.capacity() > 0 {
+            self.spare.push(emptied);
+        }
     }
 
     /// Somebody no longer follows from there on.
@@ -246,7 +270,16 @@ impl<K> Log<K> {
     }
 
     /// The next changes for a subscriber. What this frees comes to it as well, so that it is dropped without a lock.
-    pub(crate) fn take(&mut self, member: usize, waker: Option<&Waker>) -> Taken<K> {
+    /// It brings what its last changes were in, if it was the last to have them.
+    pub(crate) fn take(
+        &mut self,
+        member: usize,
+        waker: Option<&Waker>,
+        emptied: Option<Vec<Delta<K>>>,
+    ) -> Taken<K> {
+        if let Some(emptied) = emptied {
+            self.keep(emptied);
+        }
         let Some(member) = self.members.get_mut(member).and_then(Option::as_mut) else {
             return Taken::Closed;
         };

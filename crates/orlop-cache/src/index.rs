@@ -73,7 +73,7 @@ impl<K: Object, V: Ord + Clone + Send + Sync + 'static> Index<K, V> {
                 }
             }
         }
-        state.entries.values_mut().for_each(|entry| entry.slots.settle(|a, b| view.order(a, b)));
+        state.entries.values_mut().for_each(|entry| entry.slots.settle(|slot| view.key(slot)));
         Self { data: Arc::new(Data { store, values: Box::new(values), state: RwLock::new(state) }) }
     }
 
@@ -198,10 +198,10 @@ impl<K: Object, V: Ord + Clone + Send + Sync + 'static> Indexed<K> for Data<K, V
         if old == new && new.iter().all(|value| entries.get(value).is_some_and(|entry| entry.hub.is_none())) {
             return;
         }
-        let order = |a, b| view.order(a, b);
+        let key = |slot| view.key(slot);
         for value in old.iter().filter(|value| new.binary_search(value).is_err()) {
             let Some(entry) = entries.get_mut(value) else { continue };
-            entry.slots.remove(slot, order);
+            entry.slots.remove(slot, key);
             match delta {
                 Delta::Modified { new, .. } => {
                     entry.tell(&Delta::Deleted { last: Arc::clone(new), exact: true }, view);
@@ -244,7 +244,7 @@ impl<K: Object, V: Ord + Clone + Send + Sync + 'static> Indexed<K> for Data<K, V
         for value in touched.drain(..) {
             let Some(entry) = entries.get_mut(&value) else { continue };
             entry.touched = false;
-            entry.slots.settle(|a, b| view.order(a, b));
+            entry.slots.settle(|slot| view.key(slot));
             let unused = entry.hub.as_ref().is_none_or(|hub| {
                 let mut log = hub.log();
                 log.wake(wakers);
@@ -275,7 +275,7 @@ impl<K: Object> Entry<K> {
             let mut log = hub.log();
             if log.is_followed() {
                 log.push(delta.clone(), || {
-                    slots.settle(|a, b| view.order(a, b));
+                    slots.settle(|slot| view.key(slot));
                     Base::Some(gather(view, slots.iter(), slots.len()))
                 });
             }

@@ -38,6 +38,7 @@ mod backoff;
 mod budget;
 mod delta;
 mod difference;
+mod free;
 mod hub;
 mod index;
 mod informer;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 /// Elements of a leaf. Small, because a shared leaf is copied element by element when it changes.
-const LEAF: usize = 32;
+pub(crate) const LEAF: usize = 32;
 const LEAF_BITS: u32 = LEAF.trailing_zeros();
 /// Children of a node above the leaves.
 const INNER: usize = 64;

@@ -508,15 +508,12 @@ mod tests {
             r#"watch "9""#,
         );
         // A source that answers "0" from a cache is asked for all at once later on.
-        script(
-            paged(),
-            &[
-                (r#"list "0" limit 500"#, Listed("7", "")),
-                (r#"watch "7""#, Failed(expired())),
-                ("wait", Waited(800)),
-            ],
-            r#"list "7" or later limit 0"#,
-        );
+        let again = [
+            (r#"list "0" limit 500"#, Listed("7", "")),
+            (r#"watch "7""#, Failed(expired())),
+            ("wait", Waited(800)),
+        ];
+        script(paged(), &again, r#"list "7" or later limit 0"#);
         // One that answers it in pages has none, and is always asked for pages.
         script(
             paged(),
@@ -529,31 +526,19 @@ mod tests {
             r#"list "7" or later limit 500"#,
         );
         // 410 of a watch alone does not make it ask for the most recent state; 410 of the list does, at once.
-        script(
-            paged(),
-            &[
-                (r#"list "0" limit 500"#, Listed("7", "")),
-                (r#"watch "7""#, Failed(expired())),
-                ("wait", Waited(800)),
-                (r#"list "7" or later limit 0"#, Failed(expired())),
-                (r#"list "" limit 500"#, Listed("9", "")),
-                (r#"watch "9""#, Failed(expired())),
-                ("wait", Waited(1600)),
-            ],
-            r#"list "9" or later limit 0"#,
-        );
+        let then = [
+            (r#"list "7" or later limit 0"#, Failed(expired())),
+            (r#"list "" limit 500"#, Listed("9", "")),
+            (r#"watch "9""#, Failed(expired())),
+            ("wait", Waited(1600)),
+        ];
+        script(paged(), &[&again[..], &then].concat(), r#"list "9" or later limit 0"#);
         // Restored from a backup: what is there now counts.
-        script(
-            paged(),
-            &[
-                (r#"list "0" limit 500"#, Listed("7", "")),
-                (r#"watch "7""#, Failed(expired())),
-                ("wait", Waited(800)),
-                (r#"list "7" or later limit 0"#, Failed(too_large())),
-                (r#"list "" limit 500"#, Listed("5", "")),
-            ],
-            r#"watch "5""#,
-        );
+        let then = [
+            (r#"list "7" or later limit 0"#, Failed(too_large())),
+            (r#"list "" limit 500"#, Listed("5", "")),
+        ];
+        script(paged(), &[&again[..], &then].concat(), r#"watch "5""#);
         // And if that cannot be had either, it is waited out.
         script(
             paged(),

@@ -5,9 +5,15 @@ use std::time::Duration;
 
 use futures::Stream;
 use orlop_model::Object;
-use tokio::time::{Interval, MissedTickBehavior, interval_at};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
 use crate::{Delta, Subscription};
+
+/// Nobody is told everything more often than the clock ticks.
+const SHORTEST: Duration = Duration::from_millis(1);
+
+/// A hundred years, which is as good as never, and which any clock can count.
+const LONGEST: Duration = Duration::from_secs(100 * 366 * 86_400);
 
 /// A [`Subscription`] that is told everything again from time to time: see [`Subscription::resync_every`].
 #[must_use = "a stream does nothing unless polled"]
@@ -18,7 +24,8 @@ pub struct Resync<K> {
 
 impl<K: Object> Resync<K> {
     pub(crate) fn new(changes: Subscription<K>, period: Duration) -> Self {
-        let mut due = interval_at(tokio::time::Instant::now() + period, period);
+        let period = period.clamp(SHORTEST, LONGEST);
+        let mut due = interval_at(Instant::now() + period, period);
         due.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Self { changes, due }
     }

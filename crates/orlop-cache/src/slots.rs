@@ -33,27 +33,31 @@ impl Slots {
         self.added.len() == 1
     }
 
-    /// Puts what was added into its place. `order` compares the keys of two slots.
-    pub(crate) fn settle(&mut self, order: impl Fn(u32, u32) -> Ordering) {
+    /// Puts what was added into its place. `key` answers the key of what is in a slot.
+    pub(crate) fn settle<T: Ord>(&mut self, key: impl Fn(u32) -> T) {
         if self.added.len() <= 4 || self.added.len() * 8 < self.len {
             while let Some(slot) = self.added.pop() {
-                self.insert(slot, &order);
+                self.insert(slot, &key);
             }
         } else {
-            let mut all: Vec<u32> = self.iter().collect();
+            // Each key is looked up once, before any is compared: then what is not in the processor's cache comes there
+            // together.
+            let mut all: Vec<(T, u32)> = self.iter().map(|slot| (key(slot), slot)).collect();
             self.added.clear();
             // Runs that are in order already are found and merged.
-            all.sort_by(|a, b| order(*a, *b));
+            all.sort_by(|(a, _), (b, _)| a.cmp(b));
             self.len = all.len();
-            self.chunks = Arc::new(all.chunks(CHUNK / 2).map(|chunk| Arc::new(chunk.to_vec())).collect());
+            let chunk = |keyed: &[(T, u32)]| Arc::new(keyed.iter().map(|(_, slot)| *slot).collect());
+            self.chunks = Arc::new(all.chunks(CHUNK / 2).map(chunk).collect());
         }
         self.added = Vec::new();
     }
 
-    fn insert(&mut self, slot: u32, order: impl Fn(u32, u32) -> Ordering) {
+    fn insert<T: Ord>(&mut self, slot: u32, key: impl Fn(u32) -> T) {
         self.len += 1;
+        let its = key(slot);
         let chunks = Arc::make_mut(&mut self.chunks);
-        let before = |other: &u32| order(*other, slot).is_lt();
+        let before = |other: &u32| key(*other) < its;
         let at = chunks.partition_point(|chunk| chunk.last().is_some_and(before));
         let at = at.min(chunks.len().saturating_sub(1));
         let Some(chunk) = chunks.get_mut(at) else {
@@ -68,12 +72,13 @@ impl Slots {
         }
     }
 
-    /// Takes out a slot, if it is there. `order` compares the keys of two slots.
-    pub(crate) fn remove(&mut self, slot: u32, order: impl Fn(u32, u32) -> Ordering) {
+    /// Takes out a slot, if it is there. `key` answers the key of what is in a slot.
+    pub(crate) fn remove<T: Ord>(&mut self, slot: u32, key: impl Fn(u32) -> T) {
         if !self.added.is_empty() {
-            self.settle(&order);
+            self.settle(&key);
         }
-        let Some((chunk, at)) = self.search(|other| order(other, slot)) else {
+        let its = key(slot);
+        let Some((chunk, at)) = self.search(|other| key(other).cmp(&its)) else {
             return;
         };
         let chunks = Arc::make_mut(&mut self.chunks);
@@ -117,11 +122,11 @@ mod tests {
             for (slot, op) in ops {
                 match op {
                     0 => {
-                        slots.remove(slot, |a, b| a.cmp(&b));
+                        slots.remove(slot, |slot| slot);
                         model.remove(&slot);
                     }
                     1 => {
-                        slots.settle(|a, b| a.cmp(&b));
+                        slots.settle(|slot| slot);
                         let found = slots.find(|other| other.cmp(&slot));
                         prop_assert_eq!(found, model.get(&slot).copied());
                     }
@@ -130,7 +135,7 @@ mod tests {
                 }
                 prop_assert_eq!(slots.len(), model.len());
             }
-            slots.settle(|a, b| a.cmp(&b));
+            slots.settle(|slot| slot);
             prop_assert_eq!(slots.iter().collect::<Vec<_>>(), model.into_iter().collect::<Vec<_>>());
         }
     }

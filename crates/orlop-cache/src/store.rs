@@ -130,8 +130,8 @@ impl<K: Object> Store<K> {
     #[must_use]
     pub fn find(&self, namespace: &str, name: &str) -> Option<Arc<K>> {
         let state = self.inner.state.read();
-        let slot = state.table.find(namespace, name)?;
-        state.table.view().object(slot).cloned()
+        let table = &state.table;
+        table.view().object(table.find(table.hash(namespace, name), namespace, name)?).cloned()
     }
 
     fn view(&self) -> View<K> {
@@ -408,7 +408,7 @@ impl<K: Object> State<K> {
         let mut slots = Vec::with_capacity(count);
         values.iter().for_each(|value| index.slots(value, &mut slots));
         if values.len() > 1 {
-            slots.sort_by(|a, b| self.table.view().order(*a, *b));
+            slots.sort_by_key(|slot| self.table.view().key(*slot));
             slots.dedup();
         }
         Some(slots)

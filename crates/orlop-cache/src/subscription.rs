@@ -1,10 +1,10 @@
+use std::collections::VecDeque;
 use std::fmt;
 use std::ops::Deref;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
-use std::vec;
 
 use futures::Stream;
 use orlop_model::Object;
@@ -13,6 +13,9 @@ use crate::Delta;
 use crate::difference::Difference;
 use crate::hub::{Base, Deltas, Hub, Taken};
 use crate::resync::Resync;
+
+/// The most changes of a difference in one batch.
+const BATCH: usize = 256;
 
 /// What happens to a subscriber that falls behind by more than the log of changes holds. In any case it costs bounded
 /// memory, and stops nobody (or nobody for longer than it says).
@@ -60,15 +63,17 @@ pub(crate) trait Origin<K>: Send + Sync {
 enum Local<K> {
     Nothing,
     /// Nobody else has them.
-    Own(vec::IntoIter<Delta<K>>),
+    Own(VecDeque<Delta<K>>),
     Shared(Deltas<K>, usize),
     Difference(Box<Difference<K>>),
 }
 
 /// Changes in order, at least one: see [`Subscription::try_next_batch`].
 pub struct Batch<K> {
-    deltas: Deltas<K>,
+    /// `None` once it is dropped.
+    deltas: Option<Deltas<K>>,
     from: usize,
+    hub: Arc<Hub<K>>,
 }
 
 impl<K: Object> Subscription<K> {
@@ -85,7 +90,7 @@ impl<K: Object> Subscription<K> {
                 self.synced |= matches!(delta, Delta::Synced);
                 return Some(delta);
             }
-            if !matches!(self.fetch(None), Fetched::Some) {
+            if !matches!(self.fetch(None, false), Fetched::Some) {
                 return None;
             }
         }
@@ -96,25 +101,27 @@ impl<K: Object> Subscription<K> {
     pub fn try_next_batch(&mut self) -> Option<Batch<K>> {
         loop {
             match std::mem::replace(&mut self.taken, Local::Nothing) {
-                Local::Shared(deltas, from) if from < deltas.len() => {
-                    self.synced |= deltas[from..].iter().any(|delta| matches!(delta, Delta::Synced));
-                    return Some(Batch { deltas, from });
-                }
-                Local::Nothing | Local::Shared(..) => {}
+                Local::Nothing => {}
+                Local::Shared(deltas, from) if from < deltas.len() => return Some(self.batch(deltas, from)),
+                done @ Local::Shared(..) => self.taken = done,
                 mut rest @ (Local::Own(_) | Local::Difference(_)) => {
-                    let deltas: Vec<_> = std::iter::from_fn(|| rest.next()).take(256).collect();
+                    let deltas: Vec<_> = std::iter::from_fn(|| rest.next()).take(BATCH).collect();
                     self.taken = rest;
                     if !deltas.is_empty() {
-                        self.synced |= deltas.iter().any(|delta| matches!(delta, Delta::Synced));
-                        return Some(Batch { deltas: Arc::new(deltas), from: 0 });
+                        return Some(self.batch(Arc::new(deltas), 0));
                     }
-                    self.taken = Local::Nothing;
                 }
             }
-            if !matches!(self.fetch(None), Fetched::Some) {
+            if !matches!(self.fetch(None, true), Fetched::Some) {
                 return None;
             }
         }
+    }
+
+    fn batch(&mut self, deltas: Deltas<K>, from: usize) -> Batch<K> {
+        // It ends what was there at the start, or at the last reset: later it is not looked for.
+        self.synced = self.synced || deltas[from..].iter().any(|delta| matches!(delta, Delta::Synced));
+        Batch { deltas: Some(deltas), from, hub: Arc::clone(&self.hub) }
     }
 
     /// How many changes wait one by one. What has been coalesced is not counted.
@@ -129,10 +136,8 @@ impl<K: Object> Subscription<K> {
         self.origin.look(&mut |now, _| hub.log().repeat(member, &now));
     }
 
-    /// The same changes, with a [`resync`](Self::resync) after each such time, measured on tokio's clock.
-    ///
-    /// # Panics
-    /// If the period is zero.
+    /// The same changes, with a [`resync`](Self::resync) after each such time, measured on tokio's clock. A period that is
+    /// shorter than a millisecond counts as one, and one of more than a hundred years as that.
     pub fn resync_every(self, period: Duration) -> Resync<K> {
         Resync::new(self, period)
     }
@@ -152,22 +157,36 @@ impl<K: Object> Subscription<K> {
         });
     }
 
-    fn fetch(&mut self, waker: Option<&Waker>) -> Fetched {
-        let taken = self.hub.log().take(self.member, waker);
+    /// Takes what comes next, now that all that was taken has been given out; as a `whole`, to be shared, or to be given
+    /// out one by one.
+    fn fetch(&mut self, waker: Option<&Waker>, whole: bool) -> Fetched {
+        let emptied = match std::mem::replace(&mut self.taken, Local::Nothing) {
+            Local::Own(deltas) => Some(deltas.into()),
+            Local::Shared(deltas, _) => Arc::into_inner(deltas).map(|mut deltas| {
+                deltas.clear();
+                deltas
+            }),
+            Local::Nothing | Local::Difference(_) => None,
+        };
+        let taken = self.hub.log().take(self.member, waker, emptied);
         match taken {
+            Taken::Deltas(deltas) if whole => self.taken = Local::Shared(deltas, 0),
+            // The last to take them has them alone, and gives them out without a clone.
             Taken::Deltas(deltas) => {
-                // The last to take them has them alone, and gives them out without a clone.
                 self.taken = match Arc::try_unwrap(deltas) {
-                    Ok(deltas) => Local::Own(deltas.into_iter()),
+                    Ok(deltas) => Local::Own(deltas.into()),
                     Err(deltas) => Local::Shared(deltas, 0),
                 };
-                if self.blocks {
-                    self.hub.taken().notify_waiters();
-                }
             }
-            Taken::Look => self.look(),
+            Taken::Look => {
+                self.look();
+                return Fetched::Some;
+            }
             Taken::Nothing => return Fetched::Nothing,
             Taken::Closed => return Fetched::Closed,
+        }
+        if self.blocks {
+            self.hub.taken().notify_waiters();
         }
         Fetched::Some
     }
@@ -183,7 +202,7 @@ impl<K: Object> Local<K> {
     fn next(&mut self) -> Option<Delta<K>> {
         match self {
             Self::Nothing => None,
-            Self::Own(deltas) => deltas.next(),
+            Self::Own(deltas) => deltas.pop_front(),
             Self::Shared(deltas, at) => {
                 let delta = deltas.get(*at)?.clone();
                 *at += 1;
@@ -211,7 +230,7 @@ impl<K: Object> Stream for Subscription<K> {
                 self.synced |= matches!(delta, Delta::Synced);
                 return Poll::Ready(Some(delta));
             }
-            match self.fetch(Some(cx.waker())) {
+            match self.fetch(Some(cx.waker()), false) {
                 Fetched::Some => {}
                 Fetched::Nothing => return Poll::Pending,
                 Fetched::Closed => return Poll::Ready(None),
@@ -235,7 +254,15 @@ impl<K> Deref for Batch<K> {
     type Target = [Delta<K>];
 
     fn deref(&self) -> &[Delta<K>] {
-        &self.deltas[self.from..]
+        self.deltas.as_deref().map_or(&[], |deltas| &deltas[self.from..])
+    }
+}
+
+impl<K> Drop for Batch<K> {
+    fn drop(&mut self) {
+        if let Some(deltas) = self.deltas.take() {
+            self.hub.finish(deltas);
+        }
     }
 }
 

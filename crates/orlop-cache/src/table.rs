@@ -3,13 +3,15 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, Hasher};
+use std::hint::black_box;
 use std::ops::Bound;
 use std::sync::Arc;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 use orlop_model::{Object, Str};
 
-use crate::radix::Radix;
+use crate::free::Free;
+use crate::radix::{LEAF, Radix};
 use crate::slots::Slots;
 
 /// An object in its slot.
@@ -42,18 +44,17 @@ pub(crate) struct View<K> {
 /// The objects now.
 pub(crate) struct Table<K> {
     view: View<K>,
-    /// Hash and slot by hash. Not part of the view: who looks at an old one searches its namespace by name.
+    /// Hash of the key and slot, by the hash. Not part of the view: who looks at an old one searches its namespace by name.
     index: HashTable<(u32, u32)>,
     hasher: DefaultHashBuilder,
-    free: Vec<u32>,
+    /// Spaces by hash.
+    by_namespace: HashTable<u32>,
+    free: Free,
+    /// Slots that a space has taken and not filled, by its number. The next is the last.
+    spare: Vec<Vec<u32>>,
     free_spaces: Vec<u32>,
     /// Spaces with additions that are not yet in order.
     unsettled: Vec<u32>,
-}
-
-fn namespace_and_name<K: Object>(object: &K) -> (&str, &str) {
-    let meta = object.meta();
-    (&meta.namespace, &meta.name)
 }
 
 /// What the index hashes by: its low bits choose a bucket, its high bits tell those in it apart.
@@ -67,7 +68,9 @@ impl<K> Table<K> {
             view: View::new(),
             index: HashTable::new(),
             hasher: DefaultHashBuilder::default(),
-            free: Vec::new(),
+            by_namespace: HashTable::new(),
+            free: Free::default(),
+            spare: Vec::new(),
             free_spaces: Vec::new(),
             unsettled: Vec::new(),
         }
@@ -79,8 +82,9 @@ impl<K> Table<K> {
 }
 
 impl<K: Object> Table<K> {
+    /// The hash of a key.
     #[expect(clippy::cast_possible_truncation, reason = "of a hash any half is as good")]
-    fn hash(&self, namespace: &str, name: &str) -> u32 {
+    pub(crate) fn hash(&self, namespace: &str, name: &str) -> u32 {
         let mut hasher = self.hasher.build_hasher();
         hasher.write(namespace.as_bytes());
         hasher.write_u8(b'/');
@@ -89,7 +93,8 @@ impl<K: Object> Table<K> {
         (hash >> 32 ^ hash) as u32
     }
 
-    fn find_hashed(&self, hash: u32, namespace: &str, name: &str) -> Option<u32> {
+    /// The slot of the object with this key, whose hash is known.
+    pub(crate) fn find(&self, hash: u32, namespace: &str, name: &str) -> Option<u32> {
         let same = |&(other, slot): &(u32, u32)| {
             other == hash
                 && self.view.entry(slot).is_some_and(|entry| {
@@ -100,44 +105,51 @@ impl<K: Object> Table<K> {
         self.index.find(spread(hash), same).map(|(_, slot)| *slot)
     }
 
-    /// The slot of the object with this key.
-    pub(crate) fn find(&self, namespace: &str, name: &str) -> Option<u32> {
-        self.find_hashed(self.hash(namespace, name), namespace, name)
-    }
-
     /// Makes room for so many more objects.
     pub(crate) fn reserve(&mut self, objects: usize) {
         self.index.reserve(objects, |(hash, _)| spread(*hash));
     }
 
-    /// Adds an object whose key is not there, with its resourceVersion as a number. To be [settled](Self::settle).
-    pub(crate) fn insert(&mut self, object: Arc<K>, revision: u64) -> u32 {
-        let (namespace, name) = namespace_and_name(&*object);
-        let hash = self.hash(namespace, name);
+    /// Adds an object whose key is not there, with the key's hash and its resourceVersion as a number. To be
+    /// [settled](Self::settle).
+    pub(crate) fn insert(&mut self, hash: u32, object: Arc<K>, revision: u64) -> u32 {
         let space = self.space(&object.meta().namespace);
-        let slot = self.free.pop().unwrap_or_else(|| {
-            self.view.end += 1;
-            self.view.end - 1
+        let Self { view, free, spare, .. } = self;
+        let mut of_space = view.spaces.place(space).as_mut();
+        let spare = &mut spare[space as usize];
+        let slot = spare.pop().unwrap_or_else(|| {
+            // As many again as it has.
+            let mut block = free.take(of_space.as_ref().map_or(0, |space| space.slots.len()));
+            let first = block.next().unwrap_or_default();
+            spare.extend(block.rev());
+            first
         });
-        if let Some(space_of_object) = self.view.spaces.place(space)
-            && space_of_object.slots.add(slot)
-        {
+        if of_space.as_mut().is_some_and(|space| space.slots.add(slot)) {
             self.unsettled.push(space);
         }
-        *self.view.entries.place(slot) = Some(Entry { object, revision, hash, space });
+        *view.entries.place(slot) = Some(Entry { object, revision, hash, space });
+        view.len += 1;
+        view.end = view.end.max(slot + 1);
         self.index.insert_unique(spread(hash), (hash, slot), |(hash, _)| spread(*hash));
-        self.view.len += 1;
         slot
     }
 
+    /// The number of a namespace, which is there from then on.
     fn space(&mut self, namespace: &Str) -> u32 {
-        if let Some(space) = self.view.namespaces.get(namespace) {
+        let Self { view, hasher, by_namespace, .. } = self;
+        let hash_of = |namespace: &str| hasher.hash_one(namespace);
+        let name_of = |space: u32| view.spaces.get(space).map_or("", |space| &space.namespace);
+        let hash = hash_of(namespace);
+        if let Some(space) = by_namespace.find(hash, |space| name_of(*space) == namespace.as_str()) {
             return *space;
         }
-        let space = self.free_spaces.pop().unwrap_or(self.view.namespaces.len() as u32);
-        *self.view.spaces.place(space) =
-            Some(Space { namespace: namespace.clone(), slots: Slots::default() });
-        Arc::make_mut(&mut self.view.namespaces).insert(namespace.clone(), space);
+        let space = self.free_spaces.pop().unwrap_or(self.spare.len() as u32);
+        by_namespace.insert_unique(hash, space, |space| hash_of(name_of(*space)));
+        if self.spare.len() <= space as usize {
+            self.spare.push(Vec::new());
+        }
+        *view.spaces.place(space) = Some(Space { namespace: namespace.clone(), slots: Slots::default() });
+        Arc::make_mut(&mut view.namespaces).insert(namespace.clone(), space);
         space
     }
 
@@ -157,16 +169,29 @@ impl<K: Object> Table<K> {
         // While the object is still there to be compared.
         let View { entries, spaces, .. } = &mut self.view;
         let place = spaces.place(space);
-        let emptied = place.as_mut().is_some_and(|space| {
-            space.slots.remove(slot, |a, b| by_name(entries, a, b));
-            space.slots.is_empty()
+        let left = place.as_mut().map_or(0, |space| {
+            space.slots.remove(slot, |slot| name(entries, slot));
+            space.slots.len()
         });
-        if emptied && let Some(space_that_was) = place.take() {
+        let spare = &mut self.spare[space as usize];
+        if left > 0 {
+            // It keeps no more than it has.
+            if spare.len() < left.max(LEAF) {
+                spare.push(slot);
+            } else {
+                self.free.give(vec![slot]);
+            }
+        } else if let Some(space_that_was) = place.take() {
+            spare.push(slot);
+            self.free.give(std::mem::take(spare));
+            let hash = self.hasher.hash_one(space_that_was.namespace.as_str());
+            if let Ok(found) = self.by_namespace.find_entry(hash, |other| *other == space) {
+                found.remove();
+            }
             Arc::make_mut(&mut self.view.namespaces).remove(&space_that_was.namespace);
             self.free_spaces.push(space);
         }
         let entry = self.view.entries.place(slot).take()?;
-        self.free.push(slot);
         self.view.len -= 1;
         Some(entry.object)
     }
@@ -176,17 +201,29 @@ impl<K: Object> Table<K> {
         let View { entries, spaces, .. } = &mut self.view;
         for space in self.unsettled.drain(..) {
             if let Some(space) = spaces.place(space) {
-                space.slots.settle(|a, b| by_name(entries, a, b));
+                space.slots.settle(|slot| name(entries, slot));
             }
         }
     }
 }
 
-fn by_name<K: Object>(entries: &Radix<Entry<K>>, a: u32, b: u32) -> Ordering {
-    match (entries.get(a), entries.get(b)) {
-        (Some(a), Some(b)) => a.object.meta().name.as_str().cmp(&b.object.meta().name),
-        (a, b) => a.is_some().cmp(&b.is_some()),
-    }
+/// The name of the object in a slot.
+fn name<K: Object>(entries: &Radix<Entry<K>>, slot: u32) -> Option<&str> {
+    let name = entries.get(slot)?.object.meta().name.as_str();
+    // Who asks for several names, and then looks at them, waits for all of them to come from memory at once.
+    black_box(name.as_bytes().first());
+    Some(name)
+}
+
+/// Looks at the key and the resourceVersion of each object. A read that waits for memory holds up what has to be done
+/// with it, but no other read: whoever does this first, for some objects, waits for all of them at once.
+pub(crate) fn look_at<'a, K: Object>(objects: impl Iterator<Item = &'a Arc<K>>) {
+    let first = |text: &Str| text.as_bytes().first().copied().unwrap_or_default();
+    let looked = objects.fold(0_u8, |sum, object| {
+        let meta = object.meta();
+        sum ^ first(&meta.name) ^ first(&meta.resource_version)
+    });
+    black_box(looked);
 }
 
 impl<K> View<K> {
@@ -213,12 +250,12 @@ impl<K: Object> View<K> {
         self.entries.get(slot).map(|entry| &entry.object)
     }
 
-    /// The order of the keys of two slots.
-    pub(crate) fn order(&self, a: u32, b: u32) -> Ordering {
-        match (self.object(a), self.object(b)) {
-            (Some(a), Some(b)) => namespace_and_name(&**a).cmp(&namespace_and_name(&**b)),
-            (a, b) => a.is_some().cmp(&b.is_some()),
-        }
+    /// The key of the object in a slot: namespace and name.
+    pub(crate) fn key(&self, slot: u32) -> Option<(&str, &str)> {
+        let meta = self.object(slot)?.meta();
+        // See `name`.
+        black_box(meta.name.as_bytes().first());
+        Some((&meta.namespace, &meta.name))
     }
 
     fn space(&self, namespace: &str) -> Option<&Space> {

@@ -12,6 +12,7 @@ use crate::hub::{Base, Hub, Log};
 use crate::index::Indexed;
 use crate::store::State;
 use crate::subscription::Origin;
+use crate::table::look_at;
 use crate::{Delta, Store, revision};
 
 /// The end by which a [`Store`] is fed; there is one, or one for each namespace of a store of
@@ -40,8 +41,24 @@ pub struct Relist<'a, K: Object> {
     writer: &'a mut Writer<K>,
     /// A bit for each slot whose object was listed in the state that is held.
     same: Vec<u64>,
-    changes: Vec<Change<K>>,
+    changes: Vec<Listed<K>>,
 }
+
+/// What a list tells, with what was found out about it when it came: by then nothing else is locked, and by the end of a
+/// long list the object has left the processor's cache.
+enum Listed<K> {
+    Put {
+        object: Arc<K>,
+        /// Of its key.
+        hash: u32,
+        /// Its resourceVersion as a number.
+        number: u64,
+    },
+    Delete(Arc<K>),
+}
+
+/// How many objects are looked at before something is done with the first: so many as come from memory together.
+const AHEAD: usize = 32;
 
 impl<K: Object> Writer<K> {
     pub(crate) const fn new(store: Store<K>, part: usize) -> Self {
@@ -188,7 +205,10 @@ impl<K: Object> Batch<'_, K> {
         }
         let version = version.clone();
         match change {
-            Change::Put(object) => self.put(object, number, true),
+            Change::Put(object) => {
+                let hash = self.hash(&object);
+                self.put(object, hash, number, true);
+            }
             Change::Delete(object) => self.delete_exact(object),
             Change::Bookmark(_) => {}
         }
@@ -213,11 +233,16 @@ impl<K: Object> Batch<'_, K> {
         }
     }
 
+    fn hash(&self, object: &K) -> u32 {
+        let meta = object.meta();
+        self.state.table.hash(&meta.namespace, &meta.name)
+    }
+
     /// Puts an object's state. If it is to be `later`, one that is no later than the one that is held is passed over.
-    fn put(&mut self, object: Arc<K>, number: u64, later: bool) {
+    fn put(&mut self, object: Arc<K>, hash: u32, number: u64, later: bool) {
         let meta = object.meta();
         let table = &mut self.state.table;
-        if let Some(slot) = table.find(&meta.namespace, &meta.name)
+        if let Some(slot) = table.find(hash, &meta.namespace, &meta.name)
             && let Some(entry) = table.view().entry(slot)
         {
             let held = entry.object.meta();
@@ -241,7 +266,11 @@ impl<K: Object> Batch<'_, K> {
                 return;
             }
         }
-        let slot = self.state.table.insert(Arc::clone(&object), number);
+        if !self.log.is_followed() && self.indexes.is_empty() {
+            self.state.table.insert(hash, object, number);
+            return;
+        }
+        let slot = self.state.table.insert(hash, Arc::clone(&object), number);
         self.tell(slot, None, Delta::Added { object, initial: !self.state.synced });
     }
 
@@ -256,8 +285,8 @@ impl<K: Object> Batch<'_, K> {
 
     /// A deletion that was not missed.
     fn delete_exact(&mut self, object: Arc<K>) {
-        let meta = object.meta();
-        let Some(slot) = self.state.table.find(&meta.namespace, &meta.name) else { return };
+        let (hash, meta) = (self.hash(&object), object.meta());
+        let Some(slot) = self.state.table.find(hash, &meta.namespace, &meta.name) else { return };
         if let Some(held) = self.state.table.view().object(slot) {
             // If it is another object of the same name, what became of the one that is held was missed.
             let exact = held.meta().uid == meta.uid;
@@ -332,7 +361,8 @@ impl<K: Object> Relist<'_, K> {
     /// not, the answer is `false`, and the object has to come by [`Relist::page`].
     pub fn knows(&mut self, meta: &ObjectMeta) -> bool {
         let state = self.writer.store.inner.state.read();
-        let Some(slot) = state.table.find(&meta.namespace, &meta.name) else { return false };
+        let hash = state.table.hash(&meta.namespace, &meta.name);
+        let Some(slot) = state.table.find(hash, &meta.namespace, &meta.name) else { return false };
         let held = state.table.view().object(slot).map(|held| held.meta());
         let knows = held.is_some_and(|held| same(held, meta));
         if knows {
@@ -344,30 +374,45 @@ impl<K: Object> Relist<'_, K> {
     /// Takes in an object of which nothing but the key can be read: it stays as it is held, if it is.
     pub fn keep(&mut self, key: &ObjectKey) {
         let state = self.writer.store.inner.state.read();
-        if let Some(slot) = state.table.find(key.namespace(), &key.name) {
+        let hash = state.table.hash(key.namespace(), &key.name);
+        if let Some(slot) = state.table.find(hash, key.namespace(), &key.name) {
             mark(&mut self.same, slot);
         }
     }
 
     /// Takes in some of the objects.
     pub fn page(&mut self, objects: impl IntoIterator<Item = Arc<K>>) {
-        let objects = objects.into_iter();
+        let mut objects = objects.into_iter();
         let mut dropped = Vec::new();
         {
             let state = self.writer.store.inner.state.read();
-            self.changes.reserve(if state.table.view().len() == 0 { objects.size_hint().0 } else { 0 });
-            for object in objects {
-                let meta = object.meta();
-                let slot = state.table.find(&meta.namespace, &meta.name);
-                let held = slot.and_then(|slot| state.table.view().object(slot));
-                let same =
-                    held.is_some_and(|held| Arc::ptr_eq(held, &object) || self::same(held.meta(), meta));
-                match slot.filter(|_| same) {
-                    Some(slot) => {
-                        mark(&mut self.same, slot);
-                        dropped.push(object);
+            let table = &state.table;
+            let first = table.view().len() == 0;
+            self.changes.reserve(if first { objects.size_hint().0 } else { 0 });
+            let mut some = Vec::with_capacity(AHEAD.min(objects.size_hint().0));
+            loop {
+                some.extend(objects.by_ref().take(AHEAD));
+                if some.is_empty() {
+                    break;
+                }
+                look_at(some.iter());
+                for object in some.drain(..) {
+                    let meta = object.meta();
+                    let hash = table.hash(&meta.namespace, &meta.name);
+                    let slot = if first { None } else { table.find(hash, &meta.namespace, &meta.name) };
+                    let held = slot.and_then(|slot| table.view().object(slot));
+                    let same =
+                        held.is_some_and(|held| Arc::ptr_eq(held, &object) || self::same(held.meta(), meta));
+                    match slot.filter(|_| same) {
+                        Some(slot) => {
+                            mark(&mut self.same, slot);
+                            dropped.push(object);
+                        }
+                        None => {
+                            let number = revision::number(&meta.resource_version);
+                            self.changes.push(Listed::Put { object, hash, number });
+                        }
                     }
-                    None => self.changes.push(Change::Put(object)),
                 }
             }
         }
@@ -378,7 +423,7 @@ impl<K: Object> Relist<'_, K> {
     pub fn change(&mut self, change: Change<K>) {
         match change {
             Change::Put(object) => self.page([object]),
-            change @ Change::Delete(_) => self.changes.push(change),
+            Change::Delete(object) => self.changes.push(Listed::Delete(object)),
             Change::Bookmark(_) => {}
         }
     }
@@ -397,10 +442,17 @@ impl<K: Object> Relist<'_, K> {
         writer.batch(|batch| {
             let state = &mut *batch.state;
             let view = state.table.view();
-            for change in &changes {
-                if let Change::Put(object) | Change::Delete(object) = change
-                    && let Some(slot) = state.table.find(&object.meta().namespace, &object.meta().name)
-                {
+            let known = if view.len() == 0 { &[] } else { &*changes };
+            for change in known {
+                let (object, hash) = match change {
+                    Listed::Put { object, hash, .. } => (object, *hash),
+                    Listed::Delete(object) => {
+                        let meta = object.meta();
+                        (object, state.table.hash(&meta.namespace, &meta.name))
+                    }
+                };
+                let meta = object.meta();
+                if let Some(slot) = state.table.find(hash, &meta.namespace, &meta.name) {
                     mark(&mut same, slot);
                 }
             }
@@ -422,15 +474,15 @@ impl<K: Object> Relist<'_, K> {
                     batch.delete(slot, last, false);
                 }
             }
-            for change in changes {
-                match change {
-                    // The list counts, whatever its resourceVersions say.
-                    Change::Put(object) => {
-                        let number = revision::number(&object.meta().resource_version);
-                        batch.put(object, number, false);
+            let mut changes = changes.into_iter();
+            while changes.len() > 0 {
+                look_at(changes.as_slice().iter().take(AHEAD).map(Listed::object));
+                for change in changes.by_ref().take(AHEAD) {
+                    match change {
+                        // The list counts, whatever its resourceVersions say.
+                        Listed::Put { object, hash, number } => batch.put(object, hash, number, false),
+                        Listed::Delete(object) => batch.delete_exact(object),
                     }
-                    Change::Delete(object) => batch.delete_exact(object),
-                    Change::Bookmark(_) => {}
                 }
             }
             let revision = revision.into();
@@ -438,6 +490,14 @@ impl<K: Object> Relist<'_, K> {
             batch.came_to(part, revision, number);
             batch.synced(part);
         });
+    }
+}
+
+impl<K> Listed<K> {
+    const fn object(&self) -> &Arc<K> {
+        match self {
+            Self::Put { object, .. } | Self::Delete(object) => object,
+        }
     }
 }
 

@@ -185,6 +185,24 @@ async fn everything_is_told_again_on_request_and_in_order() {
     assert_eq!(told(&mut other), [""; 0], "only those who ask are told again");
 }
 
+#[tokio::test(start_paused = true)]
+async fn any_period_of_telling_again_is_taken() {
+    let (store, _writer) = filled(1, 64);
+    let mut always = store.subscribe().resync_every(Duration::ZERO);
+    let mut never = store.subscribe().resync_every(Duration::MAX);
+    let mut told = Vec::new();
+    for changes in [&mut always, &mut never] {
+        for _ in 0..2 {
+            told.push(format!("{:?}", changes.next().await.expect("what there is")));
+        }
+    }
+    assert_eq!(told, ["Added(ns/0000@1, initial)", "Synced"].repeat(2));
+    let began = tokio::time::Instant::now();
+    assert!(matches!(always.next().await, Some(Delta::Modified { .. })));
+    assert!(began.elapsed() <= Duration::from_millis(2), "{:?}", began.elapsed());
+    assert!(never.next().now_or_never().is_none());
+}
+
 #[test]
 fn batches_are_shared_and_in_order() {
     let (store, mut writer) = filled(2, 64);
