@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use orlop_model::Str;
 use orlop_model::core::v1::{PersistentVolume, PersistentVolumeClaim, Pod};
-use orlop_model::storage::v1::{CSINode, CSIStorageCapacity, StorageClass};
+use orlop_model::storage::v1::{CSINode, CSINodeDriver, CSIStorageCapacity, StorageClass, VolumeAttachment};
 
 use super::plan::{
     SELECTED_NODE, assume_claim_again, assume_volume_again, is_for_another, settles_claim, settles_volume,
@@ -89,6 +89,12 @@ fn same_csi_node(old: &CSINode, new: &CSINode) -> bool {
     old.spec == new.spec && old.metadata.annotations == new.metadata.annotations
 }
 
+fn has_limits(node: &CSINode) -> bool {
+    let limit =
+        |driver: &CSINodeDriver| driver.allocatable.as_ref().and_then(|allocatable| allocatable.count);
+    node.spec.drivers.iter().any(|driver| limit(driver).is_some())
+}
+
 fn same_capacity(old: &CSIStorageCapacity, new: &CSIStorageCapacity) -> bool {
     old.storage_class_name == new.storage_class_name
         && old.node_topology == new.node_topology
@@ -129,11 +135,9 @@ impl Volumes {
                 .and_then(|change| object("StorageClass", none, &name, StorageEvent::Class(change))),
             StorageChange::CsiNodeSet(node) => {
                 let name = node.metadata.name.clone();
-                replace(&mut self.csi_nodes, &name, Some(node), same_csi_node)
-                    .and_then(|change| object("CSINode", none, &name, StorageEvent::CsiNode(change)))
+                self.set_csi_node(&name, Some(node))
             }
-            StorageChange::CsiNodeRemoved(name) => replace(&mut self.csi_nodes, &name, None, same_csi_node)
-                .and_then(|change| object("CSINode", none, &name, StorageEvent::CsiNode(change))),
+            StorageChange::CsiNodeRemoved(name) => self.set_csi_node(&name, None),
             StorageChange::DriverSet(driver) => {
                 let name = driver.metadata.name.clone();
                 replace(&mut self.drivers, &name, Some(driver), |old, new| old.spec == new.spec)
@@ -232,11 +236,14 @@ impl Volumes {
         }
     }
 
-    fn set_attachment(
-        &mut self,
-        name: &Str,
-        new: Option<Arc<orlop_model::storage::v1::VolumeAttachment>>,
-    ) -> Recorded {
+    fn set_csi_node(&mut self, name: &Str, new: Option<Arc<CSINode>>) -> Recorded {
+        let change = replace(&mut self.csi_nodes, name, new, same_csi_node)?;
+        self.limited_nodes += usize::from(change.new.as_deref().is_some_and(has_limits));
+        self.limited_nodes -= usize::from(change.old.as_deref().is_some_and(has_limits));
+        object("CSINode", &Str::EMPTY, name, StorageEvent::CsiNode(change))
+    }
+
+    fn set_attachment(&mut self, name: &Str, new: Option<Arc<VolumeAttachment>>) -> Recorded {
         let change = replace(&mut self.attachments, name, new, |old, new| old.spec == new.spec)?;
         if let Some(old) = &change.old {
             take(&mut self.attachments_by_node, &old.spec.node_name, name);

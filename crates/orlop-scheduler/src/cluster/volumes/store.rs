@@ -137,6 +137,8 @@ pub struct Volumes {
     pub(super) claims: HashMap<Str, HashMap<Str, ClaimSlot>>,
     pub(super) classes: HashMap<Str, Arc<StorageClass>>,
     pub(super) csi_nodes: HashMap<Str, Arc<CSINode>>,
+    /// Number of CSINodes with a driver that limits the volumes it attaches.
+    pub(super) limited_nodes: usize,
     pub(super) drivers: HashMap<Str, Arc<CSIDriver>>,
     pub(super) attachments: HashMap<Str, Arc<VolumeAttachment>>,
     pub(super) attachments_by_node: HashMap<Str, BTreeSet<Str>>,
@@ -208,6 +210,11 @@ impl Volumes {
     #[must_use]
     pub fn csi_node(&self, node: &str) -> Option<&Arc<CSINode>> {
         self.csi_nodes.get(node)
+    }
+
+    /// Whether a driver limits the volumes that it attaches to some node.
+    pub(crate) fn has_limits(&self) -> bool {
+        self.limited_nodes > 0
     }
 
     /// The CSIDriver of that name.

@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use orlop_model::Str;
 use orlop_model::core::v1::{PersistentVolume, PersistentVolumeClaim, Pod};
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{BindPlan, StorageChange};
@@ -193,4 +194,184 @@ fn indices_follow_the_objects() {
     assert_eq!(cluster.view().volumes().capacities("local").count(), 1);
     storage(&mut cluster, StorageChange::CapacityRemoved { namespace: "s".into(), name: "c".into() });
     assert_eq!(cluster.view().volumes().capacities("local").count(), 0);
+}
+
+/// What happens to the objects of storage, and to pods with claims, by small numbers.
+#[derive(Clone, Debug)]
+enum Step {
+    /// A volume is seen: of a class, reserved for a claim or bound to it, or free.
+    Volume(u8, bool, Option<(u8, bool)>),
+    VolumeGone(u8),
+    /// A claim is seen, with or without a selected node, bound or not.
+    Claim(u8, bool, bool),
+    ClaimGone(u8),
+    Attachment(u8, u8),
+    AttachmentGone(u8),
+    Capacity(u8, bool),
+    CapacityGone(u8),
+    /// A pod is assumed: a volume for one claim, and a volume to be made for another.
+    Assume(u8, u8, u8, u8),
+    Forget(u8),
+    Confirm(u8),
+    Remove(u8),
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let number = || 0..5_u8;
+    let bound = prop::option::weighted(0.3, (number(), any::<bool>()));
+    let step = prop_oneof![
+        4 => (number(), any::<bool>(), bound).prop_map(|(a, b, c)| Step::Volume(a, b, c)),
+        1 => number().prop_map(Step::VolumeGone),
+        4 => (number(), any::<bool>(), any::<bool>()).prop_map(|(a, b, c)| Step::Claim(a, b, c)),
+        1 => number().prop_map(Step::ClaimGone),
+        1 => (number(), number()).prop_map(|(a, b)| Step::Attachment(a, b)),
+        1 => number().prop_map(Step::AttachmentGone),
+        1 => (number(), any::<bool>()).prop_map(|(a, b)| Step::Capacity(a, b)),
+        1 => number().prop_map(Step::CapacityGone),
+        5 => (number(), number(), number(), number()).prop_map(|(a, b, c, d)| Step::Assume(a, b, c, d)),
+        2 => number().prop_map(Step::Forget),
+        1 => number().prop_map(Step::Confirm),
+        1 => number().prop_map(Step::Remove),
+    ];
+    prop::collection::vec(step, 1..60)
+}
+
+fn numbered(kind: &str, number: u8) -> Str {
+    format!("{kind}{number}").into()
+}
+
+/// The change of a step that is about an object of storage.
+fn object(step: &Step) -> Option<StorageChange> {
+    Some(match step {
+        Step::Volume(number, local, bound) => {
+            let reference = bound.map(|(claim, by_uid)| {
+                let uid = if by_uid { format!("c{claim}-uid") } else { String::new() };
+                json!({"namespace": "default", "name": format!("c{claim}"), "uid": uid})
+            });
+            let mut object = PersistentVolume::clone(&volume(&numbered("v", *number), json!(reference)));
+            object.spec.storage_class_name = if *local { "local" } else { "other" }.into();
+            StorageChange::VolumeSet(Arc::new(object))
+        }
+        Step::VolumeGone(number) => StorageChange::VolumeRemoved(numbered("v", *number)),
+        Step::Claim(number, selected, bound) => {
+            let annotations = if *selected { json!({super::SELECTED_NODE: "n"}) } else { json!({}) };
+            let spec = json!({"volumeName": if *bound { "v0" } else { "" }});
+            StorageChange::ClaimSet(claim(&numbered("c", *number), spec, annotations))
+        }
+        Step::ClaimGone(number) => {
+            StorageChange::ClaimRemoved { namespace: "default".into(), name: numbered("c", *number) }
+        }
+        Step::Attachment(number, node) => StorageChange::AttachmentSet(read(json!({
+            "metadata": {"name": numbered("a", *number)},
+            "spec": {"attacher": "d", "nodeName": numbered("n", *node), "source": {}}}))),
+        Step::AttachmentGone(number) => StorageChange::AttachmentRemoved(numbered("a", *number)),
+        Step::Capacity(number, local) => StorageChange::CapacitySet(read(json!({
+            "metadata": {"namespace": "s", "name": numbered("k", *number)},
+            "storageClassName": if *local { "local" } else { "other" }, "capacity": "1Gi"}))),
+        Step::CapacityGone(number) => {
+            StorageChange::CapacityRemoved { namespace: "s".into(), name: numbered("k", *number) }
+        }
+        _ => return None,
+    })
+}
+
+/// All that can be asked, as text.
+fn shown(cluster: &Cluster) -> String {
+    let volumes = cluster.view().volumes();
+    let mut text = String::new();
+    for class in ["local", "other"] {
+        let of_class: Vec<_> = volumes.volumes_of_class(class).collect();
+        let capacities: Vec<_> = volumes.capacities(class).map(|one| &one.metadata.name).collect();
+        text += &format!("{class} {of_class:?} {capacities:?}\n");
+    }
+    for number in 0..5 {
+        let attachments: Vec<_> =
+            volumes.attachments(&numbered("n", number)).map(|one| &one.metadata.name).collect();
+        text += &format!("{number} {attachments:?} {:?}\n", volumes.claim("default", &numbered("c", number)));
+    }
+    text + &cluster.fingerprint()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    /// After any history, once its pods are gone, the cluster is one that has seen the last of each
+    /// object alone; and at no time does a volume count for two claims of different pods.
+    #[test]
+    fn history_leaves_nothing_but_what_was_seen_last(steps in steps()) {
+        let new = || {
+            let mut cluster = Cluster::new(1);
+            cluster.record(Change::NodeAdded(read(json!({"metadata": {"name": "n"}})))).unwrap();
+            cluster
+        };
+        let mut cluster = new();
+        let mut last: std::collections::BTreeMap<Str, StorageChange> = std::collections::BTreeMap::new();
+        for step in &steps {
+            match step {
+                Step::Assume(number, volume, for_claim, asking) => {
+                    let pod = pod(&numbered("p", *number));
+                    let before = shown(&cluster);
+                    let volumes = cluster.view().volumes();
+                    let mut plan = BindPlan::default();
+                    let (first, second) = (numbered("c", *for_claim), numbered("c", *asking));
+                    if let (Some(volume), Some(claim)) =
+                        (volumes.volume(&numbered("v", *volume)), volumes.claim("default", &first))
+                    {
+                        plan.bind(volume, claim);
+                    }
+                    if let Some(claim) = volumes.claim("default", &second) {
+                        plan.provision(claim, "n");
+                    }
+                    let id = numbered("p", *number);
+                    if cluster.record(Change::PodAssumed { pod, node: "n".into() }).is_err() {
+                        continue;
+                    }
+                    let plan = Arc::new(plan);
+                    let taken = plan.volumes.iter().any(|wanted| {
+                        let known = cluster.view().volumes().volume(&wanted.metadata.name).unwrap();
+                        let reference = known.spec.claim_ref.as_ref();
+                        reference.is_some_and(|reference| reference.name != first)
+                    });
+                    let change = StorageChange::Assumed { pod: id.clone(), plan };
+                    let assumed = cluster.record(change.into());
+                    prop_assert_eq!(assumed.is_ok(), !taken, "{:?}", assumed);
+                    if assumed.is_err() {
+                        cluster.record(Change::PodForgot(id)).unwrap();
+                        prop_assert_eq!(shown(&cluster), before);
+                    }
+                }
+                Step::Forget(number) => drop(cluster.record(Change::PodForgot(numbered("p", *number)))),
+                Step::Confirm(number) => {
+                    if cluster.pod(&numbered("p", *number)).is_some() {
+                        let mut bound = Pod::clone(&pod(&numbered("p", *number)));
+                        bound.spec.node_name = "n".into();
+                        cluster.record(Change::PodAdded(Arc::new(bound))).unwrap();
+                    }
+                }
+                Step::Remove(number) => {
+                    cluster.record(Change::PodRemoved(numbered("p", *number))).unwrap();
+                }
+                other => {
+                    let change = object(other).unwrap();
+                    let key = match other {
+                        Step::Volume(number, ..) | Step::VolumeGone(number) => numbered("v", *number),
+                        Step::Claim(number, ..) | Step::ClaimGone(number) => numbered("c", *number),
+                        Step::Attachment(number, _) | Step::AttachmentGone(number) => numbered("a", *number),
+                        Step::Capacity(number, _) | Step::CapacityGone(number) => numbered("k", *number),
+                        _ => unreachable!("pods are dealt with above"),
+                    };
+                    last.insert(key, change.clone());
+                    storage(&mut cluster, change);
+                }
+            }
+        }
+        for number in 0..5 {
+            cluster.record(Change::PodRemoved(numbered("p", number))).unwrap();
+        }
+        let mut fresh = new();
+        for change in last.into_values() {
+            storage(&mut fresh, change);
+        }
+        prop_assert_eq!(shown(&cluster), shown(&fresh));
+    }
 }

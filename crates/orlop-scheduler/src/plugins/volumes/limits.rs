@@ -9,14 +9,14 @@ use orlop_model::{List, Str};
 use super::PodVolumes;
 use super::in_tree::InTree;
 use super::pod_volumes::Use;
-use crate::cluster::{ClusterView, NodeView, PlacedPod, StorageEvent, Volumes, class_of_claim};
+use crate::cluster::{ClusterView, NodeView, StorageEvent, Volumes, class_of_claim};
 use crate::framework::{ClusterEvent, ClusterFilter, Hint, Plugin, PreFilter, Status, Verdict};
 
 /// Turns down nodes whose CSI drivers could not attach all volumes: those of the node's pods, those
 /// attached otherwise, and the pod's.
 ///
 /// A volume that pods share counts once. One of the pod's that is attached already, though no pod on
-/// the node uses it, counts twice, as in kube-scheduler.
+/// the node uses it, counts twice, as in kube-scheduler. Where no node has a limit, pods are skipped.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NodeVolumeLimits;
 
@@ -165,12 +165,13 @@ impl ClusterFilter for NodeVolumeLimits {
             return PreFilter::Skip;
         }
         let resolved = pod.uses.iter().map(|one| resolve(cluster.volumes(), pod, one, true));
-        PreFilter::Run(resolved.filter_map(Result::transpose).collect())
+        let wanted: Self::State = resolved.filter_map(Result::transpose).collect();
+        let fails = |one: &Result<Attachable, Status>| !matches!(one, Ok(Attachable { handle: Ok(_), .. }));
+        if !cluster.volumes().has_limits() && !wanted.iter().any(fails) {
+            return PreFilter::Skip;
+        }
+        PreFilter::Run(wanted)
     }
-
-    fn add_pod(&self, _: &PodVolumes, _: &mut Self::State, _: &PlacedPod, _: NodeView<'_>) {}
-
-    fn remove_pod(&self, _: &PodVolumes, _: &mut Self::State, _: &PlacedPod, _: NodeView<'_>) {}
 
     fn filter(&self, _: &PodVolumes, wanted: &Self::State, node: NodeView<'_>) -> Verdict {
         let volumes = node.cluster_view().volumes();

@@ -8,7 +8,7 @@ use orlop_model::{List, Str};
 
 use super::PodVolumes;
 use super::in_tree::{BETA_REGION, BETA_ZONE, REGION, ZONE, ZONE_DELIMITER};
-use crate::cluster::{ClusterView, NodeView, PlacedPod, StorageEvent, class_of_claim};
+use crate::cluster::{ClusterView, NodeView, StorageEvent, class_of_claim};
 use crate::framework::{ClusterEvent, ClusterFilter, Hint, Plugin, PreFilter, Status, Verdict};
 
 /// Turns down nodes outside the zones and regions that the labels of the pod's bound volumes name.
@@ -96,10 +96,6 @@ impl ClusterFilter for VolumeZone {
         }
         if all.is_empty() { PreFilter::Skip } else { PreFilter::Run(all.into()) }
     }
-
-    fn add_pod(&self, _: &PodVolumes, _: &mut List<Place>, _: &PlacedPod, _: NodeView<'_>) {}
-
-    fn remove_pod(&self, _: &PodVolumes, _: &mut List<Place>, _: &PlacedPod, _: NodeView<'_>) {}
 
     fn filter(&self, _: &PodVolumes, places: &List<Place>, node: NodeView<'_>) -> Verdict {
         if !LABELS.iter().any(|key| node.labels().contains_key(key)) {

@@ -18,8 +18,8 @@ use self::provisioning::Provisioning;
 use super::PodVolumes;
 use super::in_tree::InTree;
 use crate::cluster::{
-    BindPlan, CapacitySlot, ClusterView, MIGRATED_PLUGINS, NodeView, PlacedPod, SELECTED_NODE, StorageEvent,
-    Volumes, class_of_claim,
+    BindPlan, CapacitySlot, ClusterView, MIGRATED_PLUGINS, NodeView, SELECTED_NODE, StorageEvent, Volumes,
+    class_of_claim,
 };
 use crate::framework::{ClusterEvent, ClusterFilter, Code, Hint, Plugin, PreFilter, Reason, Status, Verdict};
 
@@ -32,7 +32,8 @@ use crate::framework::{ClusterEvent, ClusterFilter, Code, Hint, Plugin, PreFilte
 /// is done.
 ///
 /// A claim that two volumes of a pod name counts once; kube-scheduler looks for a volume for each.
-/// Of volumes of equal size the first by name is taken, where kube-scheduler's choice is random.
+/// Of volumes of equal size the first by name is taken, where kube-scheduler's choice is random. Pods
+/// all of whose volumes can be reached from anywhere are skipped.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct VolumeBinding;
 
@@ -201,6 +202,14 @@ impl Claims {
         Ok(claims)
     }
 
+    /// Whether all have volumes that every node can reach.
+    fn are_reached_from_anywhere(&self) -> bool {
+        let anywhere = |bound: &Bound| {
+            matches!(bound, Bound::There { affinity: None, migrated: None | Some((_, Ok(None))) })
+        };
+        self.waiting.is_empty() && self.bound.iter().all(anywhere)
+    }
+
     /// Decides which claims get what on the node.
     ///
     /// # Errors
@@ -303,14 +312,11 @@ impl ClusterFilter for VolumeBinding {
             return PreFilter::Skip;
         }
         match Claims::of(pod, cluster.volumes()) {
+            Ok(claims) if claims.are_reached_from_anywhere() => PreFilter::Skip,
             Ok(claims) => PreFilter::Run(claims),
             Err(status) => PreFilter::Reject(status),
         }
     }
-
-    fn add_pod(&self, _: &PodVolumes, _: &mut Claims, _: &PlacedPod, _: NodeView<'_>) {}
-
-    fn remove_pod(&self, _: &PodVolumes, _: &mut Claims, _: &PlacedPod, _: NodeView<'_>) {}
 
     fn filter(&self, _: &PodVolumes, claims: &Claims, node: NodeView<'_>) -> Verdict {
         claims.allot(node).map_or_else(Verdict::Reject, |_| Verdict::Pass)

@@ -76,6 +76,7 @@ fn bound_volumes_have_to_be_reached() {
     let engine = engine(&objects);
     check(&engine, PLUGIN, &new(&["data", "any"]), "Success", &[("b", UNREACHED)]);
     check(&engine, PLUGIN, &new(&["lost", "data"]), "Success", &[("a", NO_VOLUME), ("b", NO_VOLUME)]);
+    check_before(&engine, PLUGIN, &new(&["any"]), "Skip");
     // The first that is wrong is told.
     check(&engine, PLUGIN, &new(&["data", "lost"]), "Success", &[("a", NO_VOLUME), ("b", UNREACHED)]);
     assert!(VolumeBinding.plan(&read(&new(&["any"])), "a", engine.cluster().view()).unwrap().is_empty());

@@ -52,6 +52,22 @@ fn volumes_of_a_driver_are_counted() {
 }
 
 #[test]
+fn without_limits_it_costs_nothing() {
+    let mut objects = vec![node("a", json!({})), csi_node("a", &[("d", None)], "")];
+    objects.extend(csi("v1", "d"));
+    let mut engine = engine(&objects);
+    let new = pod("new", "", &[of_claim("v1")]);
+    check_before(&engine, PLUGIN, &new, "Skip");
+    engine.record(change("CSINode", &csi_node("b", &[("e", Some(1))], ""))).unwrap();
+    check_before(&engine, PLUGIN, &new, "Success");
+    engine.record(change("CSINode", &csi_node("b", &[("e", Some(2))], ""))).unwrap();
+    engine.record(StorageChange::CsiNodeRemoved("b".into()).into()).unwrap();
+    check_before(&engine, PLUGIN, &new, "Skip");
+    let missing = "UU: looking up PVC ns/other: persistentvolumeclaim \"other\" not found";
+    check(&engine, PLUGIN, &pod("new", "", &[of_claim("other")]), "Success", &[("a", missing)]);
+}
+
+#[test]
 fn claims_without_a_volume_count_for_the_class() {
     let engine = engine(&[
         node("a", json!({})),
