@@ -41,6 +41,7 @@ mod framework;
 pub mod plugins;
 mod queue;
 mod scheduler;
+mod waiting;
 
 pub use cluster::{
     BindPlan, Change, ChangeLog, Cluster, ClusterView, GroupCount, HostPort, HostPorts, Image, Images,
@@ -52,10 +53,15 @@ pub use engine::{
     ScheduleError, Unschedulable,
 };
 pub use framework::{
-    ClusterEvent, ClusterFilter, ClusterScore, Code, Counts, DomainFilter, DomainScore, Feasibility,
-    Feasible, Filter, Hint, MAX_SCORE, Normalize, Permit, Plan, Plugin, PodTemplate, PreEnqueue, PreFilter,
-    PreScore, Profile, ProfileBuilder, ProfileError, QueueSort, Reads, Reason, Reserve, Score, Status, Tally,
-    Totals, Verdict,
+    Bind, BindVerdict, ClusterEvent, ClusterFilter, ClusterScore, Code, Counts, DomainFilter, DomainScore,
+    Feasibility, Feasible, Filter, Hint, MAX_SCORE, Normalize, Permit, PermitVerdict, Plan, Plugin,
+    PodTemplate, PostBind, PreBind, PreEnqueue, PreFilter, PreScore, Profile, ProfileBuilder, ProfileError,
+    QueueSort, Reads, Reason, Reserve, Score, Status, Tally, Totals, Verdict,
 };
-pub use queue::{Backoff, QueueCounts, QueueOptions, QueuedPod, Requeue, SchedulingQueue};
-pub use scheduler::{Scheduler, Step};
+pub use queue::{
+    Backoff, Cause, Gate, Hold, Moves, Priority, PriorityError, QueueCounts, QueueOptions, QueuePlace,
+    QueuedPod, Rejector, Requeue, SYSTEM_CLUSTER_CRITICAL, SYSTEM_NODE_CRITICAL, SchedulingQueue,
+    priority_of,
+};
+pub use scheduler::{Nomination, Scheduler, Step};
+pub use waiting::{WaitingPod, WaitingPods};

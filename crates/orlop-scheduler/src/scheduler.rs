@@ -1,6 +1,8 @@
 //! [`Scheduler`]: engine and queue together, still without I/O.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Duration;
 
 use orlop_clock::Timestamp;
 use orlop_model::Str;
@@ -8,12 +10,14 @@ use orlop_model::core::v1::Pod;
 
 use crate::cluster::{Change, RecordError, is_finished, pod_id};
 use crate::engine::{Decision, Engine, NO_NODES, ScheduleError, Unschedulable};
-use crate::framework::{QueueSort, Status};
+use crate::framework::{Code, PermitVerdict, QueueSort, Status, guarded, panic_message};
 use crate::plugins::PrioritySort;
-use crate::queue::SchedulingQueue;
+use crate::queue::{Rejector, SchedulingQueue};
+use crate::waiting::{Settled, WaitingPods};
 
 /// The outcome of one pod's turn.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Step {
     /// The pod is assumed to be on the node: bind it, then tell [`Scheduler::bound`] or
     /// [`Scheduler::bind_failed`].
@@ -23,17 +27,31 @@ pub enum Step {
         /// Name of the node.
         node: Str,
     },
+    /// The pod is assumed to be on the node, but a plugin wants it to wait; a later step says what
+    /// became of it.
+    Wait {
+        /// The pod.
+        pod: Arc<Pod>,
+        /// Name of the node.
+        node: Str,
+        /// When it is turned down if nothing happens.
+        until: Timestamp,
+    },
     /// The pod fits nowhere and waits for an event that may change that.
     Unschedulable {
         /// The pod.
         pod: Arc<Pod>,
         /// Why.
         why: Unschedulable,
+        /// Where it would fit without some pods; to be written down, and the pods to be evicted.
+        nomination: Option<Nomination>,
     },
     /// A plugin took the decision back; the pod waits as if it fitted nowhere.
     Refused {
         /// The pod.
         pod: Arc<Pod>,
+        /// The plugin.
+        plugin: Str,
         /// The plugin's answer.
         status: Status,
     },
@@ -46,21 +64,32 @@ pub enum Step {
     },
 }
 
+/// A node on which a pod would fit without some less important ones.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Nomination {
+    /// Name of the node.
+    pub node: Str,
+    /// The pods to be evicted from it.
+    pub victims: Vec<Arc<Pod>>,
+}
+
 /// An [`Engine`] and a [`SchedulingQueue`]: told what happens in the cluster, it says what to bind.
 ///
 /// Synchronous, and a pure function of the calls made to it: a driver connects it to the world, a
-/// simulation to a simulated one.
+/// simulation to a simulated one. Whatever a plugin does, panic included, concerns the pod at hand
+/// alone: what was assumed is forgotten, and the pod tried again later.
 #[derive(Debug)]
 pub struct Scheduler<S: QueueSort = PrioritySort> {
     engine: Engine,
     queue: SchedulingQueue<S>,
+    waiting: WaitingPods,
 }
 
 impl<S: QueueSort> Scheduler<S> {
     /// A scheduler with an empty queue.
     #[must_use]
     pub fn new(engine: Engine, queue: SchedulingQueue<S>) -> Self {
-        Self { engine, queue }
+        Self { engine, queue, waiting: WaitingPods::default() }
     }
 
     /// The engine, to explain decisions with.
@@ -73,6 +102,17 @@ impl<S: QueueSort> Scheduler<S> {
     #[must_use]
     pub fn queue(&self) -> &SchedulingQueue<S> {
         &self.queue
+    }
+
+    /// The pods that wait for a plugin's leave to be bound.
+    #[must_use]
+    pub fn waiting(&self) -> &WaitingPods {
+        &self.waiting
+    }
+
+    /// The same, to allow some or turn them down: [`next`](Self::next) has the outcome.
+    pub fn waiting_mut(&mut self) -> &mut WaitingPods {
+        &mut self.waiting
     }
 
     /// Something other than a pod changed; pods that wait for that are tried again.
@@ -97,14 +137,22 @@ impl<S: QueueSort> Scheduler<S> {
         }
         if !pod.spec.node_name.is_empty() {
             self.queue.remove(&id);
+            self.no_longer_waits(&id, Some(&pod.spec.node_name));
             self.apply(Change::PodAdded(pod), now);
             return None;
         }
+        let deleting = pod.metadata.deletion_timestamp.is_some();
         // Seen late: the decision is made, and the pod bound or about to be.
         if self.engine.cluster().pod(&id).is_some() {
+            if deleting && self.waiting.get(&id).is_some() {
+                self.pod_gone(&id, now);
+            } else if self.queue.get(&id).is_some() {
+                // For the next try, should the binding fail.
+                self.queue.update(pod, &self.engine, now);
+            }
             return None;
         }
-        if pod.metadata.deletion_timestamp.is_some() || self.engine.profile(&pod).is_none() {
+        if deleting || self.engine.profile(&pod).is_none() {
             self.queue.remove(&id);
             return None;
         }
@@ -114,41 +162,117 @@ impl<S: QueueSort> Scheduler<S> {
     /// The pod of this [id](pod_id) is gone, from the queue or from its node.
     pub fn pod_gone(&mut self, id: &Str, now: Timestamp) {
         self.queue.remove(id);
+        self.no_longer_waits(id, None);
         self.apply(Change::PodRemoved(id.clone()), now);
     }
 
-    /// Decides about the next pod; none where no pod is ready.
+    /// Nothing becomes of a pod's waiting: it is bound already, or gone.
+    fn no_longer_waits(&mut self, id: &Str, bound_to: Option<&Str>) {
+        if let Some(waiting) = self.waiting.remove(id)
+            && bound_to != Some(waiting.node())
+        {
+            self.unreserve(waiting.pod(), waiting.node());
+        }
+    }
+
+    /// Decides about the next pod, or says what became of one that waited; none where there is nothing
+    /// to be done now.
     pub fn next(&mut self, now: Timestamp) -> Option<Step> {
-        let queued = self.queue.pop(now)?;
+        if let Some((waiting, settled)) = self.waiting.settle(now) {
+            let (pod, node) = (Arc::clone(waiting.pod()), waiting.node().clone());
+            return Some(self.settled(pod, waiting.id(), node, settled, now));
+        }
+        let queued = self.queue.pop(&self.engine, now)?;
         let (pod, id) = (Arc::clone(queued.pod()), queued.id().clone());
-        Some(match self.engine.schedule(&pod) {
-            Decision::Place(place) => {
-                let node = place.node().clone();
-                self.apply(Change::PodAssumed { pod: Arc::clone(&pod), node: node.clone() }, now);
-                match self.reserve_and_permit(&pod, &node) {
-                    Ok(()) => Step::Bind { pod, node },
-                    Err((plugin, status)) => {
-                        self.undo(&pod, &id, &node, now);
-                        self.queue.reject(&id, [plugin].into(), &self.engine, now);
-                        Step::Refused { pod, status }
-                    }
-                }
-            }
+        let decided = catch_unwind(AssertUnwindSafe(|| self.engine.schedule(&pod)));
+        let decision = decided.unwrap_or_else(|panic| {
+            Decision::Error(ScheduleError::Panicked { message: panic_message(&*panic) })
+        });
+        Some(match decision {
+            Decision::Place(place) => self.place(pod, id, place.node().clone(), now),
             Decision::Unschedulable(why) => {
-                self.queue.reject(&id, why.rejected_by(), &self.engine, now);
-                Step::Unschedulable { pod, why }
+                self.queue.reject(&id, why.rejectors(), &self.engine, now);
+                Step::Unschedulable { pod, why, nomination: None }
             }
             Decision::Error(error) => {
                 match error {
                     // Not an error to be tried again and again: the first node wakes the pod.
-                    ScheduleError::NoNodes => {
-                        self.queue.reject(&id, [Str::from(NO_NODES)].into(), &self.engine, now);
-                    }
-                    _ => self.queue.fail(&id, now),
+                    ScheduleError::NoNodes => self.queue.reject(&id, [NO_NODES], &self.engine, now),
+                    _ => self.queue.fail(&id, &self.engine, now),
                 }
                 Step::Failed { pod, error }
             }
         })
+    }
+
+    fn place(&mut self, pod: Arc<Pod>, id: Str, node: Str, now: Timestamp) -> Step {
+        let has_hooks = self
+            .engine
+            .profile(&pod)
+            .is_some_and(|profile| !profile.reserve.is_empty() || !profile.permit.is_empty());
+        if !has_hooks {
+            // Nobody can turn the pod down any more: what happens meanwhile need not be kept for it.
+            self.queue.decided(&id);
+        }
+        let assumed = Change::PodAssumed { pod: Arc::clone(&pod), node: node.clone() };
+        if let Err(error) = self.record(assumed, now) {
+            self.queue.fail(&id, &self.engine, now);
+            return Step::Failed { pod, error: error.into() };
+        }
+        if !has_hooks {
+            return Step::Bind { pod, node };
+        }
+        match reserve_and_permit(&self.engine, &mut self.waiting, &pod, &node) {
+            Ok(waits) if waits.is_empty() => {
+                self.queue.decided(&id);
+                Step::Bind { pod, node }
+            }
+            Ok(waits) => {
+                let until = self.waiting.wait(Arc::clone(&pod), id, node.clone(), waits, now);
+                Step::Wait { pod, node, until }
+            }
+            Err((point, plugin, status)) => {
+                self.undo(&pod, &id, &node, now);
+                self.refuse(pod, &id, point, plugin, status, now)
+            }
+        }
+    }
+
+    fn settled(&mut self, pod: Arc<Pod>, id: &Str, node: Str, settled: Settled, now: Timestamp) -> Step {
+        match settled {
+            Settled::Allowed if self.engine.cluster().view().node(&node).is_none() => {
+                self.undo(&pod, id, &node, now);
+                self.queue.fail(id, &self.engine, now);
+                Step::Failed { pod, error: ScheduleError::NodeGone { node } }
+            }
+            Settled::Allowed => {
+                self.queue.decided(id);
+                Step::Bind { pod, node }
+            }
+            Settled::Rejected(plugin, status) => {
+                self.undo(&pod, id, &node, now);
+                self.refuse(pod, id, "Permit", plugin, status, now)
+            }
+        }
+    }
+
+    fn refuse(
+        &mut self,
+        pod: Arc<Pod>,
+        id: &Str,
+        point: &'static str,
+        plugin: Str,
+        status: Status,
+        now: Timestamp,
+    ) -> Step {
+        if status.code().is_rejected() {
+            let rejector = Rejector { plugin: plugin.clone(), pending: status.code() == Code::Pending };
+            self.queue.reject(id, [rejector], &self.engine, now);
+            Step::Refused { pod, plugin, status }
+        } else {
+            self.queue.fail(id, &self.engine, now);
+            Step::Failed { pod, error: ScheduleError::Plugin { point, plugin, message: status.message() } }
+        }
     }
 
     /// The pod of this [id](pod_id) was bound as decided.
@@ -160,36 +284,38 @@ impl<S: QueueSort> Scheduler<S> {
     pub fn bind_failed(&mut self, pod: &Pod, node: &Str, now: Timestamp) {
         let id = pod_id(pod);
         self.undo(pod, &id, node, now);
-        self.queue.fail(&id, now);
+        self.queue.fail(&id, &self.engine, now);
+    }
+
+    /// Makes the pod of this [id](pod_id) ready at once, unless something keeps it out of the queue.
+    pub fn activate(&mut self, id: &Str, now: Timestamp) -> bool {
+        self.queue.activate(id, &self.engine, now)
     }
 
     /// When [`next`](Self::next) may have something that it has not now; `None`: not before
     /// something happens.
     #[must_use]
     pub fn next_wake(&self) -> Option<Timestamp> {
-        self.queue.next_wake()
+        [self.queue.next_wake(), self.waiting.next_wake()].into_iter().flatten().min()
     }
 
-    fn reserve_and_permit(&self, pod: &Pod, node: &str) -> Result<(), (Str, Status)> {
+    /// Tells the plugins and the cluster that the pod will not go to the node after all.
+    fn undo(&mut self, pod: &Pod, id: &Str, node: &Str, now: Timestamp) {
+        self.unreserve(pod, node);
+        // Somebody else may have bound the pod meanwhile, or deleted it: then there is nothing to forget.
+        if self.engine.cluster().pod(id).is_some_and(|(placed, on)| placed.is_assumed() && on == node) {
+            self.apply(Change::PodForgot(id.clone()), now);
+        }
+    }
+
+    fn unreserve(&self, pod: &Pod, node: &str) {
         let Some(profile) = self.engine.profile(pod) else {
-            return Ok(());
+            return;
         };
-        for plugin in &profile.reserve {
-            plugin.reserve(pod, node).map_err(|status| (plugin.name().into(), status))?;
+        for plugin in profile.reserve.iter().rev() {
+            // The others are to be told in any case.
+            let _ = guarded("Unreserve", plugin.name(), || plugin.unreserve(pod, node));
         }
-        for plugin in &profile.permit {
-            plugin.permit(pod, node).map_err(|status| (plugin.name().into(), status))?;
-        }
-        Ok(())
-    }
-
-    fn undo(&mut self, pod: &Pod, id: &Str, node: &str, now: Timestamp) {
-        if let Some(profile) = self.engine.profile(pod) {
-            for plugin in profile.reserve.iter().rev() {
-                plugin.unreserve(pod, node);
-            }
-        }
-        self.apply(Change::PodForgot(id.clone()), now);
     }
 
     /// Records a change of which a contradiction says no more than that it is known already: a pod
@@ -199,80 +325,38 @@ impl<S: QueueSort> Scheduler<S> {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-    use crate::framework::Profile;
-
-    fn at(seconds: i64) -> Timestamp {
-        Timestamp::from_second(1_772_366_400 + seconds).unwrap()
+/// The plugins that the pod has to wait for, and how long at most; or extension point, name and answer
+/// of the one that turned it down.
+fn reserve_and_permit(
+    engine: &Engine,
+    waiting: &mut WaitingPods,
+    pod: &Pod,
+    node: &str,
+) -> Result<Vec<(Str, Duration)>, (&'static str, Str, Status)> {
+    let Some(profile) = engine.profile(pod) else {
+        return Ok(Vec::new());
+    };
+    let failed = |error: ScheduleError| match error {
+        ScheduleError::Plugin { message, .. } => Status::error(message),
+        other => Status::error(other.to_string()),
+    };
+    for plugin in &profile.reserve {
+        let answer = guarded("Reserve", plugin.name(), || plugin.reserve(pod, node));
+        if let Err(status) = answer.unwrap_or_else(|panic| Err(failed(panic))) {
+            return Err(("Reserve", plugin.name().into(), status));
+        }
     }
-
-    fn scheduler() -> Scheduler {
-        let mut scheduler =
-            Scheduler::new(Engine::new([Profile::kubernetes()], 3).unwrap(), SchedulingQueue::default());
-        let node = serde_json::from_value(json!({
-            "metadata": {"name": "n"},
-            "status": {"allocatable": {"cpu": "1", "memory": "1Gi", "pods": "10"}},
-        }));
-        scheduler.record(Change::NodeAdded(Arc::new(node.unwrap())), at(0)).unwrap();
-        scheduler
+    let mut waits = Vec::new();
+    for plugin in &profile.permit {
+        let answer = guarded("Permit", plugin.name(), || plugin.permit(pod, node, waiting));
+        match answer.unwrap_or_else(|panic| PermitVerdict::Reject(failed(panic))) {
+            PermitVerdict::Allow => {}
+            PermitVerdict::Wait(wait) => waits.push((plugin.name().into(), wait)),
+            PermitVerdict::Reject(status) => return Err(("Permit", plugin.name().into(), status)),
+        }
     }
-
-    fn pod(name: &str, cpu: &str, node: &str) -> Arc<Pod> {
-        Arc::new(
-            serde_json::from_value(json!({
-                "metadata": {"name": name, "namespace": "default", "uid": name},
-                "spec": {"nodeName": node, "containers": [{"name": "c", "resources": {"requests": {"cpu": cpu}}}]},
-            }))
-            .unwrap(),
-        )
-    }
-
-    #[test]
-    fn a_pod_that_leaves_lets_the_next_one_in() {
-        let mut scheduler = scheduler();
-        scheduler.pod_seen(pod("a", "800m", ""), at(0));
-        scheduler.pod_seen(pod("b", "800m", ""), at(0));
-        let Some(Step::Bind { pod: first, node }) = scheduler.next(at(0)) else { panic!("a fits") };
-        assert_eq!((first.metadata.name.as_str(), node.as_str()), ("a", "n"));
-        scheduler.bound(&pod_id(&first));
-        scheduler.pod_seen(pod("a", "800m", "n"), at(0));
-        let Some(Step::Unschedulable { why, .. }) = scheduler.next(at(0)) else { panic!("b does not fit") };
-        assert_eq!(why.to_string(), "0/1 nodes are available: 1 Insufficient cpu.");
-        assert_eq!(scheduler.next(at(60)), None);
-        scheduler.pod_gone(&"a".into(), at(60));
-        assert!(matches!(scheduler.next(at(60)), Some(Step::Bind { pod, .. }) if pod.metadata.name == "b"));
-    }
-
-    #[test]
-    fn a_failed_binding_is_undone_and_repeated() {
-        let mut scheduler = scheduler();
-        let before = scheduler.engine().cluster().fingerprint();
-        scheduler.pod_seen(pod("a", "800m", ""), at(0));
-        let Some(Step::Bind { pod: first, node }) = scheduler.next(at(0)) else { panic!("a fits") };
-        // An update of the pod that was under way changes nothing.
-        scheduler.pod_seen(pod("a", "800m", ""), at(0));
-        assert_eq!(scheduler.next(at(0)), None);
-        scheduler.bind_failed(&first, &node, at(0));
-        assert_eq!(scheduler.engine().cluster().fingerprint(), before);
-        assert_eq!(scheduler.next(at(0)), None);
-        assert_eq!(scheduler.next_wake(), Some(at(1)));
-        assert!(matches!(scheduler.next(at(1)), Some(Step::Bind { .. })));
-    }
-
-    #[test]
-    fn pods_of_other_schedulers_are_left_alone_but_counted() {
-        let mut scheduler = scheduler();
-        let mut other = Pod::clone(&pod("a", "800m", ""));
-        other.spec.scheduler_name = "somebody".into();
-        scheduler.pod_seen(Arc::new(other.clone()), at(0));
-        assert_eq!(scheduler.next(at(0)), None);
-        other.spec.node_name = "n".into();
-        scheduler.pod_seen(Arc::new(other), at(0));
-        scheduler.pod_seen(pod("b", "800m", ""), at(0));
-        assert!(matches!(scheduler.next(at(0)), Some(Step::Unschedulable { .. })));
-    }
+    Ok(waits)
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,9 @@ use std::fmt;
 use orlop_model::Str;
 use thiserror::Error;
 
-use crate::framework::Status;
+use crate::cluster::RecordError;
+use crate::framework::{Code, Status};
+use crate::queue::Rejector;
 
 /// The answer for one pod.
 #[derive(Clone, Debug, PartialEq)]
@@ -101,6 +103,21 @@ impl Unschedulable {
         self.before_nodes.as_ref().map(|(_, status)| status)
     }
 
+    /// The plugins that turned the pod down, for the queue.
+    #[must_use]
+    pub fn rejectors(&self) -> Vec<Rejector> {
+        let mut rejectors: Vec<Rejector> = self.rejected_by().into_iter().map(Rejector::from).collect();
+        let pending = |status: &Status| status.code() == Code::Pending;
+        let before = self.before_nodes.iter().filter(|(_, status)| pending(status));
+        let on_nodes = self.rejections().filter(|(.., status)| pending(status)).map(|(_, plugin, _)| plugin);
+        for plugin in before.filter_map(|(plugin, _)| plugin.as_ref()).chain(on_nodes) {
+            if let Some(rejector) = rejectors.iter_mut().find(|rejector| rejector.plugin == *plugin) {
+                rejector.pending = true;
+            }
+        }
+        rejectors
+    }
+
     /// Names of the plugins that turned the pod down; an event that one of them waits for puts the
     /// pod back into the queue.
     #[must_use]
@@ -165,13 +182,28 @@ pub enum ScheduleError {
     /// A plugin failed.
     #[error("running {point} plugin {plugin:?}: {message}")]
     Plugin {
-        /// Extension point: `PreFilter`, `Filter`, `PreScore`, `Score`.
+        /// Extension point: `PreFilter`, `Filter`, `PreScore`, `Score`, `Reserve`, `Permit` …
         point: &'static str,
         /// Name of the plugin.
         plugin: Str,
         /// What it said.
         message: String,
     },
+    /// Something panicked, and not within a plugin that is known.
+    #[error("scheduling cycle {message}")]
+    Panicked {
+        /// What the panic said.
+        message: String,
+    },
+    /// The node disappeared before the pod could be bound to it.
+    #[error("node {node:?} is gone")]
+    NodeGone {
+        /// Name of the node.
+        node: Str,
+    },
+    /// The decision contradicts what is known of the cluster.
+    #[error(transparent)]
+    Record(#[from] RecordError),
     /// A normalised score is not from 0 to 100.
     #[error(
         "plugin {plugin:?} returns an invalid score {score}, it should in the range of [0, 100] after normalizing"

@@ -22,10 +22,11 @@ use self::ranking::{Best, Outgrown, Ranking, Undecided};
 use self::signature::Signature;
 use crate::cluster::{BindPlan, Change, Cluster, RecordError, StorageChange, pod_id};
 use crate::framework::{
-    AnyFilter, AnyScore, ClusterEvent, Hint, Plugin as _, PreFilter, Profile, ProfileError, Status,
+    AnyFilter, AnyScore, ClusterEvent, Hint, Plugin as _, PreEnqueue, PreFilter, Profile, ProfileError, Status,
+    guarded,
 };
 use crate::plugins::VolumeBinding;
-use crate::queue::Requeue;
+use crate::queue::{Gate, Requeue};
 
 /// Stands for the plugin that turned a pod down, where there was no node at all.
 pub(crate) const NO_NODES: &str = "no nodes";
@@ -290,18 +291,48 @@ fn rank(
 }
 
 impl Requeue for Engine {
-    fn admit(&self, pod: &Pod) -> Result<(), Status> {
+    fn admit(&self, pod: &Pod, last: Option<&str>) -> Result<(), Gate> {
         let Some(profile) = self.profile(pod) else {
             return Ok(());
         };
-        profile.pre_enqueue.iter().try_for_each(|plugin| plugin.pre_enqueue(pod))
+        let ask = |plugin: &dyn PreEnqueue| {
+            let answer = guarded("PreEnqueue", plugin.name(), || plugin.pre_enqueue(pod));
+            let status = match answer {
+                Ok(Ok(())) => return Ok(()),
+                Ok(Err(status)) => status,
+                Err(panic) => Status::error(panic.to_string()),
+            };
+            Err(Gate { plugin: plugin.name().into(), status })
+        };
+        let was_last = |plugin: &dyn PreEnqueue| last.is_some_and(|last| plugin.name() == last);
+        let plugins = || profile.pre_enqueue.iter().map(|plugin| &**plugin);
+        plugins().filter(|plugin| was_last(*plugin)).try_for_each(ask)?;
+        plugins().filter(|plugin| !was_last(*plugin)).try_for_each(ask)
+    }
+
+    fn concerns(&self, plugin: &str, event: &ClusterEvent) -> bool {
+        if plugin == NO_NODES {
+            return matches!(event, ClusterEvent::NodeAdded(_));
+        }
+        // A plugin that is not a filter of ours may look at anything.
+        true
+    }
+
+    fn reopens(&self, gate: &str, event: &ClusterEvent) -> bool {
+        let gates = self.profiles.iter().flat_map(|profile| &profile.pre_enqueue);
+        gates
+            .filter(|plugin| plugin.name() == gate)
+            .any(|plugin| guarded("PreEnqueue", gate, || plugin.concerns(event)).unwrap_or(true))
     }
 
     fn hint(&self, plugin: &str, pod: &Pod, event: &ClusterEvent) -> Hint {
         match self.profile(pod).and_then(|profile| profile.filter_named(plugin)) {
-            Some(filter) => filter.hint(pod, event),
+            // Where the hint fails, too: better to try once too often.
+            Some(filter) => {
+                guarded("QueueingHint", plugin, || filter.hint(pod, event)).unwrap_or(Hint::Queue)
+            }
             None if plugin == NO_NODES => Hint::queue_if(matches!(event, ClusterEvent::NodeAdded(_))),
-            // Not a filter of ours: better to try once too often.
+            // Not a filter of ours.
             None => Hint::Queue,
         }
     }

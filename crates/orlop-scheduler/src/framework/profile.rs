@@ -4,8 +4,8 @@ use orlop_model::Str;
 use thiserror::Error;
 
 use super::{
-    AnyFilter, AnyScore, ClusterFilter, ClusterScore, DomainFilter, DomainScore, Filter, Permit, PreEnqueue,
-    Reads, Reserve, Score,
+    AnyFilter, AnyScore, BindPlugins, ClusterFilter, ClusterScore, DomainFilter, DomainScore, Filter, Permit,
+    PreEnqueue, Reads, Reserve, Score,
 };
 use crate::plugins::{
     ImageLocality, InterPodAffinity, NodeAffinity, NodeName, NodePorts, NodeResourcesBalancedAllocation,
@@ -45,6 +45,7 @@ pub struct Profile {
     pub(crate) scores: Vec<WeightedScore>,
     pub(crate) reserve: Vec<Box<dyn Reserve>>,
     pub(crate) permit: Vec<Box<dyn Permit>>,
+    pub(crate) binding: BindPlugins,
 }
 
 impl Profile {
@@ -59,6 +60,7 @@ impl Profile {
                 scores: Vec::new(),
                 reserve: Vec::new(),
                 permit: Vec::new(),
+                binding: BindPlugins::default(),
             },
         }
     }
@@ -120,7 +122,7 @@ impl Profile {
 /// Builds a [`Profile`]. Plugins of one extension point are called in the order of addition.
 #[derive(Debug)]
 pub struct ProfileBuilder {
-    profile: Profile,
+    pub(super) profile: Profile,
 }
 
 impl ProfileBuilder {
@@ -198,6 +200,7 @@ impl ProfileBuilder {
         profile.scores.retain(|score| score.plugin.name() != name);
         profile.reserve.retain(|plugin| plugin.name() != name);
         profile.permit.retain(|plugin| plugin.name() != name);
+        profile.binding.without(name);
         self
     }
 
@@ -227,7 +230,7 @@ impl ProfileBuilder {
             ("reserve", profile.reserve.iter().map(|plugin| plugin.name()).collect()),
             ("permit", profile.permit.iter().map(|plugin| plugin.name()).collect()),
         ];
-        for (point, mut names) in points {
+        for (point, mut names) in points.into_iter().chain(profile.binding.names()) {
             names.sort_unstable();
             if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
                 return Err(ProfileError::Twice {

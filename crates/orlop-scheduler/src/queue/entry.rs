@@ -1,13 +1,15 @@
 //! [`QueuedPod`]: a pod in the queue, with its history there.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use orlop_clock::Timestamp;
 use orlop_model::Str;
 use orlop_model::core::v1::Pod;
 
-/// A pod in the queue, or just taken from it, with its history there.
+use super::Rejector;
+
+/// A pod in the queue, with its history there. Times are the queue's: those of the caller, but that
+/// they never go back.
 #[derive(Clone, Debug)]
 pub struct QueuedPod {
     pub(super) pod: Arc<Pod>,
@@ -17,7 +19,9 @@ pub struct QueuedPod {
     pub(super) attempts: u32,
     pub(super) unschedulable: u32,
     pub(super) errors: u32,
-    pub(super) rejected_by: BTreeSet<Str>,
+    pub(super) rejected_by: Option<Arc<[Rejector]>>,
+    pub(super) gated_by: Option<Str>,
+    pub(super) group: Option<Str>,
 }
 
 impl QueuedPod {
@@ -51,10 +55,22 @@ impl QueuedPod {
         self.attempts
     }
 
-    /// The plugins that turned it down last time.
+    /// The plugins that turned it down last time, by name.
     #[must_use]
-    pub fn rejected_by(&self) -> &BTreeSet<Str> {
-        &self.rejected_by
+    pub fn rejected_by(&self) -> &[Rejector] {
+        self.rejected_by.as_deref().unwrap_or_default()
+    }
+
+    /// The plugin that keeps it out of the queue.
+    #[must_use]
+    pub fn gated_by(&self) -> Option<&Str> {
+        self.gated_by.as_ref()
+    }
+
+    /// Its group.
+    #[must_use]
+    pub fn group(&self) -> Option<&Str> {
+        self.group.as_ref()
     }
 
     /// Tries in vain that count for its back-off: errors in a row, else all that ended unschedulable.

@@ -2,8 +2,22 @@
 
 mod backoff;
 mod entry;
+mod flight;
+mod groups;
+mod moves;
+mod options;
 mod pending;
+mod pool;
+mod priority;
+mod requeue;
+mod slots;
+mod virtual_time;
 
 pub use backoff::Backoff;
 pub use entry::QueuedPod;
-pub use pending::{QueueCounts, QueueOptions, Requeue, SchedulingQueue};
+pub use moves::{Cause, Moves, QueuePlace};
+pub use options::{Hold, QueueCounts, QueueOptions};
+pub use pending::SchedulingQueue;
+pub use priority::{Priority, PriorityError, SYSTEM_CLUSTER_CRITICAL, SYSTEM_NODE_CRITICAL, priority_of};
+pub use requeue::{Gate, Rejector, Requeue};
+pub(crate) use virtual_time::{VirtualTime, later};
