@@ -18,7 +18,7 @@ use orlop_model::scheme::Scheme;
 use orlop_model::{KindInfo, ObjectKey, StaticKind, Str};
 use orlop_node::sim::{SimOptions, SimRuntime};
 use orlop_node::{Agent, AgentConfig, NodeConfig, PodRuntime};
-use orlop_scheduler::driver::{Driver, SchedulerHandle, Sources};
+use orlop_scheduler::driver::{ClientActuator, Driver, SchedulerHandle, Sources};
 use orlop_scheduler::plugins::PrioritySort;
 use orlop_scheduler::{Engine, Profile, QueueOptions, Scheduler, SchedulingQueue};
 use orlop_store::{MemoryStore, Store};
@@ -205,7 +205,8 @@ fn scheduler(
         .replica_sets(informers.of::<ReplicaSet>());
     let recorder = Recorder::new(Arc::clone(client), Arc::clone(clock), "default-scheduler");
     let scheduler = Scheduler::new(engine, queue);
-    Ok(Driver::new(scheduler, sources, Arc::clone(client), Arc::clone(clock)).events(recorder))
+    let actuator = ClientActuator::new(Arc::clone(client)).events(recorder);
+    Ok(Driver::new(scheduler, sources, actuator, Arc::clone(clock)))
 }
 
 /// A control plane with its nodes: store, API semantics, controllers, scheduler and node agents in one process.

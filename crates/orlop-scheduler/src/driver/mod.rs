@@ -7,7 +7,7 @@
 //! # use orlop_clock::Clock;
 //! # use orlop_controller::Recorder;
 //! # use orlop_model::core::v1::{Node, Pod};
-//! # use orlop_scheduler::driver::{Driver, Sources};
+//! # use orlop_scheduler::driver::{ClientActuator, Driver, Sources};
 //! # use orlop_scheduler::{Engine, Profile, ProfileError, Scheduler, SchedulingQueue};
 //! # use tokio_util::sync::CancellationToken;
 //! # async fn run(client: Arc<dyn Client>, clock: Arc<dyn Clock>) -> Result<(), ProfileError> {
@@ -20,17 +20,20 @@
 //! let engine = Engine::new([Profile::kubernetes()], 1)?;
 //! let scheduler: Scheduler = Scheduler::new(engine, SchedulingQueue::default());
 //! let events = Recorder::new(Arc::clone(&client), Arc::clone(&clock), "default-scheduler");
-//! Driver::new(scheduler, sources, client, clock).events(events).run(stop).await;
+//! let actuator = ClientActuator::new(client).events(events);
+//! Driver::new(scheduler, sources, actuator, clock).run(stop).await;
 //! # Ok(())
 //! # }
 //! ```
 
-mod binder;
+mod actuator;
+mod cycle;
+mod metrics;
 mod report;
 mod run;
 mod sources;
 
-pub use binder::{Binder, PodBinding};
-pub use report::{EventSink, NoEvents};
+pub use actuator::{Actuator, ClientActuator, EventSink, Eviction, Note, Unscheduled};
+pub use metrics::{AttemptResult, Durations, SchedulerMetrics};
 pub use run::{Driver, DriverOptions, SchedulerHandle};
 pub use sources::Sources;

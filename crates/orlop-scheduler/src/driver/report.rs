@@ -1,110 +1,45 @@
-//! What people are told: the condition `PodScheduled` and Events.
+//! [`Report`]: what people are told: the condition `PodScheduled` and Events.
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
-use orlop_client::{Api, Client};
-use orlop_clock::Timestamp;
-use orlop_model::core::v1::{ConditionStatus, EventType, Pod, PodCondition, PodConditionType};
-use orlop_model::{ObjectKey, Str, Time};
+use orlop_model::Str;
+use orlop_model::core::v1::{ConditionStatus, Pod, PodConditionType};
+
+use super::actuator::key;
+use super::{Note, Unscheduled};
 
 /// Bytes that an Event's message may have.
 const MAX_MESSAGE: usize = 1_024;
 
-/// Takes Events about pods.
-#[async_trait]
-pub trait EventSink: Send + Sync + 'static {
-    /// Writes the Event, or lets it be: a failure to is no reason to stop.
-    async fn record(&self, pod: &Pod, warning: bool, reason: &'static str, message: String);
+pub(super) fn scheduled(pod: &Pod, node: &str) -> Note {
+    let message = cut(format!("Successfully assigned {} to {node}", key(pod)));
+    Note { warning: false, reason: "Scheduled", message }
 }
 
-/// Lets all Events be.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct NoEvents;
-
-#[async_trait]
-impl EventSink for NoEvents {
-    async fn record(&self, _: &Pod, _: bool, _: &'static str, _: String) {}
+pub(super) fn preempted(by: &Pod, node: &str) -> Note {
+    let message = cut(format!("Preempted by pod {} on node {node}", by.metadata.uid));
+    Note { warning: false, reason: "Preempted", message }
 }
 
-#[async_trait]
-impl EventSink for orlop_controller::Recorder {
-    async fn record(&self, pod: &Pod, warning: bool, reason: &'static str, message: String) {
-        let kind = if warning { EventType::Warning } else { EventType::Normal };
-        self.event(pod, kind, reason, message);
-    }
+pub(super) fn failed(message: &str) -> Note {
+    Note { warning: true, reason: "FailedScheduling", message: cut(message.to_owned()) }
 }
 
-/// What is to be told about a pod.
-#[derive(Clone, Debug)]
-pub(super) struct Report {
-    pub(super) pod: Arc<Pod>,
-    /// Reason and message of `PodScheduled=False`.
-    pub(super) condition: Option<(&'static str, String)>,
-    pub(super) warning: bool,
-    pub(super) event: &'static str,
-    pub(super) message: String,
-}
-
-impl Report {
-    pub(super) fn scheduled(pod: Arc<Pod>, node: &str) -> Self {
-        let message = format!("Successfully assigned {} to {node}", key(&pod));
-        Self { pod, condition: None, warning: false, event: "Scheduled", message }
-    }
-
-    pub(super) fn failed(pod: Arc<Pod>, reason: &'static str, message: String) -> Self {
-        let known = pod.status.conditions.iter().any(|condition| {
-            condition.type_ == PodConditionType::PodScheduled
-                && condition.status == ConditionStatus::False
-                && condition.reason == reason
-                && condition.message == message
-        });
-        let condition = if known { None } else { Some((reason, message.clone())) };
-        Self { pod, condition, warning: true, event: "FailedScheduling", message: cut(message) }
-    }
-
-    pub(super) async fn write(self, client: Arc<dyn Client>, events: Arc<dyn EventSink>, now: Timestamp) {
-        if let Some((reason, message)) = &self.condition {
-            let uid = &self.pod.metadata.uid;
-            let api = Api::<Pod>::all(client);
-            let result = api
-                .modify_status(&key(&self.pod), |pod| {
-                    // Bound meanwhile, or another pod of the same name: nothing to tell any more.
-                    if pod.metadata.uid == *uid && pod.spec.node_name.is_empty() {
-                        set_condition(pod, reason, message, now);
-                    }
-                })
-                .await;
-            if let Err(error) = result
-                && !error.is_not_found()
-            {
-                tracing::debug!(pod = %key(&self.pod), %error, "condition not written");
-            }
-        }
-        events.record(&self.pod, self.warning, self.event, self.message).await;
-    }
-}
-
-pub(super) fn key(pod: &Pod) -> ObjectKey {
-    ObjectKey { namespace: Some(pod.metadata.namespace.clone()), name: pod.metadata.name.clone() }
-}
-
-fn set_condition(pod: &mut Pod, reason: &'static str, message: &str, now: Timestamp) {
-    let generation = pod.metadata.generation;
-    let conditions = &mut pod.status.conditions;
-    let position = conditions.iter().position(|condition| condition.type_ == PodConditionType::PodScheduled);
-    let index = position.unwrap_or_else(|| {
-        conditions.push(PodCondition { type_: PodConditionType::PodScheduled, ..PodCondition::default() });
-        conditions.len() - 1
+/// What is to be written down on the pod, unless it stands there already.
+pub(super) fn unscheduled(
+    pod: &Arc<Pod>,
+    reason: &'static str,
+    message: String,
+    nominated_node: Option<Str>,
+) -> Option<Unscheduled> {
+    let known = pod.status.conditions.iter().any(|condition| {
+        condition.type_ == PodConditionType::PodScheduled
+            && condition.status == ConditionStatus::False
+            && condition.reason == reason
+            && condition.message == message
     });
-    let condition = &mut conditions[index];
-    if condition.status != ConditionStatus::False {
-        condition.status = ConditionStatus::False;
-        condition.last_transition_time = Some(Time::from(now));
-    }
-    condition.observed_generation = generation;
-    condition.reason = Str::from(reason);
-    condition.message = Str::from(message);
+    let nominated = nominated_node.as_ref().is_none_or(|node| pod.status.nominated_node_name == *node);
+    (!known || !nominated).then_some(Unscheduled { reason, message, nominated_node })
 }
 
 /// At most [`MAX_MESSAGE`] bytes, ending in ` ...` where something was left out.
@@ -121,6 +56,9 @@ fn cut(mut message: String) -> String {
 
 #[cfg(test)]
 mod tests {
+    use orlop_clock::Timestamp;
+
+    use super::super::actuator::set_condition;
     use super::*;
 
     #[test]
@@ -131,13 +69,17 @@ mod tests {
     }
 
     #[test]
-    fn a_condition_that_is_there_is_not_written_again() {
+    fn what_stands_there_is_not_written_again() {
         let mut pod = Pod::default();
-        let report = Report::failed(Arc::new(pod.clone()), "Unschedulable", "full".into());
-        assert!(report.condition.is_some());
-        set_condition(&mut pod, "Unschedulable", "full", Timestamp::UNIX_EPOCH);
-        let report = Report::failed(Arc::new(pod), "Unschedulable", "full".into());
-        assert!(report.condition.is_none());
-        assert_eq!(report.message, "full");
+        let full = |pod: &Pod, node: Option<Str>| {
+            unscheduled(&Arc::new(pod.clone()), "Unschedulable", "full".into(), node).is_some()
+        };
+        assert!(full(&pod, None));
+        let (kind, status) = (PodConditionType::PodScheduled, ConditionStatus::False);
+        set_condition(&mut pod, kind, status, "Unschedulable", "full", Timestamp::UNIX_EPOCH);
+        assert!(!full(&pod, None));
+        assert!(full(&pod, Some("n".into())));
+        pod.status.nominated_node_name = "n".into();
+        assert!(!full(&pod, Some("n".into())));
     }
 }

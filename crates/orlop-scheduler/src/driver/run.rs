@@ -3,89 +3,141 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::future::pending;
 use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
+use futures::stream::FuturesUnordered;
 use futures::{FutureExt as _, StreamExt as _};
 use orlop_cache::{Delta, Subscription};
-use orlop_client::{Client, Error};
-use orlop_clock::Clock;
+use orlop_client::Error;
+use orlop_clock::{Clock, Timestamp};
 use orlop_model::apps::v1::ReplicaSet;
 use orlop_model::core::v1::{Namespace, Node, Pod, Service};
 use orlop_model::{Object, Str};
 use parking_lot::Mutex;
-use tokio::task::JoinSet;
+use tokio::sync::Notify;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::report::{Report, key};
-use super::{Binder, EventSink, NoEvents, PodBinding, Sources};
+use super::actuator::key;
+use super::cycle::{self, BindError};
+use super::{Actuator, AttemptResult, Eviction, SchedulerMetrics, Sources, Unscheduled, report};
 use crate::cluster::{Change, Workload, WorkloadKind, pod_id};
 use crate::engine::{Explanation, ScheduleError};
-use crate::framework::QueueSort;
+use crate::framework::{DEFAULT_SCHEDULER, QueueSort, Status};
 use crate::plugins::PrioritySort;
 use crate::queue::QueueCounts;
-use crate::scheduler::{Scheduler, Step};
+use crate::scheduler::{Nomination, Scheduler, Step};
+use crate::waiting::WaitingPod;
 
 /// Decisions in a row before others on the same thread get their turn.
 const BATCH: usize = 64;
-
-/// Events that wait to be written at most; of more, those without a condition are let be.
-const WAITING: usize = 10_000;
 
 /// Settings of a [`Driver`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DriverOptions {
     /// Bindings under way at once. While there are as many, nothing is decided.
     pub binders: usize,
-    /// Conditions and Events being written at once.
+    /// Conditions being written, and pods being evicted, at once.
     pub writers: usize,
+    /// How long bindings under way may take after the driver was told to stop.
+    pub grace: Duration,
 }
 
 impl Default for DriverOptions {
-    /// 64 and 16.
+    /// 64, 16 and 5 s.
     fn default() -> Self {
-        Self { binders: 64, writers: 16 }
+        Self { binders: 64, writers: 16, grace: Duration::from_secs(5) }
     }
 }
 
-/// Runs a [`Scheduler`] against the world: listens to caches, decides, binds through a client, and
-/// tells on pods and in Events what came of it.
+/// Runs a [`Scheduler`] against the world: listens to caches, decides, binds through an [`Actuator`],
+/// and tells on pods and in Events what came of it.
 ///
 /// Nothing is decided before all caches have told what there is. A binding that fails undoes the
 /// decision, which is repeated after a back-off. Dropping the future of [`run`](Self::run) at any
 /// await loses nothing: the next driver learns from the API server what was bound.
 pub struct Driver<S: QueueSort = PrioritySort> {
-    scheduler: Arc<Mutex<Scheduler<S>>>,
-    client: Arc<dyn Client>,
+    shared: Arc<Shared<S>>,
     clock: Arc<dyn Clock>,
     sources: Sources,
-    binder: Arc<dyn Binder>,
-    events: Arc<dyn EventSink>,
+    actuator: Arc<dyn Actuator>,
     options: DriverOptions,
+}
+
+struct Shared<S: QueueSort> {
+    inner: Mutex<Inner<S>>,
+    /// Somebody outside has said something that the loop has to look at.
+    changed: Notify,
+}
+
+struct Inner<S: QueueSort> {
+    scheduler: Scheduler<S>,
+    metrics: SchedulerMetrics,
 }
 
 /// A look into a running scheduler.
 pub struct SchedulerHandle<S: QueueSort = PrioritySort> {
-    scheduler: Arc<Mutex<Scheduler<S>>>,
+    shared: Arc<Shared<S>>,
 }
 
 impl<S: QueueSort> SchedulerHandle<S> {
     /// What the scheduler would decide about the pod now, and why.
     #[must_use]
     pub fn explain(&self, pod: &Pod) -> Explanation {
-        self.scheduler.lock().engine().explain(pod)
+        self.shared.inner.lock().scheduler.engine().explain(pod)
     }
 
     /// How many pods are where in the queue.
     #[must_use]
     pub fn counts(&self) -> QueueCounts {
-        self.scheduler.lock().queue().counts()
+        self.shared.inner.lock().scheduler.queue().counts()
+    }
+
+    /// What the scheduler has done so far, and how its queue is.
+    #[must_use]
+    pub fn metrics(&self) -> SchedulerMetrics {
+        let inner = self.shared.inner.lock();
+        let scheduler = &inner.scheduler;
+        let cluster = scheduler.engine().cluster();
+        SchedulerMetrics {
+            pending: scheduler.queue().counts(),
+            moves: scheduler.queue().moves().clone(),
+            waiting: scheduler.waiting().len(),
+            nodes: cluster.view().node_count(),
+            pods: cluster.pod_count(),
+            ..inner.metrics.clone()
+        }
+    }
+
+    /// The pods that wait for a plugin's leave to be bound.
+    #[must_use]
+    pub fn waiting(&self) -> Vec<WaitingPod> {
+        self.shared.inner.lock().scheduler.waiting().iter().cloned().collect()
+    }
+
+    /// Lets the pod of this [id](crate::pod_id) be bound as far as `plugin` is concerned. Says whether it
+    /// waited for that.
+    pub fn allow(&self, id: &str, plugin: &str) -> bool {
+        let waited = self.shared.inner.lock().scheduler.waiting_mut().allow(id, plugin);
+        self.shared.changed.notify_one();
+        waited
+    }
+
+    /// Turns down the pod of this [id](crate::pod_id), which waits for leave to be bound, in the name of
+    /// `plugin`. Says whether there is one.
+    pub fn reject(&self, id: &str, plugin: &str, status: Status) -> bool {
+        let waited = self.shared.inner.lock().scheduler.waiting_mut().reject(id, plugin, status);
+        self.shared.changed.notify_one();
+        waited
     }
 }
 
 impl<S: QueueSort> Clone for SchedulerHandle<S> {
     fn clone(&self) -> Self {
-        Self { scheduler: Arc::clone(&self.scheduler) }
+        Self { shared: Arc::clone(&self.shared) }
     }
 }
 
@@ -106,21 +158,21 @@ impl<S: QueueSort> std::fmt::Debug for Driver<S> {
 }
 
 impl<S: QueueSort> Driver<S> {
-    /// A driver that binds through the pods' subresource `binding` and lets Events be.
+    /// A driver that hears from `sources` and acts by `actuator`: a
+    /// [`ClientActuator`](super::ClientActuator), say.
     #[must_use]
     pub fn new(
         scheduler: Scheduler<S>,
         sources: Sources,
-        client: Arc<dyn Client>,
+        actuator: impl Actuator,
         clock: Arc<dyn Clock>,
     ) -> Self {
+        let inner = Inner { scheduler, metrics: SchedulerMetrics::default() };
         Self {
-            scheduler: Arc::new(Mutex::new(scheduler)),
-            binder: Arc::new(PodBinding::new(Arc::clone(&client))),
-            client,
+            shared: Arc::new(Shared { inner: Mutex::new(inner), changed: Notify::new() }),
             clock,
             sources,
-            events: Arc::new(NoEvents),
+            actuator: Arc::new(actuator),
             options: DriverOptions::default(),
         }
     }
@@ -132,41 +184,31 @@ impl<S: QueueSort> Driver<S> {
         self
     }
 
-    /// Writes Events through `events`: an `orlop_controller::Recorder`, say.
-    #[must_use]
-    pub fn events(mut self, events: impl EventSink) -> Self {
-        self.events = Arc::new(events);
-        self
-    }
-
-    /// Binds through `binder`.
-    #[must_use]
-    pub fn binder(mut self, binder: impl Binder) -> Self {
-        self.binder = Arc::new(binder);
-        self
-    }
-
     /// A look into the scheduler while it runs.
     #[must_use]
     pub fn handle(&self) -> SchedulerHandle<S> {
-        SchedulerHandle { scheduler: Arc::clone(&self.scheduler) }
+        SchedulerHandle { shared: Arc::clone(&self.shared) }
     }
 
-    /// Runs until `stop` is cancelled.
+    /// Runs until `stop` is cancelled. Then nothing more is decided, and what is being bound is given a
+    /// while to end.
     pub async fn run(self, stop: CancellationToken) {
+        let grace = self.options.grace;
         let mut work = Work {
             inputs: Inputs::new(&self.sources),
-            binds: JoinSet::new(),
-            writes: JoinSet::new(),
-            waiting: VecDeque::new(),
-            writing: BTreeSet::new(),
-            held: BTreeMap::new(),
+            binds: FuturesUnordered::new(),
+            acts: FuturesUnordered::new(),
+            evictions: VecDeque::new(),
+            conditions: Conditions::default(),
             driver: self,
         };
         tokio::select! {
             biased;
             () = stop.cancelled() => {}
             () = work.run() => {}
+        }
+        if tokio::time::timeout(grace, work.finish()).await.is_err() {
+            tracing::warn!(bindings = work.binds.len(), "stopped while pods were being bound");
         }
     }
 }
@@ -207,33 +249,84 @@ async fn next<K: Object>(input: &mut Option<Subscription<K>>) -> Delta<K> {
     pending().await
 }
 
+type Running<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
 /// The outcome of a binding.
-type Bound = (Arc<Pod>, Str, Result<(), Error>);
+struct Bound {
+    pod: Arc<Pod>,
+    node: Str,
+    started: Instant,
+    result: Result<(), BindError>,
+}
+
+/// Something that was done beside, and the pod that it was done for.
+enum Acted {
+    Written(Str),
+    Evicted(Str, orlop_client::Result<()>),
+}
+
+/// Conditions to be written: one thing at a time about a pod, and of several the last.
+#[derive(Default)]
+struct Conditions {
+    wanted: BTreeMap<Str, (Arc<Pod>, Unscheduled)>,
+    order: VecDeque<Str>,
+    writing: BTreeSet<Str>,
+}
+
+impl Conditions {
+    fn add(&mut self, pod: Arc<Pod>, why: Unscheduled) {
+        let id = pod_id(&pod);
+        if self.wanted.insert(id.clone(), (pod, why)).is_none() && !self.writing.contains(&id) {
+            self.order.push_back(id);
+        }
+    }
+
+    /// Nobody wants to know any more.
+    fn drop(&mut self, id: &Str) {
+        if !self.wanted.is_empty() {
+            self.wanted.remove(id);
+        }
+    }
+
+    fn next(&mut self) -> Option<(Str, Arc<Pod>, Unscheduled)> {
+        while let Some(id) = self.order.pop_front() {
+            if let Some((pod, why)) = self.wanted.remove(&id) {
+                self.writing.insert(id.clone());
+                return Some((id, pod, why));
+            }
+        }
+        None
+    }
+
+    fn written(&mut self, id: Str) {
+        self.writing.remove(&id);
+        if self.wanted.contains_key(&id) {
+            self.order.push_back(id);
+        }
+    }
+}
 
 struct Work<S: QueueSort> {
     driver: Driver<S>,
     inputs: Inputs,
-    binds: JoinSet<Bound>,
-    /// Each ends with the id of its pod.
-    writes: JoinSet<Str>,
-    waiting: VecDeque<Report>,
-    /// Pods that something is being written about: one thing at a time, in order.
-    writing: BTreeSet<Str>,
-    /// What is to be written about them next.
-    held: BTreeMap<Str, VecDeque<Report>>,
+    binds: FuturesUnordered<Running<Bound>>,
+    acts: FuturesUnordered<Running<Acted>>,
+    evictions: VecDeque<Eviction>,
+    conditions: Conditions,
 }
 
 impl<S: QueueSort> Work<S> {
     async fn run(&mut self) {
         loop {
             self.take_what_is_there();
-            let more = self.inputs.unsynced == 0 && self.decide();
-            self.start_writing();
+            let more = self.inputs.unsynced == 0 && self.decide().await;
+            self.act();
             if more {
                 tokio::task::yield_now().await;
                 continue;
             }
             let wait = self.wait();
+            let shared = Arc::clone(&self.driver.shared);
             tokio::select! {
                 biased;
                 delta = next(&mut self.inputs.nodes) => self.node(delta),
@@ -241,10 +334,23 @@ impl<S: QueueSort> Work<S> {
                 delta = next(&mut self.inputs.services) => self.service(delta),
                 delta = next(&mut self.inputs.replica_sets) => self.replica_set(delta),
                 delta = next(&mut self.inputs.pods) => self.pod(delta),
-                Some(bound) = self.binds.join_next() => self.bound(bound),
-                Some(written) = self.writes.join_next() => self.written(written),
+                Some(bound) = self.binds.next() => self.bound(bound),
+                Some(acted) = self.acts.next() => self.acted(acted),
+                () = shared.changed.notified() => {}
                 () = tokio::time::sleep(wait.unwrap_or_default()), if wait.is_some() => {}
             }
+        }
+    }
+
+    /// Ends what was begun.
+    async fn finish(&mut self) {
+        while let Some(bound) = self.binds.next().await {
+            self.bound(bound);
+        }
+        loop {
+            self.act();
+            let Some(acted) = self.acts.next().await else { return };
+            self.acted(acted);
         }
     }
 
@@ -253,7 +359,7 @@ impl<S: QueueSort> Work<S> {
         if self.inputs.unsynced > 0 || self.binds.len() >= self.driver.options.binders {
             return None;
         }
-        let wake = self.driver.scheduler.lock().next_wake()?;
+        let wake = self.driver.shared.inner.lock().scheduler.next_wake()?;
         let wait = wake.duration_since(self.driver.clock.now());
         // At least a moment: a clock that lags behind the timer must not make the loop spin.
         Some(Duration::try_from(wait).unwrap_or_default().max(Duration::from_millis(1)))
@@ -272,20 +378,31 @@ impl<S: QueueSort> Work<S> {
         while let Some(delta) = self.inputs.replica_sets.as_mut().and_then(Subscription::try_next) {
             self.replica_set(delta);
         }
-        while let Some(delta) = self.inputs.pods.as_mut().and_then(Subscription::try_next) {
-            self.pod(delta);
-        }
-        while let Some(bound) = self.binds.try_join_next() {
+        self.take_pods();
+        while let Poll::Ready(Some(bound)) = poll_now(&mut self.binds) {
             self.bound(bound);
         }
-        while let Some(written) = self.writes.try_join_next() {
-            self.written(written);
+        while let Poll::Ready(Some(acted)) = poll_now(&mut self.acts) {
+            self.acted(acted);
+        }
+    }
+
+    /// Most changes are of pods: all that wait are taken at one moment and under one lock.
+    fn take_pods(&mut self) {
+        let Some(pods) = &mut self.inputs.pods else { return };
+        let Some(first) = pods.try_next() else { return };
+        let now = self.driver.clock.now();
+        let mut inner = self.driver.shared.inner.lock();
+        let unsynced = &mut self.inputs.unsynced;
+        pod_changed(&mut inner.scheduler, first, unsynced, now);
+        while let Some(delta) = pods.try_next() {
+            pod_changed(&mut inner.scheduler, delta, unsynced, now);
         }
     }
 
     fn record(&mut self, change: Change) {
         let now = self.driver.clock.now();
-        if let Err(error) = self.driver.scheduler.lock().record(change, now) {
+        if let Err(error) = self.driver.shared.inner.lock().scheduler.record(change, now) {
             // A node removed twice, say: the cluster is as it should be.
             tracing::debug!(%error, "change passed over");
         }
@@ -351,121 +468,216 @@ impl<S: QueueSort> Work<S> {
 
     fn pod(&mut self, delta: Delta<Pod>) {
         let now = self.driver.clock.now();
-        match delta {
-            Delta::Added { object, .. } | Delta::Modified { new: object, .. } => {
-                self.driver.scheduler.lock().pod_seen(object, now);
-            }
-            Delta::Deleted { last, .. } => self.driver.scheduler.lock().pod_gone(&pod_id(&last), now),
-            Delta::Synced => self.inputs.unsynced -= 1,
-            // Only for those who ask for it.
-            Delta::Reset => {}
-        }
+        let mut inner = self.driver.shared.inner.lock();
+        pod_changed(&mut inner.scheduler, delta, &mut self.inputs.unsynced, now);
     }
 
     /// Decides about some pods. Says whether there may be more to decide about at once.
-    fn decide(&mut self) -> bool {
+    async fn decide(&mut self) -> bool {
         for _ in 0..BATCH {
             if self.binds.len() >= self.driver.options.binders {
                 return false;
             }
-            let now = self.driver.clock.now();
-            let Some(step) = self.driver.scheduler.lock().next(now) else {
-                return false;
+            let (now, started) = (self.driver.clock.now(), Instant::now());
+            let (step, plugins) = {
+                let mut inner = self.driver.shared.inner.lock();
+                let Some(step) = inner.scheduler.next(now) else {
+                    return false;
+                };
+                inner.metrics.decided(started.elapsed());
+                let plugins =
+                    match &step {
+                        Step::Bind { pod, .. } => inner.scheduler.engine().profile(pod).and_then(|profile| {
+                            (!profile.binding.is_empty()).then(|| profile.binding.clone())
+                        }),
+                        _ => None,
+                    };
+                (step, plugins)
             };
             match step {
                 Step::Bind { pod, node } => {
-                    tracing::debug!(pod = %key(&pod), %node, "assumed");
-                    let binder = Arc::clone(&self.driver.binder);
-                    self.binds.spawn(async move {
-                        let bound = AssertUnwindSafe(binder.bind(&pod, &node)).catch_unwind().await;
-                        let result = bound.unwrap_or_else(|_| Err(Error::internal("the binder panicked")));
-                        (pod, node, result)
+                    let actuator = Arc::clone(&self.driver.actuator);
+                    let mut binding: Running<Bound> = Box::pin(async move {
+                        let result = cycle::bind(plugins, &*actuator, &pod, &node).await;
+                        Bound { pod, node, started, result }
                     });
+                    // An actuator at hand is done at once.
+                    match futures::poll!(binding.as_mut()) {
+                        Poll::Ready(bound) => self.bound(bound),
+                        Poll::Pending => self.binds.push(binding),
+                    }
                 }
-                Step::Unschedulable { pod, why } => {
-                    self.report(Report::failed(pod, "Unschedulable", why.to_string()))
+                Step::Wait { pod, node, until } => {
+                    tracing::debug!(pod = %key(&pod), %node, %until, "waits to be bound");
                 }
-                Step::Refused { pod, status } => {
+                Step::Unschedulable { pod, why, nomination } => {
+                    let node = nomination.as_ref().map(|nomination| nomination.node.clone());
+                    if let Some(nomination) = nomination {
+                        self.make_room(&pod, nomination);
+                    }
+                    self.failed(pod, "Unschedulable", why.to_string(), node, started);
+                }
+                Step::Refused { pod, status, .. } => {
                     let message = format!("0/1 nodes are available: {}.", status.message());
-                    self.report(Report::failed(pod, "Unschedulable", message));
+                    self.failed(pod, "Unschedulable", message, None, started);
                 }
                 // Nothing is wrong with it, and it will be gone.
                 Step::Failed { error: ScheduleError::Deleting { .. }, .. } => {}
                 Step::Failed { pod, error: error @ ScheduleError::NoNodes } => {
-                    self.report(Report::failed(pod, "Unschedulable", error.to_string()));
+                    self.failed(pod, "Unschedulable", error.to_string(), None, started);
                 }
                 Step::Failed { pod, error } => {
-                    self.report(Report::failed(pod, "SchedulerError", error.to_string()))
+                    self.failed(pod, "SchedulerError", error.to_string(), None, started);
                 }
             }
         }
         true
     }
 
-    fn bound(&mut self, outcome: Result<Bound, tokio::task::JoinError>) {
-        let (pod, node, result) = match outcome {
-            Ok(bound) => bound,
-            // Only if the runtime is shut down.
-            Err(_) => return,
-        };
-        let now = self.driver.clock.now();
+    fn bound(&mut self, bound: Bound) {
+        let Bound { pod, node, started, result } = bound;
+        let (now, id) = (self.driver.clock.now(), pod_id(&pod));
         match result {
             Ok(()) => {
-                self.driver.scheduler.lock().bound(&pod_id(&pod));
-                self.report(Report::scheduled(pod, &node));
+                {
+                    let mut inner = self.driver.shared.inner.lock();
+                    let Inner { scheduler, metrics } = &mut *inner;
+                    if let Some(queued) = scheduler.queue().get(&id) {
+                        let waited = now.duration_since(queued.first_added());
+                        metrics.bound(queued.attempts(), Duration::try_from(waited).unwrap_or_default());
+                    }
+                    scheduler.bound(&id);
+                    metrics.attempt(profile_of(&pod), AttemptResult::Scheduled, started.elapsed());
+                }
+                self.conditions.drop(&id);
+                tracing::debug!(pod = %key(&pod), %node, "bound");
+                if self.driver.actuator.tells() {
+                    self.driver.actuator.record(&pod, report::scheduled(&pod, &node));
+                }
             }
             Err(error) => {
-                self.driver.scheduler.lock().bind_failed(&pod, &node, now);
+                self.driver.shared.inner.lock().scheduler.bind_failed(&pod, &node, now);
                 tracing::debug!(pod = %key(&pod), %node, %error, "binding failed");
                 // Gone: the cache will say so, and nobody is there to be told.
-                if !error.is_not_found() {
-                    let message = format!("binding rejected: running Bind plugin \"DefaultBinder\": {error}");
-                    self.report(Report::failed(pod, "SchedulerError", message));
+                if error.is_pod_gone() {
+                    self.attempted(&pod, AttemptResult::Error, started);
+                } else {
+                    self.failed(pod, "SchedulerError", error.to_string(), None, started);
                 }
             }
         }
     }
 
-    fn report(&mut self, report: Report) {
-        if self.waiting.len() < WAITING || report.condition.is_some() {
-            self.waiting.push_back(report);
+    fn attempted(&self, pod: &Pod, result: AttemptResult, started: Instant) {
+        self.driver.shared.inner.lock().metrics.attempt(profile_of(pod), result, started.elapsed());
+    }
+
+    fn failed(
+        &mut self,
+        pod: Arc<Pod>,
+        reason: &'static str,
+        message: String,
+        nominated_node: Option<Str>,
+        started: Instant,
+    ) {
+        let unschedulable = reason == "Unschedulable";
+        let result = if unschedulable { AttemptResult::Unschedulable } else { AttemptResult::Error };
+        self.attempted(&pod, result, started);
+        if self.driver.actuator.tells() {
+            self.driver.actuator.record(&pod, report::failed(&message));
+        }
+        if let Some(why) = report::unscheduled(&pod, reason, message, nominated_node) {
+            self.conditions.add(pod, why);
         }
     }
 
-    fn start_writing(&mut self) {
-        while self.writes.len() < self.driver.options.writers {
-            let Some(report) = self.waiting.pop_front() else {
-                return;
-            };
-            let id = pod_id(&report.pod);
-            if self.writing.insert(id.clone()) {
-                self.write(id, report);
+    /// Has the victims evicted; those that wait to be bound only have to be told.
+    fn make_room(&mut self, preemptor: &Arc<Pod>, nomination: Nomination) {
+        let Nomination { node, victims } = nomination;
+        let mut inner = self.driver.shared.inner.lock();
+        inner.metrics.preemption_attempts += 1;
+        inner.metrics.preemption_victims += victims.len() as u64;
+        for victim in victims {
+            let waiting = inner.scheduler.waiting_mut();
+            if !waiting.reject(&pod_id(&victim), "DefaultPreemption", Status::unschedulable("preempted")) {
+                let preemptor = Arc::clone(preemptor);
+                self.evictions.push_back(Eviction { victim, preemptor, node: node.clone() });
+            }
+        }
+    }
+
+    /// Begins what is to be done beside.
+    fn act(&mut self) {
+        while self.acts.len() < self.driver.options.writers {
+            let (actuator, now) = (Arc::clone(&self.driver.actuator), self.driver.clock.now());
+            if let Some(eviction) = self.evictions.pop_front() {
+                self.acts.push(Box::pin(async move {
+                    let evicted = AssertUnwindSafe(actuator.evict(&eviction, now)).catch_unwind().await;
+                    let result = evicted.unwrap_or_else(|_| Err(Error::internal("the actuator panicked")));
+                    let Eviction { victim, preemptor, node } = &eviction;
+                    if result.is_ok() {
+                        actuator.record(victim, report::preempted(preemptor, node));
+                    }
+                    Acted::Evicted(pod_id(preemptor), result)
+                }));
+            } else if let Some((id, pod, why)) = self.conditions.next() {
+                self.acts.push(Box::pin(async move {
+                    match AssertUnwindSafe(actuator.unscheduled(&pod, &why, now)).catch_unwind().await {
+                        Ok(Err(error)) if !error.is_not_found() => {
+                            tracing::debug!(pod = %key(&pod), %error, "condition not written");
+                        }
+                        Ok(_) => {}
+                        Err(_) => tracing::warn!(pod = %key(&pod), "the actuator panicked"),
+                    }
+                    Acted::Written(id)
+                }));
             } else {
-                self.held.entry(id).or_default().push_back(report);
+                return;
             }
         }
     }
 
-    fn write(&mut self, id: Str, report: Report) {
-        let (client, events) = (Arc::clone(&self.driver.client), Arc::clone(&self.driver.events));
-        let now = self.driver.clock.now();
-        self.writes.spawn(async move {
-            report.write(client, events, now).await;
-            id
-        });
-    }
-
-    fn written(&mut self, written: Result<Str, tokio::task::JoinError>) {
-        let Ok(id) = written else { return };
-        let next = self.held.get_mut(&id).and_then(VecDeque::pop_front);
-        match next {
-            Some(report) => self.write(id, report),
-            None => {
-                self.held.remove(&id);
-                self.writing.remove(&id);
+    fn acted(&mut self, acted: Acted) {
+        match acted {
+            Acted::Written(id) => self.conditions.written(id),
+            Acted::Evicted(_, Ok(())) => {}
+            Acted::Evicted(preemptor, Err(error)) => {
+                tracing::debug!(%preemptor, %error, "eviction failed");
+                let now = self.driver.clock.now();
+                self.driver.shared.inner.lock().scheduler.activate(&preemptor, now);
             }
         }
     }
+}
+
+fn pod_changed<S: QueueSort>(
+    scheduler: &mut Scheduler<S>,
+    delta: Delta<Pod>,
+    unsynced: &mut usize,
+    now: Timestamp,
+) {
+    match delta {
+        Delta::Added { object, .. } | Delta::Modified { new: object, .. } => {
+            scheduler.pod_seen(object, now);
+        }
+        Delta::Deleted { last, .. } => scheduler.pod_gone(&pod_id(&last), now),
+        Delta::Synced => *unsynced -= 1,
+        // Only for those who ask for it.
+        Delta::Reset => {}
+    }
+}
+
+/// The next outcome, if there is one already.
+fn poll_now<T>(running: &mut FuturesUnordered<Running<T>>) -> Poll<Option<T>> {
+    if running.is_empty() {
+        return Poll::Ready(None);
+    }
+    // Whatever is not ready is looked at again by the loop's own waker, with the next select.
+    running.poll_next_unpin(&mut std::task::Context::from_waker(std::task::Waker::noop()))
+}
+
+fn profile_of(pod: &Pod) -> &str {
+    pod.spec.scheduler_name.non_empty().map_or(DEFAULT_SCHEDULER, Str::as_str)
 }
 
 #[cfg(test)]

@@ -14,6 +14,11 @@ pub(crate) struct BindPlugins {
 }
 
 impl BindPlugins {
+    #[cfg(feature = "driver")]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.pre_bind.is_empty() && self.bind.is_empty() && self.post_bind.is_empty()
+    }
+
     /// The names, by extension point.
     pub(super) fn names(&self) -> [(&'static str, Vec<&str>); 3] {
         [

@@ -101,7 +101,7 @@ impl Cause {
 pub struct Moves([[u64; Cause::ALL.len()]; QueuePlace::ALL.len()]);
 
 impl Moves {
-    pub(super) fn count(&mut self, place: QueuePlace, cause: Cause) {
+    pub(crate) fn count(&mut self, place: QueuePlace, cause: Cause) {
         self.0[place as usize][cause as usize] += 1;
     }
 

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use async_trait::async_trait;
 use orlop_apiserver::LocalClient;
 use orlop_cache::{Informer, Running};
-use orlop_client::{Api, ListOptions};
+use orlop_client::{Api, Client, ListOptions};
 use orlop_clock::{Random, Timestamp, TokioClock};
 use orlop_controller::Recorder;
 use orlop_model::core::v1::{Event, PodConditionType};
@@ -12,10 +12,12 @@ use orlop_model::{KindInfo, ObjectKey, StaticKind};
 use orlop_store::MemoryStore;
 use serde_json::{Value, json};
 
+use super::super::{ClientActuator, Note};
 use super::*;
 use crate::engine::Engine;
-use crate::framework::Profile;
+use crate::framework::{Permit, PermitVerdict, Plugin, Profile};
 use crate::queue::SchedulingQueue;
+use crate::waiting::WaitingPods;
 
 /// An API server, the caches and a driver on it, in paused time.
 struct Rig {
@@ -28,7 +30,15 @@ struct Rig {
 }
 
 impl Rig {
-    async fn new(binder: impl FnOnce(Arc<dyn Client>) -> Option<Arc<dyn Binder>>) -> Self {
+    async fn new() -> Self {
+        Self::acting(|actuator| actuator).await
+    }
+
+    async fn acting<A: Actuator>(actuator: impl FnOnce(ClientActuator) -> A) -> Self {
+        Self::with(Profile::kubernetes(), actuator).await
+    }
+
+    async fn with<A: Actuator>(profile: Profile, actuator: impl FnOnce(ClientActuator) -> A) -> Self {
         let clock: Arc<dyn Clock> = Arc::new(TokioClock::new(Timestamp::from_second(1_772_366_400).unwrap()));
         let store = Arc::new(MemoryStore::new());
         let local = LocalClient::builder(store, Arc::clone(&clock), Random::new(7)).build().await.unwrap();
@@ -37,13 +47,10 @@ impl Rig {
         let pods = Informer::builder(Api::<Pod>::all(Arc::clone(&client))).build();
         let nodes = Informer::builder(Api::<Node>::all(Arc::clone(&client))).build();
         let sources = Sources::new(pods.store().clone(), nodes.store().clone());
-        let scheduler =
-            Scheduler::new(Engine::new([Profile::kubernetes()], 7).unwrap(), SchedulingQueue::default());
-        let mut driver = Driver::new(scheduler, sources, Arc::clone(&client), Arc::clone(&clock))
-            .events(Recorder::new(Arc::clone(&client), clock, "default-scheduler"));
-        if let Some(binder) = binder(Arc::clone(&client)) {
-            driver.binder = binder;
-        }
+        let scheduler = Scheduler::new(Engine::new([profile], 7).unwrap(), SchedulingQueue::default());
+        let events = Recorder::new(Arc::clone(&client), Arc::clone(&clock), "default-scheduler");
+        let actuator = actuator(ClientActuator::new(Arc::clone(&client)).events(events));
+        let driver = Driver::new(scheduler, sources, actuator, clock);
         let handle = driver.handle();
         Self {
             pods: Api::namespaced(Arc::clone(&client), "default"),
@@ -126,7 +133,7 @@ fn is_bound(pod: &Pod) -> bool {
 
 #[tokio::test(start_paused = true)]
 async fn pods_are_bound_told_why_not_and_woken() {
-    let rig = Rig::new(|_| None).await;
+    let rig = Rig::new().await;
     // Before there is a node.
     rig.pod("first", "600m").await;
     let first = rig.when("first", |pod| scheduled(pod).is_some()).await;
@@ -164,26 +171,41 @@ async fn pods_are_bound_told_why_not_and_woken() {
 
 /// Fails, or panics, the first few times.
 struct Clumsy {
-    inner: PodBinding,
+    inner: ClientActuator,
     calls: AtomicUsize,
 }
 
 #[async_trait]
-impl Binder for Clumsy {
-    async fn bind(&self, pod: &Pod, node: &str) -> orlop_client::Result<()> {
+impl Actuator for Clumsy {
+    async fn bind(&self, pod: &Arc<Pod>, node: &Str) -> orlop_client::Result<()> {
         match self.calls.fetch_add(1, Ordering::Relaxed) {
             0 => Err(Error::internal("out of order")),
             1 => panic!("clumsy"),
             _ => self.inner.bind(pod, node).await,
         }
     }
+
+    async fn evict(&self, eviction: &Eviction, now: Timestamp) -> orlop_client::Result<()> {
+        self.inner.evict(eviction, now).await
+    }
+
+    async fn unscheduled(
+        &self,
+        pod: &Arc<Pod>,
+        why: &Unscheduled,
+        now: Timestamp,
+    ) -> orlop_client::Result<()> {
+        self.inner.unscheduled(pod, why, now).await
+    }
+
+    fn record(&self, pod: &Arc<Pod>, note: Note) {
+        self.inner.record(pod, note);
+    }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_binding_that_fails_is_tried_again() {
-    let binder =
-        |client| Some(Arc::new(Clumsy { inner: PodBinding::new(client), calls: AtomicUsize::new(0) }) as _);
-    let rig = Rig::new(binder).await;
+    let rig = Rig::acting(|inner| Clumsy { inner, calls: AtomicUsize::new(0) }).await;
     rig.node("n1", "1").await;
     rig.pod("a", "600m").await;
     let hook = std::panic::take_hook();
@@ -194,6 +216,119 @@ async fn a_binding_that_fails_is_tried_again() {
     assert!(message.contains("out of order"), "{message}");
     rig.when("a", is_bound).await;
     std::panic::set_hook(hook);
+    let metrics = rig.handle.metrics();
+    assert_eq!(metrics.attempts_total(AttemptResult::Error), 2);
+    assert_eq!(metrics.attempts_total(AttemptResult::Scheduled), 1);
+    assert_eq!(metrics.attempts_per_pod, [0, 0, 1, 0, 0, 0]);
+    assert_eq!((metrics.nodes, metrics.pods, metrics.pending.total()), (1, 1, 0));
+    rig.stop().await;
+}
+
+/// Lets nobody be bound before somebody else says so.
+#[derive(Debug)]
+struct Approval;
+
+impl Plugin for Approval {
+    fn name(&self) -> &str {
+        "Approval"
+    }
+}
+
+impl Permit for Approval {
+    fn permit(&self, _: &Pod, _: &str, _: &mut WaitingPods) -> PermitVerdict {
+        PermitVerdict::Wait(Duration::from_secs(60))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn pods_wait_for_leave_to_be_bound() {
+    let profile = Profile::kubernetes_builder().permit(Approval).build().unwrap();
+    let rig = Rig::with(profile, |actuator| actuator).await;
+    rig.node("n1", "1").await;
+    for name in ["a", "b", "c"] {
+        rig.pod(name, "300m").await;
+    }
+    let waiting = until(
+        async || Some(rig.handle.waiting()).filter(|waiting| waiting.len() == 3),
+        || "nobody waits".to_owned(),
+    )
+    .await;
+    let id = |name: &str| waiting.iter().find(|pod| pod.pod().metadata.name == *name).unwrap().id().clone();
+    assert!(rig.handle.allow(&id("a"), "Approval"));
+    assert!(rig.handle.reject(&id("b"), "Approval", Status::unschedulable("not today")));
+    rig.when("a", is_bound).await;
+    let b = rig.when("b", |pod| scheduled(pod).is_some()).await;
+    let message = "0/1 nodes are available: not today.";
+    assert_eq!(scheduled(&b), Some(("False".into(), "Unschedulable".into(), message.into())));
+    let c = rig.when("c", |pod| scheduled(pod).is_some()).await;
+    let message = "0/1 nodes are available: rejected due to timeout after waiting 1m0s at plugin Approval.";
+    assert_eq!(scheduled(&c).unwrap().2, message);
+    rig.stop().await;
+}
+
+/// Takes its time.
+struct Slow(ClientActuator);
+
+#[async_trait]
+impl Actuator for Slow {
+    async fn pre_bind(&self, _: &Arc<Pod>, _: &Str) -> orlop_client::Result<()> {
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        Ok(())
+    }
+
+    async fn bind(&self, pod: &Arc<Pod>, node: &Str) -> orlop_client::Result<()> {
+        self.0.bind(pod, node).await
+    }
+
+    async fn evict(&self, eviction: &Eviction, now: Timestamp) -> orlop_client::Result<()> {
+        self.0.evict(eviction, now).await
+    }
+
+    async fn unscheduled(&self, _: &Arc<Pod>, _: &Unscheduled, _: Timestamp) -> orlop_client::Result<()> {
+        Ok(())
+    }
+
+    fn record(&self, _: &Arc<Pod>, _: Note) {}
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_being_bound_when_it_stops_is_bound() {
+    let rig = Rig::acting(Slow).await;
+    rig.node("n1", "1").await;
+    rig.pod("a", "600m").await;
+    until(
+        async || Some(()).filter(|()| rig.handle.counts().in_flight == 1),
+        || "nothing is bound".to_owned(),
+    )
+    .await;
+    let pods = rig.pods.clone();
+    rig.stop().await;
+    assert!(is_bound(&*pods.get("a").await.unwrap()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pod_in_the_way_is_marked_and_deleted() {
+    let rig = Rig::new().await;
+    rig.node("n1", "1").await;
+    rig.pod("small", "600m").await;
+    let victim = rig.when("small", is_bound).await;
+    rig.pod("big", "1").await;
+    let preemptor = rig.when("big", |pod| scheduled(pod).is_some()).await;
+    let actuator = ClientActuator::new(Arc::clone(&rig.client));
+    let eviction = Eviction { victim: Arc::clone(&victim), preemptor, node: "n1".into() };
+    let now = Timestamp::from_second(1_772_366_500).unwrap();
+    actuator.evict(&eviction, now).await.unwrap();
+    // A node agent would end it; until then it is to be seen why it goes.
+    let ending = rig.pods.get("small").await.unwrap();
+    assert!(ending.metadata.deletion_timestamp.is_some());
+    let target =
+        ending.status.conditions.iter().find(|c| c.type_ == PodConditionType::DisruptionTarget).unwrap();
+    assert_eq!((target.status.as_str(), target.reason.as_str()), ("True", "PreemptionByScheduler"));
+    assert_eq!(target.message, "default-scheduler: preempting to accommodate a higher priority pod");
+    let options = orlop_client::DeleteOptions { grace: Some(0), ..Default::default() };
+    rig.pods.delete_with("small", &options).await.unwrap();
+    actuator.evict(&eviction, now).await.unwrap();
+    rig.when("big", is_bound).await;
     rig.stop().await;
 }
 
@@ -201,7 +336,7 @@ async fn a_binding_that_fails_is_tried_again() {
 async fn the_same_seed_gives_the_same_events() {
     let mut runs = Vec::new();
     for _ in 0..2 {
-        let rig = Rig::new(|_| None).await;
+        let rig = Rig::new().await;
         for number in 0..5 {
             rig.node(&format!("n{number}"), "2").await;
         }
