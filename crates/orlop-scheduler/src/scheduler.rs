@@ -231,9 +231,9 @@ impl<S: QueueSort> Scheduler<S> {
                 let until = self.waiting.wait(Arc::clone(&pod), id, node.clone(), waits, now);
                 Step::Wait { pod, node, until }
             }
-            Err((point, plugin, status)) => {
+            Err(refusal) => {
                 self.undo(&pod, &id, &node, now);
-                self.refuse(pod, &id, point, plugin, status, now)
+                self.refuse(pod, &id, refusal, now)
             }
         }
     }
@@ -251,20 +251,13 @@ impl<S: QueueSort> Scheduler<S> {
             }
             Settled::Rejected(plugin, status) => {
                 self.undo(&pod, id, &node, now);
-                self.refuse(pod, id, "Permit", plugin, status, now)
+                self.refuse(pod, id, Refusal { point: "Permit", plugin, status }, now)
             }
         }
     }
 
-    fn refuse(
-        &mut self,
-        pod: Arc<Pod>,
-        id: &Str,
-        point: &'static str,
-        plugin: Str,
-        status: Status,
-        now: Timestamp,
-    ) -> Step {
+    fn refuse(&mut self, pod: Arc<Pod>, id: &Str, refusal: Refusal, now: Timestamp) -> Step {
+        let Refusal { point, plugin, status } = refusal;
         if status.code().is_rejected() {
             let rejector = Rejector { plugin: plugin.clone(), pending: status.code() == Code::Pending };
             self.queue.reject(id, [rejector], &self.engine, now);
@@ -325,14 +318,20 @@ impl<S: QueueSort> Scheduler<S> {
     }
 }
 
-/// The plugins that the pod has to wait for, and how long at most; or extension point, name and answer
-/// of the one that turned it down.
+/// The answer of a plugin that took a decision back.
+struct Refusal {
+    point: &'static str,
+    plugin: Str,
+    status: Status,
+}
+
+/// The plugins that the pod has to wait for, and how long at most.
 fn reserve_and_permit(
     engine: &Engine,
     waiting: &mut WaitingPods,
     pod: &Pod,
     node: &str,
-) -> Result<Vec<(Str, Duration)>, (&'static str, Str, Status)> {
+) -> Result<Vec<(Str, Duration)>, Refusal> {
     let Some(profile) = engine.profile(pod) else {
         return Ok(Vec::new());
     };
@@ -343,7 +342,7 @@ fn reserve_and_permit(
     for plugin in &profile.reserve {
         let answer = guarded("Reserve", plugin.name(), || plugin.reserve(pod, node));
         if let Err(status) = answer.unwrap_or_else(|panic| Err(failed(panic))) {
-            return Err(("Reserve", plugin.name().into(), status));
+            return Err(Refusal { point: "Reserve", plugin: plugin.name().into(), status });
         }
     }
     let mut waits = Vec::new();
@@ -352,7 +351,9 @@ fn reserve_and_permit(
         match answer.unwrap_or_else(|panic| PermitVerdict::Reject(failed(panic))) {
             PermitVerdict::Allow => {}
             PermitVerdict::Wait(wait) => waits.push((plugin.name().into(), wait)),
-            PermitVerdict::Reject(status) => return Err(("Permit", plugin.name().into(), status)),
+            PermitVerdict::Reject(status) => {
+                return Err(Refusal { point: "Permit", plugin: plugin.name().into(), status });
+            }
         }
     }
     Ok(waits)

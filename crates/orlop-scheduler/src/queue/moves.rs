@@ -90,7 +90,7 @@ impl Cause {
             ClusterEvent::PodUpdated { .. } => Self::AssignedPodUpdate,
             ClusterEvent::PodGone(_) => Self::AssignedPodDelete,
             ClusterEvent::PendingUpdated { .. } => Self::PodUpdate,
-            ClusterEvent::Other { .. } => Self::Other,
+            ClusterEvent::Storage(_) | ClusterEvent::Other { .. } => Self::Other,
         }
     }
 }

@@ -303,7 +303,7 @@ async fn what_is_being_bound_when_it_stops_is_bound() {
     .await;
     let pods = rig.pods.clone();
     rig.stop().await;
-    assert!(is_bound(&*pods.get("a").await.unwrap()));
+    assert!(is_bound(&pods.get("a").await.unwrap()));
 }
 
 #[tokio::test(start_paused = true)]
