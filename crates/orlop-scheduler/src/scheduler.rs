@@ -186,6 +186,8 @@ impl<S: QueueSort> Scheduler<S> {
         let (pod, id) = (Arc::clone(queued.pod()), queued.id().clone());
         let decided = catch_unwind(AssertUnwindSafe(|| self.engine.schedule(&pod)));
         let decision = decided.unwrap_or_else(|panic| {
+            // It may have learned half of something.
+            self.engine.unlearn();
             Decision::Error(ScheduleError::Panicked { message: panic_message(&*panic) })
         });
         Some(match decision {

@@ -22,8 +22,8 @@ use self::ranking::{Best, Outgrown, Ranking, Undecided};
 use self::signature::Signature;
 use crate::cluster::{BindPlan, Change, Cluster, RecordError, StorageChange, pod_id};
 use crate::framework::{
-    AnyFilter, AnyScore, ClusterEvent, Hint, Plugin as _, PreEnqueue, PreFilter, Profile, ProfileError, Status,
-    guarded,
+    AnyFilter, AnyScore, ClusterEvent, Hint, Plugin as _, PreEnqueue, PreFilter, Profile, ProfileError,
+    Status, guarded,
 };
 use crate::plugins::VolumeBinding;
 use crate::queue::{Gate, Requeue};
@@ -223,6 +223,12 @@ impl Engine {
                 evaluate::evaluate(&self.profiles[index], &signature, pod, &self.cluster)
             })
             .unwrap_or_else(Decision::Error)
+    }
+
+    /// Forgets what was found out for decisions to come; they only cost more for it.
+    pub(crate) fn unlearn(&mut self) {
+        self.memory = Memory::default();
+        self.last = None;
     }
 
     /// Bytes that the engine keeps for decisions to come, beside the cluster.

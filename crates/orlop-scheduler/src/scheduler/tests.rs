@@ -8,11 +8,11 @@ use serde_json::json;
 
 use super::*;
 use crate::framework::{
-    ClusterEvent, Filter, Hint, Permit, Plugin, PreEnqueue, PreFilter, Profile, ProfileBuilder, Reads,
+    ClusterEvent, ClusterFilter, Hint, Permit, Plugin, PreEnqueue, PreFilter, Profile, ProfileBuilder,
     Reserve, Verdict,
 };
 use crate::queue::{QueueOptions, QueuePlace};
-use crate::{NodeView, PlacedPod};
+use crate::{ClusterView, NodeView, PlacedPod};
 
 fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_772_366_400 + seconds).unwrap()
@@ -333,19 +333,19 @@ impl PreEnqueue for Bomb {
     }
 }
 
-impl Filter for Bomb {
+impl ClusterFilter for Bomb {
     type Signature = Str;
-    const READS: Reads = Reads::Static;
+    type State = ();
 
     fn sign(&self, pod: &Pod) -> Str {
         pod.metadata.name.clone()
     }
 
-    fn pre_filter(&self, _: &Str) -> PreFilter {
+    fn pre_filter(&self, _: &Str, _: ClusterView<'_>) -> PreFilter {
         PreFilter::Run(())
     }
 
-    fn filter(&self, name: &Str, _: NodeView<'_>) -> Verdict {
+    fn filter(&self, name: &Str, (): &(), _: NodeView<'_>) -> Verdict {
         self.tick(name);
         Verdict::pass_if(*name != "hinted", "no")
     }
@@ -370,7 +370,7 @@ impl Reserve for Bomb {
 fn a_plugin_that_panics_stops_nobody_else() {
     let profile = Profile::kubernetes_builder()
         .pre_enqueue(Bomb("gate"))
-        .filter(Bomb("filter"))
+        .cluster_filter(Bomb("filter"))
         .reserve(Bomb("reserve"))
         .permit(Gang(Duration::ZERO));
     let mut scheduler = with(profile);
