@@ -18,6 +18,7 @@ pub(super) struct NodeSlot {
     pub(super) requested: Resources,
     pub(super) non_zero_milli_cpu: i64,
     pub(super) non_zero_memory: i64,
+    pub(super) is_unschedulable: bool,
     pub(super) has_hard_taints: bool,
     pub(super) has_soft_taints: bool,
     pub(super) ports: HostPorts,
@@ -36,6 +37,7 @@ impl NodeSlot {
             requested: Resources::default(),
             non_zero_milli_cpu: 0,
             non_zero_memory: 0,
+            is_unschedulable: false,
             has_hard_taints: false,
             has_soft_taints: false,
             ports: HostPorts::default(),
@@ -51,6 +53,7 @@ impl NodeSlot {
             node.status.allocatable.get(resource_name::PODS).map_or(0, |pods| pods.value());
         self.has_soft_taints = node.spec.taints.iter().any(soft);
         self.has_hard_taints = node.spec.taints.iter().any(|taint| !soft(taint));
+        self.is_unschedulable = node.spec.unschedulable;
         self.object = Some(node);
     }
 
@@ -129,7 +132,7 @@ impl<'a> NodeView<'a> {
     /// Whether new pods are kept off.
     #[must_use]
     pub fn is_unschedulable(self) -> bool {
-        self.object.spec.unschedulable
+        self.slot.is_unschedulable
     }
 
     /// All taints.

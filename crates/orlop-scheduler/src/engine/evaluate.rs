@@ -218,7 +218,7 @@ pub(super) fn evaluate(
             Ok(Decision::Place(Placement { node: view.at(node).name().clone(), feasible: 1, total: None }))
         }
         _ => {
-            let totals = totals(profile, signature, pod, cluster, &alive, |_, _| {})?;
+            let totals = totals(profile, signature, pod, cluster, &alive, None)?;
             let (node, total) = best(view, &alive, &totals);
             Ok(Decision::Place(Placement {
                 node: view.at(node).name().clone(),
@@ -250,22 +250,27 @@ pub(super) fn totals(
     pod: &Pod,
     cluster: &Cluster,
     feasible: &[u32],
-    mut seen: impl FnMut(&WeightedScore, Scored<'_>),
+    mut seen: Option<&mut dyn FnMut(&WeightedScore, Scored<'_>)>,
 ) -> Result<Vec<i64>, ScheduleError> {
     let mut totals = vec![0_i64; feasible.len()];
-    let mut raw: Raw = Vec::with_capacity(feasible.len());
     let mut scores: Raw = Vec::with_capacity(feasible.len());
     let nodes = Feasible { cluster: cluster.view(), nodes: feasible };
     for (index, score) in profile.scores.iter().enumerate() {
-        match raw_scores(score, index, signature, pod, cluster, nodes, &mut raw) {
+        match raw_scores(score, index, signature, pod, cluster, nodes, &mut scores) {
             PreScore::Run(()) => {}
+            PreScore::Even(raw) => {
+                scores.clear();
+                scores.resize(feasible.len(), Some(raw));
+            }
             PreScore::Skip => {
-                seen(score, None);
+                if let Some(seen) = &mut seen {
+                    seen(score, None);
+                }
                 continue;
             }
             PreScore::Fail(status) => return Err(plugin_error("PreScore", score.plugin.name(), &status)),
         }
-        scores.clone_from(&raw);
+        let raw = seen.is_some().then(|| scores.clone());
         score.plugin.normalize().apply(&mut scores);
         for (total, normalized) in totals.iter_mut().zip(&scores) {
             let normalized = normalized.unwrap_or(0);
@@ -277,7 +282,9 @@ pub(super) fn totals(
             }
             *total += normalized * score.weight;
         }
-        seen(score, Some((&raw, &scores)));
+        if let (Some(seen), Some(raw)) = (&mut seen, raw) {
+            seen(score, Some((&raw, &scores)));
+        }
     }
     Ok(totals)
 }

@@ -6,10 +6,10 @@ use std::fmt;
 use orlop_model::Str;
 use orlop_model::core::v1::Pod;
 
-use super::evaluate::{best, prepare, totals, verdict};
+use super::evaluate::{Scored, best, prepare, totals, verdict};
 use super::signature::Signature;
 use super::{Decision, Engine, ScheduleError};
-use crate::framework::{Code, PreFilter, Status, Verdict};
+use crate::framework::{Code, PreFilter, Status, Verdict, WeightedScore};
 
 /// What a filter said before any node was looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -212,20 +212,20 @@ impl Engine {
             return explanation;
         }
         let Explanation { nodes, skipped, .. } = &mut explanation;
-        let result =
-            totals(profile, &signature, pod, &self.cluster, &feasible, |score, scored| match scored {
-                None => skipped.push(score.plugin.name().into()),
-                Some((raw, normalized)) => {
-                    for ((&position, &raw), normalized) in positions.iter().zip(raw).zip(normalized) {
-                        nodes[position].scores.push(PluginScore {
-                            plugin: score.plugin.name().into(),
-                            raw,
-                            normalized: normalized.unwrap_or(0),
-                            weight: score.weight,
-                        });
-                    }
+        let mut seen = |score: &WeightedScore, scored: Scored<'_>| match scored {
+            None => skipped.push(score.plugin.name().into()),
+            Some((raw, normalized)) => {
+                for ((&position, &raw), normalized) in positions.iter().zip(raw).zip(normalized) {
+                    nodes[position].scores.push(PluginScore {
+                        plugin: score.plugin.name().into(),
+                        raw,
+                        normalized: normalized.unwrap_or(0),
+                        weight: score.weight,
+                    });
                 }
-            });
+            }
+        };
+        let result = totals(profile, &signature, pod, &self.cluster, &feasible, Some(&mut seen));
         match result {
             Ok(totals) => {
                 for (&position, &total) in positions.iter().zip(&totals) {

@@ -171,6 +171,7 @@ impl Ranking {
             match &score.plugin {
                 AnyScore::Node(score) => match score.pre_score(signature.score(index)) {
                     PreScore::Skip => {}
+                    PreScore::Even(_) => return Err(Undecided),
                     PreScore::Run(()) if score.normalize() == Normalize::None => ranking.plain.push(index),
                     PreScore::Run(()) => {
                         ranking.moves_with_load |= score.reads() != Reads::Static;
@@ -486,6 +487,11 @@ impl Ranking {
                 match plugin.pre_score(&*run.plan, totals(run), &feasibility, cluster.view()) {
                     PreScore::Skip => {}
                     PreScore::Fail(_) => return Err(Undecided),
+                    PreScore::Even(even) => {
+                        raw.clear();
+                        raw.resize(chosen.len(), Some(even));
+                        add(score, &mut raw, &mut sums)?;
+                    }
                     PreScore::Run(state) => {
                         raw.clear();
                         raw.extend(chosen.iter().map(|&class| {

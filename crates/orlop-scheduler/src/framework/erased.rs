@@ -396,7 +396,7 @@ impl<S: DomainScore> CountScore for S {
 pub(crate) trait FreeScore: Debug + Send + Sync {
     fn name(&self) -> &str;
     fn normalize(&self) -> Normalize;
-    /// Writes the raw score of each feasible node to `raw`; `Skip` leaves `raw` alone.
+    /// Writes the raw score of each feasible node to `raw`; only `Run` does.
     fn raw_all(&self, pod: &Pod, feasible: Feasible<'_>, raw: &mut Raw) -> PreScore;
 }
 

@@ -16,6 +16,8 @@ pub const MAX_SCORE: i64 = 100;
 pub enum PreScore<S = ()> {
     /// Ask me about every feasible node.
     Run(S),
+    /// Every node has this raw score.
+    Even(i64),
     /// No node is better than another; the plugin adds 0 to each.
     Skip,
     /// The plugin failed, and with it the pod's scheduling.
@@ -27,6 +29,7 @@ impl<S> PreScore<S> {
     pub fn map<T>(self, change: impl FnOnce(S) -> T) -> PreScore<T> {
         match self {
             Self::Run(state) => PreScore::Run(change(state)),
+            Self::Even(raw) => PreScore::Even(raw),
             Self::Skip => PreScore::Skip,
             Self::Fail(status) => PreScore::Fail(status),
         }

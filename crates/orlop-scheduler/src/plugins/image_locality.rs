@@ -89,7 +89,8 @@ impl DomainScore for ImageLocality {
             let nodes = cluster.images().get(name).map_or(0, |image| image.nodes().len());
             nodes as f64 / cluster.node_count() as f64
         };
-        PreScore::Run(images.names.iter().map(share).collect())
+        let shares: Self::State = images.names.iter().map(share).collect();
+        if shares.iter().all(|share| *share == 0.0) { PreScore::Even(0) } else { PreScore::Run(shares) }
     }
 
     fn score(&self, images: &PodImages, shares: &Self::State, counts: Counts<'_>) -> Option<i64> {

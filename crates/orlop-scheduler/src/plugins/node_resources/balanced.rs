@@ -60,6 +60,16 @@ impl Score for NodeResourcesBalancedAllocation {
     }
 
     fn score(&self, request: &ScoreRequest, node: NodeView<'_>) -> i64 {
+        if let ([(_, Kind::Cpu), (_, Kind::Memory)], &[milli_cpu, memory]) = (&*self.resources, &**request) {
+            let (offered, used) = (node.allocatable(), node.requested());
+            if offered.milli_cpu != 0 && offered.memory != 0 {
+                let spread = |milli_cpu: i64, memory: i64| {
+                    evenness(&[share(milli_cpu, offered.milli_cpu), share(memory, offered.memory)])
+                };
+                let with = spread(used.milli_cpu.wrapping_add(milli_cpu), used.memory.wrapping_add(memory));
+                return change(with, spread(used.milli_cpu, used.memory));
+            }
+        }
         let mut with: SmallVec<[f64; 4]> = SmallVec::new();
         let mut without: SmallVec<[f64; 4]> = SmallVec::new();
         for ((_, kind), &pod) in self.resources.iter().zip(request) {
@@ -68,15 +78,22 @@ impl Score for NodeResourcesBalancedAllocation {
                 without.push(share(used, offered));
             }
         }
-        MAX_SCORE / 2 + (MAX_SCORE / 2 + evenness(&with) - evenness(&without)) / 2
+        change(evenness(&with), evenness(&without))
     }
 }
 
+/// The score where the shares are that even with the pod, and without it.
+fn change(with: i64, without: i64) -> i64 {
+    MAX_SCORE / 2 + (MAX_SCORE / 2 + with - without) / 2
+}
+
+#[inline]
 fn share(used: i64, offered: i64) -> f64 {
     (used as f64 / offered as f64).min(1.0)
 }
 
 /// 100 where all shares are equal, less by their standard deviation.
+#[inline]
 fn evenness(shares: &[f64]) -> i64 {
     let deviation = match shares {
         [] | [_] => 0.0,

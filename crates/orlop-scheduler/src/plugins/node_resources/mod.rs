@@ -37,6 +37,7 @@ impl Kind {
 
     /// What the node offers and what its pods request of it, or `None` where there is nothing to
     /// rate: the node does not have it, or it is a scalar that the pod does not ask for.
+    #[inline]
     fn on(&self, node: NodeView<'_>, pod: i64, non_zero: bool) -> Option<(i64, i64)> {
         let (offered, used) = match self {
             Self::Cpu => (

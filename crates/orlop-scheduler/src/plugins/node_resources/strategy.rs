@@ -140,6 +140,7 @@ impl ScoringStrategy {
 
     /// The score of a node from `(offered, requested with the pod, weight)` of each resource that
     /// the node has.
+    #[inline]
     pub(super) fn score(&self, resources: impl Iterator<Item = (i64, i64, i64)>) -> i64 {
         let mut sum = 0_i64;
         let mut weights = 0_i64;
@@ -171,6 +172,7 @@ impl ScoringStrategy {
     }
 }
 
+#[inline]
 fn percent(part: i64, whole: i64) -> i64 {
     part.wrapping_mul(MAX_SCORE).wrapping_div(whole)
 }
