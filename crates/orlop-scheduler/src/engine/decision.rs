@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::Arc;
 
 use orlop_model::Str;
 use thiserror::Error;
@@ -77,7 +78,7 @@ pub struct Unschedulable {
     pub(super) plugins: Vec<Str>,
     /// The pod was turned down before any node was looked at.
     pub(super) before_nodes: Option<(Option<Str>, Status)>,
-    pub(super) rejections: Vec<Rejection>,
+    pub(super) rejections: Arc<[Rejection]>,
     /// Filters that named the only nodes to look at, and the number of nodes that left out.
     pub(super) left_out_by: Vec<Str>,
     pub(super) left_out: usize,
@@ -125,7 +126,7 @@ impl Unschedulable {
         let mut plugins: BTreeSet<Str> = self.left_out_by.iter().cloned().collect();
         plugins.extend(self.before_nodes.iter().filter_map(|(plugin, _)| plugin.clone()));
         let mut seen = vec![false; self.plugins.len()];
-        for rejection in &self.rejections {
+        for rejection in &*self.rejections {
             if !std::mem::replace(&mut seen[usize::from(rejection.plugin)], true) {
                 plugins.insert(self.plugins[usize::from(rejection.plugin)].clone());
             }
@@ -239,7 +240,7 @@ mod tests {
             nodes: 13,
             plugins: vec!["P".into()],
             before_nodes: None,
-            rejections,
+            rejections: rejections.into(),
             left_out_by: vec!["A".into(), "B".into()],
             left_out: 1,
         };

@@ -2,6 +2,7 @@
 //! feasible node, nothing kept.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use orlop_model::Str;
 use orlop_model::core::v1::Pod;
@@ -160,7 +161,7 @@ pub(super) fn evaluate(
             nodes: view.node_count(),
             plugins: Vec::new(),
             before_nodes: rejected,
-            rejections: Vec::new(),
+            rejections: Arc::default(),
             left_out_by,
             left_out: 0,
         }));
@@ -210,7 +211,7 @@ pub(super) fn evaluate(
             nodes: view.node_count(),
             plugins: profile.filters.iter().map(|filter| filter.name().into()).collect(),
             before_nodes: None,
-            rejections,
+            rejections: rejections.into(),
             left_out_by,
             left_out,
         })),
@@ -243,6 +244,9 @@ fn plugin_error(point: &'static str, plugin: &str, status: &Status) -> ScheduleE
 /// What a scorer said: its raw scores and its normalised ones, or `None` if it was skipped.
 pub(super) type Scored<'a> = Option<(&'a [Option<i64>], &'a [Option<i64>])>;
 
+/// Is shown what scorers said.
+pub(super) type Seen<'a> = dyn FnMut(&WeightedScore, Scored<'_>) + 'a;
+
 /// The weighted sums of all scores, aligned with `feasible`; `seen` is shown each scorer's part.
 pub(super) fn totals(
     profile: &Profile,
@@ -250,7 +254,7 @@ pub(super) fn totals(
     pod: &Pod,
     cluster: &Cluster,
     feasible: &[u32],
-    mut seen: Option<&mut dyn FnMut(&WeightedScore, Scored<'_>)>,
+    mut seen: Option<&mut Seen<'_>>,
 ) -> Result<Vec<i64>, ScheduleError> {
     let mut totals = vec![0_i64; feasible.len()];
     let mut scores: Raw = Vec::with_capacity(feasible.len());

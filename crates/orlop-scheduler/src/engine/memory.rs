@@ -20,6 +20,8 @@ const MOST_ALIKE: usize = 4;
 /// Bytes that rankings may take together; there are always at least [`FEWEST_RANKINGS`].
 const BUDGET: usize = 1 << 30;
 const FEWEST_RANKINGS: usize = 16;
+/// Failures with a reason for each node that are kept.
+const MOST_FAILURES: usize = 8;
 
 /// What pods of one template have in common.
 #[derive(Clone, Debug)]
@@ -40,8 +42,6 @@ pub(super) struct Known {
     pub(super) uses: u64,
     last_use: u64,
     pub(super) ranking: Option<Box<Ranking>>,
-    /// That no node can do, with the state of the cluster in which it was found.
-    pub(super) failure: Option<((u64, u64), Decision)>,
 }
 
 /// What an engine has learned about pods. Nothing in it can be seen from outside but by speed.
@@ -54,7 +54,12 @@ pub(super) struct Memory {
     by_signature: HashMap<u64, SmallVec<[u32; 1]>>,
     clock: u64,
     rankings: usize,
+    /// That no node can do, by index of the signature, in one state of the cluster.
+    failures: (State, HashMap<usize, Decision>),
 }
+
+/// The cluster's next touch, and its version of namespaces, services and workloads.
+pub(super) type State = (u64, u64);
 
 impl Memory {
     /// The pod's template.
@@ -114,14 +119,7 @@ impl Memory {
             }
         }
         alike.push(self.known.len() as u32);
-        self.known.push(Known {
-            signature: Arc::new(signature),
-            hash,
-            uses: 0,
-            last_use: 0,
-            ranking: None,
-            failure: None,
-        });
+        self.known.push(Known { signature: Arc::new(signature), hash, uses: 0, last_use: 0, ranking: None });
         self.known.len() - 1
     }
 
@@ -130,6 +128,7 @@ impl Memory {
         self.templates.clear();
         self.by_hash.clear();
         self.by_signature.clear();
+        self.failures.1.clear();
         self.known.retain(|known| known.ranking.is_some());
         for (index, known) in self.known.iter().enumerate() {
             self.by_signature.entry(known.hash).or_default().push(index as u32);
@@ -160,6 +159,21 @@ impl Memory {
             oldest.ranking = None;
             self.rankings -= 1;
         }
+    }
+
+    /// That no node could do for pods of a signature, if that was found in this state of the cluster.
+    pub(super) fn failure(&self, index: usize, state: State) -> Option<&Decision> {
+        let (known, failures) = &self.failures;
+        failures.get(&index).filter(|_| *known == state)
+    }
+
+    pub(super) fn keep_failure(&mut self, index: usize, state: State, decision: Decision) {
+        let (known, failures) = &mut self.failures;
+        if *known != state || failures.len() >= MOST_FAILURES {
+            failures.clear();
+            *known = state;
+        }
+        failures.insert(index, decision);
     }
 
     pub(super) fn drop_ranking(&mut self, index: usize) {

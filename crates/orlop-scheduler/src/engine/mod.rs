@@ -13,12 +13,13 @@ use std::sync::Arc;
 
 use orlop_model::Str;
 use orlop_model::core::v1::Pod;
+use smallvec::SmallVec;
 
 pub use decision::{Decision, Placement, Rejection, ScheduleError, Unschedulable};
 pub use explain::{Explanation, NodeExplanation, PluginOutcome, PluginScore};
 
 use self::memory::{Memory, Template};
-use self::ranking::{Best, Outgrown, Ranking, Undecided};
+use self::ranking::{Best, Free, Outgrown, Ranking, Undecided};
 use self::signature::Signature;
 use crate::cluster::{BindPlan, Change, Cluster, RecordError, StorageChange, pod_id};
 use crate::framework::{
@@ -191,24 +192,22 @@ impl Engine {
         let number = template.signature;
         *last = Some((Arc::clone(pod), template));
         let decided = rank(profile, number, pod, cluster, memory);
-        if let Ok(Some(best)) = decided {
+        if let Ok((Some(best), _)) = decided {
             return Decision::Place(Placement {
                 node: cluster.view().at(best.node).name().clone(),
                 feasible: best.feasible,
                 total: (best.feasible > 1).then_some(best.total),
             });
         }
-        let signature = Arc::clone(&memory.known[number].signature);
         let state = (cluster.log().next_touch(), cluster.neighbours_version());
-        if let Some((known, failure)) = &memory.known[number].failure
-            && *known == state
-            && decided.is_ok()
-        {
+        let alike = matches!(decided, Ok((None, true)));
+        if alike && let Some(failure) = memory.failure(number, state) {
             return failure.clone();
         }
+        let signature = Arc::clone(&memory.known[number].signature);
         let decision = evaluate::evaluate(profile, &signature, pod, cluster).unwrap_or_else(Decision::Error);
-        if decided.is_ok() {
-            memory.known[number].failure = Some((state, decision.clone()));
+        if alike {
+            memory.keep_failure(number, state, decision.clone());
         }
         decision
     }
@@ -255,23 +254,28 @@ impl Engine {
     }
 }
 
-/// Asks the ranking of a signature, which is made when it is asked for the second time.
+/// Asks the ranking of a signature, which is made when it is asked for the second time. Answers the best node,
+/// and whether it is that for all pods of the signature.
 fn rank(
     profile: &Profile,
     number: usize,
     pod: &Pod,
     cluster: &mut Cluster,
     memory: &mut Memory,
-) -> Result<Option<Best>, Undecided> {
-    for filter in &profile.filters {
-        if let AnyFilter::Cluster(filter) = filter
-            && !matches!(filter.pre_filter(pod, cluster.view()), PreFilter::Skip)
-        {
-            return Err(Undecided);
+) -> Result<(Option<Best>, bool), Undecided> {
+    let mut free = Free {
+        pod,
+        filters: SmallVec::new(),
+        scores: profile.scores.iter().any(|score| matches!(score.plugin, AnyScore::Cluster(_))),
+    };
+    for (index, filter) in profile.filters.iter().enumerate() {
+        if let AnyFilter::Cluster(filter) = filter {
+            match filter.pre_filter(pod, cluster.view()) {
+                PreFilter::Skip => {}
+                PreFilter::Run(prepared) => free.filters.push((index, prepared)),
+                PreFilter::Only(..) | PreFilter::Reject(_) => return Err(Undecided),
+            }
         }
-    }
-    if profile.scores.iter().any(|score| matches!(score.plugin, AnyScore::Cluster(_))) {
-        return Err(Undecided);
     }
     let known = memory.used(number);
     if known.uses == 1 {
@@ -293,7 +297,8 @@ fn rank(
         memory.keep(number, ranking);
     }
     let ranking = memory.known[number].ranking.as_mut().ok_or(Undecided)?;
-    ranking.best(profile, cluster)
+    let best = ranking.best(profile, cluster, &free)?;
+    Ok((best, free.filters.is_empty()))
 }
 
 impl Requeue for Engine {

@@ -3,15 +3,17 @@
 use std::ops::Range;
 
 use hashbrown::HashMap;
+use orlop_model::core::v1::Pod;
 use smallvec::SmallVec;
 
+use super::evaluate::best;
 use super::heads::{Head, Heads};
 use super::signature::Signature;
 use super::tallies::Tallies;
 use crate::cluster::{Cluster, NodeView, Touched};
 use crate::framework::{
-    ABSENT, AnyFilter, AnyPlan, AnyScore, Counts, Feasibility, MAX_SCORE, Normalize, PreFilter, PreScore,
-    Profile, Reads, Totals, passes,
+    ABSENT, AnyFilter, AnyPlan, AnyScore, Counts, Feasibility, Feasible, MAX_SCORE, Normalize, PreFilter,
+    PreScore, Prepared, Profile, Raw, Reads, Totals, passes,
 };
 
 /// A plugin that counts, with its plan.
@@ -81,6 +83,18 @@ pub(super) struct Ranking {
     by_parts: HashMap<Box<[i64]>, u32>,
     free: Vec<u32>,
     scratch: Vec<i64>,
+}
+
+/// Numbers of classes.
+type Classes = SmallVec<[u32; 32]>;
+
+/// The plugins of a profile that look at anything, ready for one pod.
+pub(super) struct Free<'a> {
+    pub(super) pod: &'a Pod,
+    /// Filters that do not skip the pod.
+    pub(super) filters: SmallVec<[(usize, Prepared); 2]>,
+    /// Whether there are scorers.
+    pub(super) scores: bool,
 }
 
 /// What a ranking says.
@@ -440,67 +454,109 @@ impl Ranking {
         }
     }
 
-    /// The best node; none where no node can do.
-    pub(super) fn best(&mut self, profile: &Profile, cluster: &Cluster) -> Result<Option<Best>, Undecided> {
-        let mut chosen: SmallVec<[u32; 32]> = SmallVec::new();
-        let totals = |run: &Counting| Totals { sums: &self.tallies.sums[run.tallies.clone()] };
+    /// The best node; none where no node can do. `free` are the plugins that look at anything: they are asked
+    /// about each node that the others let pass.
+    pub(super) fn best(
+        &mut self,
+        profile: &Profile,
+        cluster: &Cluster,
+        free: &Free<'_>,
+    ) -> Result<Option<Best>, Undecided> {
+        let chosen = self.passing(profile)?;
+        if free.filters.is_empty() {
+            return self.best_of(chosen, profile, cluster, free);
+        }
+        let mut out: Vec<(u32, Row)> = Vec::new();
+        for node in self.nodes_of(&chosen, cluster) {
+            for (index, prepared) in &free.filters {
+                if let AnyFilter::Cluster(filter) = &profile.filters[*index]
+                    && !passes(&filter.verdict(prepared, cluster.view().at(node))).ok_or(Undecided)?
+                {
+                    out.push((node, self.rows[node as usize]));
+                    break;
+                }
+            }
+        }
+        self.without(&out, cluster, |ranking| ranking.best_of(chosen, profile, cluster, free))
+    }
+
+    /// What `decide` says while some nodes do not pass.
+    fn without<T>(
+        &mut self,
+        nodes: &[(u32, Row)],
+        cluster: &Cluster,
+        decide: impl FnOnce(&mut Self) -> T,
+    ) -> T {
+        for &(node, row) in nodes {
+            self.set(cluster, node, Row { class: row.class, score: OUT });
+        }
+        let answer = decide(self);
+        for &(node, row) in nodes {
+            self.set(cluster, node, row);
+        }
+        answer
+    }
+
+    /// The nodes of some classes that pass the filters of nodes, in the cluster's order.
+    fn nodes_of(&self, classes: &[u32], cluster: &Cluster) -> Vec<u32> {
+        let mut chosen = vec![false; self.classes.len()];
+        for &class in classes {
+            chosen[class as usize] = true;
+        }
+        let row = |node: u32| self.rows[node as usize];
+        let nodes = cluster.view().active().iter().copied();
+        nodes.filter(|&node| row(node).score != OUT && chosen[row(node).class as usize]).collect()
+    }
+
+    fn totals(&self, run: &Counting) -> Totals<'_> {
+        Totals { sums: &self.tallies.sums[run.tallies.clone()] }
+    }
+
+    /// The classes whose nodes pass the filters that count.
+    fn passing(&self, profile: &Profile) -> Result<Classes, Undecided> {
         let mut asked: SmallVec<[&Counting; 4]> = SmallVec::new();
         for run in &self.filters {
             let AnyFilter::Domain(filter) = &profile.filters[run.plugin] else { continue };
-            match filter.pre_filter(&*run.plan, totals(run)) {
+            match filter.pre_filter(&*run.plan, self.totals(run)) {
                 PreFilter::Skip => {}
                 PreFilter::Run(()) => asked.push(run),
                 PreFilter::Only(..) | PreFilter::Reject(_) => return Err(Undecided),
             }
         }
-        let mut feasible = 0_usize;
+        let mut chosen = Classes::new();
         'classes: for (index, class) in self.classes.iter().enumerate() {
             if class.feasible == 0 {
                 continue;
             }
             for run in &asked {
                 if let AnyFilter::Domain(filter) = &profile.filters[run.plugin] {
-                    let verdict = filter.verdict(&*run.plan, totals(run), self.counts(run, class));
+                    let verdict = filter.verdict(&*run.plan, self.totals(run), self.counts(run, class));
                     if !passes(&verdict).ok_or(Undecided)? {
                         continue 'classes;
                     }
                 }
             }
-            feasible += class.feasible as usize;
-            chosen.push(u32::try_from(index).unwrap_or(NO_CLASS));
+            chosen.push(index as u32);
         }
-        if chosen.is_empty() {
-            return Ok(None);
-        }
-        let mut sums: SmallVec<[i64; 32]> = SmallVec::from_elem(0, chosen.len());
-        if feasible > 1 {
-            let mut raw: Vec<Option<i64>> = Vec::with_capacity(chosen.len());
-            for (part, &index) in self.normalized.iter().enumerate() {
-                raw.clear();
-                raw.extend(chosen.iter().map(|&class| Some(self.classes[class as usize].parts[part])));
-                add(&profile.scores[index], &mut raw, &mut sums)?;
-            }
-            for run in &self.scores {
-                let score = &profile.scores[run.plugin];
-                let AnyScore::Domain(plugin) = &score.plugin else { continue };
-                let feasibility = self.feasibility(run, &chosen, feasible);
-                match plugin.pre_score(&*run.plan, totals(run), &feasibility, cluster.view()) {
-                    PreScore::Skip => {}
-                    PreScore::Fail(_) => return Err(Undecided),
-                    PreScore::Even(even) => {
-                        raw.clear();
-                        raw.resize(chosen.len(), Some(even));
-                        add(score, &mut raw, &mut sums)?;
-                    }
-                    PreScore::Run(state) => {
-                        raw.clear();
-                        raw.extend(chosen.iter().map(|&class| {
-                            plugin.raw(&*run.plan, &state, self.counts(run, &self.classes[class as usize]))
-                        }));
-                        add(score, &mut raw, &mut sums)?;
-                    }
-                }
-            }
+        Ok(chosen)
+    }
+
+    fn best_of(
+        &mut self,
+        mut chosen: Classes,
+        profile: &Profile,
+        cluster: &Cluster,
+        free: &Free<'_>,
+    ) -> Result<Option<Best>, Undecided> {
+        chosen.retain(|class| self.classes[*class as usize].feasible > 0);
+        let feasible = chosen.iter().map(|class| self.classes[*class as usize].feasible as usize).sum();
+        let sums = if feasible > 1 {
+            self.sums(&chosen, feasible, profile, cluster)?
+        } else {
+            SmallVec::from_elem(0, chosen.len())
+        };
+        if feasible > 1 && free.scores {
+            return self.best_by_all(&chosen, &sums, profile, cluster, free.pod).map(Some);
         }
         let rank = |node: u32| cluster.rank(node);
         let mut best: Option<Best> = None;
@@ -522,6 +578,76 @@ impl Ranking {
             }
         }
         Ok(best)
+    }
+
+    /// For each class the weighted sum of the scores that are equal within it.
+    fn sums(
+        &self,
+        chosen: &[u32],
+        feasible: usize,
+        profile: &Profile,
+        cluster: &Cluster,
+    ) -> Result<SmallVec<[i64; 32]>, Undecided> {
+        let mut sums: SmallVec<[i64; 32]> = SmallVec::from_elem(0, chosen.len());
+        let mut raw: Raw = Vec::with_capacity(chosen.len());
+        for (part, &index) in self.normalized.iter().enumerate() {
+            raw.clear();
+            raw.extend(chosen.iter().map(|&class| Some(self.classes[class as usize].parts[part])));
+            add(&profile.scores[index], &mut raw, &mut sums)?;
+        }
+        for run in &self.scores {
+            let score = &profile.scores[run.plugin];
+            let AnyScore::Domain(plugin) = &score.plugin else { continue };
+            let feasibility = self.feasibility(run, chosen, feasible);
+            raw.clear();
+            match plugin.pre_score(&*run.plan, self.totals(run), &feasibility, cluster.view()) {
+                PreScore::Skip => continue,
+                PreScore::Fail(_) => return Err(Undecided),
+                PreScore::Even(even) => raw.resize(chosen.len(), Some(even)),
+                PreScore::Run(state) => raw.extend(chosen.iter().map(|&class| {
+                    plugin.raw(&*run.plan, &state, self.counts(run, &self.classes[class as usize]))
+                })),
+            }
+            add(score, &mut raw, &mut sums)?;
+        }
+        Ok(sums)
+    }
+
+    /// The best node where some scorers look at anything.
+    fn best_by_all(
+        &self,
+        chosen: &[u32],
+        sums: &[i64],
+        profile: &Profile,
+        cluster: &Cluster,
+        pod: &Pod,
+    ) -> Result<Best, Undecided> {
+        let mut of_class = vec![0; self.classes.len()];
+        for (&class, &sum) in chosen.iter().zip(sums) {
+            of_class[class as usize] = sum;
+        }
+        let nodes = self.nodes_of(chosen, cluster);
+        let total = |node: &u32| {
+            let row = self.rows[*node as usize];
+            of_class[row.class as usize] + i64::from(row.score)
+        };
+        let mut totals: Vec<i64> = nodes.iter().map(total).collect();
+        let mut raw: Raw = Vec::with_capacity(nodes.len());
+        for score in &profile.scores {
+            let AnyScore::Cluster(plugin) = &score.plugin else { continue };
+            match plugin.raw_all(pod, Feasible { cluster: cluster.view(), nodes: &nodes }, &mut raw) {
+                PreScore::Skip => continue,
+                PreScore::Fail(_) => return Err(Undecided),
+                PreScore::Even(even) => {
+                    raw.clear();
+                    raw.resize(nodes.len(), Some(even));
+                }
+                PreScore::Run(()) => {}
+            }
+            add(score, &mut raw, &mut totals)?;
+        }
+        let (node, total) = best(cluster.view(), &nodes, &totals);
+        Ok(Best { node, feasible: nodes.len(), total })
     }
 
     fn counts<'a>(&'a self, run: &Counting, class: &'a Class) -> Counts<'a> {

@@ -9,7 +9,10 @@ use orlop_scheduler::plugins::{
     ImageLocality, InterPodAffinity, NodeAffinity, NodeName, NodePorts, NodeResourcesBalancedAllocation,
     NodeResourcesFit, NodeUnschedulable, PodTopologySpread, TaintToleration,
 };
-use orlop_scheduler::{Change, Decision, Engine, Profile, Workload, WorkloadKind, pod_id};
+use orlop_scheduler::{
+    Change, ClusterFilter, ClusterScore, ClusterView, Decision, Engine, Feasible, NodeView, Normalize,
+    Plugin, PreFilter, PreScore, Profile, Verdict, Workload, WorkloadKind, pod_id,
+};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -119,7 +122,7 @@ fn pod(number: usize, kind: u8) -> Arc<Pod> {
     let own = json!({"matchLabels": {"app": app}});
     let mut pod = json!({
         "metadata": {
-            "name": format!("p{number}"), "namespace": format!("ns{}", kind % 5 / 4), "uid": format!("u{number}"),
+            "name": format!("p{}", "x".repeat(number % 3) + &number.to_string()), "namespace": format!("ns{}", kind % 5 / 4), "uid": format!("u{number}"),
             "labels": {"app": app},
         },
         "spec": {"containers": [{"name": "c", "image": format!("image-{}:1", kind % 3), "resources": {"requests": {
@@ -217,8 +220,58 @@ fn same(one: &Decision, two: &Decision) -> bool {
     }
 }
 
+/// Keeps pods of one kind off nodes with an even number of pods, and scores nodes by their pods: looks at
+/// anything.
+#[derive(Debug)]
+struct Whims;
+
+impl Plugin for Whims {
+    fn name(&self) -> &str {
+        "Whims"
+    }
+}
+
+impl ClusterFilter for Whims {
+    type Signature = Str;
+    type State = usize;
+
+    fn sign(&self, pod: &Pod) -> Str {
+        pod.metadata.name.clone()
+    }
+
+    fn pre_filter(&self, name: &Str, cluster: ClusterView<'_>) -> PreFilter<usize> {
+        match name.len() % 3 {
+            0 => PreFilter::Skip,
+            rest => PreFilter::Run(rest + cluster.node_count()),
+        }
+    }
+
+    fn filter(&self, _: &Str, state: &usize, node: NodeView<'_>) -> Verdict {
+        if (node.pod_count() + state).is_multiple_of(2) {
+            Verdict::unschedulable("node has an odd number of pods")
+        } else {
+            Verdict::Pass
+        }
+    }
+}
+
+impl ClusterScore for Whims {
+    type State = usize;
+    const NORMALIZE: Normalize = Normalize::MinMax;
+
+    fn pre_score(&self, pod: &Pod, _: ClusterView<'_>, feasible: Feasible<'_>) -> PreScore<usize> {
+        if pod.metadata.name.ends_with('7') { PreScore::Skip } else { PreScore::Run(feasible.len()) }
+    }
+
+    fn score(&self, state: &usize, node: NodeView<'_>) -> Option<i64> {
+        Some(((node.pod_count() * 7 + state) % 5) as i64)
+    }
+}
+
 fn profile(number: u8) -> Profile {
     match number {
+        4 => Profile::kubernetes_builder().cluster_filter(Whims).build().unwrap(),
+        5 => Profile::kubernetes_builder().cluster_filter(Whims).cluster_score(Whims, 9).build().unwrap(),
         0 => Profile::kubernetes(),
         1 => Profile::builder("default-scheduler")
             .filter(NodeUnschedulable)
@@ -368,7 +421,7 @@ proptest! {
     ))]
 
     #[test]
-    fn what_is_kept_is_not_seen(steps in steps(), profile in 0..4_u8, seed in any::<u64>()) {
+    fn what_is_kept_is_not_seen(steps in steps(), profile in 0..6_u8, seed in any::<u64>()) {
         play(&steps, profile, seed)?;
     }
 }
