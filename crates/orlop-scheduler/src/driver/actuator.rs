@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use orlop_client::{Api, Client, DeleteOptions, Draft, Preconditions, Result, Subresource, WriteOptions};
 use orlop_clock::Timestamp;
 use orlop_model::core::v1::{
-    Binding, ConditionStatus, EventType, ObjectReference, Pod, PodCondition, PodConditionType,
+    Binding, ConditionStatus, EventType, ObjectReference, PersistentVolume, PersistentVolumeClaim, Pod,
+    PodCondition, PodConditionType,
 };
 use orlop_model::{ObjectKey, StaticKind, Str, Time};
 
@@ -22,6 +23,24 @@ pub trait Actuator: Send + Sync + 'static {
     async fn pre_bind(&self, pod: &Arc<Pod>, node: &Str) -> Result<()> {
         let _ = (pod, node);
         Ok(())
+    }
+
+    /// Writes a volume that was given to a claim, by its `spec.claimRef`, before the pod with that claim
+    /// is bound. Returns the volume as written. The default has nobody to tell.
+    ///
+    /// # Errors
+    /// The decision is undone, and repeated after a back-off.
+    async fn bind_volume(&self, volume: Arc<PersistentVolume>) -> Result<Arc<PersistentVolume>> {
+        Ok(volume)
+    }
+
+    /// Writes a claim that a volume is to be made for, by its annotation of the selected node, before
+    /// the pod with that claim is bound. Returns the claim as written. The default has nobody to tell.
+    ///
+    /// # Errors
+    /// The decision is undone, and repeated after a back-off.
+    async fn provision(&self, claim: Arc<PersistentVolumeClaim>) -> Result<Arc<PersistentVolumeClaim>> {
+        Ok(claim)
     }
 
     /// Binds the pod to the node, once and for all, unless a [`Bind`](crate::Bind) plugin of the profile
@@ -162,6 +181,14 @@ impl Actuator for ClientActuator {
         let options = WriteOptions::default();
         let draft = Draft::of(binding);
         self.client.post(Pod::KIND, &key(pod), Subresource::Binding, draft, &options).await.map(drop)
+    }
+
+    async fn bind_volume(&self, volume: Arc<PersistentVolume>) -> Result<Arc<PersistentVolume>> {
+        Api::all(Arc::clone(&self.client)).update(PersistentVolume::clone(&volume)).await
+    }
+
+    async fn provision(&self, claim: Arc<PersistentVolumeClaim>) -> Result<Arc<PersistentVolumeClaim>> {
+        Api::all(Arc::clone(&self.client)).update(PersistentVolumeClaim::clone(&claim)).await
     }
 
     async fn evict(&self, eviction: &Eviction, now: Timestamp) -> Result<()> {

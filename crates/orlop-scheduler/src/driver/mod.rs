@@ -32,8 +32,11 @@ mod metrics;
 mod report;
 mod run;
 mod sources;
+mod storage;
+mod volumes;
 
 pub use actuator::{Actuator, ClientActuator, EventSink, Eviction, Note, Unscheduled};
 pub use metrics::{AttemptResult, Durations, SchedulerMetrics};
 pub use run::{Driver, DriverOptions, SchedulerHandle};
 pub use sources::Sources;
+pub use storage::StorageSources;

@@ -23,10 +23,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::actuator::key;
 use super::cycle::{self, BindError};
-use super::{Actuator, AttemptResult, Eviction, SchedulerMetrics, Sources, Unscheduled, report};
-use crate::cluster::{Change, Workload, WorkloadKind, pod_id};
+use super::storage::{Heard, StorageInputs};
+use super::{Actuator, AttemptResult, Eviction, SchedulerMetrics, Sources, Unscheduled, report, volumes};
+use crate::cluster::{BindPlan, Change, Workload, WorkloadKind, pod_id};
 use crate::engine::{Explanation, ScheduleError};
-use crate::framework::{DEFAULT_SCHEDULER, QueueSort, Status};
+use crate::framework::{BindPlugins, DEFAULT_SCHEDULER, QueueSort, Status};
 use crate::plugins::PrioritySort;
 use crate::queue::QueueCounts;
 use crate::scheduler::{Nomination, Scheduler, Step};
@@ -42,14 +43,21 @@ pub struct DriverOptions {
     pub binders: usize,
     /// Conditions being written, and pods being evicted, at once.
     pub writers: usize,
+    /// How long the control plane may take to bind the volumes of a pod.
+    pub volume_timeout: Duration,
     /// How long bindings under way may take after the driver was told to stop.
     pub grace: Duration,
 }
 
 impl Default for DriverOptions {
-    /// 64, 16 and 5 s.
+    /// 64, 16, 600 s and 5 s.
     fn default() -> Self {
-        Self { binders: 64, writers: 16, grace: Duration::from_secs(5) }
+        Self {
+            binders: 64,
+            writers: 16,
+            volume_timeout: Duration::from_secs(600),
+            grace: Duration::from_secs(5),
+        }
     }
 }
 
@@ -196,6 +204,7 @@ impl<S: QueueSort> Driver<S> {
         let grace = self.options.grace;
         let mut work = Work {
             inputs: Inputs::new(&self.sources),
+            volumes: FuturesUnordered::new(),
             binds: FuturesUnordered::new(),
             acts: FuturesUnordered::new(),
             evictions: VecDeque::new(),
@@ -220,6 +229,7 @@ struct Inputs {
     services: Option<Subscription<Service>>,
     replica_sets: Option<Subscription<ReplicaSet>>,
     pods: Option<Subscription<Pod>>,
+    storage: Option<StorageInputs>,
     unsynced: usize,
 }
 
@@ -233,13 +243,16 @@ impl Inputs {
             services: sources.services.as_ref().map(|store| store.subscribe()),
             replica_sets: sources.replica_sets.as_ref().map(|store| store.subscribe()),
             pods: Some(sources.pods.subscribe()),
-            unsynced: 2 + optional.into_iter().filter(|there| *there).count(),
+            storage: sources.storage.as_deref().map(StorageInputs::new),
+            unsynced: 2
+                + optional.into_iter().filter(|there| *there).count()
+                + sources.storage.as_ref().map_or(0, |_| StorageInputs::COUNT),
         }
     }
 }
 
 /// The next change; never, once the cache has stopped.
-async fn next<K: Object>(input: &mut Option<Subscription<K>>) -> Delta<K> {
+pub(super) async fn next<K: Object>(input: &mut Option<Subscription<K>>) -> Delta<K> {
     if let Some(changes) = input {
         if let Some(delta) = changes.next().await {
             return delta;
@@ -250,6 +263,15 @@ async fn next<K: Object>(input: &mut Option<Subscription<K>>) -> Delta<K> {
 }
 
 type Running<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// A pod whose volumes are bound, or cannot be.
+struct Prepared {
+    pod: Arc<Pod>,
+    node: Str,
+    plugins: Option<BindPlugins>,
+    started: Instant,
+    result: Result<(), BindError>,
+}
 
 /// The outcome of a binding.
 struct Bound {
@@ -309,6 +331,8 @@ impl Conditions {
 struct Work<S: QueueSort> {
     driver: Driver<S>,
     inputs: Inputs,
+    /// Not counted among the bindings: that may take minutes.
+    volumes: FuturesUnordered<Running<Prepared>>,
     binds: FuturesUnordered<Running<Bound>>,
     acts: FuturesUnordered<Running<Acted>>,
     evictions: VecDeque<Eviction>,
@@ -333,7 +357,9 @@ impl<S: QueueSort> Work<S> {
                 delta = next(&mut self.inputs.namespaces) => self.namespace(delta),
                 delta = next(&mut self.inputs.services) => self.service(delta),
                 delta = next(&mut self.inputs.replica_sets) => self.replica_set(delta),
+                heard = StorageInputs::next(&mut self.inputs.storage) => self.storage(heard),
                 delta = next(&mut self.inputs.pods) => self.pod(delta),
+                Some(prepared) = self.volumes.next() => self.prepared(prepared).await,
                 Some(bound) = self.binds.next() => self.bound(bound),
                 Some(acted) = self.acts.next() => self.acted(acted),
                 () = shared.changed.notified() => {}
@@ -377,6 +403,9 @@ impl<S: QueueSort> Work<S> {
         }
         while let Some(delta) = self.inputs.replica_sets.as_mut().and_then(Subscription::try_next) {
             self.replica_set(delta);
+        }
+        while let Some(heard) = self.inputs.storage.as_mut().and_then(StorageInputs::try_next) {
+            self.storage(heard);
         }
         self.take_pods();
         while let Poll::Ready(Some(bound)) = poll_now(&mut self.binds) {
@@ -466,6 +495,14 @@ impl<S: QueueSort> Work<S> {
         }
     }
 
+    fn storage(&mut self, heard: Heard) {
+        match heard {
+            Heard::Change(change) => self.record(change.into()),
+            Heard::Synced => self.inputs.unsynced -= 1,
+            Heard::Nothing => {}
+        }
+    }
+
     fn pod(&mut self, delta: Delta<Pod>) {
         let now = self.driver.clock.now();
         let mut inner = self.driver.shared.inner.lock();
@@ -479,7 +516,7 @@ impl<S: QueueSort> Work<S> {
                 return false;
             }
             let (now, started) = (self.driver.clock.now(), Instant::now());
-            let (step, plugins) = {
+            let (step, plugins, plan) = {
                 let mut inner = self.driver.shared.inner.lock();
                 let Some(step) = inner.scheduler.next(now) else {
                     return false;
@@ -492,21 +529,20 @@ impl<S: QueueSort> Work<S> {
                         }),
                         _ => None,
                     };
-                (step, plugins)
+                let plan = match &step {
+                    Step::Bind { pod, .. } => {
+                        let volumes = inner.scheduler.engine().cluster().view().volumes();
+                        volumes.assumed(&pod_id(pod)).cloned()
+                    }
+                    _ => None,
+                };
+                (step, plugins, plan)
             };
             match step {
-                Step::Bind { pod, node } => {
-                    let actuator = Arc::clone(&self.driver.actuator);
-                    let mut binding: Running<Bound> = Box::pin(async move {
-                        let result = cycle::bind(plugins, &*actuator, &pod, &node).await;
-                        Bound { pod, node, started, result }
-                    });
-                    // An actuator at hand is done at once.
-                    match futures::poll!(binding.as_mut()) {
-                        Poll::Ready(bound) => self.bound(bound),
-                        Poll::Pending => self.binds.push(binding),
-                    }
-                }
+                Step::Bind { pod, node } => match plan {
+                    None => self.bind(pod, node, plugins, started).await,
+                    Some(plan) => self.bind_volumes(plan, pod, node, plugins, started),
+                },
                 Step::Wait { pod, node, until } => {
                     tracing::debug!(pod = %key(&pod), %node, %until, "waits to be bound");
                 }
@@ -532,6 +568,47 @@ impl<S: QueueSort> Work<S> {
             }
         }
         true
+    }
+
+    fn bind_volumes(
+        &self,
+        plan: Arc<BindPlan>,
+        pod: Arc<Pod>,
+        node: Str,
+        plugins: Option<BindPlugins>,
+        started: Instant,
+    ) {
+        let (actuator, shared) = (Arc::clone(&self.driver.actuator), Arc::clone(&self.driver.shared));
+        let limit = self.driver.options.volume_timeout;
+        self.volumes.push(Box::pin(async move {
+            let id = pod_id(&pod);
+            let progress = |plan: &BindPlan| {
+                plan.progress(&id, &node, shared.inner.lock().scheduler.engine().cluster().view())
+            };
+            let result = volumes::bind(&plan, &*actuator, limit, progress).await;
+            Prepared { pod, node, plugins, started, result }
+        }));
+    }
+
+    async fn prepared(&mut self, prepared: Prepared) {
+        let Prepared { pod, node, plugins, started, result } = prepared;
+        match result {
+            Ok(()) => self.bind(pod, node, plugins, started).await,
+            Err(error) => self.bound(Bound { pod, node, started, result: Err(error) }),
+        }
+    }
+
+    async fn bind(&mut self, pod: Arc<Pod>, node: Str, plugins: Option<BindPlugins>, started: Instant) {
+        let actuator = Arc::clone(&self.driver.actuator);
+        let mut binding: Running<Bound> = Box::pin(async move {
+            let result = cycle::bind(plugins, &*actuator, &pod, &node).await;
+            Bound { pod, node, started, result }
+        });
+        // An actuator at hand is done at once.
+        match futures::poll!(binding.as_mut()) {
+            Poll::Ready(bound) => self.bound(bound),
+            Poll::Pending => self.binds.push(binding),
+        }
     }
 
     fn bound(&mut self, bound: Bound) {

@@ -4,6 +4,8 @@ use orlop_cache::Store;
 use orlop_model::apps::v1::ReplicaSet;
 use orlop_model::core::v1::{Namespace, Node, Pod, Service};
 
+use super::StorageSources;
+
 /// The caches that a scheduler listens to. Whoever makes them runs their informers, and may share
 /// them with others.
 #[derive(Clone, Debug)]
@@ -13,13 +15,14 @@ pub struct Sources {
     pub(super) namespaces: Option<Store<Namespace>>,
     pub(super) services: Option<Store<Service>>,
     pub(super) replica_sets: Option<Store<ReplicaSet>>,
+    pub(super) storage: Option<Box<StorageSources>>,
 }
 
 impl Sources {
     /// All pods and all nodes: nothing can be decided without.
     #[must_use]
     pub fn new(pods: Store<Pod>, nodes: Store<Node>) -> Self {
-        Self { pods, nodes, namespaces: None, services: None, replica_sets: None }
+        Self { pods, nodes, namespaces: None, services: None, replica_sets: None, storage: None }
     }
 
     /// Namespaces too, which affinity between pods may select by label.
@@ -33,6 +36,14 @@ impl Sources {
     #[must_use]
     pub fn services(mut self, services: Store<Service>) -> Self {
         self.services = Some(services);
+        self
+    }
+
+    /// Volumes too. Without, no claim is known: pods that have some are not scheduled, unless the
+    /// profile is without the plugins of volumes.
+    #[must_use]
+    pub fn storage(mut self, storage: StorageSources) -> Self {
+        self.storage = Some(Box::new(storage));
         self
     }
 

@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use orlop_apiserver::LocalClient;
-use orlop_cache::{Informer, Running};
+use orlop_cache::{Informer, Running, Store};
 use orlop_client::{Api, Client, ListOptions};
 use orlop_clock::{Random, Timestamp, TokioClock};
 use orlop_controller::Recorder;
@@ -12,12 +12,27 @@ use orlop_model::{KindInfo, ObjectKey, StaticKind};
 use orlop_store::MemoryStore;
 use serde_json::{Value, json};
 
-use super::super::{ClientActuator, Note};
+use super::super::{ClientActuator, Note, StorageSources};
 use super::*;
 use crate::engine::Engine;
 use crate::framework::{Permit, PermitVerdict, Plugin, Profile};
 use crate::queue::SchedulingQueue;
 use crate::waiting::WaitingPods;
+
+struct Informers {
+    client: Arc<dyn Client>,
+    stop: CancellationToken,
+    running: Vec<Running>,
+}
+
+impl Informers {
+    fn of<K: StaticKind + Object>(&mut self) -> Store<K> {
+        let informer = Informer::builder(Api::<K>::all(Arc::clone(&self.client))).build();
+        let store = informer.store().clone();
+        self.running.push(informer.spawn(self.stop.clone()));
+        store
+    }
+}
 
 /// An API server, the caches and a driver on it, in paused time.
 struct Rig {
@@ -25,7 +40,7 @@ struct Rig {
     pods: Api<Pod>,
     handle: SchedulerHandle,
     stop: CancellationToken,
-    _informers: (Running, Running),
+    _informers: Vec<Running>,
     driver: tokio::task::JoinHandle<()>,
 }
 
@@ -44,9 +59,17 @@ impl Rig {
         let local = LocalClient::builder(store, Arc::clone(&clock), Random::new(7)).build().await.unwrap();
         let client: Arc<dyn Client> = Arc::new(local);
         let stop = CancellationToken::new();
-        let pods = Informer::builder(Api::<Pod>::all(Arc::clone(&client))).build();
-        let nodes = Informer::builder(Api::<Node>::all(Arc::clone(&client))).build();
-        let sources = Sources::new(pods.store().clone(), nodes.store().clone());
+        let mut informers =
+            Informers { client: Arc::clone(&client), stop: stop.clone(), running: Vec::new() };
+        let sources = Sources::new(informers.of(), informers.of()).storage(StorageSources {
+            volumes: informers.of(),
+            claims: informers.of(),
+            classes: informers.of(),
+            csi_nodes: informers.of(),
+            drivers: informers.of(),
+            attachments: informers.of(),
+            capacities: informers.of(),
+        });
         let scheduler = Scheduler::new(Engine::new([profile], 7).unwrap(), SchedulingQueue::default());
         let events = Recorder::new(Arc::clone(&client), Arc::clone(&clock), "default-scheduler");
         let actuator = actuator(ClientActuator::new(Arc::clone(&client)).events(events));
@@ -56,7 +79,7 @@ impl Rig {
             pods: Api::namespaced(Arc::clone(&client), "default"),
             client,
             handle,
-            _informers: (pods.spawn(stop.clone()), nodes.spawn(stop.clone())),
+            _informers: informers.running,
             driver: tokio::spawn(driver.run(stop.clone())),
             stop,
         }
@@ -107,6 +130,8 @@ impl Rig {
         self.driver.await.unwrap();
     }
 }
+
+mod volumes;
 
 /// Waits, in paused time, until there is something.
 async fn until<T, F: Future<Output = Option<T>>>(what: impl Fn() -> F, else_: impl Fn() -> String) -> T {
