@@ -18,7 +18,7 @@ use orlop_model::scheme::Scheme;
 use orlop_model::{KindInfo, ObjectKey, StaticKind, Str};
 use orlop_node::sim::{SimOptions, SimRuntime};
 use orlop_node::{Agent, AgentConfig, NodeConfig, PodRuntime};
-use orlop_scheduler::driver::{ClientActuator, Driver, SchedulerHandle, Sources};
+use orlop_scheduler::driver::{ClientActuator, Driver, SchedulerHandle, Sources, StorageSources};
 use orlop_scheduler::plugins::PrioritySort;
 use orlop_scheduler::{Engine, Profile, QueueOptions, Scheduler, SchedulingQueue};
 use orlop_store::{MemoryStore, Store};
@@ -202,7 +202,8 @@ fn scheduler(
     let sources = Sources::new(informers.of::<Pod>(), informers.of::<Node>())
         .namespaces(informers.of::<Namespace>())
         .services(informers.of::<Service>())
-        .replica_sets(informers.of::<ReplicaSet>());
+        .replica_sets(informers.of::<ReplicaSet>())
+        .storage(StorageSources::shared(informers));
     let recorder = Recorder::new(Arc::clone(client), Arc::clone(clock), "default-scheduler");
     let scheduler = Scheduler::new(engine, queue);
     let actuator = ClientActuator::new(Arc::clone(client)).events(recorder);

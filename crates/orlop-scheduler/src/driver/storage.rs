@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use orlop_cache::{Delta, Store, Subscription};
+use orlop_controller::Informers;
 use orlop_model::Object;
 use orlop_model::core::v1::{PersistentVolume, PersistentVolumeClaim};
 use orlop_model::storage::v1::{CSIDriver, CSINode, CSIStorageCapacity, StorageClass, VolumeAttachment};
@@ -27,6 +28,25 @@ pub struct StorageSources {
     pub attachments: Store<VolumeAttachment>,
     /// CSIStorageCapacities of all namespaces.
     pub capacities: Store<CSIStorageCapacity>,
+}
+
+impl StorageSources {
+    /// The caches that controllers share.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
+    #[must_use]
+    pub fn shared(informers: &Informers) -> Self {
+        Self {
+            volumes: informers.of(),
+            claims: informers.of(),
+            classes: informers.of(),
+            csi_nodes: informers.of(),
+            drivers: informers.of(),
+            attachments: informers.of(),
+            capacities: informers.of(),
+        }
+    }
 }
 
 /// What a cache of storage said.
