@@ -43,7 +43,11 @@ fn engine(objects: &[Value]) -> Engine {
         .cluster_filter(NodeVolumeLimits)
         .cluster_filter(VolumeBinding)
         .cluster_filter(VolumeZone);
-    let mut engine = Engine::new([profile.build().unwrap()], 1).unwrap();
+    engine_with(profile.build().unwrap(), objects)
+}
+
+fn engine_with(profile: Profile, objects: &[Value]) -> Engine {
+    let mut engine = Engine::new([profile], 1).unwrap();
     for object in objects {
         engine.record(change(object["kind"].as_str().unwrap(), object)).unwrap();
     }

@@ -61,8 +61,17 @@ fn modes(shared: bool) -> Value {
 
 /// Three zones with a node each, the disks, and the claims `c0`, `c1`, ….
 fn cluster(disks: &[Disk], wants: &[Want]) -> Engine {
-    let mut objects: Vec<Value> =
-        (0..3).map(|zone| node(&format!("n{zone}"), json!({"zone": format!("z{zone}")}))).collect();
+    engine(&objects(3, disks, wants))
+}
+
+fn objects(nodes: u8, disks: &[Disk], wants: &[Want]) -> Vec<Value> {
+    let mut objects: Vec<Value> = (0..nodes)
+        .map(|number| {
+            let mut node = node(&format!("n{number}"), json!({"zone": format!("z{}", number % 3)}));
+            node["status"] = json!({"allocatable": {"cpu": "4", "memory": "4Gi", "pods": "4"}});
+            node
+        })
+        .collect();
     objects.push(class("made", json!("WaitForFirstConsumer"), "d", json!({})));
     objects.push(local());
     for (index, disk) in disks.iter().enumerate() {
@@ -82,7 +91,7 @@ fn cluster(disks: &[Disk], wants: &[Want]) -> Engine {
         let class = if want.made { "made" } else { "local" };
         objects.push(claim(&format!("c{index}"), class, &format!("{}Gi", want.size), more));
     }
-    engine(&objects)
+    objects
 }
 
 /// What a claim gets, by looking at every volume: the one that is reserved for it or nothing, else the
@@ -202,5 +211,46 @@ proptest! {
             engine.record(Change::PodForgot(id)).unwrap();
         }
         prop_assert_eq!(engine.cluster().fingerprint(), before);
+    }
+
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    /// With claims or without, an engine that keeps what it found decides as one that looks at everything.
+    #[test]
+    fn what_is_kept_does_not_matter(
+        disks in disks(),
+        wants in wants(),
+        pods in prop::collection::vec((prop::collection::vec(0..12_usize, 0..3), 0..3_u8, 0..6_u8), 1..24),
+    ) {
+        let mut engine = engine_with(Profile::kubernetes(), &objects(7, &disks, &wants));
+        let mut placed = Vec::new();
+        for (number, (claims, app, fate)) in pods.into_iter().enumerate() {
+            let sources: Vec<Value> = claims.iter().map(|claim| of_claim(&format!("c{claim}"))).collect();
+            let mut pod = pod(&format!("p{number}"), "", &sources);
+            pod["metadata"]["labels"] = json!({"app": app.to_string()});
+            pod["spec"]["containers"] = json!([{"name": "c", "resources": {"requests": {"cpu": app.to_string()}}}]);
+            let pod = read::<Pod>(&pod);
+            let want = engine.evaluate(&pod);
+            prop_assert_eq!(&engine.schedule(&pod), &want);
+            if let Some(node) = want.node() {
+                engine.record(Change::PodAssumed { pod: Arc::clone(&pod), node: node.clone() }).unwrap();
+                placed.push(pod_id(&pod));
+            }
+            match fate {
+                0 => {
+                    if let Some(id) = placed.pop() {
+                        engine.record(Change::PodForgot(id)).unwrap();
+                    }
+                }
+                1 => {
+                    let name = format!("v{}", number % 14);
+                    engine.record(StorageChange::VolumeRemoved(name.into()).into()).unwrap();
+                }
+                _ => {}
+            }
+        }
     }
 }
