@@ -49,7 +49,7 @@ pub use cluster::{
     Volumes, Workload, WorkloadKind, is_extended, is_finished, is_scalar, pod_id,
 };
 pub use engine::{
-    Decision, Engine, Explanation, NodeExplanation, Placement, PluginOutcome, PluginScore, Rejection,
+    Decision, Engine, Explanation, Fork, NodeExplanation, Placement, PluginOutcome, PluginScore, Rejection,
     ScheduleError, Unschedulable,
 };
 pub use framework::{

@@ -151,6 +151,17 @@ impl ChangeLog {
         }
     }
 
+    /// Forgets entries from number `end` on; the touches stay.
+    pub(super) fn truncate(&mut self, end: u64) {
+        match usize::try_from(end.saturating_sub(self.first)) {
+            Ok(left) if end >= self.first => self.entries.truncate(left),
+            _ => {
+                self.entries.clear();
+                self.first = end;
+            }
+        }
+    }
+
     pub(crate) fn push(&mut self, entry: Logged) {
         self.entries.push_back(entry);
         if self.entries.len() > self.capacity {

@@ -4,6 +4,7 @@
 mod change;
 mod host_ports;
 mod images;
+mod journal;
 mod log;
 mod neighbours;
 mod node;

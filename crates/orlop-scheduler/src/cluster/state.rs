@@ -6,6 +6,7 @@ use hashbrown::HashMap;
 use orlop_model::Str;
 use orlop_model::core::v1::{Node, Pod};
 
+use super::journal::{Journal, Undo};
 use super::node::NodeSlot;
 use super::pod_groups::PodGroups;
 use super::{
@@ -37,14 +38,16 @@ pub struct Cluster {
     by_id: HashMap<Str, u32>,
     pub(super) groups: PodGroups,
     pub(super) images: Images,
-    pub(super) neighbours: Neighbours,
+    /// Copied when written to while shared with a fork.
+    pub(super) neighbours: Arc<Neighbours>,
     /// Copied when written to while shared with a clone.
     pub(super) volumes: Arc<Volumes>,
     /// Grows with each change of `neighbours`.
-    neighbours_version: u64,
+    pub(super) neighbours_version: u64,
     /// Of the labels that signatures count pods by.
     topologies: Vec<Topology>,
-    log: ChangeLog,
+    pub(super) log: ChangeLog,
+    pub(super) journal: Journal,
 }
 
 impl Cluster {
@@ -63,11 +66,12 @@ impl Cluster {
             by_id: HashMap::new(),
             groups: PodGroups::default(),
             images: Images::default(),
-            neighbours: Neighbours::default(),
+            neighbours: Arc::default(),
             volumes: Arc::default(),
             neighbours_version: 0,
             topologies: Vec::new(),
             log: ChangeLog::new(LOG_CAPACITY),
+            journal: Journal::default(),
         }
     }
 
@@ -142,7 +146,7 @@ impl Cluster {
     }
 
     fn set_neighbour(&mut self, change: Change) -> Option<ClusterEvent> {
-        let neighbours = &mut self.neighbours;
+        let neighbours = Arc::make_mut(&mut self.neighbours);
         let (changed, kind, namespace, name) = match change {
             Change::NamespaceSet(object) => {
                 (neighbours.set_namespace(&object), "Namespace", Str::EMPTY, object.metadata.name.clone())
@@ -177,7 +181,7 @@ impl Cluster {
         Some(ClusterEvent::Other { kind: kind.into() })
     }
 
-    fn set_node(&mut self, node: Arc<Node>) -> Option<ClusterEvent> {
+    pub(super) fn set_node(&mut self, node: Arc<Node>) -> Option<ClusterEvent> {
         let index = self.slot(&node.metadata.name);
         let old = self.nodes[index as usize].object.clone();
         if let Some(old) = old {
@@ -187,6 +191,7 @@ impl Cluster {
                 self.images.add(index, &node);
             }
             let same = unchanged(&old, &node);
+            self.journal.note(|| Undo::Node(Arc::clone(&old)));
             self.nodes[index as usize].set_object(Arc::clone(&node));
             if same {
                 return None;
@@ -195,6 +200,7 @@ impl Cluster {
             self.log.push(Logged::NodeUpdated { node: node.metadata.name.clone() });
             Some(ClusterEvent::NodeUpdated { old, new: node })
         } else {
+            self.journal.note(|| Undo::NodeAdded(node.metadata.name.clone()));
             self.images.add(index, &node);
             self.active.push(index);
             self.nodes[index as usize].set_object(Arc::clone(&node));
@@ -204,13 +210,16 @@ impl Cluster {
         }
     }
 
-    fn remove_node(&mut self, name: &Str) -> Result<ClusterEvent, RecordError> {
+    pub(super) fn remove_node(&mut self, name: &Str) -> Result<ClusterEvent, RecordError> {
         let unknown = || RecordError::UnknownNode { node: name.clone() };
         let index = *self.by_name.get(name.as_str()).ok_or_else(unknown)?;
         let old = self.nodes[index as usize].object.clone().ok_or_else(unknown)?;
         self.images.remove(index, &old);
         self.nodes[index as usize].clear_object();
-        self.active.retain(|&active| active != index);
+        if let Some(place) = self.active.iter().position(|&active| active == index) {
+            self.active.remove(place);
+            self.journal.note(|| Undo::NodeRemoved(Arc::clone(&old), place));
+        }
         self.touch_object(index);
         self.release(index);
         self.log.push(Logged::NodeRemoved { node: name.clone() });
@@ -282,6 +291,7 @@ impl Cluster {
             && known.pod.metadata.labels == pod.metadata.labels
             && known.is_terminating() == pod.metadata.deletion_timestamp.is_some()
         {
+            self.journal.note(|| Undo::Pod { was: Arc::clone(&known.pod), assumed: was_assumed });
             known.assumed = false;
             known.pod = pod;
             // The event came with the assumption.
@@ -315,7 +325,7 @@ impl Cluster {
         Some(ClusterEvent::PodGone(pod.pod))
     }
 
-    fn place(
+    pub(super) fn place(
         &mut self,
         pod: Arc<Pod>,
         id: Str,
@@ -341,17 +351,19 @@ impl Cluster {
             Arc::make_mut(&mut self.volumes).placed(&pod, &id);
         }
         self.log.touch(index, Touched::Pods(group));
+        self.journal.note(|| Undo::Placed(id.clone()));
         self.by_id.insert(id.clone(), slot);
         self.pods[slot as usize] = Some(PlacedPod { pod, id, node: index, assumed, group, load });
     }
 
-    fn take_away(&mut self, id: &Str) -> Option<(PlacedPod, Str)> {
+    pub(super) fn take_away(&mut self, id: &Str) -> Option<(PlacedPod, Str)> {
         let slot = self.by_id.remove(id.as_str())?;
         let pod = self.pods[slot as usize].take()?;
         self.free_pods.push(slot);
         if Volumes::concern(&pod.pod) {
             Arc::make_mut(&mut self.volumes).left(&pod.pod, id);
         }
+        let group = self.groups.slots()[pod.group as usize].clone();
         self.groups.leave(pod.group);
         let node = &mut self.nodes[pod.node as usize];
         node.give_back(&pod.load);
@@ -362,7 +374,19 @@ impl Cluster {
         let name = node.name.clone();
         self.log.touch(pod.node, Touched::Pods(pod.group));
         self.release(pod.node);
+        if let Some(group) = group {
+            self.journal.note(|| Undo::Taken { pod: Box::new(pod.clone()), group, node: name.clone() });
+        }
         Some((pod, name))
+    }
+
+    /// Gives a placed pod another object, with nothing else changed.
+    pub(super) fn set_object(&mut self, id: &str, object: Arc<Pod>, assumed: bool) {
+        let slot = self.by_id.get(id).copied();
+        if let Some(known) = slot.and_then(|slot| self.pods[slot as usize].as_mut()) {
+            known.pod = object;
+            known.assumed = assumed;
+        }
     }
 
     /// A node's object came, changed or went.

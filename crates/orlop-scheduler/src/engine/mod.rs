@@ -3,6 +3,7 @@
 mod decision;
 mod evaluate;
 mod explain;
+mod fork;
 mod heads;
 mod memory;
 mod ranking;
@@ -17,6 +18,7 @@ use smallvec::SmallVec;
 
 pub use decision::{Decision, Placement, Rejection, ScheduleError, Unschedulable};
 pub use explain::{Explanation, NodeExplanation, PluginOutcome, PluginScore};
+pub use fork::Fork;
 
 use self::memory::{Memory, Template};
 use self::ranking::{Best, Free, Outgrown, Ranking, Undecided};

@@ -56,6 +56,8 @@ enum Step {
         there: bool,
     },
     Workload(bool),
+    /// The next steps, as many as the number says, are taken in a fork, which is reverted or committed.
+    Fork(u8, bool),
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -75,6 +77,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => (0..2_u8, 0..3_u8).prop_map(|(number, label)| Step::Namespace { number, label }),
         1 => (0..3_u8, any::<bool>()).prop_map(|(number, there)| Step::Service { number, there }),
         1 => any::<bool>().prop_map(Step::Workload),
+        2 => (1..8_u8, any::<bool>()).prop_map(|(steps, commit)| Step::Fork(steps, commit)),
     ];
     prop::collection::vec(step, 10..60)
 }
@@ -305,111 +308,140 @@ fn profile(number: u8) -> Profile {
     }
 }
 
+/// What a history knows.
+#[derive(Clone, Default)]
+struct Known {
+    pods: usize,
+    assumed: Vec<(Arc<Pod>, Str)>,
+    placed: Vec<Arc<Pod>>,
+}
+
 /// Plays a history; after each decision the full evaluation must give the same.
-fn play(steps: &[Step], number: u8, seed: u64) -> Result<(), TestCaseError> {
-    let mut engine = Engine::new([profile(number)], seed).unwrap();
-    let mut pods = 0;
-    let mut assumed: Vec<(Arc<Pod>, Str)> = Vec::new();
-    let mut placed: Vec<Arc<Pod>> = Vec::new();
-    for step in steps {
-        match step {
-            Step::Node { number, cpu, cordoned, taint, zone, labels, images } => {
-                let node = node(*number, *cpu, *cordoned, *taint, *zone, *labels, *images);
-                engine.record(Change::NodeUpdated(node)).unwrap();
+fn play(mut steps: &[Step], engine: &mut Engine, known: &mut Known) -> Result<(), TestCaseError> {
+    while let Some((step, rest)) = steps.split_first() {
+        steps = rest;
+        if let Step::Fork(number, commit) = step {
+            let (inside, rest) = steps.split_at(usize::from(*number).min(steps.len()));
+            steps = rest;
+            let before = engine.cluster().fingerprint();
+            let mut trial = Known { pods: known.pods, ..known.clone() };
+            let mut fork = engine.fork();
+            play(inside, &mut fork, &mut trial)?;
+            known.pods = trial.pods;
+            if *commit {
+                fork.commit();
+                *known = trial;
+            } else {
+                drop(fork);
+                prop_assert_eq!(engine.cluster().fingerprint(), before);
             }
-            Step::RemoveNode(number) => {
-                let _ = engine.record(Change::NodeRemoved(format!("n{number}").into()));
-            }
-            Step::Schedule { kinds, assume } => {
-                for kind in kinds {
-                    pods += 1;
-                    let pod = pod(pods, *kind);
-                    let (decision, full) = (engine.schedule(&pod), engine.evaluate(&pod));
-                    prop_assert!(
-                        same(&decision, &full),
-                        "kind {}: {:?} is {:?} in full: {}",
-                        kind,
-                        decision,
-                        full,
-                        engine.explain(&pod)
-                    );
-                    if let (Some(node), true) = (decision.node(), assume) {
-                        let change = Change::PodAssumed { pod: Arc::clone(&pod), node: node.clone() };
-                        engine.record(change).unwrap();
-                        assumed.push((pod, node.clone()));
-                    }
+        } else {
+            take(step, engine, known)?;
+        }
+    }
+    Ok(())
+}
+
+fn take(step: &Step, engine: &mut Engine, known: &mut Known) -> Result<(), TestCaseError> {
+    let Known { pods, assumed, placed } = known;
+    match step {
+        Step::Fork(..) => {}
+        Step::Node { number, cpu, cordoned, taint, zone, labels, images } => {
+            let node = node(*number, *cpu, *cordoned, *taint, *zone, *labels, *images);
+            engine.record(Change::NodeUpdated(node)).unwrap();
+        }
+        Step::RemoveNode(number) => {
+            let _ = engine.record(Change::NodeRemoved(format!("n{number}").into()));
+        }
+        Step::Schedule { kinds, assume } => {
+            for kind in kinds {
+                *pods += 1;
+                let pod = pod(*pods, *kind);
+                let (decision, full) = (engine.schedule(&pod), engine.evaluate(&pod));
+                prop_assert!(
+                    same(&decision, &full),
+                    "kind {}: {:?} is {:?} in full: {}",
+                    kind,
+                    decision,
+                    full,
+                    engine.explain(&pod)
+                );
+                if let (Some(node), true) = (decision.node(), assume) {
+                    let change = Change::PodAssumed { pod: Arc::clone(&pod), node: node.clone() };
+                    engine.record(change).unwrap();
+                    assumed.push((pod, node.clone()));
                 }
             }
-            Step::Confirm(number) => {
-                if !assumed.is_empty() {
-                    let (pod, node) = assumed.remove(usize::from(*number) % assumed.len());
-                    let mut pod = Pod::clone(&pod);
-                    pod.spec.node_name = node;
-                    let pod = Arc::new(pod);
-                    engine.record(Change::PodAdded(Arc::clone(&pod))).unwrap();
-                    placed.push(pod);
-                }
-            }
-            Step::Forget(number) => {
-                if !assumed.is_empty() {
-                    let (pod, _) = assumed.remove(usize::from(*number) % assumed.len());
-                    engine.record(Change::PodForgot(pod_id(&pod))).unwrap();
-                }
-            }
-            Step::Terminate(number) => {
-                if !placed.is_empty() {
-                    let index = usize::from(*number) % placed.len();
-                    let mut pod = Pod::clone(&placed[index]);
-                    pod.metadata.deletion_timestamp = Some("2026-01-01T00:00:00Z".parse().unwrap());
-                    placed[index] = Arc::new(pod);
-                    engine.record(Change::PodUpdated(Arc::clone(&placed[index]))).unwrap();
-                }
-            }
-            Step::Remove(number) => {
-                if !placed.is_empty() {
-                    let pod = placed.remove(usize::from(*number) % placed.len());
-                    engine.record(Change::PodRemoved(pod_id(&pod))).unwrap();
-                }
-            }
-            Step::Foreign { kind, node } => {
-                pods += 1;
-                let mut pod = Pod::clone(&pod(pods, *kind));
-                pod.spec.node_name = format!("n{node}").into();
+        }
+        Step::Confirm(number) => {
+            if !assumed.is_empty() {
+                let (pod, node) = assumed.remove(usize::from(*number) % assumed.len());
+                let mut pod = Pod::clone(&pod);
+                pod.spec.node_name = node;
                 let pod = Arc::new(pod);
                 engine.record(Change::PodAdded(Arc::clone(&pod))).unwrap();
                 placed.push(pod);
             }
-            Step::Namespace { number, label } => {
-                let namespace: Arc<Namespace> = decode(json!({
-                    "metadata": {"name": format!("ns{number}"), "labels": {"team": format!("t{label}")}},
+        }
+        Step::Forget(number) => {
+            if !assumed.is_empty() {
+                let (pod, _) = assumed.remove(usize::from(*number) % assumed.len());
+                engine.record(Change::PodForgot(pod_id(&pod))).unwrap();
+            }
+        }
+        Step::Terminate(number) => {
+            if !placed.is_empty() {
+                let index = usize::from(*number) % placed.len();
+                let mut pod = Pod::clone(&placed[index]);
+                pod.metadata.deletion_timestamp = Some("2026-01-01T00:00:00Z".parse().unwrap());
+                placed[index] = Arc::new(pod);
+                engine.record(Change::PodUpdated(Arc::clone(&placed[index]))).unwrap();
+            }
+        }
+        Step::Remove(number) => {
+            if !placed.is_empty() {
+                let pod = placed.remove(usize::from(*number) % placed.len());
+                engine.record(Change::PodRemoved(pod_id(&pod))).unwrap();
+            }
+        }
+        Step::Foreign { kind, node } => {
+            *pods += 1;
+            let mut pod = Pod::clone(&pod(*pods, *kind));
+            pod.spec.node_name = format!("n{node}").into();
+            let pod = Arc::new(pod);
+            engine.record(Change::PodAdded(Arc::clone(&pod))).unwrap();
+            placed.push(pod);
+        }
+        Step::Namespace { number, label } => {
+            let namespace: Arc<Namespace> = decode(json!({
+                "metadata": {"name": format!("ns{number}"), "labels": {"team": format!("t{label}")}},
+            }));
+            engine.record(Change::NamespaceSet(namespace)).unwrap();
+        }
+        Step::Service { number, there } => {
+            let name = Str::from(format!("s{number}"));
+            if *there {
+                let service: Arc<Service> = decode(json!({
+                    "metadata": {"name": name, "namespace": "ns0"},
+                    "spec": {"selector": {"app": format!("a{number}")}},
                 }));
-                engine.record(Change::NamespaceSet(namespace)).unwrap();
+                engine.record(Change::ServiceSet(service)).unwrap();
+            } else {
+                engine.record(Change::ServiceRemoved { namespace: "ns0".into(), name }).unwrap();
             }
-            Step::Service { number, there } => {
-                let name = Str::from(format!("s{number}"));
-                if *there {
-                    let service: Arc<Service> = decode(json!({
-                        "metadata": {"name": name, "namespace": "ns0"},
-                        "spec": {"selector": {"app": format!("a{number}")}},
-                    }));
-                    engine.record(Change::ServiceSet(service)).unwrap();
+        }
+        Step::Workload(there) => {
+            let workload =
+                Workload { kind: WorkloadKind::ReplicaSet, namespace: "ns0".into(), name: "rs".into() };
+            let selector: LabelSelector =
+                serde_json::from_value(json!({"matchLabels": {"app": "a1"}})).unwrap();
+            engine
+                .record(if *there {
+                    Change::WorkloadSet { workload, selector: Some(selector) }
                 } else {
-                    engine.record(Change::ServiceRemoved { namespace: "ns0".into(), name }).unwrap();
-                }
-            }
-            Step::Workload(there) => {
-                let workload =
-                    Workload { kind: WorkloadKind::ReplicaSet, namespace: "ns0".into(), name: "rs".into() };
-                let selector: LabelSelector =
-                    serde_json::from_value(json!({"matchLabels": {"app": "a1"}})).unwrap();
-                engine
-                    .record(if *there {
-                        Change::WorkloadSet { workload, selector: Some(selector) }
-                    } else {
-                        Change::WorkloadRemoved(workload)
-                    })
-                    .unwrap();
-            }
+                    Change::WorkloadRemoved(workload)
+                })
+                .unwrap();
         }
     }
     Ok(())
@@ -422,6 +454,7 @@ proptest! {
 
     #[test]
     fn what_is_kept_is_not_seen(steps in steps(), profile in 0..6_u8, seed in any::<u64>()) {
-        play(&steps, profile, seed)?;
+        let mut engine = Engine::new([self::profile(profile)], seed).unwrap();
+        play(&steps, &mut engine, &mut Known::default())?;
     }
 }
