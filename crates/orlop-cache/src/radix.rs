@@ -17,6 +17,13 @@ pub(crate) struct Radix<T> {
     height: u32,
 }
 
+/// A look at a vector that remembers where it looked last.
+pub(crate) struct Near<'a, T> {
+    of: &'a Radix<T>,
+    /// A leaf and its number.
+    leaf: Option<(u32, &'a Leaf<T>)>,
+}
+
 enum Node<T> {
     Leaf(Arc<Leaf<T>>),
     Inner(Arc<[Option<Node<T>>; INNER]>),
@@ -53,6 +60,11 @@ impl<T: Clone> Radix<T> {
 
     pub(crate) fn get(&self, index: u32) -> Option<&T> {
         self.leaf(index)?[index as usize % LEAF].as_ref()
+    }
+
+    /// For looking at many elements of which some are neighbours.
+    pub(crate) const fn near(&self) -> Near<'_, T> {
+        Near { of: self, leaf: None }
     }
 
     /// The place of an element, to put one there, or to change or take the one that is there.
@@ -95,6 +107,21 @@ impl<T: Clone> Radix<T> {
             index = (index / LEAF as u32 + 1).checked_mul(LEAF as u32)?;
         }
         None
+    }
+}
+
+impl<'a, T: Clone> Near<'a, T> {
+    pub(crate) fn get(&mut self, index: u32) -> Option<&'a T> {
+        let number = index / LEAF as u32;
+        let leaf = match self.leaf {
+            Some((last, leaf)) if last == number => leaf,
+            _ => {
+                let leaf = &**self.of.leaf(index)?;
+                self.leaf = Some((number, leaf));
+                leaf
+            }
+        };
+        leaf[index as usize % LEAF].as_ref()
     }
 }
 
@@ -147,6 +174,10 @@ mod tests {
                     None => drop(model.remove(&index)),
                 }
                 prop_assert_eq!(vector.get(index).copied(), value);
+                let mut near = vector.near();
+                for index in [index ^ 1, index, index ^ 32] {
+                    prop_assert_eq!(near.get(index), model.get(&index));
+                }
                 if keep == 0 {
                     kept.push((vector.clone(), model.clone()));
                 }

@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 use crate::hub::{Base, Hub};
 use crate::index::{self, Indexed};
 use crate::subscription::Origin;
-use crate::table::{Table, View};
+use crate::table::{AHEAD, Table, View};
 use crate::{Index, Lag, Snapshot, Subscription, Writer, revision};
 
 /// Changes in the log that subscribers read from, unless the store is built with another number.
@@ -148,16 +148,16 @@ impl<K: Object> Store<K> {
     /// The objects of a namespace, by name.
     #[must_use]
     pub fn list_in(&self, namespace: &str) -> Vec<Arc<K>> {
-        let view = {
+        let (view, slots) = {
             let state = self.inner.state.read();
             let view = state.table.view();
-            let len = view.len_in(namespace);
-            if len <= AT_ONCE {
-                return gather(view, view.slots_in(namespace), len);
+            let Some(slots) = state.table.slots_in(namespace) else { return Vec::new() };
+            if slots.len() <= AT_ONCE {
+                return gather(view, slots.iter(), slots.len());
             }
-            view.clone()
+            (view.clone(), slots.clone())
         };
-        gather(&view, view.slots_in(namespace), view.len_in(namespace))
+        gather(&view, slots.iter(), slots.len())
     }
 
     /// The objects, of a namespace or of all, that a label selector selects, in the order of their keys.
@@ -180,25 +180,19 @@ impl<K: Object> Store<K> {
             let slots = state.candidates(selector, all);
             match (&slots, namespace) {
                 (Some(slots), _) if slots.len() <= AT_ONCE => {
-                    let objects = slots.iter().filter_map(|slot| view.object(*slot));
-                    return objects.filter(|object| selected(object)).cloned().collect();
+                    return those(view.objects(slots.iter().copied()), selected);
                 }
                 (None, Some(namespace)) if all <= AT_ONCE => {
-                    return view.iter_in(namespace).filter(|object| selected(object)).cloned().collect();
+                    return those(view.iter_in(namespace), selected);
                 }
                 _ => {}
             }
             (view.clone(), slots)
         };
         match (slots, namespace) {
-            (Some(slots), _) => {
-                let objects = slots.iter().filter_map(|slot| view.object(*slot));
-                objects.filter(|object| selected(object)).cloned().collect()
-            }
-            (None, Some(namespace)) => {
-                view.iter_in(namespace).filter(|object| selected(object)).cloned().collect()
-            }
-            (None, None) => view.iter().filter(|object| selected(object)).cloned().collect(),
+            (Some(slots), _) => those(view.objects(slots.iter().copied()), selected),
+            (None, Some(namespace)) => those(view.iter_in(namespace), selected),
+            (None, None) => those(view.iter(), selected),
         }
     }
 
@@ -376,12 +370,31 @@ fn reached(now: &str, wanted: &str) -> Option<bool> {
 /// The objects in some slots.
 pub(crate) fn gather<K: Object>(view: &View<K>, slots: impl Iterator<Item = u32>, len: usize) -> Vec<Arc<K>> {
     let mut found = Vec::with_capacity(len);
-    found.extend(slots.filter_map(|slot| view.object(slot)));
+    found.extend(view.objects(slots));
     // A clone waits for the object's count to come from memory, and the next clone for that; reads do not wait for each
     // other, so all counts are on their way before the first clone.
     let counts = found.iter().fold(0_usize, |sum, object| sum.wrapping_add(Arc::strong_count(object)));
     std::hint::black_box(counts);
     found.into_iter().cloned().collect()
+}
+
+/// Those objects that are selected by their labels.
+fn those<'a, K: Object>(
+    objects: impl Iterator<Item = &'a Arc<K>>,
+    selected: impl Fn(&Arc<K>) -> bool,
+) -> Vec<Arc<K>> {
+    let (mut objects, mut found) = (objects.fuse(), Vec::new());
+    let mut some = Vec::with_capacity(AHEAD.min(objects.size_hint().0.max(1)));
+    loop {
+        some.extend(objects.by_ref().take(AHEAD));
+        if some.is_empty() {
+            return found;
+        }
+        // As in `gather`: first the labels of some come from memory, then the first is looked at.
+        let labels = some.iter().fold(0_usize, |sum, object| sum.wrapping_add(object.meta().labels.len()));
+        std::hint::black_box(labels);
+        found.extend(some.drain(..).filter(|object| selected(object)).cloned());
+    }
 }
 
 /// Some values of the index of a label.

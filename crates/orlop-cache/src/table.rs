@@ -134,17 +134,28 @@ impl<K: Object> Table<K> {
         slot
     }
 
+    fn find_space(&self, namespace: &str) -> Option<u32> {
+        let same =
+            |space: &u32| self.view.spaces.get(*space).is_some_and(|space| space.namespace == *namespace);
+        self.by_namespace.find(self.hasher.hash_one(namespace), same).copied()
+    }
+
+    /// The slots of the objects of a namespace.
+    pub(crate) fn slots_in(&self, namespace: &str) -> Option<&Slots> {
+        self.view.spaces.get(self.find_space(namespace)?).map(|space| &space.slots)
+    }
+
     /// The number of a namespace, which is there from then on.
     fn space(&mut self, namespace: &Str) -> u32 {
-        let Self { view, hasher, by_namespace, .. } = self;
-        let hash_of = |namespace: &str| hasher.hash_one(namespace);
-        let name_of = |space: u32| view.spaces.get(space).map_or("", |space| &space.namespace);
-        let hash = hash_of(namespace);
-        if let Some(space) = by_namespace.find(hash, |space| name_of(*space) == namespace.as_str()) {
-            return *space;
+        if let Some(space) = self.find_space(namespace) {
+            return space;
         }
         let space = self.free_spaces.pop().unwrap_or(self.spare.len() as u32);
-        by_namespace.insert_unique(hash, space, |space| hash_of(name_of(*space)));
+        let Self { view, hasher, by_namespace, .. } = self;
+        let hash_of = |namespace: &str| hasher.hash_one(namespace);
+        by_namespace.insert_unique(hash_of(namespace), space, |space| {
+            view.spaces.get(*space).map_or(0, |space| hash_of(&space.namespace))
+        });
         if self.spare.len() <= space as usize {
             self.spare.push(Vec::new());
         }
@@ -215,6 +226,9 @@ fn name<K: Object>(entries: &Radix<Entry<K>>, slot: u32) -> Option<&str> {
     Some(name)
 }
 
+/// How many objects are looked at before something is done with the first: so many as come from memory together.
+pub(crate) const AHEAD: usize = 32;
+
 /// Looks at the key and the resourceVersion of each object. A read that waits for memory holds up what has to be done
 /// with it, but no other read: whoever does this first, for some objects, waits for all of them at once.
 pub(crate) fn look_at<'a, K: Object>(objects: impl Iterator<Item = &'a Arc<K>>) {
@@ -276,9 +290,20 @@ impl<K: Object> View<K> {
         self.space(namespace).map_or(0, |space| space.slots.len())
     }
 
+    /// The objects in some slots.
+    pub(crate) fn objects<'a, I>(&'a self, slots: I) -> impl Iterator<Item = &'a Arc<K>> + use<'a, K, I>
+    where
+        I: Iterator<Item = u32>,
+    {
+        let mut near = self.entries.near();
+        slots.filter_map(move |slot| near.get(slot).map(|entry| &entry.object))
+    }
+
     /// The objects of a namespace, by name.
     pub(crate) fn iter_in(&self, namespace: &str) -> impl Iterator<Item = &Arc<K>> + use<'_, K> {
-        self.slots_in(namespace).filter_map(|slot| self.object(slot))
+        let slots = self.space(namespace).map(|space| &space.slots);
+        let objects = self.objects(slots.into_iter().flat_map(Slots::iter));
+        Counted { objects, left: slots.map_or(0, Slots::len) }
     }
 
     /// Slots of all objects, in the order of their keys.
@@ -289,7 +314,7 @@ impl<K: Object> View<K> {
 
     /// All objects, in the order of their keys.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<K>> + use<'_, K> {
-        self.slots().filter_map(|slot| self.object(slot))
+        Counted { objects: self.objects(self.slots()), left: self.len }
     }
 
     /// The namespace after this one, of those that have objects; the first after `None`.
@@ -301,6 +326,25 @@ impl<K: Object> View<K> {
     /// The next slot from `from` on in which this view may have another object or state than `other`.
     pub(crate) fn next_difference(&self, other: &Self, from: u32) -> Option<u32> {
         self.entries.next_difference(&other.entries, from, self.end.max(other.end))
+    }
+}
+
+/// Objects of which it is known how many are to come, so that who collects them makes room once.
+struct Counted<I> {
+    objects: I,
+    left: usize,
+}
+
+impl<I: Iterator> Iterator for Counted<I> {
+    type Item = I::Item;
+
+    fn next(&mut self) -> Option<I::Item> {
+        self.left = self.left.saturating_sub(1);
+        self.objects.next()
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.left, None)
     }
 }
 

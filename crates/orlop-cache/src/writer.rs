@@ -12,7 +12,7 @@ use crate::hub::{Base, Hub, Log};
 use crate::index::Indexed;
 use crate::store::State;
 use crate::subscription::Origin;
-use crate::table::look_at;
+use crate::table::{AHEAD, look_at};
 use crate::{Delta, Store, revision};
 
 /// The end by which a [`Store`] is fed; there is one, or one for each namespace of a store of
@@ -56,9 +56,6 @@ enum Listed<K> {
     },
     Delete(Arc<K>),
 }
-
-/// How many objects are looked at before something is done with the first: so many as come from memory together.
-const AHEAD: usize = 32;
 
 impl<K: Object> Writer<K> {
     pub(crate) const fn new(store: Store<K>, part: usize) -> Self {
