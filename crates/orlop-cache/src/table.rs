@@ -118,8 +118,8 @@ impl<K: Object> Table<K> {
         let mut of_space = view.spaces.place(space).as_mut();
         let spare = &mut spare[space as usize];
         let slot = spare.pop().unwrap_or_else(|| {
-            // As many again as it has.
-            let mut block = free.take(of_space.as_ref().map_or(0, |space| space.slots.len()));
+            // Half as many again as it has.
+            let mut block = free.take(of_space.as_ref().map_or(0, |space| space.slots.len() / 2));
             let first = block.next().unwrap_or_default();
             spare.extend(block.rev());
             first
