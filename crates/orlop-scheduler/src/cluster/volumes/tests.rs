@@ -293,7 +293,7 @@ fn shown(cluster: &Cluster) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(200))]
 
     /// After any history, once its pods are gone, the cluster is one that has seen the last of each
     /// object alone; and at no time does a volume count for two claims of different pods.

@@ -15,7 +15,10 @@ use serde_json::{Value, json};
 
 use crate::framework::{ClusterFilter as _, Code, Hint};
 use crate::plugins::{BindProgress, NodeVolumeLimits, VolumeBinding, VolumeRestrictions, VolumeZone};
-use crate::{BindPlan, Change, ClusterEvent, Engine, Profile, Replaced, Status, StorageChange, StorageEvent};
+use crate::{
+    BindPlan, Change, ClusterEvent, Engine, Profile, Replaced, Scheduler, SchedulingQueue, Status, Step,
+    StorageChange, StorageEvent,
+};
 
 fn read<T: DeserializeOwned>(value: &Value) -> Arc<T> {
     Arc::new(serde_json::from_value(value.clone()).unwrap())
@@ -183,4 +186,39 @@ fn event(old: Option<&Value>, new: Option<&Value>) -> ClusterEvent {
 fn relabelled() -> ClusterEvent {
     let read = |labels| read::<Node>(&node("a", labels));
     ClusterEvent::NodeUpdated { old: read(json!({})), new: read(json!({"zone": "z1"})) }
+}
+
+#[test]
+fn pods_wait_for_claims_classes_and_volumes() {
+    let at = |seconds: i64| orlop_clock::Timestamp::from_second(1_772_366_400 + seconds).unwrap();
+    let engine = engine_with(Profile::kubernetes(), &[]);
+    let mut scheduler: Scheduler = Scheduler::new(engine, SchedulingQueue::default());
+    let mut node = node("a", json!({}));
+    node["status"] = json!({"allocatable": {"pods": "4"}});
+    scheduler.record(change("Node", &node), at(0)).unwrap();
+    scheduler.pod_seen(read(&pod("new", "", &[of_claim("data")])), at(0));
+    let mut now = 0;
+    let mut try_again = |scheduler: &mut Scheduler, news: Option<Value>| {
+        if let Some(object) = news {
+            scheduler.record(change(object["kind"].as_str().unwrap(), &object), at(now)).unwrap();
+            now += 20;
+        }
+        scheduler.next(at(now)).map(|step| match step {
+            Step::Unschedulable { why, .. } => why.to_string(),
+            Step::Bind { node, .. } => format!("bind to {node}"),
+            other => panic!("{other:?}"),
+        })
+    };
+    let told = |why: &str| Some(format!("0/1 nodes are available: {why}."));
+    let missing = "persistentvolumeclaim \"data\" not found";
+    assert_eq!(try_again(&mut scheduler, None), told(missing));
+    assert_eq!(try_again(&mut scheduler, Some(claim("other", "local", "1Gi", json!({})))), None);
+    let immediate = "pod has unbound immediate PersistentVolumeClaims";
+    assert_eq!(try_again(&mut scheduler, Some(claim("data", "local", "1Gi", json!({})))), told(immediate));
+    let none = "1 node(s) didn't find available persistent volumes to bind";
+    assert_eq!(try_again(&mut scheduler, Some(local())), told(none));
+    assert_eq!(try_again(&mut scheduler, Some(volume("small", "local", "1Mi", json!({})))), told(none));
+    let bound = try_again(&mut scheduler, Some(volume("pv", "local", "1Gi", json!({}))));
+    assert_eq!(bound.as_deref(), Some("bind to a"));
+    assert_eq!(scheduler.engine().cluster().view().volumes().assumed("new-uid").unwrap().volumes.len(), 1);
 }
