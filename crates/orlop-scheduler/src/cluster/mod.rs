@@ -36,5 +36,5 @@ pub(crate) use topology::{NO_VALUE, Topology};
 pub use view::ClusterView;
 pub use volumes::{BindPlan, Replaced, StorageChange, StorageEvent, Volumes};
 pub(crate) use volumes::{
-    CapacitySlot, MIGRATED_PLUGINS, SELECTED_NODE, VolumeSlot, class_of_claim, is_bound_to,
+    CapacitySlot, KnownVolume, MIGRATED_PLUGINS, SELECTED_NODE, class_of_claim, is_bound_to,
 };

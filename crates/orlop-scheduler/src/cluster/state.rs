@@ -9,6 +9,7 @@ use orlop_model::core::v1::{Node, Pod};
 use super::journal::{Journal, Undo};
 use super::node::NodeSlot;
 use super::pod_groups::PodGroups;
+use super::volumes::ClaimUsers;
 use super::{
     Change, ChangeLog, ClusterView, Images, Load, Logged, Neighbours, NodeView, PlacedPod, PodGroup,
     RecordError, StorageChange, Topology, Touched, Volumes, is_finished, pod_id,
@@ -42,6 +43,7 @@ pub struct Cluster {
     pub(super) neighbours: Arc<Neighbours>,
     /// Copied when written to while shared with a clone.
     pub(super) volumes: Arc<Volumes>,
+    pub(super) claim_users: ClaimUsers,
     /// Grows with each change of `neighbours`.
     pub(super) neighbours_version: u64,
     /// Of the labels that signatures count pods by.
@@ -68,6 +70,7 @@ impl Cluster {
             images: Images::default(),
             neighbours: Arc::default(),
             volumes: Arc::default(),
+            claim_users: ClaimUsers::default(),
             neighbours_version: 0,
             topologies: Vec::new(),
             log: ChangeLog::new(LOG_CAPACITY),
@@ -347,9 +350,7 @@ impl Cluster {
         node.take(&load);
         node.pods.push(slot);
         node.count(group, pod.metadata.deletion_timestamp.is_some(), true);
-        if Volumes::concern(&pod) {
-            Arc::make_mut(&mut self.volumes).placed(&pod, &id);
-        }
+        self.claim_users.placed(&pod, &id);
         self.log.touch(index, Touched::Pods(group));
         self.journal.note(|| Undo::Placed(id.clone()));
         self.by_id.insert(id.clone(), slot);
@@ -360,9 +361,7 @@ impl Cluster {
         let slot = self.by_id.remove(id.as_str())?;
         let pod = self.pods[slot as usize].take()?;
         self.free_pods.push(slot);
-        if Volumes::concern(&pod.pod) {
-            Arc::make_mut(&mut self.volumes).left(&pod.pod, id);
-        }
+        self.claim_users.left(&pod.pod, id);
         let group = self.groups.slots()[pod.group as usize].clone();
         self.groups.leave(pod.group);
         let node = &mut self.nodes[pod.node as usize];
@@ -497,7 +496,7 @@ impl Cluster {
             groups.sort();
             let _ = writeln!(text, "  {groups:?}");
         }
-        let _ = writeln!(text, "{}", self.volumes.fingerprint());
+        let _ = writeln!(text, "{} {}", self.volumes.fingerprint(), self.claim_users.fingerprint());
         text
     }
 }

@@ -9,6 +9,7 @@ use orlop_model::storage::v1::{CSIDriver, CSINode, CSIStorageCapacity, StorageCl
 use orlop_model::{Map, Str};
 
 use super::BindPlan;
+use super::assumption::{Assumptions, name_of};
 use crate::cluster::{ClusterView, NodeView, PlacedPod};
 
 /// The annotation that named the class before there was a field for it; it still comes first.
@@ -31,68 +32,39 @@ pub(super) fn class_of_volume(volume: &PersistentVolume) -> Str {
     class(&volume.metadata.annotations, Some(&volume.spec.storage_class_name))
 }
 
-/// What a decision that is not carried out yet makes of an object.
-#[derive(Clone, Debug)]
-pub(super) struct Assumption<K> {
-    /// The pods that the decision was about: several may share a claim.
-    pub(super) pods: BTreeSet<Str>,
-    pub(super) object: Arc<K>,
-}
-
-impl<K> Assumption<K> {
-    /// A pod more counts on it.
-    pub(super) fn join(this: &mut Option<Self>, pod: &Str, object: &Arc<K>) {
-        let assumption =
-            this.get_or_insert_with(|| Self { pods: BTreeSet::new(), object: Arc::clone(object) });
-        assumption.pods.insert(pod.clone());
-    }
-
-    /// A pod less counts on it. Returns the object if that was the last.
-    pub(super) fn leave(this: &mut Option<Self>, pod: &str) -> Option<Arc<K>> {
-        let assumption = this.as_mut()?;
-        if !assumption.pods.remove(pod) || !assumption.pods.is_empty() {
-            return None;
-        }
-        this.take().map(|assumption| assumption.object)
-    }
-
-    /// Whether the pod counts on it.
-    pub(super) fn is_of(this: &Option<Self>, pod: &str) -> bool {
-        this.as_ref().is_some_and(|assumption| assumption.pods.contains(pod))
-    }
-}
-
 /// A volume with what decisions need of it.
 #[derive(Clone, Debug)]
-pub(crate) struct VolumeSlot {
+pub(super) struct VolumeSlot {
     pub(super) seen: Arc<PersistentVolume>,
-    pub(super) assumed: Option<Assumption<PersistentVolume>>,
     /// The nodes that can reach it; none: all.
-    pub(super) affinity: Option<Arc<NodeSelectorMatcher>>,
+    affinity: Option<Arc<NodeSelectorMatcher>>,
 }
 
 impl VolumeSlot {
     pub(super) fn new(seen: Arc<PersistentVolume>) -> Self {
         let required = seen.spec.node_affinity.as_ref().and_then(|affinity| affinity.required.as_ref());
         let affinity = required.map(|selector| Arc::new(NodeSelectorMatcher::lazy(selector)));
-        Self { seen, assumed: None, affinity }
-    }
-
-    /// As decisions see it.
-    pub(crate) fn object(&self) -> &Arc<PersistentVolume> {
-        self.assumed.as_ref().map_or(&self.seen, |assumption| &assumption.object)
-    }
-
-    /// The nodes that can reach it; none: all.
-    pub(crate) fn affinity(&self) -> Option<&Arc<NodeSelectorMatcher>> {
-        self.affinity.as_ref()
+        Self { seen, affinity }
     }
 }
 
-#[derive(Clone, Debug)]
-pub(super) struct ClaimSlot {
-    pub(super) seen: Arc<PersistentVolumeClaim>,
-    pub(super) assumed: Option<Assumption<PersistentVolumeClaim>>,
+/// A volume as decisions see it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct KnownVolume<'a> {
+    object: &'a Arc<PersistentVolume>,
+    affinity: Option<&'a Arc<NodeSelectorMatcher>>,
+}
+
+impl<'a> KnownVolume<'a> {
+    /// The object.
+    pub(crate) fn object(self) -> &'a Arc<PersistentVolume> {
+        self.object
+    }
+
+    /// The nodes that can reach it; none: all.
+    pub(crate) fn affinity(self) -> Option<&'a Arc<NodeSelectorMatcher>> {
+        self.affinity
+    }
 }
 
 /// A CSIStorageCapacity, ready to be asked.
@@ -125,16 +97,13 @@ impl CapacitySlot {
     }
 }
 
-/// The objects of storage that decisions about pods depend on: PersistentVolumes and their claims,
-/// StorageClasses, and what CSI drivers say about nodes.
-///
-/// Volumes and claims that a decision has given away count as written, though they are not yet.
+/// The objects of storage as they were seen last.
 #[derive(Clone, Debug, Default)]
-pub struct Volumes {
+pub(super) struct Seen {
     pub(super) volumes: HashMap<Str, VolumeSlot>,
     pub(super) volumes_by_class: HashMap<Str, BTreeSet<Str>>,
     /// By namespace and name.
-    pub(super) claims: HashMap<Str, HashMap<Str, ClaimSlot>>,
+    pub(super) claims: HashMap<Str, HashMap<Str, Arc<PersistentVolumeClaim>>>,
     pub(super) classes: HashMap<Str, Arc<StorageClass>>,
     pub(super) csi_nodes: HashMap<Str, Arc<CSINode>>,
     /// Number of CSINodes with a driver that limits the volumes it attaches.
@@ -145,88 +114,93 @@ pub struct Volumes {
     /// By namespace and name.
     pub(super) capacities: BTreeMap<(Str, Str), CapacitySlot>,
     pub(super) capacities_by_class: HashMap<Str, BTreeSet<(Str, Str)>>,
-    /// Ids of the placed pods that name a claim, by namespace and name of the claim.
-    pub(super) users: HashMap<Str, HashMap<Str, BTreeSet<Str>>>,
-    /// Decisions about volumes of pods that are not bound yet, or not all of whose volumes are seen as
-    /// decided, by id of the pod.
-    pub(super) assumed: BTreeMap<Str, Decided>,
 }
 
-/// A decision about the volumes of a pod.
-#[derive(Clone, Debug)]
-pub(super) struct Decided {
-    pub(super) plan: Arc<BindPlan>,
-    /// Whether the pod is bound. What is left to be seen of its volumes is under way then.
-    pub(super) confirmed: bool,
+/// The objects of storage that decisions about pods depend on: PersistentVolumes and their claims,
+/// StorageClasses, and what CSI drivers say about nodes.
+///
+/// Volumes and claims that a decision has given away count as written, though they are not yet.
+#[derive(Clone, Debug, Default)]
+pub struct Volumes {
+    /// Copied when written to while shared with a fork, which mostly writes to the other.
+    pub(super) seen: Arc<Seen>,
+    pub(super) assumptions: Assumptions,
 }
 
 impl Volumes {
     /// The PersistentVolume of that name.
     #[must_use]
     pub fn volume(&self, name: &str) -> Option<&Arc<PersistentVolume>> {
-        self.volume_slot(name).map(VolumeSlot::object)
+        self.known_volume(name).map(KnownVolume::object)
     }
 
     /// The PersistentVolume of that name as it was seen last, decisions left aside.
     #[must_use]
     pub fn seen_volume(&self, name: &str) -> Option<&Arc<PersistentVolume>> {
-        self.volume_slot(name).map(|slot| &slot.seen)
+        self.seen.volumes.get(name).map(|slot| &slot.seen)
     }
 
-    pub(crate) fn volume_slot(&self, name: &str) -> Option<&VolumeSlot> {
-        self.volumes.get(name)
+    pub(crate) fn known_volume(&self, name: &str) -> Option<KnownVolume<'_>> {
+        let slot = self.seen.volumes.get(name)?;
+        let assumed = self.assumptions.volumes.get(name);
+        let object = assumed.map_or(&slot.seen, |assumption| &assumption.object);
+        Some(KnownVolume { object, affinity: slot.affinity.as_ref() })
     }
 
     /// The PersistentVolumes of a class (empty: of none), by name.
     pub fn volumes_of_class(&self, class: &str) -> impl Iterator<Item = &Arc<PersistentVolume>> {
-        self.slots_of_class(class).map(VolumeSlot::object)
+        self.known_of_class(class).map(KnownVolume::object)
     }
 
-    pub(crate) fn slots_of_class(&self, class: &str) -> impl Iterator<Item = &VolumeSlot> {
-        let names = self.volumes_by_class.get(class).into_iter().flatten();
-        names.filter_map(|name| self.volumes.get(name.as_str()))
+    pub(crate) fn known_of_class(&self, class: &str) -> impl Iterator<Item = KnownVolume<'_>> {
+        let names = self.seen.volumes_by_class.get(class).into_iter().flatten();
+        names.filter_map(|name| self.known_volume(name))
     }
 
     /// The PersistentVolumeClaim of that name.
     #[must_use]
     pub fn claim(&self, namespace: &str, name: &str) -> Option<&Arc<PersistentVolumeClaim>> {
-        let slot = self.claims.get(namespace)?.get(name)?;
-        Some(slot.assumed.as_ref().map_or(&slot.seen, |assumption| &assumption.object))
+        let seen = self.seen_claim(namespace, name)?;
+        if self.assumptions.claims.is_empty() {
+            return Some(seen);
+        }
+        let assumed = self.assumptions.claims.get(&name_of(seen));
+        Some(assumed.map_or(seen, |assumption| &assumption.object))
     }
 
     /// The PersistentVolumeClaim of that name as it was seen last, decisions left aside.
     #[must_use]
     pub fn seen_claim(&self, namespace: &str, name: &str) -> Option<&Arc<PersistentVolumeClaim>> {
-        Some(&self.claims.get(namespace)?.get(name)?.seen)
+        self.seen.claims.get(namespace)?.get(name)
     }
 
     /// The StorageClass of that name.
     #[must_use]
     pub fn class(&self, name: &str) -> Option<&Arc<StorageClass>> {
-        self.classes.get(name)
+        self.seen.classes.get(name)
     }
 
     /// The CSINode of the node of that name.
     #[must_use]
     pub fn csi_node(&self, node: &str) -> Option<&Arc<CSINode>> {
-        self.csi_nodes.get(node)
+        self.seen.csi_nodes.get(node)
     }
 
     /// Whether a driver limits the volumes that it attaches to some node.
     pub(crate) fn has_limits(&self) -> bool {
-        self.limited_nodes > 0
+        self.seen.limited_nodes > 0
     }
 
     /// The CSIDriver of that name.
     #[must_use]
     pub fn driver(&self, name: &str) -> Option<&Arc<CSIDriver>> {
-        self.drivers.get(name)
+        self.seen.drivers.get(name)
     }
 
     /// The VolumeAttachments to the node of that name, by name.
     pub fn attachments(&self, node: &str) -> impl Iterator<Item = &Arc<VolumeAttachment>> {
-        let names = self.attachments_by_node.get(node).into_iter().flatten();
-        names.filter_map(|name| self.attachments.get(name.as_str()))
+        let names = self.seen.attachments_by_node.get(node).into_iter().flatten();
+        names.filter_map(|name| self.seen.attachments.get(name.as_str()))
     }
 
     /// The CSIStorageCapacities of a class, by namespace and name.
@@ -235,47 +209,24 @@ impl Volumes {
     }
 
     pub(crate) fn capacity_slots(&self, class: &str) -> impl Iterator<Item = &CapacitySlot> {
-        let names = self.capacities_by_class.get(class).into_iter().flatten();
-        names.filter_map(|name| self.capacities.get(name))
+        let names = self.seen.capacities_by_class.get(class).into_iter().flatten();
+        names.filter_map(|name| self.seen.capacities.get(name))
     }
 
     /// The decision about the volumes of the pod with this [id](crate::pod_id), until the pod is seen
     /// to be bound and its volumes are seen as decided.
     #[must_use]
     pub fn assumed(&self, pod: &str) -> Option<&Arc<BindPlan>> {
-        self.assumed.get(pod).map(|decided| &decided.plan)
+        self.assumptions.pods.get(pod).map(|decided| &decided.plan)
     }
 
-    /// Ids of the placed pods that name a claim.
-    fn users(&self, namespace: &str, claim: &str) -> impl Iterator<Item = &Str> {
-        self.users.get(namespace).and_then(|claims| claims.get(claim)).into_iter().flatten()
-    }
-
-    /// A text of everything that is not an object as seen: assumptions and uses.
+    /// What is assumed, as text.
     pub(in crate::cluster) fn fingerprint(&self) -> String {
-        let mut users: Vec<_> = self
-            .users
-            .iter()
-            .flat_map(|(namespace, claims)| {
-                claims.iter().map(move |(claim, pods)| format!("{namespace}/{claim} {pods:?}"))
-            })
-            .collect();
-        users.sort_unstable();
-        let mut volumes: Vec<_> = self
-            .volumes
-            .iter()
-            .filter_map(|(name, slot)| slot.assumed.as_ref().map(|assumed| (name, &assumed.pods)))
-            .collect();
-        volumes.sort_unstable();
-        let mut claims: Vec<_> = self
-            .claims
-            .values()
-            .flatten()
-            .filter_map(|(name, slot)| slot.assumed.as_ref().map(|assumed| (name, &assumed.pods)))
-            .collect();
-        claims.sort_unstable();
-        let plans: Vec<_> = self.assumed.iter().map(|(pod, decided)| (pod, decided.confirmed)).collect();
-        format!("{users:?} {volumes:?} {claims:?} {plans:?}")
+        let Assumptions { volumes, claims, pods } = &self.assumptions;
+        let volumes: Vec<_> = volumes.iter().map(|(name, assumed)| (name, &assumed.pods)).collect();
+        let claims: Vec<_> = claims.iter().map(|(name, assumed)| (name, &assumed.pods)).collect();
+        let pods: Vec<_> = pods.iter().map(|(pod, decided)| (pod, decided.confirmed)).collect();
+        format!("{volumes:?} {claims:?} {pods:?}")
     }
 }
 
@@ -293,7 +244,7 @@ impl<'a> ClusterView<'a> {
 
     /// The pods on nodes of the cluster that name a claim.
     pub(crate) fn claim_users(self, namespace: &str, claim: &str) -> impl Iterator<Item = &'a PlacedPod> {
-        self.0.volumes.users(namespace, claim).filter_map(move |id| {
+        self.0.claim_users.of(namespace, claim).filter_map(move |id| {
             let (pod, node) = self.0.pod(id)?;
             self.node(node).map(|_| pod)
         })

@@ -11,7 +11,7 @@ use orlop_model::{Quantity, Str};
 
 use super::label_index::LabelIndex;
 use super::reaches;
-use crate::cluster::{NodeView, VolumeSlot, is_bound_to};
+use crate::cluster::{KnownVolume, NodeView, is_bound_to};
 use crate::framework::Status;
 
 /// How much storage a claim asks for.
@@ -46,7 +46,7 @@ impl Candidates {
     /// The claim's selector is malformed.
     pub(super) fn of<'a>(
         claim: &PersistentVolumeClaim,
-        volumes: impl Iterator<Item = &'a VolumeSlot>,
+        volumes: impl Iterator<Item = KnownVolume<'a>>,
     ) -> Result<Self, Status> {
         let selector = match claim.spec.selector.as_deref() {
             None => Selector::everything(),

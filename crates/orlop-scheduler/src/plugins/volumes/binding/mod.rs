@@ -72,7 +72,7 @@ enum Bound {
 
 impl Bound {
     fn of(volumes: &Volumes, name: &str) -> Self {
-        let Some(slot) = volumes.volume_slot(name) else {
+        let Some(slot) = volumes.known_volume(name) else {
             return Self::Missing;
         };
         let migrated = InTree::of(&slot.object().spec.source).map(|plugin| {
@@ -175,7 +175,7 @@ impl Claims {
             match volumes.class(&class).filter(|_| !class.is_empty()) {
                 Some(object) => match object.volume_binding_mode {
                     Some(VolumeBindingMode::WaitForFirstConsumer) if claim.spec.volume_name.is_empty() => {
-                        let candidates = Candidates::of(claim, volumes.slots_of_class(&class))?;
+                        let candidates = Candidates::of(claim, volumes.known_of_class(&class))?;
                         claims.waiting.push(Waiting {
                             claim: Arc::clone(claim),
                             selected_node: claim.metadata.annotations.get(SELECTED_NODE).cloned(),

@@ -226,7 +226,7 @@ proptest! {
         pods in prop::collection::vec((prop::collection::vec(0..12_usize, 0..3), 0..3_u8, 0..6_u8), 1..24),
     ) {
         let mut engine = engine_with(Profile::kubernetes(), &objects(7, &disks, &wants));
-        let mut placed = Vec::new();
+        let mut placed: Vec<orlop_model::Str> = Vec::new();
         for (number, (claims, app, fate)) in pods.into_iter().enumerate() {
             let sources: Vec<Value> = claims.iter().map(|claim| of_claim(&format!("c{claim}"))).collect();
             let mut pod = pod(&format!("p{number}"), "", &sources);
@@ -236,7 +236,17 @@ proptest! {
             let want = engine.evaluate(&pod);
             prop_assert_eq!(&engine.schedule(&pod), &want);
             if let Some(node) = want.node() {
-                engine.record(Change::PodAssumed { pod: Arc::clone(&pod), node: node.clone() }).unwrap();
+                let assume = Change::PodAssumed { pod: Arc::clone(&pod), node: node.clone() };
+                let before = engine.cluster().fingerprint();
+                let mut fork = engine.fork();
+                fork.record(assume.clone()).unwrap();
+                fork.record(StorageChange::VolumeRemoved("v0".into()).into()).unwrap();
+                for other in &placed {
+                    fork.record(Change::PodRemoved(other.clone())).unwrap();
+                }
+                drop(fork);
+                prop_assert_eq!(engine.cluster().fingerprint(), before);
+                engine.record(assume).unwrap();
                 placed.push(pod_id(&pod));
             }
             match fate {
