@@ -21,6 +21,7 @@ pub(crate) fn implement(input: &DeriveInput, attributes: &StructAttributes) -> R
     let (extra, fields): (Vec<_>, Vec<_>) = fields.into_iter().partition(|field| field.role == Role::Extra);
     let views = fields.iter().enumerate().map(|(index, field)| view(index, field, model));
     let slots = fields.iter().enumerate().map(|(index, field)| slot(index, field, model));
+    let reads = fields.iter().filter_map(|field| read(field, model));
     let schemas = fields.iter().map(|field| schema(field, model));
     let keys = fields.iter().map(|field| key(field, model));
     let (numbers, places) = numbers(&fields, model);
@@ -80,6 +81,17 @@ pub(crate) fn implement(input: &DeriveInput, attributes: &StructAttributes) -> R
                     _ => #model::message::Slot::Ignored,
                 }
             }
+            #[inline]
+            fn read(
+                &mut self,
+                tag: u32,
+                decoder: &mut #model::protobuf::Decoder<'_>,
+            ) -> #model::protobuf::Outcome {
+                match tag >> 3 {
+                    #(#reads)*
+                    _ => #model::protobuf::Outcome::Other,
+                }
+            }
             #extra
         }
 
@@ -95,6 +107,14 @@ pub(crate) fn implement(input: &DeriveInput, attributes: &StructAttributes) -> R
             #[inline]
             fn as_slot(&mut self) -> #model::message::Slot<'_> {
                 #model::message::Slot::Message(self)
+            }
+            #[inline]
+            fn read(
+                &mut self,
+                tag: u32,
+                decoder: &mut #model::protobuf::Decoder<'_>,
+            ) -> #model::protobuf::Outcome {
+                decoder.message(self, tag)
             }
         }
 
@@ -128,6 +148,14 @@ fn slot(index: usize, field: &FieldAttributes, model: &Path) -> TokenStream {
         Role::Serde => quote!(#index => #model::message::Slot::Opaque(&mut self.#ident),),
         _ => quote!(#index => #model::Field::as_slot(&mut self.#ident),),
     }
+}
+
+/// Reading of a field with a number of its own.
+fn read(field: &FieldAttributes, model: &Path) -> Option<TokenStream> {
+    let ident = &field.ident;
+    let (number, outer) = field.number;
+    (number > 0 && outer == 0 && !field.wrapped && field.role != Role::Serde)
+        .then(|| quote!(#number => #model::Field::read(&mut self.#ident, tag, decoder),))
 }
 
 /// Number of the field in its message or of the message that it belongs to, and its number there.

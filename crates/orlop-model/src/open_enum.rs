@@ -79,6 +79,19 @@ macro_rules! open_enum {
             }
         }
 
+        impl $name {
+            /// The one whose text it is.
+            #[inline]
+            fn known(text: &[u8]) -> ::std::option::Option<Self> {
+                $(
+                    if text == $text.as_bytes() {
+                        return ::std::option::Option::Some(Self::$variant);
+                    }
+                )*
+                if text.is_empty() { ::std::option::Option::Some(Self::default()) } else { ::std::option::Option::None }
+            }
+        }
+
         impl ::std::default::Default for $name {
             #[inline]
             fn default() -> Self {
@@ -89,9 +102,9 @@ macro_rules! open_enum {
         impl ::std::convert::From<&str> for $name {
             #[inline]
             fn from(text: &str) -> Self {
-                match text {
-                    $($text => Self::$variant,)*
-                    _ => Self::Other($crate::OtherText::from(text)),
+                match Self::known(text.as_bytes()) {
+                    ::std::option::Option::Some(known) => known,
+                    ::std::option::Option::None => Self::Other($crate::OtherText::from(text)),
                 }
             }
         }
@@ -156,9 +169,27 @@ macro_rules! open_enum {
             fn as_slot(&mut self) -> $crate::message::Slot<'_> {
                 $crate::message::Slot::Text(self)
             }
+            #[inline]
+            fn read(
+                &mut self,
+                tag: u32,
+                decoder: &mut $crate::protobuf::Decoder<'_>,
+            ) -> $crate::protobuf::Outcome {
+                decoder.text(self, tag)
+            }
         }
 
         impl $crate::message::Text for $name {
+            #[inline]
+            fn set_known(&mut self, text: &[u8]) -> bool {
+                match Self::known(text) {
+                    ::std::option::Option::Some(known) => {
+                        *self = known;
+                        true
+                    }
+                    ::std::option::Option::None => false,
+                }
+            }
             #[inline]
             fn set(&mut self, text: &str) {
                 *self = Self::from(text);

@@ -4,6 +4,7 @@ use std::fmt;
 use std::ops::{Deref, DerefMut};
 
 use crate::message::{Field, Message, Slot, Union, View};
+use crate::protobuf::{Decoder, Outcome};
 use crate::{Extra, FieldType, Schema};
 
 /// A struct that is empty in most objects: one pointer, and no allocation until a field of it is set. Used like the
@@ -80,6 +81,9 @@ impl<T: Message + Constant> Message for Rare<T> {
     fn field_mut(&mut self, index: usize) -> Slot<'_> {
         (**self).field_mut(index)
     }
+    fn read(&mut self, tag: u32, decoder: &mut Decoder<'_>) -> Outcome {
+        Message::read(&mut **self, tag, decoder)
+    }
     fn unknown(&self) -> Option<&Extra> {
         (**self).unknown()
     }
@@ -101,6 +105,9 @@ impl<T: Message + Constant> Field for Rare<T> {
     }
     fn as_slot(&mut self) -> Slot<'_> {
         Slot::Message(self)
+    }
+    fn read(&mut self, tag: u32, decoder: &mut Decoder<'_>) -> Outcome {
+        decoder.message(self, tag)
     }
 }
 

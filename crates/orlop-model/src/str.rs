@@ -26,17 +26,6 @@ impl Str {
         Self(LeanStr::from_static_str(text))
     }
 
-    /// A text of up to 16 bytes, if it is UTF-8. The check is at its quickest on whole, aligned words.
-    #[inline]
-    pub(crate) fn from_short(text: &[u8]) -> Option<Self> {
-        #[repr(align(16))]
-        struct Words([u8; Str::MAX_INLINE]);
-        let mut words = Words([0; Self::MAX_INLINE]);
-        words.0.get_mut(..text.len())?.copy_from_slice(text);
-        let text = std::str::from_utf8(&words.0).ok()?.get(..text.len())?;
-        Some(Self(text.into()))
-    }
-
     /// The text.
     #[must_use]
     #[inline]
@@ -51,6 +40,37 @@ impl Str {
         (!self.is_empty()).then_some(self)
     }
 }
+
+/// A text of up to [`Str::MAX_INLINE`] bytes that has been copied to aligned words, where checking it is at its quickest.
+#[repr(align(16))]
+pub(crate) struct ShortText([u8; Str::MAX_INLINE], usize);
+
+impl ShortText {
+    /// The first bytes of a chunk, if there are as many.
+    #[inline]
+    pub(crate) fn new(chunk: &[u8; Str::MAX_INLINE], length: usize) -> Option<Self> {
+        let mask = MASKS.get(length)?;
+        Some(Self((u128::from_le_bytes(*chunk) & mask).to_le_bytes(), length))
+    }
+
+    /// The text, if it is UTF-8.
+    #[inline]
+    pub(crate) fn as_str(&self) -> Option<&str> {
+        // Zeros are UTF-8 as well.
+        std::str::from_utf8(&self.0).ok()?.get(..self.1)
+    }
+}
+
+/// Masks of so many bytes.
+static MASKS: [u128; Str::MAX_INLINE + 1] = {
+    let mut masks = [0; Str::MAX_INLINE + 1];
+    let mut length = 1;
+    while length < masks.len() {
+        masks[length] = u128::MAX >> (128 - 8 * length);
+        length += 1;
+    }
+    masks
+};
 
 impl Deref for Str {
     type Target = str;

@@ -42,7 +42,15 @@ impl Strings {
         if self.table.is_empty() {
             self.table.resize(Self::CAPACITY, Str::EMPTY);
         }
-        share(text, &mut self.table, Self::MAX_BYTES)
+        share(text.as_bytes(), &mut self.table, Self::MAX_BYTES, || Some(text.into())).unwrap_or_default()
+    }
+
+    /// The text, if it is UTF-8, shared likewise.
+    pub(crate) fn share_bytes(&mut self, text: &[u8]) -> Option<Str> {
+        if self.table.is_empty() {
+            self.table.resize(Self::CAPACITY, Str::EMPTY);
+        }
+        share(text, &mut self.table, Self::MAX_BYTES, || checked(text))
     }
 }
 
@@ -60,25 +68,34 @@ impl Recent {
     }
 
     pub(crate) fn share(&mut self, text: &str) -> Str {
-        share(text, &mut self.0, Self::MAX_BYTES)
+        share(text.as_bytes(), &mut self.0, Self::MAX_BYTES, || Some(text.into())).unwrap_or_default()
+    }
+
+    pub(crate) fn share_bytes(&mut self, text: &[u8]) -> Option<Str> {
+        share(text, &mut self.0, Self::MAX_BYTES, || checked(text))
     }
 }
 
 #[inline]
-fn share(text: &str, table: &mut [Str], max_bytes: usize) -> Str {
+fn share(text: &[u8], table: &mut [Str], max_bytes: usize, make: impl Fn() -> Option<Str>) -> Option<Str> {
     if !(Str::MAX_INLINE + 1..=max_bytes).contains(&text.len()) {
-        return text.into();
+        return make();
     }
-    let hash = known::hash(text.as_bytes());
+    let hash = known::hash(text);
     if let Some(known) = known::find(text, hash) {
-        return known;
+        return Some(known);
     }
     let place = hash % table.len().max(1);
-    let Some(slot) = table.get_mut(place) else { return text.into() };
-    if *slot != *text {
-        *slot = text.into();
+    let Some(slot) = table.get_mut(place) else { return make() };
+    if slot.as_bytes() != text {
+        *slot = make()?;
     }
-    slot.clone()
+    Some(slot.clone())
+}
+
+/// A text, if it is UTF-8.
+fn checked(text: &[u8]) -> Option<Str> {
+    std::str::from_utf8(text).ok().map(Str::from)
 }
 
 impl Default for Strings {

@@ -143,7 +143,7 @@ fn element(text: &str) -> Result<Option<Element>, FieldsError> {
 /// A name; those of Kubernetes' fields are not copied.
 fn name(text: &str) -> Str {
     if text.len() > Str::MAX_INLINE
-        && let Some(known) = known::find(text, known::hash(text.as_bytes()))
+        && let Some(known) = known::find(text.as_bytes(), known::hash(text.as_bytes()))
     {
         return known;
     }

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::{Field, Mapping, Optional, Sequence, Slot, Text, View};
+use crate::protobuf::{Decoder, Outcome};
 use crate::{
     ByteString, FieldType, FieldsV1, IntOrString, List, Map, MicroTime, Quantity, RawJson, Str, Time,
 };
 
 macro_rules! field {
-    ($($type:ty: $schema:ident, |$value:ident| $view:expr, $slot:ident;)*) => {$(
+    ($($type:ty: $schema:ident, |$value:ident| $view:expr, $slot:ident $(, $read:expr)?;)*) => {$(
         impl Field for $type {
             const TYPE: FieldType = FieldType::$schema;
             #[inline]
@@ -20,27 +21,50 @@ macro_rules! field {
             fn as_slot(&mut self) -> Slot<'_> {
                 Slot::$slot(self)
             }
+            $(
+                // The end of all that reads such a field, which jumps here.
+                #[inline(never)]
+                fn read(&mut self, tag: u32, decoder: &mut Decoder<'_>) -> Outcome {
+                    let read: fn(&mut $type, u32, &mut Decoder<'_>) -> Outcome = $read;
+                    read(self, tag, decoder)
+                }
+            )?
         }
     )*};
 }
 
 field! {
-    bool: Bool, |value| View::Bool(*value), Bool;
-    i32: Int32, |value| View::Int(i64::from(*value)), Int32;
+    bool: Bool, |value| View::Bool(*value), Bool, |to, tag, from| from.number(tag, |value| *to = value != 0);
+    // Numbers of 32 bits are written with the sign of 64.
+    i32: Int32, |value| View::Int(i64::from(*value)), Int32, |to, tag, from| from.number(tag, |value| *to = value as i32);
     u32: Uint32, |value| View::Int(i64::from(*value)), Uint32;
-    i64: Int64, |value| View::Int(*value), Int64;
+    i64: Int64, |value| View::Int(*value), Int64, |to, tag, from| from.number(tag, |value| *to = value as i64);
     // JSON numbers beyond i64 are no integers for Kubernetes.
     u64: Uint64, |value| View::Int(i64::try_from(*value).unwrap_or(i64::MAX)), Uint64;
     f64: Double, |value| View::Float(*value), Float;
-    Str: String, |value| View::Text(value), Str;
+    Str: String, |value| View::Text(value), Str, |to, tag, from| from.str(to, tag);
     String: String, |value| View::Text(value), Text;
     ByteString: Bytes, |value| View::Bytes(value), Bytes;
-    Time: Time, |value| View::Time(*value), Time;
     MicroTime: MicroTime, |value| View::MicroTime(*value), MicroTime;
     Quantity: Quantity, |value| View::Quantity(value), Quantity;
     IntOrString: IntOrString, |value| View::IntOrString(value), IntOrString;
     RawJson: Any, |value| View::Raw(value), Raw;
     serde_json::Value: Any, |value| if value.is_null() { View::Absent } else { View::Opaque(value) }, Opaque;
+}
+
+impl Field for Time {
+    const TYPE: FieldType = FieldType::Time;
+    const NONE_IF_EMPTY: bool = true;
+    fn as_view(&self) -> View<'_> {
+        View::Time(*self)
+    }
+    fn as_slot(&mut self) -> Slot<'_> {
+        Slot::Time(self)
+    }
+    #[inline(never)]
+    fn read(&mut self, tag: u32, decoder: &mut Decoder<'_>) -> Outcome {
+        decoder.time(self, tag)
+    }
 }
 
 impl Field for FieldsV1 {
@@ -54,6 +78,9 @@ impl Field for FieldsV1 {
 }
 
 impl Text for String {
+    fn set_known(&mut self, _text: &[u8]) -> bool {
+        false
+    }
     fn set(&mut self, text: &str) {
         text.clone_into(self);
     }
@@ -71,6 +98,20 @@ impl<F: Field> Field for Option<F> {
     }
     fn as_slot(&mut self) -> Slot<'_> {
         Slot::Optional(self)
+    }
+    #[inline(never)]
+    fn read(&mut self, tag: u32, decoder: &mut Decoder<'_>) -> Outcome {
+        if F::NONE_IF_EMPTY && decoder.passes_empty(tag) {
+            *self = None;
+            return Outcome::Done;
+        }
+        if self.is_none() {
+            *self = Some(F::make());
+        }
+        match self {
+            Some(field) => field.read(tag, decoder),
+            None => Outcome::Other,
+        }
     }
 }
 
@@ -100,6 +141,9 @@ impl<F: Field> Field for Box<F> {
     fn as_slot(&mut self) -> Slot<'_> {
         F::as_slot(self)
     }
+    fn read(&mut self, tag: u32, decoder: &mut Decoder<'_>) -> Outcome {
+        F::read(self, tag, decoder)
+    }
 }
 
 macro_rules! list {
@@ -111,6 +155,12 @@ macro_rules! list {
             }
             fn as_slot(&mut self) -> Slot<'_> {
                 Slot::List(self)
+            }
+            fn read(&mut self, tag: u32, decoder: &mut Decoder<'_>) -> Outcome {
+                match F::TYPE {
+                    FieldType::Message(_) | FieldType::String | FieldType::Enum(_) => decoder.list(self, tag),
+                    _ => Outcome::Other,
+                }
             }
         }
 
@@ -181,6 +231,9 @@ impl<F: Field> Field for Map<F> {
     }
     fn as_slot(&mut self) -> Slot<'_> {
         Slot::Map(self)
+    }
+    fn read(&mut self, tag: u32, decoder: &mut Decoder<'_>) -> Outcome {
+        decoder.map(self, tag)
     }
 }
 

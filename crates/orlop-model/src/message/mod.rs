@@ -22,6 +22,7 @@ pub(crate) use self::serde::RootVisitor;
 pub(crate) use self::serde::read_slot;
 pub use self::serde::{deserialize, serialize};
 pub use self::unknown::unknown_fields;
+use crate::protobuf::{Decoder, Outcome};
 use crate::{ByteString, Extra, FieldType, IntOrString, MicroTime, Quantity, RawJson, Schema, Str, Time};
 
 /// A struct of the wire format. Implemented by `#[derive(Message)]` and `#[derive(Object)]`; used as [`Fields`].
@@ -34,6 +35,13 @@ pub trait Message: Default + Send + Sync {
 
     /// Where the field's value goes; [`Slot::Ignored`] beyond the last one.
     fn field_mut(&mut self, index: usize) -> Slot<'_>;
+
+    /// Reads the value after a tag of protobuf, if its field is one that reads itself; see [`Field::read`].
+    #[inline]
+    fn read(&mut self, tag: u32, decoder: &mut Decoder<'_>) -> Outcome {
+        let _ = (tag, decoder);
+        Outcome::Other
+    }
 
     /// The fields that the type does not know, if the struct keeps them.
     #[inline]
@@ -71,6 +79,8 @@ pub trait Fields: Send + Sync {
     fn view(&self, field: usize) -> View<'_>;
     /// [`Message::field_mut`].
     fn slot(&mut self, field: usize) -> Slot<'_>;
+    /// [`Message::read`].
+    fn read(&mut self, tag: u32, decoder: &mut Decoder<'_>) -> Outcome;
     /// [`Message::unknown`].
     fn extra(&self) -> Option<&Extra>;
     /// [`Message::unknown_mut`].
@@ -90,6 +100,9 @@ impl<M: Message> Fields for M {
     }
     fn slot(&mut self, field: usize) -> Slot<'_> {
         self.field_mut(field)
+    }
+    fn read(&mut self, tag: u32, decoder: &mut Decoder<'_>) -> Outcome {
+        Message::read(self, tag, decoder)
     }
     fn extra(&self) -> Option<&Extra> {
         self.unknown()
@@ -123,6 +136,18 @@ pub trait Field: Default {
 
     /// Where a value goes.
     fn as_slot(&mut self) -> Slot<'_>;
+
+    /// Whether an empty value in protobuf is no value.
+    const NONE_IF_EMPTY: bool = false;
+
+    /// Reads the value after a tag of protobuf (the number of the field, and in the lowest three bits the wire type),
+    /// without the way over [`Slot`]. Types that are rare, and values of another wire type, leave it to that
+    /// ([`Outcome::Other`]).
+    #[inline]
+    fn read(&mut self, tag: u32, decoder: &mut Decoder<'_>) -> Outcome {
+        let _ = (tag, decoder);
+        Outcome::Other
+    }
 }
 
 /// What a field has.
@@ -301,6 +326,8 @@ impl Slot<'_> {
 
 /// A value that is written as a text.
 pub trait Text {
+    /// Takes a text, not known to be UTF-8, if it is one of those that the type knows.
+    fn set_known(&mut self, text: &[u8]) -> bool;
     /// Takes a text.
     fn set(&mut self, text: &str);
 }

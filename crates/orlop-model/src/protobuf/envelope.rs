@@ -10,6 +10,18 @@ pub const CONTENT_TYPE: &str = "application/vnd.kubernetes.protobuf";
 const MAGIC: &[u8] = b"k8s\0";
 const JSON: &str = "application/json";
 
+/// The tag of a length-delimited field.
+const fn tag(number: u32) -> u32 {
+    number << 3 | BYTES as u32
+}
+
+const TYPE: u32 = tag(1);
+const API_VERSION: u32 = tag(1);
+const KIND: u32 = tag(2);
+const RAW: u32 = tag(2);
+const CONTENT_ENCODING: u32 = tag(3);
+const CONTENT_TYPE_TAG: u32 = tag(4);
+
 /// An object in its envelope, not yet read: its kind is known and its content is not looked at.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Envelope<'a> {
@@ -48,23 +60,23 @@ impl<'a> Envelope<'a> {
     fn read(&mut self, reader: &mut Reader<'a>) -> Option<()> {
         while !reader.is_at_end() {
             match reader.tag()? {
-                (1, BYTES) => {
+                TYPE => {
                     let mut reader = Reader::new(reader.bytes()?);
                     while !reader.is_at_end() {
                         match reader.tag()? {
-                            (1, BYTES) => self.api_version = text(reader.bytes()?)?,
-                            (2, BYTES) => self.kind = text(reader.bytes()?)?,
-                            (number, wire_type) => reader.skip(number, wire_type)?,
+                            API_VERSION => self.api_version = text(reader.bytes()?)?,
+                            KIND => self.kind = text(reader.bytes()?)?,
+                            tag => reader.skip(tag)?,
                         }
                     }
                 }
-                (2, BYTES) => {
+                RAW => {
                     self.raw = reader.bytes()?;
                     self.offset = reader.offset() - self.raw.len();
                 }
-                (3, BYTES) => self.content_encoding = text(reader.bytes()?)?,
-                (4, BYTES) => self.content_type = text(reader.bytes()?)?,
-                (number, wire_type) => reader.skip(number, wire_type)?,
+                CONTENT_ENCODING => self.content_encoding = text(reader.bytes()?)?,
+                CONTENT_TYPE_TAG => self.content_type = text(reader.bytes()?)?,
+                tag => reader.skip(tag)?,
             }
         }
         Some(())

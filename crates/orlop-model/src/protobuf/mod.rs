@@ -25,6 +25,7 @@ mod write;
 
 pub(crate) use self::envelope::around_json;
 pub use self::envelope::{CONTENT_TYPE, Envelope};
+pub use self::read::{Decoder, Outcome};
 pub use self::wire::WireError;
 use crate::message::Fields;
 use crate::{Message, Str, Strings};

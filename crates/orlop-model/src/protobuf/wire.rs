@@ -76,6 +76,12 @@ impl<'a> Reader<'a> {
         self.at
     }
 
+    /// Goes back to what has been passed over.
+    #[inline]
+    pub(super) fn go_to(&mut self, offset: usize) {
+        self.at = offset;
+    }
+
     #[inline]
     pub(super) fn is_at_end(&self) -> bool {
         self.at >= self.bytes.len()
@@ -106,49 +112,50 @@ impl<'a> Reader<'a> {
         self.bytes.get(self.at..).unwrap_or_default()
     }
 
-    #[inline]
-    pub(super) fn varint(&mut self) -> Option<u64> {
-        match self.bytes.get(self.at) {
-            Some(byte @ 0..0x80) => {
-                self.at += 1;
-                Some(u64::from(*byte))
-            }
-            _ => {
-                let (value, length) = long_varint(self.rest())?;
-                self.at += length;
-                Some(value)
-            }
+    /// The varint at `at`, and where it ends.
+    #[inline(always)]
+    fn varint_at(&self, at: usize) -> Option<(u64, usize)> {
+        match self.bytes.get(at) {
+            Some(byte @ 0..0x80) => Some((u64::from(*byte), at + 1)),
+            _ => self.long_varint_at(at),
         }
     }
 
-    /// Field number and wire type.
+    #[inline(never)]
+    fn long_varint_at(&self, at: usize) -> Option<(u64, usize)> {
+        let (value, length) = match self.bytes.get(at..)? {
+            [low @ 0x80..=0xff, high @ 0..0x80, ..] => (u64::from(low & 0x7f) | u64::from(*high) << 7, 2),
+            bytes => long_varint(bytes)?,
+        };
+        Some((value, at + length))
+    }
+
     #[inline]
-    pub(super) fn tag(&mut self) -> Option<(u32, u8)> {
-        match self.bytes.get(self.at) {
-            Some(tag @ 8..0x80) => {
-                self.at += 1;
-                Some((u32::from(tag >> 3), tag & 7))
-            }
-            _ => {
-                let (tag, length) = long_varint(self.rest())?;
-                self.at += length;
-                match u32::try_from(tag >> 3) {
-                    Ok(number @ 1..=0x1fff_ffff) => Some((number, (tag & 7) as u8)),
-                    _ => None,
-                }
-            }
-        }
+    pub(super) fn varint(&mut self) -> Option<u64> {
+        let (value, end) = self.varint_at(self.at)?;
+        self.at = end;
+        Some(value)
+    }
+
+    /// Field number and, in the lowest three bits, the wire type.
+    #[inline]
+    pub(super) fn tag(&mut self) -> Option<u32> {
+        let (tag, end) = self.varint_at(self.at)?;
+        let tag = u32::try_from(tag).ok().filter(|tag| tag >> 3 > 0)?;
+        self.at = end;
+        Some(tag)
     }
 
     /// Passes over the next tag if it is this one.
     #[inline]
-    pub(super) fn follows(&mut self, number: u32, wire_type: u8) -> bool {
-        let before = self.at;
-        let is_it = self.tag() == Some((number, wire_type));
-        if !is_it {
-            self.at = before;
+    pub(super) fn follows(&mut self, tag: u32) -> bool {
+        match self.varint_at(self.at) {
+            Some((found, end)) if found == u64::from(tag) => {
+                self.at = end;
+                true
+            }
+            _ => false,
         }
-        is_it
     }
 
     /// Passes over the length of an empty value, if the next one is empty.
@@ -159,20 +166,64 @@ impl<'a> Reader<'a> {
         is_it
     }
 
+    /// A length-delimited value. The reader stays where it is if there is none, as with all values.
     #[inline]
     pub(super) fn bytes(&mut self) -> Option<&'a [u8]> {
-        let length = usize::try_from(self.varint()?).ok()?;
-        self.take(length)
+        let (start, end) = self.bounds()?;
+        let taken = self.bytes.get(start..end)?;
+        self.at = end;
+        Some(taken)
     }
 
-    /// The message that comes as a length-delimited value.
+    /// The seconds of a time as Go writes those of our days: five bytes of seconds, and nanoseconds, of which there are
+    /// none.
     #[inline]
-    pub(super) fn nested(&mut self) -> Option<Self> {
-        let length = usize::try_from(self.varint()?).ok()?;
-        let end = self.at.checked_add(length)?;
-        let nested = Self { bytes: self.bytes.get(..end)?, at: self.at };
-        self.at = end;
-        Some(nested)
+    pub(super) fn usual_time(&mut self) -> Option<i64> {
+        const SECONDS: u8 = 1 << 3 | VARINT;
+        const NANOS: u8 = 2 << 3 | VARINT;
+        match self.rest() {
+            [
+                8,
+                SECONDS,
+                a @ 0x80..=0xff,
+                b @ 0x80..=0xff,
+                c @ 0x80..=0xff,
+                d @ 0x80..=0xff,
+                e @ 0..0x80,
+                NANOS,
+                0,
+                ..,
+            ] => {
+                self.at += 9;
+                let bits = |byte: &u8, place: u32| i64::from(*byte & 0x7f) << (7 * place);
+                Some(bits(a, 0) | bits(b, 1) | bits(c, 2) | bits(d, 3) | bits(e, 4))
+            }
+            _ => None,
+        }
+    }
+
+    /// Goes into the message that comes as a length-delimited value; gives what [`Self::leave`] needs.
+    #[inline]
+    pub(super) fn enter(&mut self) -> Option<&'a [u8]> {
+        let (start, end) = self.bounds()?;
+        let outer = self.bytes;
+        self.bytes = outer.get(..end)?;
+        self.at = start;
+        Some(outer)
+    }
+
+    /// Where the length-delimited value that comes begins and ends, which may be beyond the end of the message.
+    #[inline]
+    fn bounds(&self) -> Option<(usize, usize)> {
+        let (length, start) = self.varint_at(self.at)?;
+        Some((start, start.checked_add(usize::try_from(length).ok()?)?))
+    }
+
+    /// Leaves a message at its end.
+    #[inline]
+    pub(super) fn leave(&mut self, outer: &'a [u8]) {
+        self.at = self.bytes.len();
+        self.bytes = outer;
     }
 
     #[inline]
@@ -188,23 +239,24 @@ impl<'a> Reader<'a> {
     }
 
     /// Passes over a value; groups, which nobody writes any more, with all that is in them.
-    pub(super) fn skip(&mut self, number: u32, wire_type: u8) -> Option<()> {
-        match wire_type {
+    pub(super) fn skip(&mut self, tag: u32) -> Option<()> {
+        match (tag & 7) as u8 {
             VARINT => self.varint().map(|_| ()),
             FIXED64 => self.take(8).map(|_| ()),
             BYTES => self.bytes().map(|_| ()),
             FIXED32 => self.take(4).map(|_| ()),
             START_GROUP => {
                 // Open groups in a list, so that nesting costs no stack.
-                let mut open = vec![number];
+                let mut open = vec![tag >> 3];
                 while let Some(group) = open.last().copied() {
-                    match self.tag()? {
-                        (number, START_GROUP) => open.push(number),
-                        (number, END_GROUP) if number == group => {
+                    let tag = self.tag()?;
+                    match (tag & 7) as u8 {
+                        START_GROUP => open.push(tag >> 3),
+                        END_GROUP if tag >> 3 == group => {
                             open.pop();
                         }
-                        (_, END_GROUP) => return None,
-                        (number, wire_type) => self.skip(number, wire_type)?,
+                        END_GROUP => return None,
+                        _ => self.skip(tag)?,
                     }
                 }
                 Some(())
