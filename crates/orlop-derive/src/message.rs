@@ -108,14 +108,6 @@ pub(crate) fn implement(input: &DeriveInput, attributes: &StructAttributes) -> R
             fn as_slot(&mut self) -> #model::message::Slot<'_> {
                 #model::message::Slot::Message(self)
             }
-            #[inline]
-            fn read(
-                &mut self,
-                tag: u32,
-                decoder: &mut #model::protobuf::Decoder<'_>,
-            ) -> #model::protobuf::Outcome {
-                decoder.message(self, tag)
-            }
         }
 
         #[automatically_derived]

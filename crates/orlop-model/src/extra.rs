@@ -48,16 +48,19 @@ impl Extra {
     }
 
     /// Where the value of a JSON field is, which is `null` if there was none.
+    #[cfg(feature = "rules")]
     pub(crate) fn entry(&mut self, name: &str) -> &mut Value {
         self.0.get_or_insert_default().json.entry(name).or_insert(Value::Null)
     }
 
     /// The value of the JSON field `name`, to be changed.
+    #[cfg(feature = "rules")]
     pub(crate) fn get_mut(&mut self, name: &str) -> Option<&mut Value> {
         self.0.as_mut()?.json.get_mut(name)
     }
 
     /// Removes a JSON field.
+    #[cfg(feature = "rules")]
     pub(crate) fn remove(&mut self, name: &str) -> bool {
         let Some(unknown) = &mut self.0 else { return false };
         let removed = unknown.json.remove(name).is_some();

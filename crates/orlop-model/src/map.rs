@@ -45,7 +45,7 @@ impl<V> Map<V> {
         if self.0.is_sorted_by(|left, right| left.0 < right.0) {
             return;
         }
-        let mut from = order(self.0.iter().map(|(key, _)| key.clone()).collect());
+        let mut from = order(self.0.iter().map(|(key, _)| key.as_str()).collect());
         // Each place takes the entry that belongs there, along the cycles of the permutation.
         for first in 0..from.len() {
             let mut place = first;
@@ -157,12 +157,19 @@ impl<V> Map<V> {
     }
 }
 
-/// For each place of the sorted keys, where its key is; equal ones as they came. Apart from [`Map`], so that sorting is
-/// compiled once.
-fn order(keys: Vec<Str>) -> Vec<usize> {
-    let mut keys: Vec<(Str, usize)> = keys.into_iter().zip(0..).collect();
+/// For each place of the sorted keys, where its key is; equal ones as they came. Whatever is sorted by a text is sorted by
+/// this, since sorting is much to compile.
+fn order(keys: Vec<&str>) -> Vec<usize> {
+    let mut keys: Vec<(&str, usize)> = keys.into_iter().zip(0..).collect();
     keys.sort_unstable();
     keys.into_iter().map(|(_, place)| place).collect()
+}
+
+/// Items in the order of their texts, those of equal texts as they came.
+pub(crate) fn sorted_by_text<T>(items: Vec<T>, text: impl Fn(&T) -> &str) -> Vec<T> {
+    let order = order(items.iter().map(text).collect());
+    let mut items: Vec<Option<T>> = items.into_iter().map(Some).collect();
+    order.into_iter().filter_map(|place| items[place].take()).collect()
 }
 
 impl<V> Default for Map<V> {

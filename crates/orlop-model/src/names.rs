@@ -574,6 +574,7 @@ pub(crate) struct Network {
 
 impl Network {
     /// The address without what is beyond its first bits.
+    #[cfg(feature = "rules")]
     pub(crate) fn masked(&self, bits: u32) -> IpAddr {
         match self.address {
             IpAddr::V4(address) => {

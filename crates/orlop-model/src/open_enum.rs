@@ -79,19 +79,6 @@ macro_rules! open_enum {
             }
         }
 
-        impl $name {
-            /// The one whose text it is.
-            #[inline]
-            fn known(text: &[u8]) -> ::std::option::Option<Self> {
-                $(
-                    if text == $text.as_bytes() {
-                        return ::std::option::Option::Some(Self::$variant);
-                    }
-                )*
-                if text.is_empty() { ::std::option::Option::Some(Self::default()) } else { ::std::option::Option::None }
-            }
-        }
-
         impl ::std::default::Default for $name {
             #[inline]
             fn default() -> Self {
@@ -102,10 +89,11 @@ macro_rules! open_enum {
         impl ::std::convert::From<&str> for $name {
             #[inline]
             fn from(text: &str) -> Self {
-                match Self::known(text.as_bytes()) {
-                    ::std::option::Option::Some(known) => known,
-                    ::std::option::Option::None => Self::Other($crate::OtherText::from(text)),
+                let mut value = Self::Other($crate::OtherText::default());
+                if !$crate::message::Text::set_known(&mut value, text.as_bytes()) {
+                    value = Self::Other($crate::OtherText::from(text));
                 }
+                value
             }
         }
 
@@ -169,26 +157,17 @@ macro_rules! open_enum {
             fn as_slot(&mut self) -> $crate::message::Slot<'_> {
                 $crate::message::Slot::Text(self)
             }
-            #[inline]
-            fn read(
-                &mut self,
-                tag: u32,
-                decoder: &mut $crate::protobuf::Decoder<'_>,
-            ) -> $crate::protobuf::Outcome {
-                decoder.text(self, tag)
-            }
         }
 
         impl $crate::message::Text for $name {
             #[inline]
             fn set_known(&mut self, text: &[u8]) -> bool {
-                match Self::known(text) {
-                    ::std::option::Option::Some(known) => {
-                        *self = known;
-                        true
-                    }
-                    ::std::option::Option::None => false,
-                }
+                *self = match text {
+                    [] => Self::Other($crate::OtherText::default()),
+                    $(text if *text == *$text.as_bytes() => Self::$variant,)*
+                    _ => return false,
+                };
+                true
             }
             #[inline]
             fn set(&mut self, text: &str) {

@@ -106,9 +106,6 @@ impl<T: Message + Constant> Field for Rare<T> {
     fn as_slot(&mut self) -> Slot<'_> {
         Slot::Message(self)
     }
-    fn read(&mut self, tag: u32, decoder: &mut Decoder<'_>) -> Outcome {
-        decoder.message(self, tag)
-    }
 }
 
 #[cfg(test)]

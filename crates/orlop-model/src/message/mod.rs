@@ -145,8 +145,12 @@ pub trait Field: Default {
     /// ([`Outcome::Other`]).
     #[inline]
     fn read(&mut self, tag: u32, decoder: &mut Decoder<'_>) -> Outcome {
-        let _ = (tag, decoder);
-        Outcome::Other
+        // What the slot is, is known where this is compiled.
+        match self.as_slot() {
+            Slot::Message(message) => decoder.message(message, tag),
+            Slot::Text(text) => decoder.text(text, tag),
+            _ => Outcome::Other,
+        }
     }
 }
 

@@ -1,7 +1,5 @@
 //! What the kernel is told by control groups.
 
-use std::collections::BTreeMap;
-
 use crate::core::v1::{Container, Pod, PodQOSClass, ResourceRequirements, resource_name};
 use crate::{Map, Quantity};
 
@@ -9,8 +7,20 @@ use super::{
     Counting, hugepages, limits_visiting, milli_value, nonzero, oom_score_adj, qos_class, requests, value,
 };
 
-/// Limits of huge pages in bytes, by the size of a page in bytes.
-pub type HugepageLimits = BTreeMap<i64, i64>;
+/// Limits of huge pages: the size of a page in bytes, ascending, and the limit of all of that size in bytes.
+pub type HugepageLimits = Vec<(i64, i64)>;
+
+/// The limit of pages of this size.
+fn limit_of(limits: &mut HugepageLimits, size: i64) -> &mut i64 {
+    let place = match limits.binary_search_by_key(&size, |(size, _)| *size) {
+        Ok(place) => place,
+        Err(place) => {
+            limits.insert(place, (size, 0));
+            place
+        }
+    };
+    &mut limits[place].1
+}
 
 const MIN_SHARES: u64 = 2;
 const MAX_SHARES: u64 = 262_144;
@@ -95,7 +105,9 @@ impl ContainerCgroup {
         };
         let mut hugepage_limits = HugepageLimits::new();
         for limits in whole.map(|whole| &whole.limits).into_iter().chain([&own.limits]) {
-            hugepage_limits.extend(hugepages(limits).map(|(size, limit)| (size, limit.value())));
+            for (size, limit) in hugepages(limits) {
+                *limit_of(&mut hugepage_limits, size) = limit.value();
+            }
         }
         Self {
             cpu_shares: cpu_shares(cpu_request),
@@ -154,7 +166,7 @@ impl PodCgroup {
         };
         let mut hugepage_limits = HugepageLimits::new();
         for (size, request) in hugepages(&requests) {
-            *hugepage_limits.entry(size).or_default() += request.value();
+            *limit_of(&mut hugepage_limits, size) += request.value();
         }
         let quota = cpu_quota(milli_value(&limits, resource_name::CPU), cpu_period);
         Self {

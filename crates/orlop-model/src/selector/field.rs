@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use super::{Labels, SelectorError, parse};
 use crate::Str;
+use crate::map::sorted_by_text;
 
 /// One condition of a [`FieldSelector`]: a field has a value, or has it not. A field that an object
 /// does not have is empty.
@@ -71,8 +72,7 @@ impl FieldSelector {
         if text.len() > parse::MAX_LENGTH {
             return Err(SelectorError::TooLong);
         }
-        let mut terms = split(text);
-        terms.sort_unstable();
+        let terms = sorted_by_text(split(text), |term| term);
         let mut requirements = Vec::with_capacity(terms.len());
         for term in terms.into_iter().filter(|term| !term.is_empty()) {
             let position = term.find('=').ok_or_else(|| SelectorError::FieldTerm {

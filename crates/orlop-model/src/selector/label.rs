@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::{Labels, Operator, Requirement, SelectorError, parse};
+use crate::map::sorted_by_text;
 use crate::meta::v1::{LabelSelector, LabelSelectorOperator};
 #[cfg(feature = "rules")]
 use crate::{FieldError, metadata, names};
@@ -163,9 +164,8 @@ impl LabelSelector {
     }
 }
 
-fn sorted(mut requirements: Vec<Requirement>) -> Box<[Requirement]> {
-    requirements.sort_by(|left, right| left.key().cmp(right.key()));
-    requirements.into()
+fn sorted(requirements: Vec<Requirement>) -> Box<[Requirement]> {
+    sorted_by_text(requirements, |requirement| requirement.key()).into()
 }
 
 /// What is wrong with the selector of an object at `path`.

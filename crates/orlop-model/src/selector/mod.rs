@@ -21,6 +21,7 @@ mod requirement;
 
 use std::collections::BTreeMap;
 
+use crate::map::sorted_by_text;
 use crate::{FieldError, Map, Str, aggregate};
 
 pub use self::field::{FieldRequirement, FieldSelector};
@@ -113,9 +114,8 @@ pub enum SelectorError {
 mod tests;
 
 /// Texts in their order.
-fn sorted(mut texts: Vec<Str>) -> Vec<Str> {
-    texts.sort_unstable();
-    texts
+fn sorted(texts: Vec<Str>) -> Vec<Str> {
+    sorted_by_text(texts, Str::as_str)
 }
 
 /// Texts in their order, each once.
