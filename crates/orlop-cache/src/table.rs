@@ -105,6 +105,19 @@ impl<K: Object> Table<K> {
         self.index.find(spread(hash), same).map(|(_, slot)| *slot)
     }
 
+    /// Looks at the keys and uids of what is there under some hashes, as [`look_at`] does: to be done before each is
+    /// [found](Self::find).
+    pub(crate) fn look_up(&self, hashes: impl Iterator<Item = u32>) {
+        let slot = |hash| self.index.find(spread(hash), |(other, _)| *other == hash).map(|(_, slot)| *slot);
+        let slots: Vec<Option<u32>> = hashes.map(slot).collect();
+        let held = slots.into_iter().flatten().filter_map(|slot| self.view.object(slot));
+        let looked = held.fold(0, |sum, object| {
+            let meta = object.meta();
+            sum ^ first(&meta.name) ^ first(&meta.uid)
+        });
+        black_box(looked);
+    }
+
     /// Makes room for so many more objects.
     pub(crate) fn reserve(&mut self, objects: usize) {
         self.index.reserve(objects, |(hash, _)| spread(*hash));
@@ -232,12 +245,15 @@ pub(crate) const AHEAD: usize = 32;
 /// Looks at the key and the resourceVersion of each object. A read that waits for memory holds up what has to be done
 /// with it, but no other read: whoever does this first, for some objects, waits for all of them at once.
 pub(crate) fn look_at<'a, K: Object>(objects: impl Iterator<Item = &'a Arc<K>>) {
-    let first = |text: &Str| text.as_bytes().first().copied().unwrap_or_default();
-    let looked = objects.fold(0_u8, |sum, object| {
+    let looked = objects.fold(0, |sum, object| {
         let meta = object.meta();
         sum ^ first(&meta.name) ^ first(&meta.resource_version)
     });
     black_box(looked);
+}
+
+fn first(text: &str) -> u8 {
+    text.as_bytes().first().copied().unwrap_or_default()
 }
 
 impl<K> View<K> {

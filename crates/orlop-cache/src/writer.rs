@@ -12,7 +12,7 @@ use crate::hub::{Base, Hub, Log};
 use crate::index::Indexed;
 use crate::store::State;
 use crate::subscription::Origin;
-use crate::table::{AHEAD, look_at};
+use crate::table::{AHEAD, Table, look_at};
 use crate::{Delta, Store, revision};
 
 /// The end by which a [`Store`] is fed; there is one, or one for each namespace of a store of
@@ -54,7 +54,11 @@ enum Listed<K> {
         /// Its resourceVersion as a number.
         number: u64,
     },
-    Delete(Arc<K>),
+    Delete {
+        object: Arc<K>,
+        /// Of its key.
+        hash: u32,
+    },
 }
 
 impl<K: Object> Writer<K> {
@@ -92,7 +96,7 @@ impl<K: Object> Writer<K> {
     /// that a source may repeat itself.
     pub fn apply(&mut self, changes: impl IntoIterator<Item = Change<K>>) {
         let part = self.part;
-        self.batch(|batch| changes.into_iter().for_each(|change| batch.apply(part, change)));
+        self.batch(|batch| batch.apply_all(part, changes.into_iter()));
     }
 
     /// Waits as long as subscribers want it who are behind: see [`Lag::Block`](crate::Lag::Block). To be awaited before
@@ -191,7 +195,22 @@ struct Batch<'a, K: Object> {
 }
 
 impl<K: Object> Batch<'_, K> {
-    fn apply(&mut self, part: usize, change: Change<K>) {
+    fn apply_all(&mut self, part: usize, mut changes: impl Iterator<Item = Change<K>>) {
+        let mut some = Vec::with_capacity(AHEAD.min(changes.size_hint().0.max(1)));
+        loop {
+            let table = &self.state.table;
+            some.extend(changes.by_ref().take(AHEAD).map(|change| (change.hash(table), change)));
+            match &*some {
+                [] => return,
+                [_] => {}
+                several => table.look_up(several.iter().map(|(hash, _)| *hash)),
+            }
+            some.drain(..).for_each(|(hash, change)| self.apply(part, change, hash));
+        }
+    }
+
+    /// Applies a change whose object's key has this hash.
+    fn apply(&mut self, part: usize, change: Change<K>, hash: u32) {
         let version = match &change {
             Change::Put(object) | Change::Delete(object) => &object.meta().resource_version,
             Change::Bookmark(version) => version,
@@ -202,11 +221,8 @@ impl<K: Object> Batch<'_, K> {
         }
         let version = version.clone();
         match change {
-            Change::Put(object) => {
-                let hash = self.hash(&object);
-                self.put(object, hash, number, true);
-            }
-            Change::Delete(object) => self.delete_exact(object),
+            Change::Put(object) => self.put(object, hash, number, true),
+            Change::Delete(object) => self.delete_exact(object, hash),
             Change::Bookmark(_) => {}
         }
         if !version.is_empty() {
@@ -228,11 +244,6 @@ impl<K: Object> Batch<'_, K> {
         if let Some(revision) = revisions.reduce(|a, b| if least(a, b) { a } else { b }) {
             self.state.revision = revision.clone();
         }
-    }
-
-    fn hash(&self, object: &K) -> u32 {
-        let meta = object.meta();
-        self.state.table.hash(&meta.namespace, &meta.name)
     }
 
     /// Puts an object's state. If it is to be `later`, one that is no later than the one that is held is passed over.
@@ -280,9 +291,9 @@ impl<K: Object> Batch<'_, K> {
         }
     }
 
-    /// A deletion that was not missed.
-    fn delete_exact(&mut self, object: Arc<K>) {
-        let (hash, meta) = (self.hash(&object), object.meta());
+    /// A deletion that was not missed, of an object whose key has this hash.
+    fn delete_exact(&mut self, object: Arc<K>, hash: u32) {
+        let meta = object.meta();
         let Some(slot) = self.state.table.find(hash, &meta.namespace, &meta.name) else { return };
         if let Some(held) = self.state.table.view().object(slot) {
             // If it is another object of the same name, what became of the one that is held was missed.
@@ -420,7 +431,12 @@ impl<K: Object> Relist<'_, K> {
     pub fn change(&mut self, change: Change<K>) {
         match change {
             Change::Put(object) => self.page([object]),
-            Change::Delete(object) => self.changes.push(Listed::Delete(object)),
+            change @ Change::Delete(_) => {
+                let hash = change.hash(&self.writer.store.inner.state.read().table);
+                if let Change::Delete(object) = change {
+                    self.changes.push(Listed::Delete { object, hash });
+                }
+            }
             Change::Bookmark(_) => {}
         }
     }
@@ -441,15 +457,9 @@ impl<K: Object> Relist<'_, K> {
             let view = state.table.view();
             let known = if view.len() == 0 { &[] } else { &*changes };
             for change in known {
-                let (object, hash) = match change {
-                    Listed::Put { object, hash, .. } => (object, *hash),
-                    Listed::Delete(object) => {
-                        let meta = object.meta();
-                        (object, state.table.hash(&meta.namespace, &meta.name))
-                    }
-                };
+                let (Listed::Put { object, hash, .. } | Listed::Delete { object, hash }) = change;
                 let meta = object.meta();
-                if let Some(slot) = state.table.find(hash, &meta.namespace, &meta.name) {
+                if let Some(slot) = state.table.find(*hash, &meta.namespace, &meta.name) {
                     mark(&mut same, slot);
                 }
             }
@@ -478,7 +488,7 @@ impl<K: Object> Relist<'_, K> {
                     match change {
                         // The list counts, whatever its resourceVersions say.
                         Listed::Put { object, hash, number } => batch.put(object, hash, number, false),
-                        Listed::Delete(object) => batch.delete_exact(object),
+                        Listed::Delete { object, hash } => batch.delete_exact(object, hash),
                     }
                 }
             }
@@ -490,10 +500,23 @@ impl<K: Object> Relist<'_, K> {
     }
 }
 
+impl<K: Object> Change<K> {
+    /// The hash of the object's key in this table, if there is an object.
+    fn hash(&self, table: &Table<K>) -> u32 {
+        match self {
+            Self::Put(object) | Self::Delete(object) => {
+                let meta = object.meta();
+                table.hash(&meta.namespace, &meta.name)
+            }
+            Self::Bookmark(_) => 0,
+        }
+    }
+}
+
 impl<K> Listed<K> {
     const fn object(&self) -> &Arc<K> {
         match self {
-            Self::Put { object, .. } | Self::Delete(object) => object,
+            Self::Put { object, .. } | Self::Delete { object, .. } => object,
         }
     }
 }
