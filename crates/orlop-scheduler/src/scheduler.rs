@@ -138,6 +138,11 @@ impl<S: QueueSort> Scheduler<S> {
         if !pod.spec.node_name.is_empty() {
             self.queue.remove(&id);
             self.no_longer_waits(&id, Some(&pod.spec.node_name));
+            let known = self.engine.cluster().pod(&id);
+            if known.is_some_and(|(known, on)| known.is_assumed() && *on != pod.spec.node_name) {
+                // Somebody else has bound it elsewhere: there is room again where it was to go.
+                self.apply(Change::PodForgot(id), now);
+            }
             self.apply(Change::PodAdded(pod), now);
             return None;
         }

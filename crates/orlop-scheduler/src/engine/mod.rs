@@ -327,8 +327,11 @@ impl Requeue for Engine {
         if plugin == NO_NODES {
             return matches!(event, ClusterEvent::NodeAdded(_));
         }
-        // A plugin that is not a filter of ours may look at anything.
-        true
+        // Several profiles may have a filter of the name; a plugin that is none may look at anything.
+        let mut filters = self.profiles.iter().filter_map(|profile| profile.filter_named(plugin)).peekable();
+        filters.peek().is_none()
+            || filters
+                .any(|filter| guarded("QueueingHint", plugin, || filter.concerns(event)).unwrap_or(true))
     }
 
     fn reopens(&self, gate: &str, event: &ClusterEvent) -> bool {

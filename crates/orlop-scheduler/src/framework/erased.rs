@@ -77,6 +77,14 @@ impl AnyFilter {
         }
     }
 
+    pub(crate) fn concerns(&self, event: &ClusterEvent) -> bool {
+        match self {
+            Self::Node(filter) => filter.concerns(event),
+            Self::Domain(filter) => filter.concerns(event),
+            Self::Cluster(filter) => filter.concerns(event),
+        }
+    }
+
     pub(crate) fn hint(&self, pod: &Pod, event: &ClusterEvent) -> Hint {
         match self {
             Self::Node(filter) => filter.hint(pod, event),
@@ -146,6 +154,7 @@ pub(crate) trait NodeFilter: Debug + Send + Sync {
         alive: &mut Vec<u32>,
         rejected: &mut dyn FnMut(u32, Status),
     );
+    fn concerns(&self, event: &ClusterEvent) -> bool;
     fn hint(&self, pod: &Pod, event: &ClusterEvent) -> Hint;
 }
 
@@ -191,6 +200,10 @@ impl<F: Filter> NodeFilter for F {
         });
     }
 
+    fn concerns(&self, event: &ClusterEvent) -> bool {
+        Filter::concerns(self, event)
+    }
+
     fn hint(&self, pod: &Pod, event: &ClusterEvent) -> Hint {
         Filter::hint(self, pod, event)
     }
@@ -211,6 +224,7 @@ pub(crate) trait CountFilter: Debug + Send + Sync {
     fn plan(&self, signed: &dyn Signed, cluster: ClusterView<'_>) -> Result<Box<dyn AnyPlan>, Status>;
     fn pre_filter(&self, plan: &dyn AnyPlan, totals: Totals<'_>) -> PreFilter;
     fn verdict(&self, plan: &dyn AnyPlan, totals: Totals<'_>, counts: Counts<'_>) -> Verdict;
+    fn concerns(&self, event: &ClusterEvent) -> bool;
     fn hint(&self, pod: &Pod, event: &ClusterEvent) -> Hint;
 }
 
@@ -235,6 +249,10 @@ impl<F: DomainFilter> CountFilter for F {
         self.filter(plan(of), totals, counts)
     }
 
+    fn concerns(&self, event: &ClusterEvent) -> bool {
+        DomainFilter::concerns(self, event)
+    }
+
     fn hint(&self, pod: &Pod, event: &ClusterEvent) -> Hint {
         DomainFilter::hint(self, pod, event)
     }
@@ -248,6 +266,7 @@ pub(crate) trait FreeFilter: Debug + Send + Sync {
     fn copy(&self, prepared: &Prepared) -> Prepared;
     fn add_pod(&self, prepared: &mut Prepared, placed: &PlacedPod, node: NodeView<'_>);
     fn remove_pod(&self, prepared: &mut Prepared, placed: &PlacedPod, node: NodeView<'_>);
+    fn concerns(&self, event: &ClusterEvent) -> bool;
     fn hint(&self, pod: &Pod, event: &ClusterEvent) -> Hint;
 }
 
@@ -292,6 +311,10 @@ impl<F: ClusterFilter> FreeFilter for F {
     fn remove_pod(&self, prepared: &mut Prepared, placed: &PlacedPod, node: NodeView<'_>) {
         let Free { signature, state } = Free::<F>::of(prepared);
         ClusterFilter::remove_pod(self, signature, state, placed, node);
+    }
+
+    fn concerns(&self, event: &ClusterEvent) -> bool {
+        ClusterFilter::concerns(self, event)
     }
 
     fn hint(&self, pod: &Pod, event: &ClusterEvent) -> Hint {

@@ -59,6 +59,13 @@ pub trait Filter: Plugin {
     /// Says whether the pod may go to `node`.
     fn filter(&self, signature: &Self::Signature, node: NodeView<'_>) -> Verdict;
 
+    /// Whether `event` may matter to any pod at all that this plugin has turned down: a quick no spares
+    /// the [hint](Self::hint) for each of them. The default: it may.
+    fn concerns(&self, event: &ClusterEvent) -> bool {
+        let _ = event;
+        true
+    }
+
     /// Says whether `event` may let a pod in that this plugin has turned down. The default follows
     /// from [`READS`](Self::READS) ([`Hint::from_reads`]). A hint that says [`Hint::Skip`] wrongly
     /// leaves the pod waiting for up to five minutes.
@@ -97,6 +104,12 @@ pub trait DomainFilter: Plugin {
 
     /// Says whether the pod may go to a node at a place with these counts.
     fn filter(&self, plan: &Self::Plan, totals: Totals<'_>, counts: Counts<'_>) -> Verdict;
+
+    /// As in [`Filter`].
+    fn concerns(&self, event: &ClusterEvent) -> bool {
+        let _ = event;
+        true
+    }
 
     /// As in [`Filter`].
     fn hint(&self, pod: &Pod, event: &ClusterEvent) -> Hint {
@@ -146,6 +159,12 @@ pub trait ClusterFilter: Plugin {
 
     /// Says whether the pod may go to `node`.
     fn filter(&self, signature: &Self::Signature, state: &Self::State, node: NodeView<'_>) -> Verdict;
+
+    /// As in [`Filter`].
+    fn concerns(&self, event: &ClusterEvent) -> bool {
+        let _ = event;
+        true
+    }
 
     /// As in [`Filter`].
     fn hint(&self, pod: &Pod, event: &ClusterEvent) -> Hint {

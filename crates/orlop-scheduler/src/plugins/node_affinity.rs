@@ -127,6 +127,15 @@ impl Filter for NodeAffinity {
         )
     }
 
+    fn concerns(&self, event: &ClusterEvent) -> bool {
+        matches!(
+            event,
+            ClusterEvent::NodeAdded(_)
+                | ClusterEvent::NodeUpdated { .. }
+                | ClusterEvent::PendingUpdated { .. }
+        )
+    }
+
     fn hint(&self, pod: &Pod, event: &ClusterEvent) -> Hint {
         let required = RequiredAffinity::of(pod);
         let matches = |node: &Node| {

@@ -32,6 +32,10 @@ impl Filter for NodeName {
         )
     }
 
+    fn concerns(&self, event: &ClusterEvent) -> bool {
+        matches!(event, ClusterEvent::NodeAdded(_))
+    }
+
     fn hint(&self, _: &Pod, event: &ClusterEvent) -> Hint {
         Hint::queue_if(matches!(event, ClusterEvent::NodeAdded(_)))
     }

@@ -36,6 +36,10 @@ impl Filter for NodePorts {
         }
     }
 
+    fn concerns(&self, event: &ClusterEvent) -> bool {
+        matches!(event, ClusterEvent::NodeAdded(_) | ClusterEvent::PodGone(_))
+    }
+
     fn hint(&self, pod: &Pod, event: &ClusterEvent) -> Hint {
         Hint::queue_if(match event {
             ClusterEvent::NodeAdded(_) => true,

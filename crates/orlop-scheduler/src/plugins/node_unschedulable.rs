@@ -42,6 +42,15 @@ impl Filter for NodeUnschedulable {
         Verdict::pass_if(*tolerated || !node.is_unschedulable(), "node(s) were unschedulable")
     }
 
+    fn concerns(&self, event: &ClusterEvent) -> bool {
+        matches!(
+            event,
+            ClusterEvent::NodeAdded(_)
+                | ClusterEvent::NodeUpdated { .. }
+                | ClusterEvent::PendingUpdated { .. }
+        )
+    }
+
     fn hint(&self, pod: &Pod, event: &ClusterEvent) -> Hint {
         Hint::queue_if(match event {
             ClusterEvent::NodeAdded(node) => !node.spec.unschedulable,

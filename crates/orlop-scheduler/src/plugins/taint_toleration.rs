@@ -85,6 +85,15 @@ impl Filter for TaintToleration {
         )
     }
 
+    fn concerns(&self, event: &ClusterEvent) -> bool {
+        matches!(
+            event,
+            ClusterEvent::NodeAdded(_)
+                | ClusterEvent::NodeUpdated { .. }
+                | ClusterEvent::PendingUpdated { .. }
+        )
+    }
+
     fn hint(&self, pod: &Pod, event: &ClusterEvent) -> Hint {
         let tolerations = Tolerations::of(pod, |_| true);
         Hint::queue_if(match event {

@@ -114,6 +114,19 @@ fn pods_of_other_schedulers_are_left_alone_but_counted() {
     assert!(matches!(scheduler.next(at(0)), Some(Step::Unschedulable { .. })));
 }
 
+#[test]
+fn a_pod_bound_elsewhere_leaves_room() {
+    let mut scheduler = scheduler();
+    scheduler.pod_seen(pod("a", "800m", ""), at(0));
+    scheduler.pod_seen(pod("b", "800m", ""), at(0));
+    bind(scheduler.next(at(0)));
+    assert!(matches!(scheduler.next(at(0)), Some(Step::Unschedulable { .. })));
+    scheduler.record(Change::NodeAdded(node("small", "100m")), at(0)).unwrap();
+    assert_eq!(scheduler.queue().place("b"), Some(QueuePlace::Unschedulable));
+    scheduler.pod_seen(pod("a", "800m", "x"), at(0));
+    assert_eq!(scheduler.queue().place("b"), Some(QueuePlace::Backoff));
+}
+
 /// Writes down what it is told, in a list that several share.
 #[derive(Clone, Debug, Default)]
 struct Diary {

@@ -178,6 +178,17 @@ impl Filter for NodeResourcesFit {
         }
     }
 
+    fn concerns(&self, event: &ClusterEvent) -> bool {
+        // One more pod makes no room.
+        !matches!(
+            event,
+            ClusterEvent::PodPlaced(_)
+                | ClusterEvent::NodeRemoved(_)
+                | ClusterEvent::Storage(_)
+                | ClusterEvent::Other { .. }
+        )
+    }
+
     fn hint(&self, pod: &Pod, event: &ClusterEvent) -> Hint {
         // What matters is whether the pod could fit the node empty; whether it fits now, the next
         // try finds out.
