@@ -18,7 +18,9 @@ use orlop_clock::{Clock, Random, SystemClock};
 use orlop_controller::{Election, LeadershipLost, Recorder};
 use orlop_model::apps::v1::ReplicaSet;
 use orlop_model::core::v1::{Namespace, Node, Pod, Service};
-use orlop_scheduler::driver::{AttemptResult, ClientActuator, Driver, SchedulerHandle, SchedulerMetrics, Sources};
+use orlop_scheduler::driver::{
+    AttemptResult, ClientActuator, Driver, SchedulerHandle, SchedulerMetrics, Sources,
+};
 use orlop_scheduler::{Backoff, Engine, Profile, QueueOptions, Scheduler, SchedulingQueue};
 use orlop_store::MemoryStore;
 use serde_json::json;
@@ -112,8 +114,10 @@ impl Replica {
         let second = Duration::from_secs(1);
         let options = QueueOptions {
             backoff: Backoff {
-                initial: second.saturating_mul(u32::try_from(settings.pod_initial_backoff_seconds).unwrap_or(u32::MAX)),
-                max: second.saturating_mul(u32::try_from(settings.pod_max_backoff_seconds).unwrap_or(u32::MAX)),
+                initial: second
+                    .saturating_mul(u32::try_from(settings.pod_initial_backoff_seconds).unwrap_or(u32::MAX)),
+                max: second
+                    .saturating_mul(u32::try_from(settings.pod_max_backoff_seconds).unwrap_or(u32::MAX)),
             },
             ageing: (settings.ageing_seconds > 0).then(|| Duration::from_secs(settings.ageing_seconds)),
             ..QueueOptions::default()
@@ -203,7 +207,7 @@ async fn create_nodes(client: &Arc<dyn Client>, count: usize) -> orlop_client::R
         let node = node(number);
         let status = node.status.clone();
         let created = api.create(node).await?;
-        api.modify_status(&*created, |node| node.status = status.clone()).await?;
+        api.modify_status(&created.metadata.name, |node| node.status = status.clone()).await?;
     }
     Ok(())
 }
@@ -239,7 +243,8 @@ async fn show(arguments: Arguments) -> Result<(), String> {
     create_nodes(&client, arguments.nodes).await.map_err(|error| error.to_string())?;
 
     let start = |identity: &str| {
-        Replica::start(&client, identity, arguments.seed, &arguments.settings).map_err(|error| error.to_string())
+        Replica::start(&client, identity, arguments.seed, &arguments.settings)
+            .map_err(|error| error.to_string())
     };
     let (first, second) = (start("scheduler-1")?, start("scheduler-2")?);
     if let Some(address) = &arguments.metrics {
