@@ -141,7 +141,7 @@ fn pop_and_done(pods: usize) -> f64 {
     for i in 0..pods {
         let mut pod = template.clone();
         pod.metadata.name = format!("pod-{i:06}").into();
-        pod.metadata.uid = random.uid();
+        pod.metadata.uid = random.uid().into();
         let moment = Timestamp::UNIX_EPOCH + Duration::from_micros(i as u64);
         assert_eq!(queue.add(Arc::new(pod), &rules, moment), None, "the pod is queued");
     }
