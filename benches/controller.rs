@@ -158,7 +158,7 @@ fn controller(
     let client: Arc<dyn Client> = source;
     Controller::new("bench", Api::<Pod>::all(client)).concurrency(workers).stop(stop).run(move |_, _| {
         watch.reconciled();
-        async { Ok(Action::await_change()) }
+        async { Ok::<_, Error>(Action::await_change()) }
     })
 }
 

@@ -34,6 +34,7 @@ mod client;
 pub mod conformance;
 mod draft;
 mod error;
+mod forward;
 mod options;
 mod patch;
 mod record;
@@ -45,6 +46,7 @@ pub use apply::{Applied, LAST_APPLIED, Outcome, apply};
 pub use client::Client;
 pub use draft::{Draft, IntoDraft};
 pub use error::{Cause, Error, ObjectRef, Result};
+pub use forward::{Answer, Forward, Request, Verb};
 pub use options::{
     DeleteOptions, GetOptions, ListOptions, Preconditions, Propagation, ResourceVersionMatch, WatchOptions,
     WriteOptions,

@@ -7,7 +7,6 @@ use orlop_clock::{Clock, Timestamp};
 use orlop_model::{Object, StaticKind, Str};
 use parking_lot::Mutex;
 
-use crate::layer::Layered;
 use crate::owner::{Owner, Owning};
 use crate::writes::{Tracked, Write, Writes};
 use crate::{Error, EventType, Fence, Leadership, Recorder};
@@ -31,6 +30,7 @@ pub(crate) struct Inner {
     object: OnceLock<Arc<dyn Owning>>,
     owner: OnceLock<Owner>,
     failures: u32,
+    behind: bool,
     /// What became of an object that the reconciler holds, by its own writes alone: its uid, and the resourceVersions
     /// before and after. Nobody else came in between, so the later one may be sent for the earlier one.
     advanced: Mutex<Option<Advanced>>,
@@ -73,13 +73,14 @@ impl Cleaned {
 }
 
 impl Context {
-    pub(crate) fn new(shared: &Arc<Shared>, failures: u32) -> Self {
+    pub(crate) fn new(shared: &Arc<Shared>, failures: u32, behind: bool) -> Self {
         let inner = Inner {
             shared: Arc::clone(shared),
             tracked: OnceLock::new(),
             object: OnceLock::new(),
             owner: OnceLock::new(),
             failures,
+            behind,
             advanced: Mutex::new(None),
         };
         Self { inner: Arc::new(inner) }
@@ -112,7 +113,7 @@ impl Context {
         let (client, _) = self.inner.tracked.get_or_init(|| {
             let writes = Arc::new(Writes::default());
             let client = Arc::clone(&self.inner.shared.client);
-            (Arc::new(Layered { client, layer: Tracked(Arc::clone(&writes)) }), writes)
+            (Arc::new(Tracked { client, writes: Arc::clone(&writes) }), writes)
         });
         client
     }
@@ -145,6 +146,14 @@ impl Context {
     #[must_use]
     pub fn failures(&self) -> u32 {
         self.inner.failures
+    }
+
+    /// Whether the controller's caches have what was written for this key before. They do, unless a cache was so late
+    /// (5 s) that the key went on without: then what is counted in caches may be counted twice, and what seems to be
+    /// missing may be there. After 5 min it is not waited for any more.
+    #[must_use]
+    pub fn sees_own_writes(&self) -> bool {
+        !self.inner.behind
     }
 
     /// Proof of the leadership under which this runs, to be passed on with what is written elsewhere. `None` if the

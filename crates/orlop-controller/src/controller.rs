@@ -179,12 +179,40 @@ impl<K: Object> Controller<K> {
     /// Runs until it is told to [stop](Self::stop), or loses its [leadership](Self::leadership). Dropping the future ends
     /// it at once.
     ///
-    /// Errors of the reconciler's own are made [`Error`]s by `map_err(Error::other)`, or by an `impl From<MyError> for Error`
-    /// that says when they are tried again ([`Error::judged`]).
-    pub async fn run<F, R>(self, reconcile: F)
+    /// The reconciler's error is one of its own, or an [`Error`]; what of it is tried again when is said at
+    /// [`Error::of`], or decided by [`run_judged`](Self::run_judged).
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use orlop_client::{Api, Client};
+    /// # use orlop_controller::{Action, Context, Controller, Error};
+    /// # use orlop_model::core::v1::ConfigMap;
+    /// #[derive(Debug, thiserror::Error)]
+    /// enum Failure {
+    ///     #[error("no host is given")]
+    ///     NoHost,
+    ///     #[error("the certificate could not be written")]
+    ///     Certificate(#[from] Error),
+    /// }
+    ///
+    /// async fn reconcile(map: Arc<ConfigMap>, cx: Context) -> Result<Action, Failure> {
+    ///     let host = map.data.get("host").ok_or(Failure::NoHost)?;
+    ///     # let certificate = orlop_model::core::v1::Secret::default();
+    ///     // … make one for the host …
+    ///     cx.apply(&certificate).await?;
+    ///     # let _ = host;
+    ///     Ok(Action::await_change())
+    /// }
+    ///
+    /// # async fn run(client: Arc<dyn Client>) {
+    /// Controller::new("hosts", Api::<ConfigMap>::all(client)).run(reconcile).await;
+    /// # }
+    /// ```
+    pub async fn run<F, R, E>(self, reconcile: F)
     where
         F: Fn(Arc<K>, Context) -> R + Send + Sync + 'static,
-        R: Future<Output = Result<Action, Error>> + Send + 'static,
+        R: Future<Output = Result<Action, E>> + Send + 'static,
+        E: std::error::Error + Send + Sync + 'static,
     {
         let Self { name, api, informers, when, inspect, settings } = self;
         let informers = informers.unwrap_or_else(|| Informers::new(Arc::clone(api.client())));

@@ -9,21 +9,17 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use futures::FutureExt;
-use orlop_model::Str;
 use orlop_workqueue::{Queue, Ticket};
-use parking_lot::Mutex;
-use tokio::task::JoinSet;
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tracing::Instrument;
 
 use crate::context::Shared;
 use crate::handle::Status;
+use crate::parked::{Behind, Parked, Unseen};
 use crate::view::View;
 use crate::writes::Write;
 use crate::{Action, Context, Error, Retry};
-
-/// How long a key waits until its controller's caches have what it wrote.
-const VISIBLE: Duration = Duration::from_secs(5);
 
 type Outcome = Result<Action, Error>;
 
@@ -34,14 +30,14 @@ pub(crate) struct Engine<Q: Hash + Eq + Clone + 'static, F> {
     pub(crate) views: Vec<Arc<dyn View>>,
     pub(crate) reconcile: F,
     pub(crate) timeout: Option<Duration>,
-    /// Keys that are done but for the caches to come up with what they wrote.
-    pub(crate) parked: Mutex<JoinSet<()>>,
+    pub(crate) parked: mpsc::UnboundedSender<Parked<Q>>,
+    pub(crate) behind: Arc<Behind<Q>>,
 }
 
 /// A key that is being worked on. In whatever way that ends, the key is told so: it is finished as its outcome says, or
 /// put back if there is none, because the worker's future was dropped.
-struct InHand<Q: Hash + Eq + Clone + 'static> {
-    ticket: Option<Ticket<Q>>,
+pub(crate) struct InHand<Q: Hash + Eq + Clone + 'static> {
+    pub(crate) ticket: Option<Ticket<Q>>,
     outcome: Option<Outcome>,
 }
 
@@ -100,7 +96,7 @@ where
             // A long queue must not keep the others on this thread waiting.
             tokio::task::coop::consume_budget().await;
             let Some(ticket) = &hand.ticket else { continue };
-            let cx = Context::new(&self.shared, ticket.failures());
+            let cx = Context::new(&self.shared, ticket.failures(), self.behind.is(ticket.key()));
             let outcome = self.reconcile(ticket.key(), &cx).await;
             if let Err(error) = &outcome {
                 self.tell(ticket, error);
@@ -144,8 +140,8 @@ where
     }
 
     /// What was written and is not in a cache yet that it comes into. Where revisions cannot be compared nobody waits.
-    fn unseen(&self, writes: Vec<Write>) -> Vec<(Arc<dyn View>, Str)> {
-        let mut unseen = Vec::new();
+    fn unseen(&self, writes: Vec<Write>) -> Unseen {
+        let mut unseen = Unseen::new();
         for write in writes {
             for view in &self.views {
                 if view.covers(&write.kind, &write.namespace) && view.has(&write.revision) == Some(false) {
@@ -157,24 +153,10 @@ where
     }
 
     /// Keeps the key from being handed out until the caches have come up, and lets the worker go on.
-    fn park(&self, hand: InHand<Q>, unseen: Vec<(Arc<dyn View>, Str)>) {
+    fn park(&self, hand: InHand<Q>, unseen: Unseen) {
         self.status.counters.waited.fetch_add(1, Relaxed);
-        let status = Arc::clone(&self.status);
-        let mut parked = self.parked.lock();
-        while parked.try_join_next().is_some() {}
-        parked.spawn(async move {
-            let visible = async {
-                for (view, revision) in &unseen {
-                    view.wait_for(revision).await;
-                }
-            };
-            if tokio::time::timeout(VISIBLE, visible).await.is_err() {
-                let (controller, key) = (&status.counters.name, hand.ticket.as_ref().map(Ticket::key));
-                tracing::warn!(%controller, ?key, "goes on without having seen what it wrote");
-                status.counters.gave_up.fetch_add(1, Relaxed);
-            }
-            drop(hand);
-        });
+        // Nobody is there any more who would keep it: the controller ends, and the key goes on at once.
+        drop(self.parked.send(Parked { hand, unseen }));
     }
 }
 

@@ -103,11 +103,56 @@ impl Error {
         Self::Judged { error: error.into(), retry }
     }
 
+    /// What a reconciler failed with: an error of this type or of the client as it is, and anything else as
+    /// [`Error::Other`].
+    ///
+    /// An error that was caused by one of those ([`std::error::Error::source`]) is tried again as its cause is.
+    #[must_use]
+    pub fn of<E: std::error::Error + Send + Sync + 'static>(error: E) -> Self {
+        let error: Source = Box::new(error);
+        let error = match error.downcast::<Self>() {
+            Ok(own) => return *own,
+            Err(error) => error,
+        };
+        match error.downcast::<orlop_client::Error>() {
+            Ok(client) => Self::Client(*client),
+            Err(error) => Self::Other(error),
+        }
+    }
+
+    /// What the client said, if that is what led to this.
+    fn cause(&self) -> &Self {
+        let Self::Other(error) = self else { return self };
+        let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(&**error);
+        while let Some(error) = cause {
+            if let Some(own) = error.downcast_ref::<Self>() {
+                return own.cause();
+            }
+            cause = error.source();
+        }
+        self
+    }
+
+    fn client(&self) -> Option<&orlop_client::Error> {
+        let mut cause: Option<&(dyn std::error::Error + 'static)> = match self.cause() {
+            Self::Client(error) => return Some(error),
+            Self::Other(error) => Some(&**error),
+            _ => None,
+        };
+        while let Some(error) = cause {
+            if let Some(client) = error.downcast_ref() {
+                return Some(client);
+            }
+            cause = error.source();
+        }
+        None
+    }
+
     /// Whether somebody else wrote in between.
     #[must_use]
-    pub const fn is_conflict(&self) -> bool {
+    pub fn is_conflict(&self) -> bool {
         use orlop_client::Error as Client;
-        matches!(self, Self::Client(Client::Conflict { .. } | Client::AlreadyExists { .. }))
+        matches!(self.client(), Some(Client::Conflict { .. } | Client::AlreadyExists { .. }))
     }
 
     /// When the key is tried again, if it had failed `failures` times before.
@@ -120,10 +165,10 @@ impl Error {
     /// - Anything else: after the queue's back-off.
     #[must_use]
     pub fn retry(&self, failures: u32) -> Retry {
-        match self {
-            Self::Client(orlop_client::Error::TooManyRequests { retry_after: Some(after), .. }) => {
-                Retry::After(*after)
-            }
+        if let Some(orlop_client::Error::TooManyRequests { retry_after: Some(after), .. }) = self.client() {
+            return Retry::After(*after);
+        }
+        match self.cause() {
             Self::Permanent(_) => Retry::Never,
             Self::Judged { retry, .. } => *retry,
             error if error.is_conflict() => {
@@ -152,6 +197,18 @@ mod tests {
         assert_eq!(Error::other("not yet").retry(3), Retry::Limited);
         assert_eq!(Error::permanent("cannot be").retry(0), Retry::Never);
         assert_eq!(Error::judged("cannot be", Retry::Never).retry(0), Retry::Never);
+
+        #[derive(Debug, thiserror::Error)]
+        #[error("no certificate")]
+        struct Own<T: std::error::Error + 'static>(#[source] T);
+        assert!(matches!(Error::of(Error::permanent("no")), Error::Permanent(_)));
+        assert!(matches!(Error::of(orlop_client::Error::internal("broken")), Error::Client(_)));
+        assert_eq!(Error::of(std::fmt::Error).retry(0), Retry::Limited);
+        assert_eq!(Error::of(Own(Own(Error::permanent("no")))).retry(0), Retry::Never);
+        let conflict = || orlop_client::Error::modified(Pod::KIND, &key, "1", "2");
+        for caused in [Error::of(Own(conflict())), Error::of(Own(Error::from(conflict())))] {
+            assert_eq!((caused.is_conflict(), caused.retry(0)), (true, Retry::After(Duration::ZERO)));
+        }
         let busy = orlop_client::Error::TooManyRequests {
             object: Box::default(),
             message: "busy".into(),

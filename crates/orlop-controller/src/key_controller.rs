@@ -13,6 +13,7 @@ use orlop_clock::{Clock, SystemClock};
 use orlop_model::{Object, StaticKind, Str};
 use orlop_workqueue::{Add, Bucket, Exponential, Limit, Priority, Queue};
 use parking_lot::Mutex;
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -21,6 +22,7 @@ use crate::context::{Cleaned, Shared};
 use crate::engine::Engine;
 use crate::handle::Status;
 use crate::metrics::Counters;
+use crate::parked::{Behind, shepherd};
 use crate::view::View;
 use crate::{Action, Context, Error, Handle, Informers, Leadership, Phase, Recorder};
 
@@ -46,7 +48,7 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 /// ```
 /// # use std::sync::Arc;
 /// # use orlop_client::Client;
-/// # use orlop_controller::{Action, Informers, KeyController, controller_of};
+/// # use orlop_controller::{Action, Error, Informers, KeyController, controller_of};
 /// # use orlop_model::{Object, StaticKind, apps::v1::ReplicaSet, core::v1::Pod};
 /// # async fn example(client: Arc<dyn Client>) {
 /// let informers = Informers::new(client);
@@ -59,7 +61,7 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 ///         async move {
 ///             // … plan from `set` and its `pods`, write by `cx.api()` …
 /// #           let _ = (set, pods, cx);
-///             Ok(Action::await_change())
+///             Ok::<_, Error>(Action::await_change())
 ///         }
 ///     })
 ///     .await;
@@ -167,6 +169,18 @@ impl<Q: Hash + Eq + Clone + fmt::Debug + Send + Sync + 'static> KeyController<Q>
         self.feed(api, move |delta, ask| map(delta).into_iter().for_each(ask))
     }
 
+    /// Objects of kind `K` are looked at, but their changes ask for nothing: nothing is reconciled before their cache is
+    /// complete, and what is written of them is waited for.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime: the kind's informer is started.
+    #[must_use]
+    pub fn sees<K: StaticKind>(mut self) -> Self {
+        let (_, view) = self.informers.share(&Api::<K>::all(Arc::clone(self.informers.client())));
+        self.views.push(view);
+        self
+    }
+
     pub(crate) fn feed<K: Object>(
         mut self,
         api: &Api<K>,
@@ -269,10 +283,14 @@ impl<Q: Hash + Eq + Clone + fmt::Debug + Send + Sync + 'static> KeyController<Q>
 
     /// Runs until it is told to [stop](Self::stop), or loses its [leadership](Self::leadership). Dropping the future ends
     /// it at once.
-    pub async fn run<F, R>(self, reconcile: F)
+    ///
+    /// The reconciler's error is one of its own, or an [`Error`]; what of it is tried again when is said at
+    /// [`Error::of`], or decided by [`run_judged`](Self::run_judged).
+    pub async fn run<F, R, E>(self, reconcile: F)
     where
         F: Fn(Q, Context) -> R + Send + Sync + 'static,
-        R: Future<Output = Result<Action, Error>> + Send + 'static,
+        R: Future<Output = Result<Action, E>> + Send + 'static,
+        E: std::error::Error + Send + Sync + 'static,
     {
         let Self { name, informers, client, clock, handle, views, sources, concurrency, timeout, .. } = self;
         let (leadership, stop, drain, grace) = (self.leadership, self.stop, self.drain, self.grace);
@@ -294,7 +312,13 @@ impl<Q: Hash + Eq + Clone + fmt::Debug + Send + Sync + 'static> KeyController<Q>
             leadership: leadership.clone(),
             cleaned,
         });
-        let parked = Mutex::new(JoinSet::new());
+        let reconcile = move |key, cx| {
+            let running = reconcile(key, cx);
+            async move { running.await.map_err(Error::of) }
+        };
+        let (parked, to_keep) = mpsc::unbounded_channel();
+        let behind = Arc::new(Behind::new());
+        let shepherd = shepherd(to_keep, Arc::clone(&behind), Arc::clone(&status));
         let engine = Arc::new(Engine {
             shared,
             status: Arc::clone(&status),
@@ -303,9 +327,11 @@ impl<Q: Hash + Eq + Clone + fmt::Debug + Send + Sync + 'static> KeyController<Q>
             reconcile,
             timeout,
             parked,
+            behind,
         });
         // Dropped, and with them their tasks ended, in whatever way this future ends.
-        let (mut feeds, mut workers) = (JoinSet::new(), JoinSet::new());
+        let (mut feeds, mut workers, mut kept) = (JoinSet::new(), JoinSet::new(), JoinSet::new());
+        kept.spawn(shepherd);
         for source in sources {
             feeds.spawn(source(queue.clone()));
         }
@@ -375,8 +401,7 @@ impl<Q: Hash + Eq + Clone + fmt::Debug + Send + Sync + 'static> KeyController<Q>
         workers.abort_all();
         while workers.join_next().await.is_some() {}
         // Nobody asks for the keys that still wait for the caches.
-        let mut parked = std::mem::take(&mut *engine.parked.lock());
-        parked.shutdown().await;
+        kept.shutdown().await;
         if !cut_off {
             drop(tokio::time::timeout(LAST_WORDS, recorder.flush()).await);
         }

@@ -78,9 +78,9 @@ mod finalizer;
 mod handle;
 mod informers;
 mod key_controller;
-mod layer;
 mod metrics;
 mod owner;
+mod parked;
 pub mod predicate;
 mod recorder;
 #[cfg(feature = "test-util")]

@@ -1,11 +1,9 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use orlop_client::{Error, Record, Result};
+use orlop_client::{Answer, Client, Error, Forward, Request, Result, Verb};
 use orlop_model::{KindInfo, Str};
 use parking_lot::Mutex;
-
-use crate::layer::{Layer, Request};
 
 /// What a reconciler has written, so that its key can wait until its caches have it.
 #[derive(Debug, Default)]
@@ -40,31 +38,31 @@ impl Writes {
 }
 
 /// Remembers what a client wrote.
-#[derive(Debug)]
-pub(crate) struct Tracked(pub(crate) Arc<Writes>);
+pub(crate) struct Tracked {
+    pub(crate) client: Arc<dyn Client>,
+    pub(crate) writes: Arc<Writes>,
+}
 
 #[async_trait]
-impl Layer for Tracked {
-    async fn before(&self, _: &Request<'_>) -> Result<()> {
-        Ok(())
+impl Forward for Tracked {
+    fn inner(&self) -> &dyn Client {
+        &*self.client
     }
 
-    async fn after(
-        &self,
-        request: &Request<'_>,
-        answer: std::result::Result<Option<&Arc<Record>>, &Error>,
-    ) -> Result<()> {
+    async fn after(&self, request: &Request<'_>, answer: Answer<'_>) -> Result<()> {
+        if !request.verb.writes() || request.dry_run {
+            return Ok(());
+        }
         match answer {
-            Ok(_) if request.dry_run => {}
-            // A subresource of another kind (`Scale`) stands for its object.
-            Ok(Some(record)) if request.answers_object || record.kind().is(request.kind) => {
-                self.0.note(request.kind, &record.meta().namespace, record.resource_version());
+            // A subresource of another kind (`Scale`) stands for its object; what is answered to a post may not be one.
+            Ok(Some(record)) if request.verb != Verb::Post || record.kind().is(request.kind) => {
+                self.writes.note(request.kind, &record.meta().namespace, record.resource_version());
             }
             // What was in the way of a write is a reason to wait too: trying again without seeing it fails again.
             Err(Error::Conflict { stored: Some(stored), sent: Some(sent), .. })
                 if [stored, sent].iter().all(|version| version.parse::<u64>().is_ok()) =>
             {
-                self.0.note(request.kind, request.namespace.unwrap_or_default(), stored.clone());
+                self.writes.note(request.kind, request.namespace.unwrap_or_default(), stored.clone());
             }
             Ok(_) | Err(_) => {}
         }

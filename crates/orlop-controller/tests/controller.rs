@@ -8,10 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures::StreamExt;
 use orlop_apiserver::LocalClient;
-use orlop_client::{
-    Api, Client, DeleteOptions, Deleted, Draft, GetOptions, ListOptions, Patch, Record, RecordList, Result,
-    Subresource, WatchOptions, WatchStream, WriteOptions,
-};
+use orlop_client::{Api, Client, Forward, ListOptions, Request, Result, Verb, WatchOptions, WatchStream};
 use orlop_clock::{Clock, Random, Timestamp, TokioClock};
 use orlop_controller::{
     Action, Context, Controller, Error, EventType, Informers, KeyController, Recorder, controller_of,
@@ -98,20 +95,15 @@ impl Slow {
 }
 
 #[async_trait]
-impl Client for Slow {
-    async fn get(&self, kind: &KindInfo, key: &ObjectKey, options: &GetOptions) -> Result<Arc<Record>> {
-        self.client.get(kind, key, options).await
+impl Forward for Slow {
+    fn inner(&self) -> &dyn Client {
+        &*self.client
     }
-    async fn list(
-        &self,
-        kind: &KindInfo,
-        namespace: Option<&str>,
-        options: &ListOptions,
-    ) -> Result<RecordList> {
-        self.lists.fetch_add(1, Ordering::Relaxed);
-        self.client.list(kind, namespace, options).await
+    async fn before(&self, request: &Request<'_>) -> Result<()> {
+        self.lists.fetch_add(usize::from(request.verb == Verb::List), Ordering::Relaxed);
+        Ok(())
     }
-    async fn watch(
+    async fn pass_watch(
         &self,
         kind: &KindInfo,
         namespace: Option<&str>,
@@ -126,48 +118,6 @@ impl Client for Slow {
                 event
             })
             .boxed())
-    }
-    async fn create(
-        &self,
-        kind: &KindInfo,
-        namespace: Option<&str>,
-        draft: Draft,
-        options: &WriteOptions,
-    ) -> Result<Arc<Record>> {
-        self.client.create(kind, namespace, draft, options).await
-    }
-    async fn update(
-        &self,
-        kind: &KindInfo,
-        key: &ObjectKey,
-        sub: Subresource,
-        draft: Draft,
-        options: &WriteOptions,
-    ) -> Result<Arc<Record>> {
-        self.client.update(kind, key, sub, draft, options).await
-    }
-    async fn patch(
-        &self,
-        kind: &KindInfo,
-        key: &ObjectKey,
-        sub: Subresource,
-        patch: Patch,
-        options: &WriteOptions,
-    ) -> Result<Arc<Record>> {
-        self.client.patch(kind, key, sub, patch, options).await
-    }
-    async fn post(
-        &self,
-        kind: &KindInfo,
-        key: &ObjectKey,
-        sub: Subresource,
-        draft: Draft,
-        options: &WriteOptions,
-    ) -> Result<Option<Arc<Record>>> {
-        self.client.post(kind, key, sub, draft, options).await
-    }
-    async fn delete(&self, kind: &KindInfo, key: &ObjectKey, options: &DeleteOptions) -> Result<Deleted> {
-        self.client.delete(kind, key, options).await
     }
 }
 
@@ -268,7 +218,7 @@ async fn a_cleanup_that_fails_holds_the_object_and_is_tried_again() {
                 if count.fetch_add(1, Ordering::SeqCst) < 3 { Err(Error::other("not yet")) } else { Ok(()) }
             };
             let _ = cx.finalize(&*site, FINALIZER, cleanup).await?;
-            Ok(Action::await_change())
+            Ok::<_, Error>(Action::await_change())
         }
     });
     let _running = tokio_util::task::AbortOnDropHandle::new(tokio::spawn(controller));
@@ -297,7 +247,7 @@ async fn a_key_waits_until_its_own_writes_are_in_the_cache() {
             let (site, there) = (sites.get(&key), pages.list_in("default").len());
             async move {
                 let Some(site) = site else {
-                    return Ok(Action::await_change());
+                    return Ok::<_, Error>(Action::await_change());
                 };
                 for _ in there..site.spec.pages as usize {
                     let mut page = ConfigMap::default();
@@ -404,7 +354,7 @@ async fn concurrency_is_bounded_and_a_key_is_never_reconciled_twice_at_once() {
             sleep(ms(20)).await;
             busy.lock().remove(&name);
             done.lock().insert(name, site.spec.host.clone());
-            Ok(Action::await_change())
+            Ok::<_, Error>(Action::await_change())
         }
     });
     let _running = tokio_util::task::AbortOnDropHandle::new(tokio::spawn(controller));
@@ -431,7 +381,7 @@ async fn fresh_changes_come_before_the_initial_list() {
         seen.lock().push(site.metadata.name.clone());
         async {
             sleep(ms(10)).await;
-            Ok(Action::await_change())
+            Ok::<_, Error>(Action::await_change())
         }
     });
     let _running = tokio_util::task::AbortOnDropHandle::new(tokio::spawn(controller));
@@ -457,7 +407,7 @@ async fn a_graceful_stop_finishes_what_was_begun_and_begins_nothing() {
             begun.fetch_add(1, Ordering::SeqCst);
             sleep(ms(100)).await;
             ended.fetch_add(1, Ordering::SeqCst);
-            Ok(Action::await_change())
+            Ok::<_, Error>(Action::await_change())
         }
     });
     let running = tokio::spawn(controller);
@@ -484,7 +434,7 @@ async fn dropping_the_controller_ends_everything() {
         let guard = Gone(Arc::clone(&flag));
         async move {
             let _guard = guard;
-            std::future::pending().await
+            std::future::pending::<Result<Action, Error>>().await
         }
     });
     assert!(timeout(ms(50), controller).await.is_err());
@@ -508,7 +458,7 @@ async fn there_is_one_informer_for_a_kind() {
             .watches(Api::<ConfigMap>::all(shared.clone()), |config| Some(config.key()))
             .run(move |site, _| {
                 done.lock().push((number, site.metadata.name.clone()));
-                async { Ok(Action::await_change()) }
+                async { Ok::<_, Error>(Action::await_change()) }
             });
         running.spawn(controller);
     }

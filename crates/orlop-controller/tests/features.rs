@@ -8,10 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures::StreamExt;
 use orlop_apiserver::LocalClient;
-use orlop_client::{
-    Api, Client, DeleteOptions, Deleted, Draft, GetOptions, ListOptions, Patch, Record, RecordList, Result,
-    Subresource, WatchOptions, WatchStream, WriteOptions,
-};
+use orlop_client::{Api, Client, Forward, ListOptions, Request, Result, Verb, WatchOptions, WatchStream};
 use orlop_clock::{Clock, Random, Timestamp, TokioClock};
 use orlop_controller::test_util::{Moment, Unreliable, WriteFaults};
 use orlop_controller::{
@@ -160,7 +157,7 @@ async fn who_loses_the_leadership_is_cut_off_and_writes_nothing_more() {
             begun.store(cx.fence().is_some(), Ordering::SeqCst);
             sleep(Duration::from_secs(600)).await;
             ended.store(true, Ordering::SeqCst);
-            Ok(Action::await_change())
+            Ok::<_, Error>(Action::await_change())
         }
     }));
     until(async || begun.load(Ordering::SeqCst)).await;
@@ -218,7 +215,7 @@ async fn stopped(settings: impl FnOnce(Controller<ConfigMap>) -> Controller<Conf
         async move {
             sleep(ms(100)).await;
             done.fetch_add(1, Ordering::SeqCst);
-            Ok(Action::await_change())
+            Ok::<_, Error>(Action::await_change())
         }
     }));
     sleep(ms(250)).await;
@@ -255,7 +252,7 @@ async fn dropping_the_controller_at_any_moment_loses_no_key() {
             async move {
                 sleep(ms(20)).await;
                 done.lock().push(map.metadata.name.clone());
-                Ok(Action::await_change())
+                Ok::<_, Error>(Action::await_change())
             }
         });
         assert!(timeout(ms(moment), running).await.is_err());
@@ -317,20 +314,23 @@ struct Gaps {
 }
 
 #[async_trait]
-impl Client for Gaps {
-    async fn get(&self, kind: &KindInfo, key: &ObjectKey, options: &GetOptions) -> Result<Arc<Record>> {
-        self.client.get(kind, key, options).await
+impl Forward for Gaps {
+    fn inner(&self) -> &dyn Client {
+        &*self.client
     }
-    async fn list(&self, kind: &KindInfo, ns: Option<&str>, options: &ListOptions) -> Result<RecordList> {
-        if !self.open.load(Ordering::SeqCst) {
+    async fn before(&self, request: &Request<'_>) -> Result<()> {
+        let reads = matches!(request.verb, Verb::List | Verb::Watch);
+        if reads && !self.open.load(Ordering::SeqCst) {
             return Err(orlop_client::Error::internal("away"));
         }
-        self.client.list(kind, ns, options).await
+        Ok(())
     }
-    async fn watch(&self, kind: &KindInfo, ns: Option<&str>, options: &WatchOptions) -> Result<WatchStream> {
-        if !self.open.load(Ordering::SeqCst) {
-            return Err(orlop_client::Error::internal("away"));
-        }
+    async fn pass_watch(
+        &self,
+        kind: &KindInfo,
+        ns: Option<&str>,
+        options: &WatchOptions,
+    ) -> Result<WatchStream> {
         if self.expired.load(Ordering::SeqCst) && !options.initial_events && options.resource_version != "0" {
             self.expired.store(false, Ordering::SeqCst);
             return Err(orlop_client::Error::expired("too old"));
@@ -338,48 +338,6 @@ impl Client for Gaps {
         let cut = self.cut.lock().clone();
         let stream = self.client.watch(kind, ns, options).await?;
         Ok(stream.take_until(async move { cut.cancelled().await }).boxed())
-    }
-    async fn create(
-        &self,
-        kind: &KindInfo,
-        ns: Option<&str>,
-        draft: Draft,
-        o: &WriteOptions,
-    ) -> Result<Arc<Record>> {
-        self.client.create(kind, ns, draft, o).await
-    }
-    async fn update(
-        &self,
-        kind: &KindInfo,
-        key: &ObjectKey,
-        sub: Subresource,
-        draft: Draft,
-        options: &WriteOptions,
-    ) -> Result<Arc<Record>> {
-        self.client.update(kind, key, sub, draft, options).await
-    }
-    async fn patch(
-        &self,
-        kind: &KindInfo,
-        key: &ObjectKey,
-        sub: Subresource,
-        patch: Patch,
-        options: &WriteOptions,
-    ) -> Result<Arc<Record>> {
-        self.client.patch(kind, key, sub, patch, options).await
-    }
-    async fn post(
-        &self,
-        kind: &KindInfo,
-        key: &ObjectKey,
-        sub: Subresource,
-        draft: Draft,
-        options: &WriteOptions,
-    ) -> Result<Option<Arc<Record>>> {
-        self.client.post(kind, key, sub, draft, options).await
-    }
-    async fn delete(&self, kind: &KindInfo, key: &ObjectKey, options: &DeleteOptions) -> Result<Deleted> {
-        self.client.delete(kind, key, options).await
     }
 }
 
@@ -402,7 +360,7 @@ async fn a_child_that_was_deleted_during_a_gap_asks_for_its_owner() {
         Controller::new("maps", watched_maps).owns(watched_secrets).when(predicate::not(|_| false));
     let _running = start(controller.run(async |map: Arc<ConfigMap>, cx: Context| {
         cx.apply(&secret(&map.metadata.name)).await?;
-        Ok(Action::await_change())
+        Ok::<_, Error>(Action::await_change())
     }));
     until(async || secrets.get_opt(key("home")).await.unwrap().is_some()).await;
     sleep(ms(1_000)).await;
@@ -434,7 +392,7 @@ async fn neither_busy_keys_nor_old_objects_starve() {
         seen.lock().push(map.metadata.name.clone());
         async {
             sleep(ms(10)).await;
-            Ok(Action::await_change())
+            Ok::<_, Error>(Action::await_change())
         }
     }));
     maps.create(map("busy")).await.unwrap();
@@ -467,7 +425,7 @@ async fn concurrency_is_bounded_by_default() {
             most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
             sleep(ms(10)).await;
             now.fetch_sub(1, Ordering::SeqCst);
-            Ok(Action::await_change())
+            Ok::<_, Error>(Action::await_change())
         }
     }));
     sleep(ms(1_000)).await;
@@ -484,7 +442,7 @@ async fn huge_delays_are_just_long() {
     let counted = Arc::clone(&calls);
     let _running = start(Controller::new("maps", maps.clone()).run(move |_, _| {
         counted.fetch_add(1, Ordering::SeqCst);
-        async { Ok(Action::requeue(Duration::MAX)) }
+        async { Ok::<_, Error>(Action::requeue(Duration::MAX)) }
     }));
     sleep(Duration::from_secs(1)).await;
     maps.modify(key("a"), |map| drop(map.data.insert("x", "y".into()))).await.unwrap();
@@ -512,7 +470,7 @@ async fn children_are_adopted_and_released() {
             let all = secrets.list(&ListOptions::new()).await?.items;
             cx.claim(all, |secret| secret.metadata.labels.get("app").is_some_and(|app| *app == "home"))
                 .await?;
-            Ok(Action::await_change())
+            Ok::<_, Error>(Action::await_change())
         }
     }));
     let owned = async |name: &str| secrets.get(key(name)).await.unwrap().metadata.controller().is_some();
@@ -546,7 +504,7 @@ async fn a_cleanup_that_succeeded_is_not_run_again_whatever_becomes_of_the_final
                 Ok(())
             };
             let _ = cx.finalize(&*map, "example.dev/f", cleanup).await?;
-            Ok(Action::await_change())
+            Ok::<_, Error>(Action::await_change())
         }
     }));
     maps.create(map("a")).await.unwrap();
@@ -582,7 +540,7 @@ async fn a_cleanup_that_succeeded_is_not_run_again_whatever_becomes_of_the_final
                     Ok(())
                 };
                 let _ = cx.finalize(&*map, "example.dev/f", cleanup).await?;
-                Ok(Action::await_change())
+                Ok::<_, Error>(Action::await_change())
             }
         }));
         if crashed {

@@ -6,11 +6,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures::{StreamExt, stream};
 use orlop_client::{
-    Client, DeleteOptions, Deleted, Draft, Error, GetOptions, ListOptions, Patch, Record, RecordList, Result,
-    Subresource, WatchEvent, WatchOptions, WatchStream, WriteOptions,
+    Client, Error, Forward, ListOptions, RecordList, Result, WatchEvent, WatchOptions, WatchStream,
 };
 use orlop_clock::Random;
-use orlop_model::{KindInfo, ObjectKey, Str};
+use orlop_model::{KindInfo, Str};
 use parking_lot::Mutex;
 
 /// Events of each watch that are kept, to be repeated.
@@ -184,8 +183,12 @@ struct Open {
 }
 
 #[async_trait]
-impl Client for Faulty {
-    async fn list(
+impl Forward for Faulty {
+    fn inner(&self) -> &dyn Client {
+        &*self.client
+    }
+
+    async fn pass_list(
         &self,
         kind: &KindInfo,
         namespace: Option<&str>,
@@ -201,7 +204,7 @@ impl Client for Faulty {
         self.client.list(kind, namespace, options).await
     }
 
-    async fn watch(
+    async fn pass_watch(
         &self,
         kind: &KindInfo,
         namespace: Option<&str>,
@@ -222,57 +225,6 @@ impl Client for Faulty {
         };
         let state = Arc::clone(&self.state);
         Ok(stream::unfold(open, move |open| Arc::clone(&state).next(open)).boxed())
-    }
-
-    async fn get(&self, kind: &KindInfo, key: &ObjectKey, options: &GetOptions) -> Result<Arc<Record>> {
-        self.client.get(kind, key, options).await
-    }
-
-    async fn create(
-        &self,
-        kind: &KindInfo,
-        namespace: Option<&str>,
-        draft: Draft,
-        options: &WriteOptions,
-    ) -> Result<Arc<Record>> {
-        self.client.create(kind, namespace, draft, options).await
-    }
-
-    async fn update(
-        &self,
-        kind: &KindInfo,
-        key: &ObjectKey,
-        subresource: Subresource,
-        draft: Draft,
-        options: &WriteOptions,
-    ) -> Result<Arc<Record>> {
-        self.client.update(kind, key, subresource, draft, options).await
-    }
-
-    async fn patch(
-        &self,
-        kind: &KindInfo,
-        key: &ObjectKey,
-        subresource: Subresource,
-        patch: Patch,
-        options: &WriteOptions,
-    ) -> Result<Arc<Record>> {
-        self.client.patch(kind, key, subresource, patch, options).await
-    }
-
-    async fn post(
-        &self,
-        kind: &KindInfo,
-        key: &ObjectKey,
-        subresource: Subresource,
-        draft: Draft,
-        options: &WriteOptions,
-    ) -> Result<Option<Arc<Record>>> {
-        self.client.post(kind, key, subresource, draft, options).await
-    }
-
-    async fn delete(&self, kind: &KindInfo, key: &ObjectKey, options: &DeleteOptions) -> Result<Deleted> {
-        self.client.delete(kind, key, options).await
     }
 }
 

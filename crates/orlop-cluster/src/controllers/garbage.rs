@@ -1,24 +1,24 @@
 //! Garbage collection by owner references.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::StreamExt;
-use futures::stream::{BoxStream, SelectAll};
-use orlop_cache::{Delta, Store};
+use orlop_cache::Delta;
 use orlop_client::{
-    Client, DeleteOptions, Error, GetOptions, Patch, Preconditions, Propagation, Subresource, WriteOptions,
+    Api, DeleteOptions, Error, GetOptions, Patch, Preconditions, Propagation, Subresource, WriteOptions,
 };
-use orlop_controller::{EventType, Informers, Recorder};
+use orlop_controller::{Action, Context, EventType, Informers, KeyController, Recorder};
 use orlop_model::apps::v1::{Deployment, ReplicaSet};
 use orlop_model::batch::v1::Job;
 use orlop_model::coordination::v1::Lease;
 use orlop_model::core::v1::{ConfigMap, Namespace, Node, ObjectReference, Pod, Secret, Service};
-use orlop_model::{KindInfo, Object, ObjectKey, ObjectMeta, StaticKind, Str};
+use orlop_model::{DynamicObject, KindInfo, Object, ObjectKey, ObjectMeta, StaticKind, Str};
 use orlop_planners::garbage::{
     self, Answer, Attempt, Call, Collector, Identity, InvalidNamespace, Outcome, PatchBody, Step,
 };
+use orlop_workqueue::{Limit, Queue};
+use parking_lot::Mutex;
 
 use super::Parts;
 
@@ -27,77 +27,101 @@ const NAME: &str = "garbage-collector-controller";
 const FIRST: Duration = Duration::from_millis(50);
 const LONGEST: Duration = Duration::from_secs(60);
 
-/// What a cache tells, whatever the kind.
-enum Seen {
-    Applied(Coordinates, Box<ObjectMeta>),
-    Deleted(Coordinates, Box<ObjectMeta>),
-    /// The caches are quiet for now.
-    Nothing,
-}
-
 /// apiVersion and kind.
 type Coordinates = (Str, Str);
 
+/// An object to be worked on, by its UID.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Work {
+    uid: Str,
+    /// Its dependents are to be orphaned; else it may be garbage itself.
+    orphan: bool,
+}
+
+impl Work {
+    fn of(attempt: &Attempt) -> Self {
+        Self { uid: attempt.object().uid.clone(), orphan: matches!(attempt, Attempt::Orphan(_)) }
+    }
+}
+
+/// An object that could not be worked on to the end.
+#[derive(Debug, thiserror::Error)]
+#[error("{} {} ({}) could not be collected yet", object.kind, object.name, object.uid)]
+struct NotYet {
+    object: Box<Identity>,
+}
+
 pub(super) async fn run(parts: Parts) {
-    let driver = Driver {
-        client: Arc::clone(parts.informers.client()),
-        recorder: Recorder::new(Arc::clone(parts.informers.client()), Arc::clone(&parts.clock), NAME),
-        kinds: parts
-            .kinds
-            .iter()
-            .map(|kind| ((kind.api_version().into_owned(), kind.kind.to_string()), kind.clone()))
-            .collect(),
-        collector: Collector::new(),
-        failures: BTreeMap::new(),
-    };
-    let changes = changes(&parts.informers, &parts.kinds);
-    tokio::select! {
-        biased;
-        () = parts.stop.cancelled() => {}
-        () = driver.run(changes) => {}
+    let Parts { informers, clock, stop, kinds, .. } = parts;
+    let by_name = |kind: &KindInfo| ((kind.api_version().into_owned(), kind.kind.to_string()), kind.clone());
+    let driver = Arc::new(Driver { kinds: kinds.iter().map(by_name).collect(), state: Mutex::default() });
+    let mut controller = KeyController::new(NAME, &informers)
+        .clock(clock)
+        .stop(stop)
+        // One after the other: what one leads to is known to the next.
+        .concurrency(1)
+        .limit(Doubling);
+    for kind in kinds.iter() {
+        controller = watch(controller, &informers, kind, &driver);
+    }
+    let queue = controller.queue().clone();
+    controller
+        .run(move |work, cx| {
+            let (driver, queue) = (Arc::clone(&driver), queue.clone());
+            async move { driver.work_on(&work, &cx, &queue).await }
+        })
+        .await;
+}
+
+/// After a failure.
+struct Doubling;
+
+impl Limit<Work> for Doubling {
+    fn delay(&mut self, _: &Work, failures: u32, _: Duration) -> Duration {
+        FIRST.saturating_mul(1 << failures.min(16)).min(LONGEST)
     }
 }
 
-/// The changes of all kinds. Kinds that this crate knows share their caches with everybody else.
-fn changes(informers: &Informers, kinds: &[KindInfo]) -> SelectAll<BoxStream<'static, Seen>> {
-    let mut streams = SelectAll::new();
-    for kind in kinds {
-        let typed = [
-            typed::<Pod>(informers, kind),
-            typed::<ReplicaSet>(informers, kind),
-            typed::<Deployment>(informers, kind),
-            typed::<Job>(informers, kind),
-            typed::<ConfigMap>(informers, kind),
-            typed::<Secret>(informers, kind),
-            typed::<Service>(informers, kind),
-            typed::<Node>(informers, kind),
-            typed::<Lease>(informers, kind),
-            typed::<Namespace>(informers, kind),
-        ];
-        let known = typed.into_iter().flatten().next();
-        streams.push(known.unwrap_or_else(|| stream(&informers.dynamic(kind), kind)));
+/// Follows the objects of a kind. Kinds that this crate knows share their caches with everybody else.
+fn watch(
+    controller: KeyController<Work>,
+    informers: &Informers,
+    kind: &KindInfo,
+    driver: &Arc<Driver>,
+) -> KeyController<Work> {
+    macro_rules! known {
+        ($($known:ty),*) => {
+            $(if <$known>::KIND.is(kind) {
+                return observe(controller, &Api::<$known>::all(Arc::clone(informers.client())), kind, driver);
+            })*
+        };
     }
-    streams
+    known!(Pod, ReplicaSet, Deployment, Job, ConfigMap, Secret, Service, Node, Lease, Namespace);
+    observe(controller, &Api::<DynamicObject>::dynamic(Arc::clone(informers.client()), kind), kind, driver)
 }
 
-fn typed<K: StaticKind>(informers: &Informers, kind: &KindInfo) -> Option<BoxStream<'static, Seen>> {
-    K::KIND.is(kind).then(|| stream(&informers.of::<K>(), kind))
-}
-
-fn stream<K: Object>(store: &Store<K>, kind: &KindInfo) -> BoxStream<'static, Seen> {
+fn observe<K: Object>(
+    controller: KeyController<Work>,
+    api: &Api<K>,
+    kind: &KindInfo,
+    driver: &Arc<Driver>,
+) -> KeyController<Work> {
     let coordinates: Coordinates = (Str::from(&*kind.api_version()), Str::from(&*kind.kind));
-    let seen = move |delta: Delta<K>| {
-        let meta = |object: &K| Box::new(object.meta().clone());
-        match &delta {
-            Delta::Added { object, .. } => Seen::Applied(coordinates.clone(), meta(object)),
+    let driver = Arc::clone(driver);
+    controller.watch_deltas(api, move |delta| {
+        let mut state = driver.state.lock();
+        let (api_version, kind) = &coordinates;
+        match delta {
+            Delta::Added { object, .. } => state.collector.applied(api_version, kind, object.meta()),
             // Most changes are of no concern: owners, finalizers and deletion are what counts.
-            Delta::Modified { old, new } if same_to_us(old.meta(), new.meta()) => Seen::Nothing,
-            Delta::Modified { new, .. } => Seen::Applied(coordinates.clone(), meta(new)),
-            Delta::Deleted { last, .. } => Seen::Deleted(coordinates.clone(), meta(last)),
-            _ => Seen::Nothing,
+            Delta::Modified { old, new } if !same_to_us(old.meta(), new.meta()) => {
+                state.collector.applied(api_version, kind, new.meta());
+            }
+            Delta::Deleted { last, .. } => state.collector.deleted(api_version, kind, last.meta()),
+            _ => return Vec::new(),
         }
-    };
-    store.subscribe().map(seen).boxed()
+        state.found()
+    })
 }
 
 fn same_to_us(old: &ObjectMeta, new: &ObjectMeta) -> bool {
@@ -108,85 +132,85 @@ fn same_to_us(old: &ObjectMeta, new: &ObjectMeta) -> bool {
 }
 
 struct Driver {
-    client: Arc<dyn Client>,
-    recorder: Recorder,
     kinds: BTreeMap<(String, String), KindInfo>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
     collector: Collector,
-    /// How often each object has failed in a row, by UID.
-    failures: BTreeMap<Str, u32>,
+    /// What is to be worked on.
+    attempts: HashMap<Work, VecDeque<Attempt>>,
+    /// What is to be tried again after its back-off.
+    failed: HashMap<Work, Vec<Attempt>>,
+}
+
+impl State {
+    /// What the collector wants worked on now.
+    fn found(&mut self) -> Vec<Work> {
+        let mut found = Vec::new();
+        while let Some(attempt) = self.collector.next_attempt() {
+            let work = Work::of(&attempt);
+            self.attempts.entry(work.clone()).or_default().push_back(attempt);
+            found.push(work);
+        }
+        found
+    }
+
+    /// What to do next about an object. What failed before is looked at anew.
+    fn next(&mut self, work: &Work) -> (Option<Attempt>, Vec<Work>) {
+        for failed in self.failed.remove(work).unwrap_or_default() {
+            self.collector.retry(&failed);
+        }
+        let mut found = self.found();
+        let mut attempts = self.attempts.remove(work).unwrap_or_default();
+        let next = attempts.pop_front();
+        found.retain(|found| found != work);
+        if !attempts.is_empty() {
+            self.attempts.insert(work.clone(), attempts);
+            found.push(work.clone());
+        }
+        (next, found)
+    }
 }
 
 impl Driver {
-    async fn run(mut self, mut changes: SelectAll<BoxStream<'static, Seen>>) {
-        let mut waiting: Vec<(tokio::time::Instant, Attempt)> = Vec::new();
-        loop {
-            let due = waiting.iter().map(|(at, _)| *at).min();
-            let retry = async {
-                match due {
-                    Some(due) => tokio::time::sleep_until(due).await,
-                    None => std::future::pending().await,
-                }
-            };
-            tokio::select! {
-                biased;
-                seen = changes.next() => match seen {
-                    Some(seen) => self.observe(seen),
-                    None => return,
-                },
-                () = retry => {
-                    let now = tokio::time::Instant::now();
-                    let due = waiting.extract_if(.., |(at, _)| *at <= now).collect::<Vec<_>>();
-                    due.iter().for_each(|(_, attempt)| self.collector.retry(attempt));
-                }
-            }
-            while let Some(attempt) = self.collector.next_attempt() {
-                if let Some((wait, attempt)) = self.attempt(attempt).await {
-                    waiting.push((tokio::time::Instant::now() + wait, attempt));
-                }
-            }
-            for warning in self.collector.take_warnings() {
-                self.warn(&warning);
-            }
-        }
-    }
-
-    fn observe(&mut self, seen: Seen) {
-        match seen {
-            Seen::Applied((api_version, kind), meta) => self.collector.applied(&api_version, &kind, &meta),
-            Seen::Deleted((api_version, kind), meta) => {
-                self.failures.remove(&meta.uid);
-                self.collector.deleted(&api_version, &kind, &meta);
-            }
-            Seen::Nothing => {}
-        }
-    }
-
-    /// Works on one object; gives it back if it has to be tried again, and when.
-    async fn attempt(&mut self, mut attempt: Attempt) -> Option<(Duration, Attempt)> {
-        let uid = attempt.object().uid.clone();
+    /// Works on one object.
+    async fn work_on(&self, work: &Work, cx: &Context, queue: &Queue<Work>) -> Result<Action, NotYet> {
+        let (attempt, found) = self.state.lock().next(work);
+        found.into_iter().for_each(|work| _ = queue.add(work));
+        let Some(mut attempt) = attempt else {
+            return Ok(Action::await_change());
+        };
         let mut answer = None;
-        loop {
-            let kinds = &self.kinds;
+        let outcome = loop {
             let scopes = |api_version: &str, kind: &str| {
-                kinds.get(&(api_version.to_owned(), kind.to_owned())).map(KindInfo::is_namespaced)
+                self.kinds.get(&(api_version.to_owned(), kind.to_owned())).map(KindInfo::is_namespaced)
             };
-            match attempt.step(&mut self.collector, &scopes, answer.take()) {
-                Step::Call(call) => answer = Some(self.call(call).await),
-                Step::Finished(Outcome::Settled) => {
-                    self.failures.remove(&uid);
-                    return None;
-                }
-                Step::Finished(Outcome::Retry) => {
-                    let failures = self.failures.entry(uid).or_default();
-                    let wait = FIRST.saturating_mul(1 << (*failures).min(16)).min(LONGEST);
-                    *failures += 1;
-                    return Some((wait, attempt));
-                }
+            let step = attempt.step(&mut self.state.lock().collector, &scopes, answer.take());
+            match step {
+                Step::Call(call) => answer = Some(self.call(cx, call).await),
+                Step::Finished(outcome) => break outcome,
+            }
+        };
+        let (found, warnings) = {
+            let mut state = self.state.lock();
+            (state.found(), state.collector.take_warnings())
+        };
+        found.into_iter().for_each(|work| _ = queue.add(work));
+        warnings.iter().for_each(|warning| warn(cx.recorder(), warning));
+        match outcome {
+            Outcome::Settled => Ok(Action::await_change()),
+            Outcome::Retry => {
+                let not_yet = NotYet { object: Box::new(attempt.object().clone()) };
+                self.state.lock().failed.entry(work.clone()).or_default().push(attempt);
+                Err(not_yet)
             }
         }
     }
 
-    async fn call(&self, call: Call) -> Answer {
+    async fn call(&self, cx: &Context, call: Call) -> Answer {
+        let client = cx.client();
         let object = match &call {
             Call::Get { object } | Call::Patch { object, .. } | Call::Delete { object, .. } => object,
         };
@@ -196,7 +220,7 @@ impl Driver {
         let key = ObjectKey { namespace: object.namespace.non_empty().cloned(), name: object.name.clone() };
         let result = match &call {
             Call::Get { .. } => {
-                self.client.get(kind, &key, &GetOptions::default()).await.map(|record| found(record.meta()))
+                client.get(kind, &key, &GetOptions::default()).await.map(|record| found(record.meta()))
             }
             Call::Patch { patch, .. } => {
                 let patch = match patch {
@@ -204,14 +228,14 @@ impl Driver {
                     PatchBody::Merge(document) => Patch::Merge(document.clone()),
                 };
                 let options = WriteOptions::by(NAME);
-                self.client
+                client
                     .patch(kind, &key, Subresource::Main, patch, &options)
                     .await
                     .map(|record| found(record.meta()))
             }
             Call::Delete { object, resource_version, propagation } => {
                 let options = delete_options(object, resource_version.as_ref(), *propagation);
-                self.client.delete(kind, &key, &options).await.map(|_| Answer::Done)
+                client.delete(kind, &key, &options).await.map(|_| Answer::Done)
             }
         };
         result.unwrap_or_else(|error| match error {
@@ -224,12 +248,12 @@ impl Driver {
             }
         })
     }
+}
 
-    fn warn(&self, warning: &InvalidNamespace) {
-        let Identity { kind, api_version, namespace, name, uid } = warning.dependent.clone();
-        let about = ObjectReference { kind, api_version, namespace, name, uid, ..ObjectReference::default() };
-        self.recorder.event_about(&about, EventType::Warning, InvalidNamespace::REASON, warning.message());
-    }
+fn warn(recorder: &Recorder, warning: &InvalidNamespace) {
+    let Identity { kind, api_version, namespace, name, uid } = warning.dependent.clone();
+    let about = ObjectReference { kind, api_version, namespace, name, uid, ..ObjectReference::default() };
+    recorder.event_about(&about, EventType::Warning, InvalidNamespace::REASON, warning.message());
 }
 
 fn found(meta: &ObjectMeta) -> Answer {

@@ -1,6 +1,6 @@
 //! Jobs, and the deletion of finished ones.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,11 +8,11 @@ use orlop_controller::{Action, Error, KeyController, controller_of};
 use orlop_model::batch::v1::Job;
 use orlop_model::core::v1::Pod;
 use orlop_model::{Object, ObjectKey, StaticKind, Str};
-use orlop_planners::Plan;
 use orlop_planners::job::{self, Inputs, Memory};
+use orlop_planners::{Change, Plan};
 use parking_lot::Mutex;
 
-use super::{Parts, carry_out_or, nothing, uid};
+use super::{Parts, carry_out_or, carry_out_to, nothing, uid};
 
 /// How long creating pods is held back after it failed.
 const HELD: Duration = Duration::from_secs(1);
@@ -24,6 +24,8 @@ struct Remembered {
     memory: Memory,
     /// Pods could not be created the last time.
     hold_creation: bool,
+    /// UIDs of pods that were released and that the cache may still show with their finalizer.
+    released: BTreeSet<Str>,
 }
 
 pub(super) async fn run(parts: Parts) {
@@ -54,12 +56,20 @@ pub(super) async fn run(parts: Parts) {
                 let pods = pods.of(key.namespace(), [uid(&*job)]);
                 let mut inputs = Inputs::new(&job, pods.iter().map(|pod| &**pod));
                 inputs.hold_creation = remembered.hold_creation;
+                // A cache that is late must not lead to more pods, nor to pods counted twice.
+                inputs.satisfied = cx.sees_own_writes();
+                let held =
+                    |pod: &&Arc<Pod>| remembered.released.contains(&pod.metadata.uid) && job::is_held(pod);
+                inputs.removals_in_flight = pods.iter().filter(held).map(|pod| uid(&**pod)).collect();
+                let mut released = inputs.removals_in_flight.clone();
                 let now = cx.now();
-                let plan = job::plan(&inputs, &remembered.memory, now);
-                let next = plan.memory.clone();
-                let done = carry_out_or(&cx, plan, nothing).await;
-                let memory = if done.is_ok() { next } else { remembered.memory };
-                let kept = Remembered { uid: uid(&*job), memory, hold_creation: done.is_err() };
+                let plan = job::plan(&inputs, &remembered.memory, now).compact();
+                let (made, done) = carry_out_to(&cx, &plan, nothing).await;
+                released.extend(
+                    pods.iter().filter(|pod| releases(&plan.changes[..made], pod)).map(|pod| uid(&**pod)),
+                );
+                let memory = if done.is_ok() { plan.memory } else { remembered.memory };
+                let kept = Remembered { uid: uid(&*job), memory, hold_creation: done.is_err(), released };
                 memories.lock().insert(key, kept);
                 let done = done?;
                 if !job::is_finished(&job) {
@@ -71,4 +81,16 @@ pub(super) async fn run(parts: Parts) {
             }
         })
         .await;
+}
+
+/// Whether one of these changes takes a pod's finalizer off.
+fn releases(changes: &[Change], pod: &Pod) -> bool {
+    job::release_orphan(pod).is_some_and(|release| {
+        changes.iter().any(|change| match (change, &release) {
+            (Change::Patch(made), Change::Patch(release)) => {
+                made.kind.is(&release.kind) && made.key == release.key && made.document == release.document
+            }
+            _ => false,
+        })
+    })
 }

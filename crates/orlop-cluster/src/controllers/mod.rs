@@ -22,6 +22,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::carry_out::{Tell, carry_out};
 
+/// When it is looked again whether a cache that is late has come up.
+const LATE: Duration = Duration::from_secs(1);
+
 /// What all controllers have in common.
 #[derive(Clone)]
 pub(crate) struct Parts {
@@ -84,32 +87,32 @@ async fn carry_out_or<M>(
     plan: Plan<M>,
     failed: impl FnOnce(&orlop_planners::Change, &str) -> Plan,
 ) -> Result<Action, Error> {
-    let plan = plan.compact();
-    if let Err((place, error)) = carry_out(&**cx.client(), cx.recorder(), &plan, cx.name()).await {
+    carry_out_to(cx, &plan.compact(), failed).await.1
+}
+
+/// The same for a plan that is compact. Also says how many of its changes were made for certain.
+async fn carry_out_to<M>(
+    cx: &Context,
+    plan: &Plan<M>,
+    failed: impl FnOnce(&orlop_planners::Change, &str) -> Plan,
+) -> (usize, Result<Action, Error>) {
+    if let Err((place, error)) = carry_out(&**cx.client(), cx.recorder(), plan, cx.name()).await {
         let consequence = failed(&plan.changes[place], &error.to_string()).compact();
         if let Err((_, error)) = carry_out(&**cx.client(), cx.recorder(), &consequence, cx.name()).await {
             tracing::debug!(%error, "the failure of a change could not be written");
         }
-        return Err(error.into());
+        return (place, Err(error.into()));
     }
-    match plan.error {
-        Some(error) => Err(Error::other(error)),
+    let outcome = match &plan.error {
+        Some(error) => Err(Error::other(error.clone())),
         None => Ok(plan.requeue.into()),
-    }
+    };
+    (plan.changes.len(), outcome)
 }
 
 /// Nothing to write where a change failed.
 fn nothing(_: &orlop_planners::Change, _: &str) -> Plan {
     Plan::default()
-}
-
-/// Waits for `period`; `false` if told to stop before.
-async fn tick(period: Duration, stop: &CancellationToken) -> bool {
-    tokio::select! {
-        biased;
-        () = stop.cancelled() => false,
-        () = tokio::time::sleep(period) => true,
-    }
 }
 
 /// The UID of an object.

@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use futures::join;
-use orlop_cache::Delta;
+use futures::stream;
+use orlop_cache::{Delta, Index, Store};
 use orlop_client::Api;
-use orlop_clock::Clock;
-use orlop_controller::{Action, KeyController, Recorder};
+use orlop_controller::{Action, Context, Error, KeyController};
 use orlop_model::coordination::v1::Lease;
 use orlop_model::core::v1::{Node, Pod};
 use orlop_model::{Object, ObjectKey, Str};
@@ -17,94 +16,125 @@ use orlop_planners::node_lifecycle::{
 use orlop_planners::{Change, Plan, PlannedObject};
 use parking_lot::Mutex;
 
-use super::{Parts, carry_out_or, nothing, tick};
-use crate::carry_out::carry_out;
+use super::{Parts, carry_out_or, nothing};
 
 const NAME: &str = "node-controller";
 /// Where the leases of nodes are.
 const LEASES: &str = "kube-node-lease";
 
+/// What there is to do.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Work {
+    /// Taints and labels that follow from the node itself, as soon as it changes.
+    Node(ObjectKey),
+    /// A pod that was bound, maybe to a node that is down.
+    Pod(ObjectKey),
+    /// To look which nodes are alive.
+    Monitor,
+    /// To taint the dead ones whose turn it is.
+    Taint,
+}
+
+/// What is looked at.
+struct Caches {
+    nodes: Store<Node>,
+    pods: Store<Pod>,
+    leases: Store<Lease>,
+    by_node: Index<Pod, Str>,
+    memory: Mutex<Memory>,
+}
+
 pub(super) async fn run(parts: Parts) {
-    let memory = Arc::new(Mutex::new(Memory::default()));
-    let newcomers = receive(parts.clone(), Arc::clone(&memory));
-    join!(follow(parts.clone()), newcomers, look(&parts, &memory), evict(&parts, &memory));
-}
-
-/// Taints and labels that follow from the node itself, as soon as it changes.
-async fn follow(parts: Parts) {
-    let Parts { informers, clock, stop, .. } = parts;
-    let nodes = informers.of::<Node>();
-    KeyController::new(NAME, &informers)
-        .clock(clock)
-        .stop(stop)
-        .watch::<Node, _>(|node| Some(node.key()))
-        .run(move |key: ObjectKey, cx| {
-            let found = nodes.get(&key);
-            async move {
-                let Some(node) = found else {
-                    return Ok(Action::await_change());
-                };
-                let mut plan = condition_taints(&node, cx.now());
-                plan.changes.extend(os_labels(&node));
-                carry_out_or(&cx, plan, nothing).await
-            }
-        })
-        .await;
-}
-
-/// Pods that were bound to a node that is down.
-async fn receive(parts: Parts, memory: Arc<Mutex<Memory>>) {
     let Parts { informers, clock, stop, .. } = parts;
     let pods = informers.of::<Pod>();
+    let by_node = pods.index(|pod: &Pod| pod.spec.node_name.clone());
+    let (nodes, leases) = (informers.of::<Node>(), informers.of::<Lease>());
+    let caches = Arc::new(Caches { nodes, pods, leases, by_node, memory: Mutex::default() });
     let api = Api::<Pod>::all(Arc::clone(informers.client()));
-    KeyController::new(NAME, &informers)
+    let first = async {
+        tokio::time::sleep(MONITOR_PERIOD).await;
+        Work::Monitor
+    };
+    let controller = KeyController::new(NAME, &informers)
         .clock(clock)
         .stop(stop)
+        .watch::<Node, _>(|node| Some(Work::Node(node.key())))
         .watch_deltas(&api, |delta| match delta {
-            Delta::Modified { old, new } if old.spec.node_name != new.spec.node_name => Some(new.key()),
+            Delta::Modified { old, new } if old.spec.node_name != new.spec.node_name => {
+                Some(Work::Pod(new.key()))
+            }
             Delta::Added { object, initial: false } if !object.spec.node_name.is_empty() => {
-                Some(object.key())
+                Some(Work::Pod(object.key()))
             }
             _ => None,
         })
-        .run(move |key: ObjectKey, cx| {
-            let found = pods.get(&key);
-            let memory = Arc::clone(&memory);
+        .sees::<Lease>()
+        .stream(stream::once(first));
+    let queue = controller.queue().clone();
+    controller
+        .run(move |work, cx| {
+            let (caches, queue) = (Arc::clone(&caches), queue.clone());
             async move {
-                let Some(pod) = found else {
-                    return Ok(Action::await_change());
-                };
-                let plan = assigned(&pod, &memory.lock(), cx.now());
-                carry_out_or(&cx, plan, nothing).await
+                match work {
+                    Work::Node(key) => caches.follow(&key, &cx).await,
+                    Work::Pod(key) => caches.receive(&key, &cx).await,
+                    Work::Monitor => {
+                        caches.look(&cx).await;
+                        queue.add(Work::Taint);
+                        Ok(Action::requeue(MONITOR_PERIOD))
+                    }
+                    Work::Taint => Ok(caches.evict(&cx).await),
+                }
             }
         })
         .await;
 }
 
-async fn look(parts: &Parts, memory: &Mutex<Memory>) {
-    let (nodes, pods) = (parts.informers.of::<Node>(), parts.informers.of::<Pod>());
-    let leases = parts.informers.of::<Lease>();
-    let by_node = pods.index(|pod: &Pod| pod.spec.node_name.clone());
-    let recorder = recorder(parts);
-    while tick(MONITOR_PERIOD, &parts.stop).await {
-        if !(nodes.is_synced() && leases.is_synced() && pods.is_synced()) {
-            continue;
-        }
+impl Caches {
+    async fn follow(&self, key: &ObjectKey, cx: &Context) -> Result<Action, Error> {
+        let Some(node) = self.nodes.get(key) else {
+            return Ok(Action::await_change());
+        };
+        let mut plan = condition_taints(&node, cx.now());
+        plan.changes.extend(os_labels(&node));
+        carry_out_or(cx, plan, nothing).await
+    }
+
+    async fn receive(&self, key: &ObjectKey, cx: &Context) -> Result<Action, Error> {
+        let Some(pod) = self.pods.get(key) else {
+            return Ok(Action::await_change());
+        };
+        let plan = assigned(&pod, &self.memory.lock(), cx.now());
+        carry_out_or(cx, plan, nothing).await
+    }
+
+    async fn look(&self, cx: &Context) {
         let plans = {
             let renewed = |lease: Arc<Lease>| lease.spec.renew_time;
-            let lease = |name: &str| leases.get(&ObjectKey::namespaced(LEASES, name)).map(renewed);
-            let on_node = |name: &str| pods.by(&by_node, &Str::from(name));
-            let all = nodes.list();
+            let lease = |name: &str| self.leases.get(&ObjectKey::namespaced(LEASES, name)).map(renewed);
+            let on_node = |name: &str| self.pods.by(&self.by_node, &Str::from(name));
+            let all = self.nodes.list();
             let cluster = Cluster { nodes: &all, lease: &lease, pods: &on_node };
-            monitor(&cluster, &Settings::default(), &mut memory.lock(), parts.clock.now())
+            monitor(&cluster, &Settings::default(), &mut self.memory.lock(), cx.now())
         };
         for plan in plans {
-            if !apply(parts, &recorder, &plan).await
-                && let Some(node) = plan.changes.iter().find_map(node_of_pod)
+            let node = plan.changes.iter().find_map(node_of_pod);
+            if !apply(cx, plan).await
+                && let Some(node) = node
             {
-                memory.lock().mark_pods_again(&node);
+                self.memory.lock().mark_pods_again(&node);
             }
         }
+    }
+
+    /// Comes back as long as nodes wait for their turn.
+    async fn evict(&self, cx: &Context) -> Action {
+        let fresh = |name: &str| self.nodes.get(&ObjectKey::cluster(name));
+        let plans = taint(fresh, &mut self.memory.lock(), cx.now());
+        for plan in plans {
+            apply(cx, plan).await;
+        }
+        self.memory.lock().awaits_taint().then_some(TAINT_PERIOD).into()
     }
 }
 
@@ -116,27 +146,11 @@ fn node_of_pod(change: &Change) -> Option<Str> {
     }
 }
 
-async fn evict(parts: &Parts, memory: &Mutex<Memory>) {
-    let nodes = parts.informers.of::<Node>();
-    let recorder = recorder(parts);
-    while tick(TAINT_PERIOD, &parts.stop).await {
-        let fresh = |name: &str| nodes.get(&ObjectKey::cluster(name));
-        let plans = taint(fresh, &mut memory.lock(), parts.clock.now());
-        for plan in plans {
-            apply(parts, &recorder, &plan).await;
-        }
-    }
-}
-
-fn recorder(parts: &Parts) -> Recorder {
-    let clock: Arc<dyn Clock> = Arc::clone(&parts.clock);
-    Recorder::new(Arc::clone(parts.informers.client()), clock, NAME)
-}
-
-async fn apply(parts: &Parts, recorder: &Recorder, plan: &Plan) -> bool {
-    let done = carry_out(&**parts.informers.client(), recorder, plan, NAME).await;
-    if let Err((place, error)) = &done {
-        tracing::warn!(%error, change = ?plan.changes[*place], "a node could not be written");
+/// One node must not keep the others: the next round finds it again.
+async fn apply(cx: &Context, plan: Plan) -> bool {
+    let done = carry_out_or(cx, plan, nothing).await;
+    if let Err(error) = &done {
+        tracing::warn!(%error, "a node could not be written");
     }
     done.is_ok()
 }

@@ -6,7 +6,7 @@ use orlop_model::core::v1::Pod;
 use orlop_model::{Object, ObjectKey, StaticKind};
 use orlop_planners::replicaset::{self, Children, Settings};
 
-use super::{Parts, carry_out_or, uid};
+use super::{LATE, Parts, carry_out_or, uid};
 
 pub(super) async fn run(parts: Parts) {
     let Parts { informers, clock, stop, pods, .. } = parts;
@@ -33,6 +33,10 @@ pub(super) async fn run(parts: Parts) {
                 let Some(set) = found else {
                     return Ok(Action::await_change());
                 };
+                // Who counts pods in a cache that is late makes them twice.
+                if !cx.sees_own_writes() {
+                    return Ok(Action::requeue(LATE));
+                }
                 let controller = set.metadata.controller().map(|owner| owner.uid.clone());
                 let siblings = controller.map_or_else(Vec::new, |uid| {
                     neighbours.filter(Some(key.namespace()), |other| {

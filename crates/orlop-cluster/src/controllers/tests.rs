@@ -1,25 +1,26 @@
-//! The controllers on an API server whose answers are late, lost or conflicts, in processes that crash, with nodes that
-//! are played: over many seeds, to their goals.
+//! The controllers on an API server whose answers are late, lost or conflicts, with caches that are fed late, twice, or
+//! not at all until they list anew, in processes that crash, with nodes that are played: over many seeds, to their goals.
 
 use std::collections::BTreeSet;
 
-use futures::future::join_all;
 use orlop_apiserver::LocalClient;
+use orlop_cache::test_util::{Faults, Faulty};
 use orlop_client::{Api, Client, DeleteOptions, ListOptions};
 use orlop_clock::{Random, TokioClock};
 use orlop_controller::test_util::{Moment, Unreliable, WriteFaults, until_crash_or_goal};
 use orlop_model::apps::v1::{Deployment, ReplicaSet};
 use orlop_model::batch::v1::Job;
 use orlop_model::coordination::v1::Lease;
-use orlop_model::core::v1::{Event, Node, PodPhase};
+use orlop_model::core::v1::{Event, Node, NodeStatus, PodPhase};
 use orlop_model::{MicroTime, StaticKind, Time};
-use orlop_store::MemoryStore;
+use orlop_store::{MemoryStore, Revision, Store as _};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
 use super::*;
 
-const LIMIT: Duration = Duration::from_secs(1800);
+const LIMIT: Duration = Duration::from_secs(7200);
 
 /// As many as `ORLOP_SEEDS` says, or the one of `ORLOP_SEED`.
 fn seeds() -> std::ops::Range<u64> {
@@ -32,6 +33,7 @@ fn seeds() -> std::ops::Range<u64> {
 
 /// A server with its seed, and the clock that everybody has.
 struct World {
+    store: Arc<MemoryStore>,
     local: LocalClient,
     server: Arc<dyn Client>,
     clock: Arc<dyn Clock>,
@@ -43,14 +45,30 @@ impl World {
         let clock: Arc<dyn Clock> = Arc::new(TokioClock::new("2026-03-01T12:00:00Z".parse().unwrap()));
         let random = Random::new(seed);
         let store = Arc::new(MemoryStore::new());
-        let local =
-            LocalClient::builder(store, Arc::clone(&clock), random.fork("server")).build().await.unwrap();
+        let local = LocalClient::builder(store.clone(), Arc::clone(&clock), random.fork("server"))
+            .build()
+            .await
+            .unwrap();
         let server: Arc<dyn Client> = Arc::new(local.clone());
-        Self { local, server, clock, random }
+        Self { store, local, server, clock, random }
+    }
+
+    /// Moves on with each write.
+    async fn revision(&self) -> Revision {
+        self.store.revision().await.unwrap()
     }
 
     fn api<K: StaticKind>(&self) -> Api<K> {
         Api::namespaced(Arc::clone(&self.server), "default")
+    }
+
+    async fn add_nodes(&self, names: &[&str]) {
+        for name in names {
+            let mut node = Node::default();
+            node.metadata.name = (*name).into();
+            node.status = ready_node(self.clock.now());
+            Api::<Node>::all(Arc::clone(&self.server)).create(node).await.unwrap();
+        }
     }
 
     async fn create<K: StaticKind>(&self, object: Value) {
@@ -93,15 +111,17 @@ impl World {
             kinds,
             pods: PodsByController::new(&informers),
         };
-        let controllers: Vec<_> = all(&parts).into_iter().map(|(_, controller)| controller).collect();
-        async move {
-            join_all(controllers).await;
-        }
+        // Tasks of their own: nobody is polled for what others wait for. They end when the process does.
+        let mut controllers: JoinSet<()> =
+            all(&parts).into_iter().map(|(_, controller)| controller).collect();
+        async move { while controllers.join_next().await.is_some() {} }
     }
 
     /// Runs the controllers with up to three crashes until the goal is reached.
     async fn reach(&self, seed: u64, goal: impl AsyncFnMut() -> bool) -> u32 {
-        let client = Unreliable::new(Arc::clone(&self.server), self.random.fork("writes"));
+        let caches = Faulty::new(Arc::clone(&self.server), self.random.fork("caches"));
+        caches.set(faults(seed));
+        let client = Unreliable::new(caches, self.random.fork("writes"));
         client.set(WriteFaults::some());
         let crashes = self.random.fork("crashes");
         let mut starts = 0;
@@ -120,60 +140,114 @@ impl World {
     }
 }
 
-/// Plays scheduler and kubelets: binds pods, runs them, ends those of jobs, and takes away what is to be deleted. Nodes
-/// in `dead` do nothing.
+/// What goes wrong with what feeds the caches: nothing, some things, or much of everything.
+fn faults(seed: u64) -> Faults {
+    match seed % 4 {
+        0 => Faults::default(),
+        1 | 2 => Faults {
+            list_fails: 0.1,
+            watch_fails: 0.1,
+            breaks: 0.03,
+            ends: 0.03,
+            repeats: 0.1,
+            bookmarks: 0.1,
+            delays: 0.2,
+            delay: Duration::from_secs(3),
+            ..Faults::default()
+        },
+        // What is silent for ever is given up after minutes; of that a little is enough.
+        _ => Faults { list_hangs: 0.01, hangs: 0.003, ..Faults::all() },
+    }
+}
+
+/// Plays scheduler and kubelets: binds pods, runs them, ends those of jobs, takes away what is to be deleted, renews
+/// leases, and says that nodes and pods are ready where somebody else doubted it. Nodes in `dead` do nothing.
 async fn play(world: &World, nodes: &[&str], dead: &Mutex<BTreeSet<&'static str>>) {
     let (pods, leases) =
         (world.api::<Pod>(), Api::<Lease>::namespaced(Arc::clone(&world.server), "kube-node-lease"));
-    let mut turn = 0;
-    loop {
+    let all_nodes = Api::<Node>::all(Arc::clone(&world.server));
+    let (mut seen, mut busy) = (None, true);
+    for turn in 0_u64.. {
         let now = world.clock.now();
         let alive: Vec<&str> = nodes.iter().copied().filter(|name| !dead.lock().contains(name)).collect();
-        for name in &alive {
-            if turn % 10 == 0 {
-                let renewed =
-                    leases.modify(*name, |lease| lease.spec.renew_time = Some(MicroTime::from(now))).await;
-                if renewed.is_err_and(|error| error.is_not_found()) {
-                    let mut lease = Lease::default();
-                    lease.metadata.name = (*name).into();
-                    lease.spec.holder_identity = Some((*name).into());
-                    lease.spec.lease_duration_seconds = Some(40);
-                    lease.spec.renew_time = Some(MicroTime::from(now));
-                    leases.create(lease).await.unwrap();
-                }
+        if turn % 10 == 0 {
+            for name in &alive {
+                renew(&leases, name, now).await;
             }
         }
-        for pod in world.pods().await {
-            let key = pod.key();
-            let node = pod.spec.node_name.as_str();
-            let mine = node.is_empty() || alive.contains(&node);
-            let ended = matches!(pod.status.phase, PodPhase::Succeeded | PodPhase::Failed);
-            // Whatever becomes of it: the next round looks again.
-            if pod.metadata.is_deleting() {
-                if mine && pod.metadata.finalizers.is_empty() {
-                    let now = DeleteOptions { grace: Some(0), ..DeleteOptions::default() };
-                    let _ = pods.delete_with(&key, &now).await;
+        // Whatever becomes of a write: the next round looks again, as long as there are changes.
+        let revision = Some(world.revision().await);
+        let calm = seen == revision && turn % 30 != 0;
+        seen = revision;
+        if !calm || busy {
+            for node in all_nodes.list(&ListOptions::new()).await.unwrap().items {
+                let ready = node
+                    .status
+                    .conditions
+                    .iter()
+                    .any(|found| found.type_ == "Ready" && found.status == "True");
+                if !ready && alive.contains(&&*node.metadata.name) {
+                    let _ = all_nodes
+                        .modify_status(&node.metadata.name, |node| node.status = ready_node(now))
+                        .await;
                 }
-            } else if node.is_empty() {
-                let name = alive[world.random.index(alive.len())];
-                let _ = pods.bind(&key, name).await;
-            } else if mine && !ended && turn % 3 == 0 {
-                let of_job = pod.metadata.controller().is_some_and(|owner| owner.kind == "Job");
-                let running = pod.status.phase == PodPhase::Running;
-                if running && !of_job {
-                    continue;
-                }
-                let phase = match (running, world.random.chance(0.2)) {
-                    (false, _) => PodPhase::Running,
-                    (true, false) => PodPhase::Succeeded,
-                    (true, true) => PodPhase::Failed,
-                };
-                let _ = pods.modify_status(&key, |pod| run(pod, phase.clone(), now)).await;
+            }
+            busy = false;
+            for pod in world.pods().await {
+                busy |= play_pod(world, &pods, &pod, &alive, turn).await;
             }
         }
-        turn += 1;
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
+}
+
+async fn renew(leases: &Api<Lease>, name: &str, now: orlop_clock::Timestamp) {
+    let renewed = leases.modify(name, |lease| lease.spec.renew_time = Some(MicroTime::from(now))).await;
+    if renewed.is_err_and(|error| error.is_not_found()) {
+        let mut lease = Lease::default();
+        lease.metadata.name = name.into();
+        lease.spec.holder_identity = Some(name.into());
+        lease.spec.lease_duration_seconds = Some(40);
+        lease.spec.renew_time = Some(MicroTime::from(now));
+        leases.create(lease).await.unwrap();
+    }
+}
+
+/// Says whether something is still to be done about the pod.
+async fn play_pod(world: &World, pods: &Api<Pod>, pod: &Pod, alive: &[&str], turn: u64) -> bool {
+    let (key, now) = (pod.key(), world.clock.now());
+    let node = pod.spec.node_name.as_str();
+    let mine = node.is_empty() || alive.contains(&node);
+    let ended = matches!(pod.status.phase, PodPhase::Succeeded | PodPhase::Failed);
+    if pod.metadata.is_deleting() {
+        if mine && pod.metadata.finalizers.is_empty() {
+            let now = DeleteOptions { grace: Some(0), ..DeleteOptions::default() };
+            let _ = pods.delete_with(&key, &now).await;
+        }
+    } else if node.is_empty() {
+        let name = alive[world.random.index(alive.len())];
+        let _ = pods.bind(&key, name).await;
+    } else if mine && !ended {
+        let of_job = pod.metadata.controller().is_some_and(|owner| owner.kind == "Job");
+        let running = pod.status.phase == PodPhase::Running;
+        let ready =
+            pod.status.conditions.iter().any(|found| found.type_ == "Ready" && found.status == "True");
+        if running && !of_job && ready {
+            return false;
+        }
+        if turn % 3 != 0 {
+            return true;
+        }
+        let phase = match (running && of_job, world.random.chance(0.2)) {
+            (false, _) => PodPhase::Running,
+            (true, false) => PodPhase::Succeeded,
+            (true, true) => PodPhase::Failed,
+        };
+        let _ = pods.modify_status(&key, |pod| run(pod, phase.clone(), now)).await;
+    } else {
+        return false;
+    }
+    true
 }
 
 fn run(pod: &mut Pod, phase: PodPhase, now: orlop_clock::Timestamp) {
@@ -194,18 +268,24 @@ fn deployment(name: &str, image: &str) -> Value {
             "selector": {"matchLabels": {"app": name}},
             "template": {
                 "metadata": {"labels": {"app": name}},
-                "spec": {"containers": [{"name": "main", "image": image}]},
+                "spec": {
+                    "containers": [{"name": "main", "image": image}],
+                    // Not minutes, which nobody wants to play.
+                    "tolerations": [
+                        {"key": "node.kubernetes.io/not-ready", "effect": "NoExecute", "operator": "Exists", "tolerationSeconds": 15},
+                        {"key": "node.kubernetes.io/unreachable", "effect": "NoExecute", "operator": "Exists", "tolerationSeconds": 15},
+                    ],
+                },
             },
         },
     })
 }
 
-fn node(name: &str) -> Value {
-    json!({
-        "metadata": {"name": name},
-        "status": {"conditions": [{"type": "Ready", "status": "True", "lastHeartbeatTime": "2026-03-01T12:00:00Z",
-            "lastTransitionTime": "2026-03-01T12:00:00Z"}]},
-    })
+fn ready_node(now: orlop_clock::Timestamp) -> NodeStatus {
+    let now = Time::from(now);
+    let ready =
+        json!({"type": "Ready", "status": "True", "lastHeartbeatTime": now, "lastTransitionTime": now});
+    serde_json::from_value(json!({"conditions": [ready]})).unwrap()
 }
 
 fn paused<F: Future>(test: F) -> F::Output {
@@ -221,6 +301,7 @@ fn rollouts_and_deletions_come_to_their_end_whatever_goes_wrong() {
     for seed in seeds() {
         crashes += paused(async {
             let world = World::new(seed).await;
+            world.add_nodes(&["a", "b"]).await;
             world.create::<Deployment>(deployment("web", "example/web:1")).await;
             world.create::<Deployment>(deployment("old", "example/old:1")).await;
             let dead = Mutex::default();
@@ -273,10 +354,7 @@ fn jobs_are_done_and_dead_nodes_are_left_whatever_goes_wrong() {
     for seed in seeds() {
         crashes += paused(async {
             let world = World::new(seed).await;
-            for name in ["a", "b"] {
-                let node: Node = serde_json::from_value(node(name)).unwrap();
-                Api::<Node>::all(Arc::clone(&world.server)).create(node).await.unwrap();
-            }
+            world.add_nodes(&["a", "b"]).await;
             world.create::<Deployment>(deployment("web", "example/web:1")).await;
             world
                 .create::<Job>(json!({

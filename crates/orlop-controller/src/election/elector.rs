@@ -21,7 +21,7 @@ const RELEASE: Duration = Duration::from_secs(5);
 /// ```
 /// # use std::sync::Arc;
 /// # use orlop_client::{Api, Client};
-/// # use orlop_controller::{Action, Controller, Election};
+/// # use orlop_controller::{Action, Controller, Election, Error};
 /// # use orlop_model::core::v1::ConfigMap;
 /// # use tokio_util::sync::CancellationToken;
 /// # async fn example(client: Arc<dyn Client>, stop: CancellationToken) {
@@ -31,7 +31,7 @@ const RELEASE: Duration = Duration::from_secs(5);
 ///     .stop(stop);
 /// let done = CancellationToken::new();
 /// let campaign = tokio::spawn(election.run(done.clone()));
-/// controller.run(async |_, _| Ok(Action::await_change())).await; // until stopped, or the leadership is lost
+/// controller.run(async |_, _| Ok::<_, Error>(Action::await_change())).await; // until stopped, or no leader any more
 /// done.cancel();
 /// campaign.await.expect("does not panic"); // the lease is given back
 /// # }

@@ -4,12 +4,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use orlop_cache::Signal;
-use orlop_client::{Client, Error, Record, Result};
+use orlop_client::{Client, Error, Forward, Request, Result};
 use orlop_model::coordination::v1::Lease;
 use orlop_model::{KindInfo, Str};
 use tokio::time::Instant;
-
-use crate::layer::{Layer, Layered, Request};
 
 /// Proof of a leadership, to be passed on with what is done under it: a store that remembers the latest fence it has seen
 /// and refuses earlier ones cannot be written to by a leader who does not know yet that it is one no longer.
@@ -147,23 +145,25 @@ impl Leadership {
     /// write that is on its way when the leadership ends is not held back: see [`Fence`].
     #[must_use]
     pub fn guard(&self, client: Arc<dyn Client>) -> Arc<dyn Client> {
-        Arc::new(Layered { client, layer: Guard(self.clone()) })
+        Arc::new(Guard { client, leadership: self.clone() })
     }
 }
 
-struct Guard(Leadership);
+struct Guard {
+    client: Arc<dyn Client>,
+    leadership: Leadership,
+}
 
 #[async_trait]
-impl Layer for Guard {
-    async fn before(&self, request: &Request<'_>) -> Result<()> {
-        if self.0.is_leader() { Ok(()) } else { Err(refused(request.kind, request.namespace)) }
+impl Forward for Guard {
+    fn inner(&self) -> &dyn Client {
+        &*self.client
     }
 
-    async fn after(
-        &self,
-        _: &Request<'_>,
-        _: std::result::Result<Option<&Arc<Record>>, &Error>,
-    ) -> Result<()> {
+    async fn before(&self, request: &Request<'_>) -> Result<()> {
+        if request.verb.writes() && !self.leadership.is_leader() {
+            return Err(refused(request.kind, request.namespace));
+        }
         Ok(())
     }
 }

@@ -4,13 +4,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use orlop_cache::Signal;
-use orlop_client::{Client, Error, Record, Result};
+use orlop_client::{Answer, Client, Error, Forward, Request, Result};
 use orlop_clock::Random;
 use orlop_model::ObjectKey;
 use parking_lot::Mutex;
 use tokio::time::Instant;
-
-use crate::layer::{Layer, Layered, Request};
 
 /// How often what goes wrong with writes: shares of them, from 0 to 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -105,8 +103,7 @@ impl Unreliable {
     /// The client of a process. It is good until the next crash.
     #[must_use]
     pub fn client(&self) -> Arc<dyn Client> {
-        let layer = Faults { state: Arc::clone(&self.state) };
-        Arc::new(Layered { client: Arc::clone(&self.client), layer })
+        Arc::new(Faults { client: Arc::clone(&self.client), state: Arc::clone(&self.state) })
     }
 
     /// Waits until the process has crashed.
@@ -137,12 +134,20 @@ impl Unreliable {
 }
 
 struct Faults {
+    client: Arc<dyn Client>,
     state: Arc<State>,
 }
 
 #[async_trait]
-impl Layer for Faults {
+impl Forward for Faults {
+    fn inner(&self) -> &dyn Client {
+        &*self.client
+    }
+
     async fn before(&self, request: &Request<'_>) -> Result<()> {
+        if !request.verb.writes() {
+            return Ok(());
+        }
         let State { random, plan, progress } = &*self.state;
         let mut number = 0;
         progress.modify(|progress| {
@@ -170,11 +175,10 @@ impl Layer for Faults {
         Ok(())
     }
 
-    async fn after(
-        &self,
-        _: &Request<'_>,
-        answer: std::result::Result<Option<&Arc<Record>>, &Error>,
-    ) -> Result<()> {
+    async fn after(&self, request: &Request<'_>, answer: Answer<'_>) -> Result<()> {
+        if !request.verb.writes() {
+            return Ok(());
+        }
         let State { random, plan, progress } = &*self.state;
         let (faults, crash) = {
             let plan = plan.lock();

@@ -5,11 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use orlop_cache::Signal;
-use orlop_client::{
-    Client, DeleteOptions, Deleted, Draft, GetOptions, ListOptions, Patch, Record, RecordList, Result,
-    Subresource, WatchOptions, WatchStream, WriteOptions,
-};
-use orlop_model::{KindInfo, ObjectKey};
+use orlop_client::{Client, Forward, Request, Result};
 
 /// A client that answers only while its node is connected; calls made meanwhile wait.
 ///
@@ -23,11 +19,6 @@ impl Link {
     pub(crate) fn new(client: Arc<dyn Client>, up: Arc<Signal<bool>>) -> Self {
         Self { client, up }
     }
-
-    async fn up(&self) -> &dyn Client {
-        self.up.wait_for(|up| up.then_some(())).await;
-        &*self.client
-    }
 }
 
 impl fmt::Debug for Link {
@@ -37,73 +28,13 @@ impl fmt::Debug for Link {
 }
 
 #[async_trait]
-impl Client for Link {
-    async fn get(&self, kind: &KindInfo, key: &ObjectKey, options: &GetOptions) -> Result<Arc<Record>> {
-        self.up().await.get(kind, key, options).await
+impl Forward for Link {
+    fn inner(&self) -> &dyn Client {
+        &*self.client
     }
 
-    async fn list(
-        &self,
-        kind: &KindInfo,
-        namespace: Option<&str>,
-        options: &ListOptions,
-    ) -> Result<RecordList> {
-        self.up().await.list(kind, namespace, options).await
-    }
-
-    async fn watch(
-        &self,
-        kind: &KindInfo,
-        namespace: Option<&str>,
-        options: &WatchOptions,
-    ) -> Result<WatchStream> {
-        self.up().await.watch(kind, namespace, options).await
-    }
-
-    async fn create(
-        &self,
-        kind: &KindInfo,
-        namespace: Option<&str>,
-        draft: Draft,
-        options: &WriteOptions,
-    ) -> Result<Arc<Record>> {
-        self.up().await.create(kind, namespace, draft, options).await
-    }
-
-    async fn update(
-        &self,
-        kind: &KindInfo,
-        key: &ObjectKey,
-        subresource: Subresource,
-        draft: Draft,
-        options: &WriteOptions,
-    ) -> Result<Arc<Record>> {
-        self.up().await.update(kind, key, subresource, draft, options).await
-    }
-
-    async fn patch(
-        &self,
-        kind: &KindInfo,
-        key: &ObjectKey,
-        subresource: Subresource,
-        patch: Patch,
-        options: &WriteOptions,
-    ) -> Result<Arc<Record>> {
-        self.up().await.patch(kind, key, subresource, patch, options).await
-    }
-
-    async fn post(
-        &self,
-        kind: &KindInfo,
-        key: &ObjectKey,
-        subresource: Subresource,
-        draft: Draft,
-        options: &WriteOptions,
-    ) -> Result<Option<Arc<Record>>> {
-        self.up().await.post(kind, key, subresource, draft, options).await
-    }
-
-    async fn delete(&self, kind: &KindInfo, key: &ObjectKey, options: &DeleteOptions) -> Result<Deleted> {
-        self.up().await.delete(kind, key, options).await
+    async fn before(&self, _: &Request<'_>) -> Result<()> {
+        self.up.wait_for(|up| up.then_some(())).await;
+        Ok(())
     }
 }

@@ -38,7 +38,7 @@ pub use backoff::{Backoff, finished_at};
 pub use failure_policy::Failure;
 pub use indexes::Indexes;
 pub use sync::{Inputs, Memory, plan};
-pub use tracking::release_orphan;
+pub use tracking::{is_held, release_orphan};
 pub use ttl::{TtlError, finish_time, is_finished, plan_ttl};
 
 /// Finalizer of pods that have not been counted in their Job's status.

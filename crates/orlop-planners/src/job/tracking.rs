@@ -207,3 +207,9 @@ pub(super) fn remove_finalizer(pod: &Pod) -> PatchChange {
 pub fn release_orphan(pod: &Pod) -> Option<Change> {
     has_finalizer(pod).then(|| remove_finalizer(pod).into())
 }
+
+/// Whether a pod carries the finalizer: no status has counted it yet, or it was not released after that.
+#[must_use]
+pub fn is_held(pod: &Pod) -> bool {
+    has_finalizer(pod)
+}

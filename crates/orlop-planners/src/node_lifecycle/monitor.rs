@@ -95,6 +95,12 @@ impl Memory {
         self.pods_again.insert(node.into());
     }
 
+    /// Whether nodes wait to be tainted: then [`taint`] is to be called again.
+    #[must_use]
+    pub fn awaits_taint(&self) -> bool {
+        self.zones.values().any(|zone| !zone.queue.is_empty())
+    }
+
     fn queue(&mut self, zone: &Str, settings: &Settings, now: Timestamp) -> &mut Queue {
         let new = || Zone { state: None, queue: Queue::new(settings.eviction_rate, now) };
         &mut self.zones.entry(zone.clone()).or_insert_with(new).queue

@@ -112,6 +112,11 @@ impl Queue {
         }
     }
 
+    /// Whether no node waits.
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
     /// Takes a node back.
     pub(super) fn remove(&mut self, node: &str) {
         self.waiting.remove(node);
