@@ -235,7 +235,7 @@ async fn play_pod(world: &World, pods: &Api<Pod>, pod: &Pod, alive: &[&str], tur
         if running && !of_job && ready {
             return false;
         }
-        if turn % 3 != 0 {
+        if !turn.is_multiple_of(3) {
             return true;
         }
         let phase = match (running && of_job, world.random.chance(0.2)) {
