@@ -217,7 +217,7 @@ impl<'a> NodeView<'a> {
         self.index
     }
 
-    pub(crate) fn rank(self) -> u64 {
+    pub(crate) fn rank(self) -> (u32, u32) {
         self.cluster.rank(self.index)
     }
 }

@@ -28,7 +28,7 @@ pub struct Cluster {
     seed: u64,
     pub(super) nodes: Vec<NodeSlot>,
     /// By index of the node: what breaks ties, the greater first.
-    ranks: Vec<u64>,
+    ranks: Vec<u32>,
     /// Slots without a node and without pods.
     free: Vec<u32>,
     /// Slots with a node, in the order of addition.
@@ -413,10 +413,11 @@ impl Cluster {
         self.topologies.len() - 1
     }
 
-    /// Breaks ties between nodes of equal totals: the greater wins.
+    /// Breaks ties between nodes of equal totals, the greater wins: a hash of the name, then the index, which
+    /// is there as well.
     #[inline]
-    pub(crate) fn rank(&self, index: u32) -> u64 {
-        self.ranks[index as usize]
+    pub(crate) fn rank(&self, index: u32) -> (u32, u32) {
+        (self.ranks[index as usize], index)
     }
 
     pub(crate) fn topologies(&self) -> &[Topology] {
@@ -518,7 +519,7 @@ fn index_of(length: usize) -> u32 {
 
 /// FNV-1a over the name, then the finalizer of SplitMix64 with the seed: a constant of name and seed
 /// that does not change with the standard library's hasher.
-fn rank(seed: u64, name: &str) -> u64 {
+fn rank(seed: u64, name: &str) -> u32 {
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;
     for byte in name.bytes() {
         hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
@@ -527,5 +528,5 @@ fn rank(seed: u64, name: &str) -> u64 {
         hash.wrapping_add(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15)).wrapping_add(0x9e37_79b9_7f4a_7c15);
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    mixed ^ (mixed >> 31)
+    ((mixed ^ (mixed >> 31)) >> 32) as u32
 }

@@ -329,20 +329,22 @@ impl Ranking {
         node: Option<NodeView<'_>>,
         object: bool,
     ) -> Result<(), Undecided> {
-        let before = self.rows[index as usize].class;
         let out = Row { class: NO_CLASS, score: OUT };
+        if object {
+            // The index may be another node's now, with another rank.
+            self.set(cluster, index, out);
+        }
+        let before = self.rows[index as usize].class;
         let Some(node) = node else {
             self.set(cluster, index, out);
             return Ok(());
         };
         if object {
             if self.only.as_ref().is_some_and(|only| !only.contains(node.name())) {
-                self.set(cluster, index, out);
                 return Ok(());
             }
             for &filter in &self.static_filters {
                 if !filter_passes(signature, profile, filter, node)? {
-                    self.set(cluster, index, out);
                     return Ok(());
                 }
             }
@@ -433,15 +435,12 @@ impl Ranking {
             self.classes[before.class as usize].feasible -= 1;
         }
         if row.score != OUT {
-            let rank = |node: u32| cluster.rank(node);
             let rows = &self.rows;
             let class = &mut self.classes[row.class as usize];
             class.feasible += 1;
-            class.heads.push(Head { score: row.score, node: index }, rank);
+            class.heads.push(Head { score: row.score, rank: cluster.rank(index) });
             if class.heads.len() > 2 * class.feasible as usize + 64 {
-                let holds =
-                    |head: Head| rows[head.node as usize] == Row { class: row.class, score: head.score };
-                class.heads.rebuild(holds, rank);
+                class.heads.tidy(|head| holds(head, row.class, rows, cluster));
             }
         }
         if before.class != row.class
@@ -558,26 +557,14 @@ impl Ranking {
         if feasible > 1 && free.scores {
             return self.best_by_all(&chosen, &sums, profile, cluster, free.pod).map(Some);
         }
-        let rank = |node: u32| cluster.rank(node);
-        let mut best: Option<Best> = None;
+        let mut best: Option<(i64, (u32, u32))> = None;
         for (&index, &sum) in chosen.iter().zip(&sums) {
             let rows = &self.rows;
             let heads = &mut self.classes[index as usize].heads;
-            let head = loop {
-                let head = heads.first().ok_or(Undecided)?;
-                if rows[head.node as usize] == (Row { class: index, score: head.score }) {
-                    break head;
-                }
-                heads.pop(rank);
-            };
-            let total = sum + i64::from(head.score);
-            if best.is_none_or(|best| {
-                total > best.total || (total == best.total && rank(head.node) > rank(best.node))
-            }) {
-                best = Some(Best { node: head.node, feasible, total });
-            }
+            let head = heads.first(|head| holds(head, index, rows, cluster)).ok_or(Undecided)?;
+            best = best.max(Some((sum + i64::from(head.score), head.rank)));
         }
-        Ok(best)
+        Ok(best.map(|(total, (_, node))| Best { node, feasible, total }))
     }
 
     /// For each class the weighted sum of the scores that are equal within it.
@@ -697,6 +684,11 @@ impl Ranking {
         let heads: usize = self.classes.iter().map(|class| class.heads.size()).sum();
         self.rows.capacity() * size_of::<Row>() + heads + self.tallies.size()
     }
+}
+
+/// Whether an entry of a class says what is so.
+fn holds(head: Head, class: u32, rows: &[Row], cluster: &Cluster) -> bool {
+    rows[head.node() as usize] == Row { class, score: head.score } && cluster.rank(head.node()) == head.rank
 }
 
 fn filter_passes(

@@ -449,7 +449,7 @@ fn take(step: &Step, engine: &mut Engine, known: &mut Known) -> Result<(), TestC
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(
-        std::env::var("ORLOP_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(400)
+        std::env::var("ORLOP_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(10_000)
     ))]
 
     #[test]
