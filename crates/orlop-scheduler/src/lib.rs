@@ -39,6 +39,7 @@ pub mod driver;
 mod engine;
 mod framework;
 pub mod plugins;
+mod preemption;
 mod queue;
 mod scheduler;
 mod waiting;
@@ -50,18 +51,19 @@ pub use cluster::{
 };
 pub use engine::{
     Decision, Engine, Explanation, Fork, NodeExplanation, Placement, PluginOutcome, PluginScore, Rejection,
-    ScheduleError, Unschedulable,
+    ScheduleError, Trial, Unplaced, Unschedulable,
 };
 pub use framework::{
     Bind, BindVerdict, ClusterEvent, ClusterFilter, ClusterScore, Code, Counts, DomainFilter, DomainScore,
     Feasibility, Feasible, Filter, Hint, MAX_SCORE, Normalize, Permit, PermitVerdict, Plan, Plugin,
-    PodTemplate, PostBind, PreBind, PreEnqueue, PreFilter, PreScore, Profile, ProfileBuilder, ProfileError,
-    QueueSort, Reads, Reason, Reserve, Score, Status, Tally, Totals, Verdict,
+    PodTemplate, PostBind, PostFilter, PreBind, PreEnqueue, PreFilter, PreScore, Profile, ProfileBuilder,
+    ProfileError, QueueSort, Reads, Reason, Remedy, Reserve, Score, Status, Tally, Totals, Verdict,
 };
+pub use preemption::{Candidate, DryRun, Nomination};
 pub use queue::{
     Backoff, Cause, Gate, Hold, Moves, Priority, PriorityError, QueueCounts, QueueOptions, QueuePlace,
     QueuedPod, Rejector, Requeue, SYSTEM_CLUSTER_CRITICAL, SYSTEM_NODE_CRITICAL, SchedulingQueue,
     priority_of,
 };
-pub use scheduler::{Nomination, Scheduler, Step};
+pub use scheduler::{Scheduler, Step};
 pub use waiting::{WaitingPod, WaitingPods};

@@ -8,11 +8,11 @@ use orlop_clock::Timestamp;
 use orlop_model::Str;
 use orlop_model::core::v1::Pod;
 
-use crate::cluster::{Change, RecordError, is_finished, pod_id};
+use crate::cluster::{Change, RecordError, is_finished, pod_id, priority};
 use crate::engine::{Decision, Engine, NO_NODES, ScheduleError, Unschedulable};
 use crate::framework::{Code, PermitVerdict, QueueSort, Status, guarded, panic_message};
 use crate::plugins::PrioritySort;
-use crate::queue::{Rejector, SchedulingQueue};
+use crate::queue::{QueuedPod, Rejector, SchedulingQueue};
 use crate::waiting::{Settled, WaitingPods};
 
 /// The outcome of one pod's turn.
@@ -41,10 +41,12 @@ pub enum Step {
     Unschedulable {
         /// The pod.
         pod: Arc<Pod>,
-        /// Why.
+        /// Why. If there is a [nomination](Unschedulable::nomination), it is to be written down, and the
+        /// victims are to be evicted.
         why: Unschedulable,
-        /// Where it would fit without some pods; to be written down, and the pods to be evicted.
-        nomination: Option<Nomination>,
+        /// Pods whose nomination is of no use any more, if it is written down on them: less important
+        /// ones on the node that is nominated now, or this one.
+        withdrawn: Vec<Arc<Pod>>,
     },
     /// A plugin took the decision back; the pod waits as if it fitted nowhere.
     Refused {
@@ -62,15 +64,6 @@ pub enum Step {
         /// Why.
         error: ScheduleError,
     },
-}
-
-/// A node on which a pod would fit without some less important ones.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Nomination {
-    /// Name of the node.
-    pub node: Str,
-    /// The pods to be evicted from it.
-    pub victims: Vec<Arc<Pod>>,
 }
 
 /// An [`Engine`] and a [`SchedulingQueue`]: told what happens in the cluster, it says what to bind.
@@ -159,8 +152,10 @@ impl<S: QueueSort> Scheduler<S> {
         }
         if deleting || self.engine.profile(&pod).is_none() {
             self.queue.remove(&id);
+            self.apply(Change::NominationCleared(id), now);
             return None;
         }
+        self.nomination_seen(&pod, &id, now);
         self.queue.add(pod, &self.engine, now)
     }
 
@@ -198,8 +193,9 @@ impl<S: QueueSort> Scheduler<S> {
         Some(match decision {
             Decision::Place(place) => self.place(pod, id, place.node().clone(), now),
             Decision::Unschedulable(why) => {
+                let withdrawn = self.nominate(&pod, &id, &why, now);
                 self.queue.reject(&id, why.rejectors(), &self.engine, now);
-                Step::Unschedulable { pod, why, nomination: None }
+                Step::Unschedulable { pod, why, withdrawn }
             }
             Decision::Error(error) => {
                 match error {
@@ -210,6 +206,54 @@ impl<S: QueueSort> Scheduler<S> {
                 Step::Failed { pod, error }
             }
         })
+    }
+
+    /// Keeps the room for the pod that is made for it. Returns the pods whose nomination has ended.
+    fn nominate(&mut self, pod: &Arc<Pod>, id: &Str, why: &Unschedulable, now: Timestamp) -> Vec<Arc<Pod>> {
+        let mut withdrawn = Vec::new();
+        let Some(nomination) = why.nomination() else {
+            if why.withdraws_nomination() {
+                self.apply(Change::NominationCleared(id.clone()), now);
+                if !pod.status.nominated_node_name.is_empty() {
+                    withdrawn.push(Arc::clone(pod));
+                }
+            }
+            return withdrawn;
+        };
+        let cluster = self.engine.cluster();
+        if let Some(node) = cluster.view().node(&nomination.node) {
+            let less = node.nominated().filter(|other| other.priority() < priority(pod));
+            withdrawn.extend(less.map(|other| Arc::clone(other.object())));
+        }
+        for other in &withdrawn {
+            self.apply(Change::NominationCleared(pod_id(other)), now);
+        }
+        withdrawn.retain(|other| !other.status.nominated_node_name.is_empty());
+        self.apply(Change::PodNominated { pod: Arc::clone(pod), node: nomination.node.clone() }, now);
+        for victim in &nomination.victims {
+            self.apply(Change::EvictionBegun(pod_id(victim)), now);
+        }
+        withdrawn
+    }
+
+    /// A pod without a node says by its status where it is to have room.
+    fn nomination_seen(&mut self, pod: &Arc<Pod>, id: &Str, now: Timestamp) {
+        let node = &pod.status.nominated_node_name;
+        if node.is_empty() {
+            // What is not written down yet still holds.
+            let was_told = |known: &QueuedPod| !known.pod().status.nominated_node_name.is_empty();
+            if self.queue.get(id).is_some_and(was_told) {
+                self.apply(Change::NominationCleared(id.clone()), now);
+            }
+        } else if self.engine.cluster().nominated_to(id) != Some(node) {
+            self.apply(Change::PodNominated { pod: Arc::clone(pod), node: node.clone() }, now);
+        }
+    }
+
+    /// A pod was not evicted after all: whoever needs its room may look for another way.
+    pub fn eviction_failed(&mut self, victim: &Pod, preemptor: &Str, now: Timestamp) {
+        self.apply(Change::EvictionFailed(pod_id(victim)), now);
+        self.activate(preemptor, now);
     }
 
     fn place(&mut self, pod: Arc<Pod>, id: Str, node: Str, now: Timestamp) -> Step {
@@ -305,6 +349,12 @@ impl<S: QueueSort> Scheduler<S> {
         // Somebody else may have bound the pod meanwhile, or deleted it: then there is nothing to forget.
         if self.engine.cluster().pod(id).is_some_and(|(placed, on)| placed.is_assumed() && on == node) {
             self.apply(Change::PodForgot(id.clone()), now);
+            if let Some(queued) = self.queue.get(id)
+                && let Some(node) = queued.pod().status.nominated_node_name.non_empty().cloned()
+            {
+                let pod = Arc::clone(queued.pod());
+                self.apply(Change::PodNominated { pod, node }, now);
+            }
         }
     }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use orlop_model::core::v1::{Namespace, Node, Pod, Service};
+use orlop_model::policy::v1::PodDisruptionBudget;
 use orlop_model::{LabelSelector, Str};
 use thiserror::Error;
 
@@ -56,6 +57,29 @@ pub enum Change {
     },
     /// A workload is gone.
     WorkloadRemoved(Workload),
+    /// A PodDisruptionBudget was added or changed; what it protects is evicted last.
+    BudgetSet(Arc<PodDisruptionBudget>),
+    /// A PodDisruptionBudget is gone.
+    BudgetRemoved {
+        /// Its namespace.
+        namespace: Str,
+        /// Its name.
+        name: Str,
+    },
+    /// A pod without a node is to have room on this one soon; less important pods make way for it from
+    /// now on. Replaces an earlier nomination. It ends when the pod is assumed, seen on a node, or gone.
+    PodNominated {
+        /// The pod.
+        pod: Arc<Pod>,
+        /// The node's name; it need not be known.
+        node: Str,
+    },
+    /// The pod with this [id](crate::pod_id) is nominated no more.
+    NominationCleared(Str),
+    /// The pod with this [id](crate::pod_id) is being evicted, though that is not to be seen of it yet.
+    EvictionBegun(Str),
+    /// The pod with this [id](crate::pod_id) could not be evicted.
+    EvictionFailed(Str),
     /// An object of storage was added, changed, removed or given away.
     Storage(StorageChange),
 }

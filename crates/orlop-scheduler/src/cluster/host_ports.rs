@@ -83,6 +83,15 @@ impl HostPorts {
         }
     }
 
+    /// Makes the ports free, whoever uses them.
+    pub(crate) fn vacate(&mut self, ports: &[HostPort]) {
+        for port in ports {
+            if let Ok(index) = self.0.binary_search_by(|(used, _)| used.cmp(port)) {
+                self.0.remove(index);
+            }
+        }
+    }
+
     pub(crate) fn give_back(&mut self, ports: &[HostPort]) {
         for port in ports {
             if let Ok(index) = self.0.binary_search_by(|(used, _)| used.cmp(port)) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use orlop_model::Str;
 use orlop_model::core::v1::{Node, Pod};
 
-use super::{Cluster, Neighbours, PlacedPod, PodGroup, Volumes, pod_id};
+use super::{Budgets, Cluster, Neighbours, PlacedPod, PodGroup, Volumes, pod_id};
 
 /// A step back.
 #[derive(Clone, Debug)]
@@ -20,6 +20,12 @@ pub(super) enum Undo {
     NodeAdded(Str),
     /// The object of a node was another one.
     Node(Arc<Node>),
+    /// The pod was nominated.
+    Nominated(Str),
+    /// The pod was nominated to this node, at this place in the order.
+    Denominated { pod: Arc<Pod>, node: Str, place: usize },
+    /// Whether a pod was being evicted.
+    Leaving(Str, bool),
     /// The node was at this place in the order of addition.
     NodeRemoved(Arc<Node>, usize),
 }
@@ -31,6 +37,7 @@ struct Mark {
     neighbours: Arc<Neighbours>,
     neighbours_version: u64,
     volumes: Arc<Volumes>,
+    budgets: Arc<Budgets>,
     logged: u64,
 }
 
@@ -58,6 +65,7 @@ impl Cluster {
             neighbours: Arc::clone(&self.neighbours),
             neighbours_version: self.neighbours_version,
             volumes: Arc::clone(&self.volumes),
+            budgets: Arc::clone(&self.budgets),
             logged: self.log.next(),
         });
     }
@@ -88,6 +96,11 @@ impl Cluster {
             self.neighbours_version += 1;
         }
         self.volumes = mark.volumes;
+        if !Arc::ptr_eq(&self.budgets, &mark.budgets) {
+            let version = self.budgets.version();
+            self.budgets = mark.budgets;
+            Arc::make_mut(&mut self.budgets).outdate(version);
+        }
         self.log.truncate(mark.logged);
     }
 
@@ -97,9 +110,15 @@ impl Cluster {
                 self.take_away(&id);
             }
             Undo::Taken { pod, group, node } => {
-                self.place(pod.pod, pod.id, &node, pod.assumed, &group, pod.load);
+                self.place(pod.pod, pod.id.clone(), &node, pod.assumed, &group, pod.load);
+                self.set_leaving(&pod.id, pod.leaving);
             }
             Undo::Pod { was, assumed } => self.set_object(&pod_id(&was), was, assumed),
+            Undo::Nominated(id) => {
+                self.denominate(&id);
+            }
+            Undo::Denominated { pod, node, place } => self.nominate_at(pod, &node, place),
+            Undo::Leaving(id, leaving) => self.set_leaving(&id, leaving),
             Undo::NodeAdded(name) => {
                 // It is there: the steps after this one were undone before it.
                 let _ = self.remove_node(&name);

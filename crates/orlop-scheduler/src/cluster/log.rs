@@ -58,6 +58,20 @@ pub enum Logged {
         /// The node's name.
         node: Str,
     },
+    /// A pod is to have room on a node soon.
+    PodNominated {
+        /// Its identity.
+        pod: Str,
+        /// The node's name.
+        node: Str,
+    },
+    /// A pod is nominated to a node no more.
+    NominationCleared {
+        /// Its identity.
+        pod: Str,
+        /// The node's name.
+        node: Str,
+    },
     /// It was decided which volumes the claims of a pod get.
     VolumesAssumed {
         /// Identity of the pod.

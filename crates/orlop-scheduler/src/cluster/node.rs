@@ -65,6 +65,23 @@ impl NodeSlot {
         self.has_soft_taints = false;
     }
 
+    /// Makes it a copy of another, in the memory that it has.
+    pub(super) fn copy_from(&mut self, other: &Self) {
+        self.name.clone_from(&other.name);
+        self.object.clone_from(&other.object);
+        self.allocatable.clone_from(&other.allocatable);
+        self.allocatable_pods = other.allocatable_pods;
+        self.requested.clone_from(&other.requested);
+        self.non_zero_milli_cpu = other.non_zero_milli_cpu;
+        self.non_zero_memory = other.non_zero_memory;
+        self.is_unschedulable = other.is_unschedulable;
+        self.has_hard_taints = other.has_hard_taints;
+        self.has_soft_taints = other.has_soft_taints;
+        self.ports.clone_from(&other.ports);
+        self.pods.clone_from(&other.pods);
+        self.groups.clone_from(&other.groups);
+    }
+
     /// Counts one pod more, or one less, of a group.
     pub(super) fn count(&mut self, group: u32, terminating: bool, more: bool) {
         let position = self.groups.iter().position(|count| count.group == group).unwrap_or_else(|| {
@@ -73,7 +90,7 @@ impl NodeSlot {
         });
         let count = &mut self.groups[position];
         let field = if terminating { &mut count.terminating } else { &mut count.running };
-        *field = if more { *field + 1 } else { field.saturating_sub(1) };
+        *field += if more { 1 } else { -1 };
         if count.running == 0 && count.terminating == 0 {
             self.groups.swap_remove(position);
         }
@@ -193,6 +210,11 @@ impl<'a> NodeView<'a> {
     pub fn pods(self) -> impl Iterator<Item = &'a PlacedPod> {
         let cluster = self.cluster;
         self.slot.pods.iter().filter_map(move |&slot| cluster.pod_at(slot))
+    }
+
+    /// The pods that are to have room on it soon, in the order of nomination.
+    pub fn nominated(self) -> impl Iterator<Item = &'a PlacedPod> {
+        self.cluster.nominated(self.index)
     }
 
     /// Its pods, counted by [groups](super::PodGroup) that no plugin can tell apart.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use orlop_model::core::v1::{Pod, PodPhase};
-use orlop_model::{List, Str};
+use orlop_model::{List, Str, Time};
 
 use super::{HostPort, Resources, requests};
 
@@ -16,21 +16,32 @@ pub fn pod_id(pod: &Pod) -> Str {
     }
 }
 
+/// The pod's priority; 0 for a pod that has none.
+pub(crate) fn priority(pod: &Pod) -> i32 {
+    pod.spec.priority.unwrap_or(0)
+}
+
 /// Whether a pod takes nothing from its node any more, because it has ended.
 #[must_use]
 pub fn is_finished(pod: &Pod) -> bool {
     matches!(pod.status.phase, PodPhase::Succeeded | PodPhase::Failed)
 }
 
-/// A pod on a node (assumed or seen there), with what it takes from the node.
+/// A pod on a node (assumed or seen there), or nominated to one, with what it takes from the node.
 #[derive(Clone, Debug)]
 pub struct PlacedPod {
     pub(super) pod: Arc<Pod>,
     pub(super) id: Str,
     pub(super) node: u32,
     pub(super) assumed: bool,
+    /// Its eviction has begun, which need not be seen of the object yet.
+    pub(super) leaving: bool,
     /// Number of its [group](super::PodGroup).
     pub(super) group: u32,
+    /// Its place in the cluster's table.
+    pub(super) slot: u32,
+    pub(super) priority: i32,
+    pub(super) started: Option<Time>,
     pub(super) load: Arc<Load>,
 }
 
@@ -53,10 +64,28 @@ impl PlacedPod {
         self.assumed
     }
 
+    /// Whether its eviction has begun, as far as that is not to be seen of it yet.
+    #[must_use]
+    pub fn is_leaving(&self) -> bool {
+        self.leaving
+    }
+
     /// Number of its group, for [`ClusterView::group`](super::ClusterView::group).
     #[must_use]
     pub fn group(&self) -> usize {
         self.group as usize
+    }
+
+    /// Its priority; 0 for a pod that has none.
+    #[must_use]
+    pub fn priority(&self) -> i32 {
+        self.priority
+    }
+
+    /// When its node began with it.
+    #[must_use]
+    pub fn started(&self) -> Option<Time> {
+        self.started
     }
 
     pub(super) fn is_terminating(&self) -> bool {

@@ -92,8 +92,9 @@ impl PodGroups {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GroupCount {
     pub(super) group: u32,
-    pub(super) running: u32,
-    pub(super) terminating: u32,
+    /// Below 0 on a node from which a pod that is being deleted is [taken away](super::TrialNode::remove).
+    pub(super) running: i32,
+    pub(super) terminating: i32,
 }
 
 impl GroupCount {

@@ -8,13 +8,17 @@ use orlop_model::core::v1::{Node, Pod};
 
 use super::journal::{Journal, Undo};
 use super::node::NodeSlot;
+use super::nominations::Nominations;
 use super::pod_groups::PodGroups;
 use super::volumes::ClaimUsers;
 use super::{
-    Change, ChangeLog, ClusterView, Images, Load, Logged, Neighbours, NodeView, PlacedPod, PodGroup,
-    RecordError, StorageChange, Topology, Touched, Volumes, is_finished, pod_id,
+    Budgets, Change, ChangeLog, ClusterView, Images, Load, Logged, Neighbours, NodeView, PlacedPod, PodGroup,
+    RecordError, StorageChange, Topology, Touched, Volumes, is_finished, pod_id, priority,
 };
 use crate::framework::ClusterEvent;
+
+/// Kind of the objects that say how many pods may be evicted.
+const BUDGET: &str = "PodDisruptionBudget";
 
 /// Entries that the change log keeps.
 const LOG_CAPACITY: usize = 1 << 16;
@@ -46,6 +50,8 @@ pub struct Cluster {
     pub(super) claim_users: ClaimUsers,
     /// Grows with each change of `neighbours`.
     pub(super) neighbours_version: u64,
+    pub(super) budgets: Arc<Budgets>,
+    nominations: Nominations,
     /// Of the labels that signatures count pods by.
     topologies: Vec<Topology>,
     pub(super) log: ChangeLog,
@@ -72,6 +78,8 @@ impl Cluster {
             volumes: Arc::default(),
             claim_users: ClaimUsers::default(),
             neighbours_version: 0,
+            budgets: Arc::default(),
+            nominations: Nominations::default(),
             topologies: Vec::new(),
             log: ChangeLog::new(LOG_CAPACITY),
             journal: Journal::default(),
@@ -103,6 +111,40 @@ impl Cluster {
         Some((pod, &self.nodes[pod.node as usize].name))
     }
 
+    /// The node that the pod with this [id](pod_id) is nominated to.
+    #[must_use]
+    pub fn nominated_to(&self, id: &str) -> Option<&Str> {
+        let pod = self.pod_at(self.nominations.slot(id)?)?;
+        Some(&self.nodes[pod.node as usize].name)
+    }
+
+    /// The pods nominated to a node, in the order of nomination.
+    pub(crate) fn nominated(&self, node: u32) -> impl Iterator<Item = &PlacedPod> {
+        self.nominations.on(node).iter().filter_map(|&slot| self.pod_at(slot))
+    }
+
+    /// Whether any pod is nominated to any node.
+    pub(crate) fn has_nominations(&self) -> bool {
+        !self.nominations.is_empty()
+    }
+
+    /// The nodes that are there and to which pods are nominated which a pod of this id and priority
+    /// makes way for.
+    pub(crate) fn nodes_given_away(&self, id: &str, priority: i32) -> Vec<u32> {
+        let wins =
+            |&slot: &u32| self.pod_at(slot).is_some_and(|other| other.priority >= priority && other.id != id);
+        let nodes = self.nominations.nodes();
+        nodes
+            .filter(|(node, slots)| slots.iter().any(wins) && self.node_view(*node).is_some())
+            .map(|(node, _)| node)
+            .collect()
+    }
+
+    /// Changes whenever a nomination, or a budget, does.
+    pub(crate) fn claims_version(&self) -> (u64, u64) {
+        (self.nominations.version(), self.budgets.version())
+    }
+
     pub(super) fn pod_at(&self, slot: u32) -> Option<&PlacedPod> {
         self.pods.get(slot as usize)?.as_ref()
     }
@@ -127,6 +169,18 @@ impl Cluster {
             Change::PodAdded(pod) | Change::PodUpdated(pod) => self.set_pod(pod),
             Change::PodRemoved(id) => Ok(self.remove_pod(&id)),
             Change::Storage(change) => self.set_storage(change),
+            Change::PodNominated { pod, node } => self.nominate(pod, &node).map(|()| None),
+            Change::EvictionBegun(id) => {
+                self.set_leaving(&id, true);
+                Ok(None)
+            }
+            Change::EvictionFailed(id) => {
+                self.set_leaving(&id, false);
+                Ok(None)
+            }
+            Change::NominationCleared(id) => {
+                Ok(self.denominate(&id).map(|pod| ClusterEvent::PodGone(pod.pod)))
+            }
             other => Ok(self.set_neighbour(other)),
         }
     }
@@ -174,14 +228,23 @@ impl Cluster {
                 workload.namespace,
                 workload.name,
             ),
+            Change::BudgetSet(object) => {
+                let (namespace, name) = (object.metadata.namespace.clone(), object.metadata.name.clone());
+                (Arc::make_mut(&mut self.budgets).set(&object), BUDGET, namespace, name)
+            }
+            Change::BudgetRemoved { namespace, name } => {
+                (Arc::make_mut(&mut self.budgets).remove(&namespace, &name), BUDGET, namespace, name)
+            }
             _ => return None,
         };
         if !changed {
             return None;
         }
-        self.neighbours_version += 1;
+        // Only who is evicted follows from a budget, not where a pod fits.
+        let is_read = kind != BUDGET;
+        self.neighbours_version += u64::from(is_read);
         self.log.push(Logged::ObjectChanged { kind: kind.into(), namespace, name });
-        Some(ClusterEvent::Other { kind: kind.into() })
+        is_read.then(|| ClusterEvent::Other { kind: kind.into() })
     }
 
     pub(super) fn set_node(&mut self, node: Arc<Node>) -> Option<ClusterEvent> {
@@ -249,6 +312,7 @@ impl Cluster {
         if self.view().node(node).is_none() {
             return Err(RecordError::UnknownNode { node: node.clone() });
         }
+        self.denominate(&id);
         self.place(Arc::clone(&pod), id.clone(), node, true, group, load);
         self.log.push(Logged::PodAssumed { pod: id, node: node.clone() });
         Ok(ClusterEvent::PodPlaced(pod))
@@ -276,6 +340,7 @@ impl Cluster {
         let load = Load::of(&pod);
         let Some(&slot) = self.by_id.get(id.as_str()) else {
             let group = Arc::new(PodGroup::of(&pod));
+            self.denominate(&id);
             self.place(Arc::clone(&pod), id.clone(), &node, false, &group, Arc::new(load));
             self.log.push(Logged::PodAdded { pod: id, node });
             return Ok(Some(ClusterEvent::PodPlaced(pod)));
@@ -296,6 +361,7 @@ impl Cluster {
         {
             self.journal.note(|| Undo::Pod { was: Arc::clone(&known.pod), assumed: was_assumed });
             known.assumed = false;
+            known.started = pod.status.start_time;
             known.pod = pod;
             // The event came with the assumption.
             if was_assumed {
@@ -322,10 +388,86 @@ impl Cluster {
     }
 
     fn remove_pod(&mut self, id: &Str) -> Option<ClusterEvent> {
-        let (pod, node) = self.take_away(id)?;
+        let Some((pod, node)) = self.take_away(id) else {
+            return self.denominate(id).map(|pod| ClusterEvent::PodGone(pod.pod));
+        };
         self.forget_volumes(id);
         self.log.push(Logged::PodRemoved { pod: id.clone(), node });
         Some(ClusterEvent::PodGone(pod.pod))
+    }
+
+    fn nominate(&mut self, pod: Arc<Pod>, node: &Str) -> Result<(), RecordError> {
+        let id = pod_id(&pod);
+        if let Some((_, on)) = self.pod(&id) {
+            return Err(RecordError::AlreadyPlaced { pod: id, node: on.clone() });
+        }
+        self.denominate(&id);
+        self.nominate_at(pod, node, usize::MAX);
+        Ok(())
+    }
+
+    /// Nominates a pod that is not, at this place in the order of the node's nominations.
+    pub(super) fn nominate_at(&mut self, pod: Arc<Pod>, node: &Str, place: usize) {
+        let (id, index) = (pod_id(&pod), self.slot(node));
+        let (group, load) = (Arc::new(PodGroup::of(&pod)), Arc::new(Load::of(&pod)));
+        let group = self.join(&group, index);
+        let slot = self.store(pod, id.clone(), index, false, group, load);
+        self.nominations.add(id.clone(), slot, index, place);
+        self.journal.note(|| Undo::Nominated(id.clone()));
+        self.log.push(Logged::PodNominated { pod: id, node: node.clone() });
+    }
+
+    /// Ends the nomination of the pod, if it has one.
+    pub(super) fn denominate(&mut self, id: &Str) -> Option<PlacedPod> {
+        let slot = self.nominations.slot(id)?;
+        let pod = self.pods[slot as usize].take()?;
+        let place = self.nominations.remove(id, pod.node);
+        self.free_pods.push(slot);
+        self.groups.leave(pod.group);
+        let node = self.nodes[pod.node as usize].name.clone();
+        self.release(pod.node);
+        let object = &pod.pod;
+        self.journal.note(|| Undo::Denominated { pod: Arc::clone(object), node: node.clone(), place });
+        self.log.push(Logged::NominationCleared { pod: id.clone(), node });
+        Some(pod)
+    }
+
+    pub(super) fn set_leaving(&mut self, id: &str, leaving: bool) {
+        if let Some(&slot) = self.by_id.get(id)
+            && let Some(pod) = &mut self.pods[slot as usize]
+        {
+            let was = std::mem::replace(&mut pod.leaving, leaving);
+            self.journal.note(|| Undo::Leaving(id.into(), was));
+        }
+    }
+
+    /// The number of a group that has one member more.
+    fn join(&mut self, group: &Arc<PodGroup>, node: u32) -> u32 {
+        let (group, is_new) = self.groups.join(group);
+        if is_new {
+            self.log.touch(node, Touched::Group(group));
+        }
+        group
+    }
+
+    /// Puts a pod into the table.
+    fn store(
+        &mut self,
+        pod: Arc<Pod>,
+        id: Str,
+        node: u32,
+        assumed: bool,
+        group: u32,
+        load: Arc<Load>,
+    ) -> u32 {
+        let slot = self.free_pods.pop().unwrap_or_else(|| {
+            self.pods.push(None);
+            index_of(self.pods.len() - 1)
+        });
+        let (priority, started) = (priority(&pod), pod.status.start_time);
+        let pod = PlacedPod { pod, id, node, assumed, leaving: false, group, slot, priority, started, load };
+        self.pods[slot as usize] = Some(pod);
+        slot
     }
 
     pub(super) fn place(
@@ -338,23 +480,17 @@ impl Cluster {
         load: Arc<Load>,
     ) {
         let index = self.slot(node);
-        let slot = self.free_pods.pop().unwrap_or_else(|| {
-            self.pods.push(None);
-            index_of(self.pods.len() - 1)
-        });
-        let (group, is_new) = self.groups.join(group);
-        if is_new {
-            self.log.touch(index, Touched::Group(group));
-        }
-        let node = &mut self.nodes[index as usize];
-        node.take(&load);
-        node.pods.push(slot);
-        node.count(group, pod.metadata.deletion_timestamp.is_some(), true);
+        let group = self.join(group, index);
+        let is_terminating = pod.metadata.deletion_timestamp.is_some();
         self.claim_users.placed(&pod, &id);
         self.log.touch(index, Touched::Pods(group));
+        let node = &mut self.nodes[index as usize];
+        node.take(&load);
+        node.count(group, is_terminating, true);
+        let slot = self.store(pod, id.clone(), index, assumed, group, load);
+        self.nodes[index as usize].pods.push(slot);
         self.journal.note(|| Undo::Placed(id.clone()));
-        self.by_id.insert(id.clone(), slot);
-        self.pods[slot as usize] = Some(PlacedPod { pod, id, node: index, assumed, group, load });
+        self.by_id.insert(id, slot);
     }
 
     pub(super) fn take_away(&mut self, id: &Str) -> Option<(PlacedPod, Str)> {
@@ -383,6 +519,7 @@ impl Cluster {
     pub(super) fn set_object(&mut self, id: &str, object: Arc<Pod>, assumed: bool) {
         let slot = self.by_id.get(id).copied();
         if let Some(known) = slot.and_then(|slot| self.pods[slot as usize].as_mut()) {
+            known.started = object.status.start_time;
             known.pod = object;
             known.assumed = assumed;
         }
@@ -454,7 +591,7 @@ impl Cluster {
     /// Gives a slot back that has neither a node nor pods.
     fn release(&mut self, index: u32) {
         let slot = &self.nodes[index as usize];
-        if slot.object.is_none() && slot.pods.is_empty() {
+        if slot.object.is_none() && slot.pods.is_empty() && self.nominations.on(index).is_empty() {
             self.by_name.remove(slot.name.as_str());
             self.free.push(index);
         }
@@ -485,7 +622,7 @@ impl Cluster {
                 node.ports
             );
             for pod in pods {
-                let _ = writeln!(text, "  {} {} {:?}", pod.id, pod.assumed, pod.load);
+                let _ = writeln!(text, "  {} {} {} {:?}", pod.id, pod.assumed, pod.leaving, pod.load);
             }
             let mut groups: Vec<_> = node
                 .groups
@@ -497,6 +634,12 @@ impl Cluster {
             groups.sort();
             let _ = writeln!(text, "  {groups:?}");
         }
+        for (node, slots) in self.nominations.nodes() {
+            let pods: Vec<_> =
+                slots.iter().filter_map(|&slot| self.pod_at(slot)).map(|pod| &pod.id).collect();
+            let _ = writeln!(text, "for {}: {pods:?}", self.nodes[node as usize].name);
+        }
+        let _ = writeln!(text, "{}", self.budgets.fingerprint());
         let _ = writeln!(text, "{} {}", self.volumes.fingerprint(), self.claim_users.fingerprint());
         text
     }

@@ -1,6 +1,6 @@
 //! [`ClusterView`]: the cluster as plugins see it.
 
-use super::{Cluster, Images, Neighbours, NodeView, PodGroup};
+use super::{Budgets, Cluster, Images, Neighbours, NodeView, PodGroup};
 
 /// The cluster as plugins see it. Cheap to copy.
 #[derive(Clone, Copy, Debug)]
@@ -56,6 +56,10 @@ impl<'a> ClusterView<'a> {
     #[must_use]
     pub fn groups_bound(self) -> usize {
         self.0.groups.slots().len()
+    }
+
+    pub(crate) fn budgets(self) -> &'a Budgets {
+        &self.0.budgets
     }
 
     pub(crate) fn neighbours(self) -> &'a Neighbours {

@@ -63,6 +63,15 @@ pub trait Actuator: Send + Sync + 'static {
     /// It is left at that.
     async fn unscheduled(&self, pod: &Arc<Pod>, why: &Unscheduled, now: Timestamp) -> Result<()>;
 
+    /// Clears `status.nominatedNodeName`: a more important pod gets the room.
+    ///
+    /// # Errors
+    /// It is left at that.
+    async fn withdraw(&self, pod: &Arc<Pod>) -> Result<()> {
+        let _ = pod;
+        Ok(())
+    }
+
     /// Tells people about the pod; must not block. A failure to tell is no reason to stop.
     fn record(&self, pod: &Arc<Pod>, note: Note);
 
@@ -227,6 +236,16 @@ impl Actuator for ClientActuator {
             set_condition(pod, condition, ConditionStatus::False, why.reason, &why.message, now);
             if let Some(node) = &why.nominated_node {
                 pod.status.nominated_node_name = node.clone();
+            }
+        })
+        .await
+    }
+
+    async fn withdraw(&self, pod: &Arc<Pod>) -> Result<()> {
+        self.modify_status(pod, false, |now| {
+            // Unless it has another by now.
+            if now.status.nominated_node_name == pod.status.nominated_node_name {
+                now.status.nominated_node_name = Str::EMPTY;
             }
         })
         .await

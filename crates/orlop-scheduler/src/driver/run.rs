@@ -15,6 +15,7 @@ use orlop_client::Error;
 use orlop_clock::{Clock, Timestamp};
 use orlop_model::apps::v1::ReplicaSet;
 use orlop_model::core::v1::{Namespace, Node, Pod, Service};
+use orlop_model::policy::v1::PodDisruptionBudget;
 use orlop_model::{Object, Str};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
@@ -29,8 +30,9 @@ use crate::cluster::{BindPlan, Change, Workload, WorkloadKind, pod_id};
 use crate::engine::{Explanation, ScheduleError};
 use crate::framework::{BindPlugins, DEFAULT_SCHEDULER, QueueSort, Status};
 use crate::plugins::PrioritySort;
+use crate::preemption::Nomination;
 use crate::queue::QueueCounts;
-use crate::scheduler::{Nomination, Scheduler, Step};
+use crate::scheduler::{Scheduler, Step};
 use crate::waiting::WaitingPod;
 
 /// Decisions in a row before others on the same thread get their turn.
@@ -208,6 +210,7 @@ impl<S: QueueSort> Driver<S> {
             binds: FuturesUnordered::new(),
             acts: FuturesUnordered::new(),
             evictions: VecDeque::new(),
+            withdrawals: VecDeque::new(),
             conditions: Conditions::default(),
             driver: self,
         };
@@ -228,6 +231,7 @@ struct Inputs {
     namespaces: Option<Subscription<Namespace>>,
     services: Option<Subscription<Service>>,
     replica_sets: Option<Subscription<ReplicaSet>>,
+    budgets: Option<Subscription<PodDisruptionBudget>>,
     pods: Option<Subscription<Pod>>,
     storage: Option<StorageInputs>,
     unsynced: usize,
@@ -235,13 +239,18 @@ struct Inputs {
 
 impl Inputs {
     fn new(sources: &Sources) -> Self {
-        let optional =
-            [sources.namespaces.is_some(), sources.services.is_some(), sources.replica_sets.is_some()];
+        let optional = [
+            sources.namespaces.is_some(),
+            sources.services.is_some(),
+            sources.replica_sets.is_some(),
+            sources.budgets.is_some(),
+        ];
         Self {
             nodes: Some(sources.nodes.subscribe()),
             namespaces: sources.namespaces.as_ref().map(|store| store.subscribe()),
             services: sources.services.as_ref().map(|store| store.subscribe()),
             replica_sets: sources.replica_sets.as_ref().map(|store| store.subscribe()),
+            budgets: sources.budgets.as_ref().map(|store| store.subscribe()),
             pods: Some(sources.pods.subscribe()),
             storage: sources.storage.as_deref().map(StorageInputs::new),
             unsynced: 2
@@ -284,7 +293,8 @@ struct Bound {
 /// Something that was done beside, and the pod that it was done for.
 enum Acted {
     Written(Str),
-    Evicted(Str, orlop_client::Result<()>),
+    Evicted(Eviction, orlop_client::Result<()>),
+    Withdrawn,
 }
 
 /// Conditions to be written: one thing at a time about a pod, and of several the last.
@@ -336,6 +346,8 @@ struct Work<S: QueueSort> {
     binds: FuturesUnordered<Running<Bound>>,
     acts: FuturesUnordered<Running<Acted>>,
     evictions: VecDeque<Eviction>,
+    /// Pods whose nomination is to be cleared.
+    withdrawals: VecDeque<Arc<Pod>>,
     conditions: Conditions,
 }
 
@@ -357,6 +369,7 @@ impl<S: QueueSort> Work<S> {
                 delta = next(&mut self.inputs.namespaces) => self.namespace(delta),
                 delta = next(&mut self.inputs.services) => self.service(delta),
                 delta = next(&mut self.inputs.replica_sets) => self.replica_set(delta),
+                delta = next(&mut self.inputs.budgets) => self.budget(delta),
                 heard = StorageInputs::next(&mut self.inputs.storage) => self.storage(heard),
                 delta = next(&mut self.inputs.pods) => self.pod(delta),
                 Some(prepared) = self.volumes.next() => self.prepared(prepared).await,
@@ -403,6 +416,9 @@ impl<S: QueueSort> Work<S> {
         }
         while let Some(delta) = self.inputs.replica_sets.as_mut().and_then(Subscription::try_next) {
             self.replica_set(delta);
+        }
+        while let Some(delta) = self.inputs.budgets.as_mut().and_then(Subscription::try_next) {
+            self.budget(delta);
         }
         while let Some(heard) = self.inputs.storage.as_mut().and_then(StorageInputs::try_next) {
             self.storage(heard);
@@ -495,6 +511,21 @@ impl<S: QueueSort> Work<S> {
         }
     }
 
+    fn budget(&mut self, delta: Delta<PodDisruptionBudget>) {
+        match delta {
+            Delta::Added { object, .. } | Delta::Modified { new: object, .. } => {
+                self.record(Change::BudgetSet(object))
+            }
+            Delta::Deleted { last, .. } => self.record(Change::BudgetRemoved {
+                namespace: last.metadata.namespace.clone(),
+                name: last.metadata.name.clone(),
+            }),
+            Delta::Synced => self.inputs.unsynced -= 1,
+            // Only for those who ask for it.
+            Delta::Reset => {}
+        }
+    }
+
     fn storage(&mut self, heard: Heard) {
         match heard {
             Heard::Change(change) => self.record(change.into()),
@@ -546,9 +577,17 @@ impl<S: QueueSort> Work<S> {
                 Step::Wait { pod, node, until } => {
                     tracing::debug!(pod = %key(&pod), %node, %until, "waits to be bound");
                 }
-                Step::Unschedulable { pod, why, nomination } => {
-                    let node = nomination.as_ref().map(|nomination| nomination.node.clone());
-                    if let Some(nomination) = nomination {
+                Step::Unschedulable { pod, why, withdrawn } => {
+                    let mut node = why.nomination().map(|nomination| nomination.node.clone());
+                    for other in withdrawn {
+                        if Arc::ptr_eq(&other, &pod) {
+                            // Cleared along with the condition.
+                            node = Some(Str::EMPTY);
+                        } else {
+                            self.withdrawals.push_back(other);
+                        }
+                    }
+                    if let Some(nomination) = why.nomination() {
                         self.make_room(&pod, nomination);
                     }
                     self.failed(pod, "Unschedulable", why.to_string(), node, started);
@@ -669,16 +708,20 @@ impl<S: QueueSort> Work<S> {
     }
 
     /// Has the victims evicted; those that wait to be bound only have to be told.
-    fn make_room(&mut self, preemptor: &Arc<Pod>, nomination: Nomination) {
-        let Nomination { node, victims } = nomination;
+    fn make_room(&mut self, preemptor: &Arc<Pod>, nomination: &Nomination) {
+        let Nomination { node, victims, .. } = nomination;
         let mut inner = self.driver.shared.inner.lock();
         inner.metrics.preemption_attempts += 1;
         inner.metrics.preemption_victims += victims.len() as u64;
         for victim in victims {
             let waiting = inner.scheduler.waiting_mut();
-            if !waiting.reject(&pod_id(&victim), "DefaultPreemption", Status::unschedulable("preempted")) {
+            if !waiting.reject(&pod_id(victim), "DefaultPreemption", Status::unschedulable("preempted")) {
                 let preemptor = Arc::clone(preemptor);
-                self.evictions.push_back(Eviction { victim, preemptor, node: node.clone() });
+                self.evictions.push_back(Eviction {
+                    victim: Arc::clone(victim),
+                    preemptor,
+                    node: node.clone(),
+                });
             }
         }
     }
@@ -695,7 +738,18 @@ impl<S: QueueSort> Work<S> {
                     if result.is_ok() {
                         actuator.record(victim, report::preempted(preemptor, node));
                     }
-                    Acted::Evicted(pod_id(preemptor), result)
+                    Acted::Evicted(eviction, result)
+                }));
+            } else if let Some(pod) = self.withdrawals.pop_front() {
+                self.acts.push(Box::pin(async move {
+                    match AssertUnwindSafe(actuator.withdraw(&pod)).catch_unwind().await {
+                        Ok(Err(error)) if !error.is_not_found() => {
+                            tracing::debug!(pod = %key(&pod), %error, "nomination not cleared");
+                        }
+                        Ok(_) => {}
+                        Err(_) => tracing::warn!(pod = %key(&pod), "the actuator panicked"),
+                    }
+                    Acted::Withdrawn
                 }));
             } else if let Some((id, pod, why)) = self.conditions.next() {
                 self.acts.push(Box::pin(async move {
@@ -717,11 +771,12 @@ impl<S: QueueSort> Work<S> {
     fn acted(&mut self, acted: Acted) {
         match acted {
             Acted::Written(id) => self.conditions.written(id),
-            Acted::Evicted(_, Ok(())) => {}
-            Acted::Evicted(preemptor, Err(error)) => {
+            Acted::Withdrawn | Acted::Evicted(_, Ok(())) => {}
+            Acted::Evicted(Eviction { victim, preemptor, .. }, Err(error)) => {
+                let preemptor = pod_id(&preemptor);
                 tracing::debug!(%preemptor, %error, "eviction failed");
                 let now = self.driver.clock.now();
-                self.driver.shared.inner.lock().scheduler.activate(&preemptor, now);
+                self.driver.shared.inner.lock().scheduler.eviction_failed(&victim, &preemptor, now);
             }
         }
     }

@@ -3,6 +3,7 @@
 use orlop_cache::Store;
 use orlop_model::apps::v1::ReplicaSet;
 use orlop_model::core::v1::{Namespace, Node, Pod, Service};
+use orlop_model::policy::v1::PodDisruptionBudget;
 
 use super::StorageSources;
 
@@ -15,6 +16,7 @@ pub struct Sources {
     pub(super) namespaces: Option<Store<Namespace>>,
     pub(super) services: Option<Store<Service>>,
     pub(super) replica_sets: Option<Store<ReplicaSet>>,
+    pub(super) budgets: Option<Store<PodDisruptionBudget>>,
     pub(super) storage: Option<Box<StorageSources>>,
 }
 
@@ -22,7 +24,15 @@ impl Sources {
     /// All pods and all nodes: nothing can be decided without.
     #[must_use]
     pub fn new(pods: Store<Pod>, nodes: Store<Node>) -> Self {
-        Self { pods, nodes, namespaces: None, services: None, replica_sets: None, storage: None }
+        Self {
+            pods,
+            nodes,
+            namespaces: None,
+            services: None,
+            replica_sets: None,
+            budgets: None,
+            storage: None,
+        }
     }
 
     /// Namespaces too, which affinity between pods may select by label.
@@ -51,6 +61,13 @@ impl Sources {
     #[must_use]
     pub fn replica_sets(mut self, replica_sets: Store<ReplicaSet>) -> Self {
         self.replica_sets = Some(replica_sets);
+        self
+    }
+
+    /// PodDisruptionBudgets too: pods that they protect are evicted last.
+    #[must_use]
+    pub fn budgets(mut self, budgets: Store<PodDisruptionBudget>) -> Self {
+        self.budgets = Some(budgets);
         self
     }
 }

@@ -8,7 +8,8 @@ use orlop_model::Str;
 use thiserror::Error;
 
 use crate::cluster::RecordError;
-use crate::framework::{Code, Status};
+use crate::framework::{Code, Remedy, Status};
+use crate::preemption::Nomination;
 use crate::queue::Rejector;
 
 /// The answer for one pod.
@@ -82,6 +83,8 @@ pub struct Unschedulable {
     /// Filters that named the only nodes to look at, and the number of nodes that left out.
     pub(super) left_out_by: Vec<Str>,
     pub(super) left_out: usize,
+    /// What plugins found that would help.
+    pub(super) remedy: Option<Box<Remedy>>,
 }
 
 impl Unschedulable {
@@ -96,6 +99,39 @@ impl Unschedulable {
         self.rejections.iter().map(|rejection| {
             (&rejection.node, &self.plugins[usize::from(rejection.plugin)], &rejection.status)
         })
+    }
+
+    /// What a node was turned down for; nothing if it was not looked at.
+    #[must_use]
+    pub fn status_of(&self, node: &str) -> Option<&Status> {
+        self.before_nodes().or_else(|| {
+            let rejection = self.rejections.iter().find(|rejection| rejection.node == *node)?;
+            Some(&rejection.status)
+        })
+    }
+
+    /// Where the pod would fit without some less important ones, if a plugin has found that out.
+    #[must_use]
+    pub fn nomination(&self) -> Option<&Nomination> {
+        match self.remedy.as_deref() {
+            Some(Remedy::Evict(nomination)) => Some(nomination),
+            _ => None,
+        }
+    }
+
+    /// Whether a nomination that the pod has is of no use any more.
+    #[must_use]
+    pub fn withdraws_nomination(&self) -> bool {
+        matches!(self.remedy.as_deref(), Some(Remedy::None { withdraw: true, .. }))
+    }
+
+    /// What the plugins said that looked for a way out and found none.
+    #[must_use]
+    pub fn no_remedy(&self) -> Option<&Status> {
+        match self.remedy.as_deref() {
+            Some(Remedy::None { status, .. }) => Some(status),
+            _ => None,
+        }
     }
 
     /// The answer that turned the pod down before any node was looked at.
@@ -139,21 +175,51 @@ impl fmt::Display for Unschedulable {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "0/{} nodes are available:", self.nodes)?;
         if let Some((_, status)) = &self.before_nodes {
-            return write!(formatter, " {}.", status.message());
+            write!(formatter, " {}.", status.message())?;
+        } else {
+            let mut histogram = Histogram::default();
+            for rejection in self.rejections.iter() {
+                histogram.add(&rejection.status);
+            }
+            if self.left_out > 0 {
+                let text = format!("node(s) didn't satisfy plugin(s) [{}]", self.left_out_by.join(" "));
+                histogram.add_text(text, self.left_out);
+            }
+            histogram.fmt(formatter)?;
         }
-        let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-        for reason in self.rejections.iter().flat_map(|rejection| rejection.status.reasons()) {
+        match self.no_remedy().map(Status::message) {
+            Some(message) if !message.is_empty() => write!(formatter, " {message}"),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// How often nodes were turned down for each reason. Prints ` COUNT reason, COUNT reason.`, or nothing.
+#[derive(Debug, Default)]
+pub(crate) struct Histogram(BTreeMap<String, usize>);
+
+impl Histogram {
+    /// Adds a node.
+    pub(crate) fn add(&mut self, status: &Status) {
+        for reason in status.reasons() {
             // Most nodes share a few reasons: look up without an allocation is not worth a second map.
-            *counts.entry(reason.to_string()).or_default() += 1;
+            *self.0.entry(reason.to_string()).or_default() += 1;
         }
-        if self.left_out > 0 {
-            *counts
-                .entry(format!("node(s) didn't satisfy plugin(s) [{}]", self.left_out_by.join(" ")))
-                .or_default() += self.left_out;
+    }
+
+    /// Adds so many nodes.
+    pub(crate) fn add_text(&mut self, reason: impl Into<String>, nodes: usize) {
+        if nodes > 0 {
+            *self.0.entry(reason.into()).or_default() += nodes;
         }
+    }
+}
+
+impl fmt::Display for Histogram {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Sorted as text, the number included: `10 …` stands before `2 …`.
         let mut entries: Vec<String> =
-            counts.into_iter().map(|(reason, count)| format!("{count} {reason}")).collect();
+            self.0.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
         entries.sort_unstable();
         if entries.is_empty() { Ok(()) } else { write!(formatter, " {}.", entries.join(", ")) }
     }
@@ -243,6 +309,7 @@ mod tests {
             rejections: rejections.into(),
             left_out_by: vec!["A".into(), "B".into()],
             left_out: 1,
+            remedy: None,
         };
         assert_eq!(
             why.to_string(),

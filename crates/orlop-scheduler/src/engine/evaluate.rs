@@ -9,11 +9,12 @@ use orlop_model::core::v1::Pod;
 
 use super::signature::Signature;
 use super::tallies::Tallies;
-use super::{Decision, Placement, Rejection, ScheduleError, Unschedulable};
-use crate::cluster::{Cluster, ClusterView, NodeView};
+use super::trial::{Trials, nominated_node};
+use super::{Decision, Placement, Rejection, ScheduleError, Unplaced, Unschedulable};
+use crate::cluster::{Cluster, ClusterView, NodeView, pod_id, priority};
 use crate::framework::{
     ABSENT, AnyFilter, AnyPlan, AnyScore, Code, Counts, Feasibility, Feasible, MAX_SCORE, PreFilter,
-    PreScore, Prepared, Profile, Raw, Status, Totals, Verdict, WeightedScore,
+    PreScore, Prepared, Profile, Raw, Reason, Remedy, Status, Totals, Verdict, WeightedScore,
 };
 
 /// A plan and its counts.
@@ -40,6 +41,11 @@ impl Counted {
         parts.extend((0..self.tallies.len()).map(|tally| self.tallies.part(tally, node.slot_index())));
         let (keys, parts) = parts.split_at(self.plan.keys());
         answer(Counts { sums: &self.tallies.sums, parts, keys })
+    }
+
+    /// Counts the pods of one node again.
+    pub(super) fn recount(&mut self, cluster: &Cluster, index: u32, node: Option<NodeView<'_>>) {
+        self.tallies.update(&[&*self.plan], cluster, index, node, false, &mut Vec::new());
     }
 
     fn feasibility(&self, feasible: Feasible<'_>) -> Feasibility {
@@ -156,15 +162,27 @@ pub(super) fn evaluate(
             },
         }
     }
+    let mut trials = Trials::new(profile, signature, pod, cluster, prepared);
     if rejected.is_some() {
-        return Ok(Decision::Unschedulable(Unschedulable {
+        let why = Unschedulable {
             nodes: view.node_count(),
             plugins: Vec::new(),
             before_nodes: rejected,
             rejections: Arc::default(),
             left_out_by,
             left_out: 0,
-        }));
+            remedy: None,
+        };
+        return Ok(Decision::Unschedulable(remedied(why, profile, pod, trials)));
+    }
+    let id = pod_id(pod);
+    // Pods were evicted there for this one: if it fits, it goes there.
+    if let Some(node) = nominated_node(pod, &id, cluster).and_then(|name| view.node(name)) {
+        trials.begin(node.slot_index());
+        if trials.verdict().is_none() {
+            return Ok(Decision::Place(Placement { node: node.name().clone(), feasible: 1, total: None }));
+        }
+        trials.end();
     }
 
     let mut alive: Vec<u32> = match &only {
@@ -174,7 +192,11 @@ pub(super) fn evaluate(
     let left_out = view.node_count() - alive.len();
     let mut rejections: Vec<Rejection> = Vec::new();
     let mut parts = Vec::new();
-    for (index, call) in &prepared {
+    // Nodes on which others have been promised room are asked about one by one.
+    let given_away = cluster.nodes_given_away(&id, priority(pod));
+    let looked_at = (!given_away.is_empty()).then(|| alive.clone());
+    alive.retain(|node| !given_away.contains(node));
+    for (index, call) in trials.calls() {
         let plugin = u16::try_from(*index).unwrap_or(u16::MAX);
         let mut failed: Option<Status> = None;
         let mut reject = |node: u32, status: Status| {
@@ -205,16 +227,39 @@ pub(super) fn evaluate(
             break;
         }
     }
+    if let Some(looked_at) = looked_at {
+        for &node in looked_at.iter().filter(|node| given_away.contains(node)) {
+            trials.begin(node);
+            match trials.verdict() {
+                None => alive.push(node),
+                Some((index, status)) if status.code().is_rejected() => {
+                    let plugin = u16::try_from(index).unwrap_or(u16::MAX);
+                    rejections.push(Rejection { node: view.at(node).name().clone(), plugin, status });
+                }
+                Some((index, status)) => {
+                    return Err(plugin_error("Filter", profile.filters[index].name(), &status));
+                }
+            }
+        }
+        trials.end();
+        let passed: BTreeSet<u32> = alive.iter().copied().collect();
+        alive.clear();
+        alive.extend(looked_at.into_iter().filter(|node| passed.contains(node)));
+    }
 
     match *alive.as_slice() {
-        [] => Ok(Decision::Unschedulable(Unschedulable {
-            nodes: view.node_count(),
-            plugins: profile.filters.iter().map(|filter| filter.name().into()).collect(),
-            before_nodes: None,
-            rejections: rejections.into(),
-            left_out_by,
-            left_out,
-        })),
+        [] => {
+            let why = Unschedulable {
+                nodes: view.node_count(),
+                plugins: profile.filters.iter().map(|filter| filter.name().into()).collect(),
+                before_nodes: None,
+                rejections: rejections.into(),
+                left_out_by,
+                left_out,
+                remedy: None,
+            };
+            Ok(Decision::Unschedulable(remedied(why, profile, pod, trials)))
+        }
         [node] => {
             Ok(Decision::Place(Placement { node: view.at(node).name().clone(), feasible: 1, total: None }))
         }
@@ -228,6 +273,62 @@ pub(super) fn evaluate(
             }))
         }
     }
+}
+
+/// Asks the plugins that look for a way out.
+fn remedied(mut why: Unschedulable, profile: &Profile, pod: &Pod, trials: Trials<'_>) -> Unschedulable {
+    let mut unplaced = Unplaced { pod, why: &why, trials };
+    let mut reasons: Vec<Reason> = Vec::new();
+    let mut withdraws = false;
+    let mut remedy = None;
+    for plugin in &profile.post_filters {
+        match plugin.post_filter(&mut unplaced) {
+            Remedy::None { status, withdraw } if status.code() == Code::Unschedulable => {
+                reasons.extend_from_slice(status.reasons());
+                withdraws |= withdraw;
+            }
+            // Found, or certain that there is none, or failed.
+            last => {
+                remedy = Some(last);
+                break;
+            }
+        }
+    }
+    if remedy.is_none() && !profile.post_filters.is_empty() {
+        let status = Status::new(Code::Unschedulable, reasons);
+        remedy = Some(Remedy::None { status, withdraw: withdraws });
+    }
+    why.remedy = remedy.map(Box::new);
+    why
+}
+
+/// Lends the means to find out what would help a pod that fits nowhere.
+pub(super) fn unplaced<T>(
+    profile: &Profile,
+    signature: &Signature,
+    pod: &Pod,
+    cluster: &Cluster,
+    why: &Unschedulable,
+    show: impl FnOnce(&mut Unplaced<'_>) -> T,
+) -> T {
+    let trials = Trials::new(profile, signature, pod, cluster, calls(profile, signature, pod, cluster));
+    show(&mut Unplaced { pod, why, trials })
+}
+
+/// The filters that want to be asked about nodes.
+pub(super) fn calls(
+    profile: &Profile,
+    signature: &Signature,
+    pod: &Pod,
+    cluster: &Cluster,
+) -> Vec<(usize, FilterCall)> {
+    let calls = (0..profile.filters.len()).filter_map(|index| {
+        match prepare(profile, index, signature, pod, cluster) {
+            PreFilter::Run(call) | PreFilter::Only(_, call) => Some((index, call)),
+            PreFilter::Skip | PreFilter::Reject(_) => None,
+        }
+    });
+    calls.collect()
 }
 
 fn nothing_left(plugins: &[Str]) -> Status {

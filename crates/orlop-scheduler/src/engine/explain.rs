@@ -6,10 +6,11 @@ use std::fmt;
 use orlop_model::Str;
 use orlop_model::core::v1::Pod;
 
-use super::evaluate::{Scored, best, prepare, totals, verdict};
+use super::evaluate::{Scored, best, calls, prepare, totals, verdict};
 use super::signature::Signature;
-use super::{Decision, Engine, ScheduleError};
-use crate::framework::{Code, PreFilter, Status, Verdict, WeightedScore};
+use super::{Decision, Engine, ScheduleError, Trials};
+use crate::cluster::{pod_id, priority};
+use crate::framework::{Code, PreFilter, Profile, Status, Verdict, WeightedScore};
 
 /// What a filter said before any node was looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -145,6 +146,29 @@ impl fmt::Display for Explanation {
 }
 
 impl Engine {
+    /// Nodes that would take the pod, were it not for pods nominated to them.
+    fn explain_nominations(
+        &self,
+        pod: &Pod,
+        profile: &Profile,
+        signature: &Signature,
+        explanation: &mut Explanation,
+    ) {
+        let given_away = self.cluster.nodes_given_away(&pod_id(pod), priority(pod));
+        if given_away.is_empty() {
+            return;
+        }
+        let calls = calls(profile, signature, pod, &self.cluster);
+        let mut trials = Trials::new(profile, signature, pod, &self.cluster, calls);
+        let nodes = self.cluster.view().active().iter().zip(&mut explanation.nodes);
+        for (index, told) in nodes.filter(|(index, told)| given_away.contains(index) && told.is_feasible()) {
+            trials.begin(*index);
+            if let Some((plugin, status)) = trials.verdict() {
+                told.rejections.push((profile.filters[plugin].name().into(), status));
+            }
+        }
+    }
+
     /// Asks every plugin about every node: what [`schedule`](Self::schedule) decides, and why.
     ///
     /// Unlike there, a filter is asked about nodes that others have turned down, and a single
@@ -195,6 +219,9 @@ impl Engine {
             }
             explanation.before_nodes.push(PluginOutcome { plugin: filter.name().into(), status, only });
         }
+        if !none_can && self.cluster.has_nominations() {
+            self.explain_nominations(pod, profile, &signature, &mut explanation);
+        }
         if none_can {
             for node in &mut explanation.nodes {
                 node.left_out = true;
@@ -233,7 +260,7 @@ impl Engine {
                 }
                 debug_assert!(
                     !matches!(&explanation.decision, Decision::Place(place)
-                        if place.node() != cluster.at(best(cluster, &feasible, &totals).0).name()),
+                        if place.total().is_some() && place.node() != cluster.at(best(cluster, &feasible, &totals).0).name()),
                     "explanation and decision agree"
                 );
             }

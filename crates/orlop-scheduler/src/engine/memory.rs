@@ -54,12 +54,22 @@ pub(super) struct Memory {
     by_signature: HashMap<u64, SmallVec<[u32; 1]>>,
     clock: u64,
     rankings: usize,
-    /// That no node can do, by index of the signature, in one state of the cluster.
-    failures: (State, HashMap<usize, Decision>),
+    /// That no node can do, and what would help, in one state of the cluster.
+    failures: (State, HashMap<FailureKey, Decision>),
 }
 
-/// The cluster's next touch, and its version of namespaces, services and workloads.
-pub(super) type State = (u64, u64);
+/// Index of the signature, the pod's priority, and whether it must not have others evicted.
+pub(super) type FailureKey = (usize, i32, bool);
+
+/// All of the cluster that it depends on whether pods fit, and what would help.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct State {
+    pub(super) touches: u64,
+    /// Of namespaces, services and workloads.
+    pub(super) neighbours: u64,
+    /// Of nominations, and of budgets for evictions.
+    pub(super) claims: (u64, u64),
+}
 
 impl Memory {
     /// The pod's template.
@@ -162,18 +172,18 @@ impl Memory {
     }
 
     /// That no node could do for pods of a signature, if that was found in this state of the cluster.
-    pub(super) fn failure(&self, index: usize, state: State) -> Option<&Decision> {
+    pub(super) fn failure(&self, key: FailureKey, state: State) -> Option<&Decision> {
         let (known, failures) = &self.failures;
-        failures.get(&index).filter(|_| *known == state)
+        failures.get(&key).filter(|_| *known == state)
     }
 
-    pub(super) fn keep_failure(&mut self, index: usize, state: State, decision: Decision) {
+    pub(super) fn keep_failure(&mut self, key: FailureKey, state: State, decision: Decision) {
         let (known, failures) = &mut self.failures;
         if *known != state || failures.len() >= MOST_FAILURES {
             failures.clear();
             *known = state;
         }
-        failures.insert(index, decision);
+        failures.insert(key, decision);
     }
 
     pub(super) fn drop_ranking(&mut self, index: usize) {

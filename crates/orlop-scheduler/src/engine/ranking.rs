@@ -10,7 +10,7 @@ use super::evaluate::best;
 use super::heads::{Head, Heads};
 use super::signature::Signature;
 use super::tallies::Tallies;
-use crate::cluster::{Cluster, NodeView, Touched};
+use crate::cluster::{Cluster, NodeView, Touched, TrialNode, pod_id, priority};
 use crate::framework::{
     ABSENT, AnyFilter, AnyPlan, AnyScore, Counts, Feasibility, Feasible, MAX_SCORE, Normalize, PreFilter,
     PreScore, Prepared, Profile, Raw, Reads, Totals, passes,
@@ -454,19 +454,23 @@ impl Ranking {
     }
 
     /// The best node; none where no node can do. `free` are the plugins that look at anything: they are asked
-    /// about each node that the others let pass.
+    /// about each node that the others let pass. On the nodes that are `given_away`, pods that are nominated
+    /// to them are given their room.
     pub(super) fn best(
         &mut self,
+        signature: &Signature,
         profile: &Profile,
         cluster: &Cluster,
         free: &Free<'_>,
+        given_away: &[u32],
     ) -> Result<Option<Best>, Undecided> {
         let chosen = self.passing(profile)?;
-        if free.filters.is_empty() {
+        let mut out = self.given_away(given_away, signature, profile, cluster, free)?;
+        if free.filters.is_empty() && out.is_empty() {
             return self.best_of(chosen, profile, cluster, free);
         }
-        let mut out: Vec<(u32, Row)> = Vec::new();
-        for node in self.nodes_of(&chosen, cluster) {
+        let asked = if free.filters.is_empty() { Vec::new() } else { self.nodes_of(&chosen, cluster) };
+        for node in asked {
             for (index, prepared) in &free.filters {
                 if let AnyFilter::Cluster(filter) = &profile.filters[*index]
                     && !passes(&filter.verdict(prepared, cluster.view().at(node))).ok_or(Undecided)?
@@ -635,6 +639,123 @@ impl Ranking {
         }
         let (node, total) = best(cluster.view(), &nodes, &totals);
         Ok(Best { node, feasible: nodes.len(), total })
+    }
+
+    /// Those of the nodes that would not let the pod in if pods nominated to them that are no less
+    /// important were there.
+    fn given_away(
+        &mut self,
+        given_away: &[u32],
+        signature: &Signature,
+        profile: &Profile,
+        cluster: &Cluster,
+        free: &Free<'_>,
+    ) -> Result<Vec<(u32, Row)>, Undecided> {
+        let mut out = Vec::new();
+        if given_away.is_empty() {
+            return Ok(out);
+        }
+        let (id, priority) = (pod_id(free.pod), priority(free.pod));
+        let mut trial = TrialNode::new();
+        for &index in given_away {
+            let Some(&row) = self.rows.get(index as usize).filter(|row| row.score != OUT) else { continue };
+            trial.load(cluster, index);
+            let mut states: Vec<(usize, Prepared)> = Vec::new();
+            for (filter, prepared) in &free.filters {
+                if let AnyFilter::Cluster(plugin) = &profile.filters[*filter] {
+                    states.push((*filter, plugin.copy(prepared)));
+                }
+            }
+            for other in cluster.nominated(index) {
+                if other.priority() >= priority && *other.id() != id {
+                    trial.add(other);
+                    for (filter, state) in &mut states {
+                        if let (AnyFilter::Cluster(plugin), Some(view)) =
+                            (&profile.filters[*filter], trial.view(cluster))
+                        {
+                            plugin.add_pod(state, other, view);
+                        }
+                    }
+                }
+            }
+            if !self.lets_in(&trial, row, signature, profile, cluster, &states)? {
+                out.push((index, row));
+            }
+        }
+        Ok(out)
+    }
+
+    /// Whether a node would let the pod in if it were as in the trial; its object is the same.
+    fn lets_in(
+        &mut self,
+        trial: &TrialNode,
+        row: Row,
+        signature: &Signature,
+        profile: &Profile,
+        cluster: &Cluster,
+        states: &[(usize, Prepared)],
+    ) -> Result<bool, Undecided> {
+        let Some(view) = trial.view(cluster) else { return Ok(false) };
+        for &filter in &self.local_filters {
+            if !filter_passes(signature, profile, filter, view)? {
+                return Ok(false);
+            }
+        }
+        for (filter, state) in states {
+            if let AnyFilter::Cluster(plugin) = &profile.filters[*filter]
+                && !passes(&plugin.verdict(state, view)).ok_or(Undecided)?
+            {
+                return Ok(false);
+            }
+        }
+        // What is asked is decided by the cluster as it is.
+        let mut asked: SmallVec<[usize; 4]> = SmallVec::new();
+        for (place, run) in self.filters.iter().enumerate() {
+            let AnyFilter::Domain(filter) = &profile.filters[run.plugin] else { continue };
+            let totals = Totals { sums: &self.tallies.sums[run.tallies.clone()] };
+            match filter.pre_filter(&*run.plan, totals) {
+                PreFilter::Skip => {}
+                PreFilter::Run(()) => asked.push(place),
+                PreFilter::Only(..) | PreFilter::Reject(_) => return Err(Undecided),
+            }
+        }
+        if asked.is_empty() {
+            return Ok(true);
+        }
+        let index = view.slot_index();
+        let plans: SmallVec<[&dyn AnyPlan; 6]> =
+            self.filters.iter().chain(&self.scores).map(|run| &*run.plan).collect();
+        let others = &mut Vec::new();
+        self.tallies.update(&plans, cluster, index, Some(view), false, others);
+        let first = self.first_tally;
+        let mut parts = self.classes[row.class as usize].parts.to_vec();
+        for (tally, part) in parts[first..].iter_mut().enumerate() {
+            *part = self.tallies.part(tally, index);
+        }
+        let mut answer = Ok(true);
+        for place in asked {
+            let run = &self.filters[place];
+            let AnyFilter::Domain(filter) = &profile.filters[run.plugin] else { continue };
+            let sums = &self.tallies.sums[run.tallies.clone()];
+            let counts = Counts {
+                sums,
+                parts: &parts[first + run.tallies.start..first + run.tallies.end],
+                keys: &parts[run.keys.clone()],
+            };
+            match passes(&filter.verdict(&*run.plan, Totals { sums }, counts)) {
+                Some(true) => {}
+                Some(false) => {
+                    answer = Ok(false);
+                    break;
+                }
+                None => {
+                    answer = Err(Undecided);
+                    break;
+                }
+            }
+        }
+        self.tallies.update(&plans, cluster, index, cluster.view().slot(index), false, others);
+        answer
     }
 
     fn counts<'a>(&'a self, run: &Counting, class: &'a Class) -> Counts<'a> {

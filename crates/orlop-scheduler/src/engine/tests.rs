@@ -33,7 +33,10 @@ fn pod(spec: Value) -> Pod {
 fn message(engine: &Engine, spec: Value) -> String {
     match engine.evaluate(&pod(spec)) {
         Decision::Place(place) => format!("to {}", place.node()),
-        Decision::Unschedulable(why) => why.to_string(),
+        Decision::Unschedulable(why) => {
+            let text = why.to_string();
+            text.split_once(" preemption: ").map_or(text.clone(), |(filters, _)| filters.to_owned())
+        }
         Decision::Error(error) => format!("error: {error}"),
     }
 }

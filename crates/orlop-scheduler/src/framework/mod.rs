@@ -8,6 +8,7 @@ mod guard;
 mod hint;
 mod hooks;
 mod plugin;
+mod post_filter;
 mod profile;
 mod score;
 mod status;
@@ -24,6 +25,7 @@ pub use hooks::{
     Bind, BindVerdict, Permit, PermitVerdict, PostBind, PreBind, PreEnqueue, QueueSort, Reserve,
 };
 pub use plugin::{Plugin, Reads};
+pub use post_filter::{PostFilter, Remedy};
 pub(crate) use profile::DEFAULT_SCHEDULER;
 pub(crate) use profile::WeightedScore;
 pub use profile::{Profile, ProfileBuilder, ProfileError};

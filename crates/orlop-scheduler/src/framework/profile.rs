@@ -5,12 +5,12 @@ use thiserror::Error;
 
 use super::{
     AnyFilter, AnyScore, BindPlugins, ClusterFilter, ClusterScore, DomainFilter, DomainScore, Filter, Permit,
-    PreEnqueue, Reads, Reserve, Score,
+    PostFilter, PreEnqueue, Reads, Reserve, Score,
 };
 use crate::plugins::{
-    ImageLocality, InterPodAffinity, NodeAffinity, NodeName, NodePorts, NodeResourcesBalancedAllocation,
-    NodeResourcesFit, NodeUnschedulable, NodeVolumeLimits, PodTopologySpread, SchedulingGates,
-    TaintToleration, VolumeBinding, VolumeRestrictions, VolumeZone,
+    DefaultPreemption, ImageLocality, InterPodAffinity, NodeAffinity, NodeName, NodePorts,
+    NodeResourcesBalancedAllocation, NodeResourcesFit, NodeUnschedulable, NodeVolumeLimits,
+    PodTopologySpread, SchedulingGates, TaintToleration, VolumeBinding, VolumeRestrictions, VolumeZone,
 };
 
 /// The name of the scheduler that pods without `spec.schedulerName` mean.
@@ -42,6 +42,7 @@ pub struct Profile {
     name: Str,
     pub(crate) pre_enqueue: Vec<Box<dyn PreEnqueue>>,
     pub(crate) filters: Vec<AnyFilter>,
+    pub(crate) post_filters: Vec<Box<dyn PostFilter>>,
     pub(crate) scores: Vec<WeightedScore>,
     pub(crate) reserve: Vec<Box<dyn Reserve>>,
     pub(crate) permit: Vec<Box<dyn Permit>>,
@@ -57,6 +58,7 @@ impl Profile {
                 name: name.into(),
                 pre_enqueue: Vec::new(),
                 filters: Vec::new(),
+                post_filters: Vec::new(),
                 scores: Vec::new(),
                 reserve: Vec::new(),
                 permit: Vec::new(),
@@ -82,6 +84,7 @@ impl Profile {
             .cluster_filter(VolumeZone)
             .domain_filter(PodTopologySpread::default())
             .domain_filter(InterPodAffinity::default())
+            .post_filter(DefaultPreemption::default())
             .score(TaintToleration, 3)
             .score(NodeAffinity::default(), 2)
             .score(NodeResourcesFit::default(), 1)
@@ -92,7 +95,7 @@ impl Profile {
     }
 
     /// kube-scheduler's default profile with its order and weights, as far as the plugins exist here
-    /// (those of devices and preemption do not yet).
+    /// (those of devices do not yet).
     #[must_use]
     pub fn kubernetes() -> Self {
         Self::kubernetes_builder().profile
@@ -154,6 +157,13 @@ impl ProfileBuilder {
         self
     }
 
+    /// Adds a plugin that looks for a way out where a pod fits nowhere.
+    #[must_use]
+    pub fn post_filter(mut self, plugin: impl PostFilter) -> Self {
+        self.profile.post_filters.push(Box::new(plugin));
+        self
+    }
+
     /// Adds a scorer that looks at nodes alone; its scores of 0 to 100 count `weight` times.
     #[must_use]
     pub fn score(self, plugin: impl Score, weight: i64) -> Self {
@@ -197,6 +207,7 @@ impl ProfileBuilder {
         let profile = &mut self.profile;
         profile.pre_enqueue.retain(|plugin| plugin.name() != name);
         profile.filters.retain(|plugin| plugin.name() != name);
+        profile.post_filters.retain(|plugin| plugin.name() != name);
         profile.scores.retain(|score| score.plugin.name() != name);
         profile.reserve.retain(|plugin| plugin.name() != name);
         profile.permit.retain(|plugin| plugin.name() != name);
@@ -223,9 +234,10 @@ impl ProfileBuilder {
                 });
             }
         }
-        let points: [(&'static str, Vec<&str>); 5] = [
+        let points: [(&'static str, Vec<&str>); 6] = [
             ("preEnqueue", profile.pre_enqueue.iter().map(|plugin| plugin.name()).collect()),
             ("filter", profile.filters.iter().map(|plugin| plugin.name()).collect()),
+            ("postFilter", profile.post_filters.iter().map(|plugin| plugin.name()).collect()),
             ("score", profile.scores.iter().map(|score| score.plugin.name()).collect()),
             ("reserve", profile.reserve.iter().map(|plugin| plugin.name()).collect()),
             ("permit", profile.permit.iter().map(|plugin| plugin.name()).collect()),

@@ -13,6 +13,7 @@ mod scheduling_gates;
 mod taint_toleration;
 mod volumes;
 
+pub use crate::preemption::DefaultPreemption;
 pub use image_locality::ImageLocality;
 pub use inter_pod_affinity::InterPodAffinity;
 pub use node_affinity::NodeAffinity;

@@ -78,7 +78,9 @@ fn a_pod_that_leaves_lets_the_next_one_in() {
     scheduler.bound(&pod_id(&first));
     scheduler.pod_seen(pod("a", "800m", "n"), at(0));
     let Some(Step::Unschedulable { why, .. }) = scheduler.next(at(0)) else { panic!("b does not fit") };
-    assert_eq!(why.to_string(), "0/1 nodes are available: 1 Insufficient cpu.");
+    let told = "0/1 nodes are available: 1 Insufficient cpu. \
+                preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.";
+    assert_eq!(why.to_string(), told);
     assert_eq!(scheduler.next(at(60)), None);
     scheduler.pod_gone(&"a".into(), at(60));
     assert_eq!(bind(scheduler.next(at(60))).0.metadata.name, "b");

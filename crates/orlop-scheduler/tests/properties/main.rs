@@ -1,5 +1,6 @@
 //! Random histories of a cluster.
 
+mod preemption;
 mod ranking;
 
 use std::collections::{BTreeMap, BTreeSet};

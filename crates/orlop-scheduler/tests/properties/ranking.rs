@@ -4,10 +4,11 @@
 use std::sync::Arc;
 
 use orlop_model::core::v1::{Namespace, Node, Pod, Service};
+use orlop_model::policy::v1::PodDisruptionBudget;
 use orlop_model::{LabelSelector, Str};
 use orlop_scheduler::plugins::{
-    ImageLocality, InterPodAffinity, NodeAffinity, NodeName, NodePorts, NodeResourcesBalancedAllocation,
-    NodeResourcesFit, NodeUnschedulable, PodTopologySpread, TaintToleration,
+    DefaultPreemption, ImageLocality, InterPodAffinity, NodeAffinity, NodeName, NodePorts,
+    NodeResourcesBalancedAllocation, NodeResourcesFit, NodeUnschedulable, PodTopologySpread, TaintToleration,
 };
 use orlop_scheduler::{
     Change, ClusterFilter, ClusterScore, ClusterView, Decision, Engine, Feasible, NodeView, Normalize,
@@ -21,7 +22,7 @@ const ZONE: &str = "topology.kubernetes.io/zone";
 
 /// What a history is made of. Numbers choose among what is there.
 #[derive(Clone, Debug)]
-enum Step {
+pub(super) enum Step {
     Node {
         number: u8,
         cpu: u8,
@@ -56,11 +57,40 @@ enum Step {
         there: bool,
     },
     Workload(bool),
+    /// A pod of this kind is nominated to a node; or of the pods that are, one is no more, or is decided
+    /// about and perhaps assumed.
+    Nominate {
+        kind: u8,
+        node: u8,
+    },
+    Withdraw(u8),
+    ScheduleNominated(u8, bool),
+    /// Of pods with this label so many may be evicted.
+    Budget {
+        number: u8,
+        allowed: i8,
+    },
     /// The next steps, as many as the number says, are taken in a fork, which is reverted or committed.
     Fork(u8, bool),
 }
 
-fn steps() -> impl Strategy<Value = Vec<Step>> {
+impl Step {
+    /// What [`Step::Budget`] records.
+    pub(super) fn budget(number: u8, allowed: i8) -> Change {
+        let (namespace, name) = (Str::from("ns0"), Str::from(format!("b{number}")));
+        if allowed < 0 {
+            return Change::BudgetRemoved { namespace, name };
+        }
+        let budget: Arc<PodDisruptionBudget> = decode(json!({
+            "metadata": {"namespace": namespace, "name": name},
+            "spec": {"selector": {"matchLabels": {"app": format!("a{number}")}}},
+            "status": {"disruptionsAllowed": allowed, "currentHealthy": 1, "desiredHealthy": 1, "expectedPods": 1},
+        }));
+        Change::BudgetSet(budget)
+    }
+}
+
+pub(super) fn steps() -> impl Strategy<Value = Vec<Step>> {
     let node = (0..12_u8, 1..9_u8, prop::bool::weighted(0.1), 0..4_u8, 0..5_u8, 0..4_u8, 0..4_u8);
     let step = prop_oneof![
         6 => node.prop_map(|(number, cpu, cordoned, taint, zone, labels, images)| Step::Node {
@@ -77,6 +107,10 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => (0..2_u8, 0..3_u8).prop_map(|(number, label)| Step::Namespace { number, label }),
         1 => (0..3_u8, any::<bool>()).prop_map(|(number, there)| Step::Service { number, there }),
         1 => any::<bool>().prop_map(Step::Workload),
+        2 => (0..KINDS, 0..14_u8).prop_map(|(kind, node)| Step::Nominate { kind, node }),
+        1 => any::<u8>().prop_map(Step::Withdraw),
+        2 => (any::<u8>(), any::<bool>()).prop_map(|(number, assume)| Step::ScheduleNominated(number, assume)),
+        1 => (0..4_u8, -1..3_i8).prop_map(|(number, allowed)| Step::Budget { number, allowed }),
         2 => (1..8_u8, any::<bool>()).prop_map(|(steps, commit)| Step::Fork(steps, commit)),
     ];
     prop::collection::vec(step, 10..60)
@@ -118,9 +152,9 @@ fn node(number: u8, cpu: u8, cordoned: bool, taint: u8, zone: u8, labels: u8, im
     }))
 }
 
-const KINDS: u8 = 26;
+pub(super) const KINDS: u8 = 26;
 
-fn pod(number: usize, kind: u8) -> Arc<Pod> {
+pub(super) fn pod(number: usize, kind: u8) -> Arc<Pod> {
     let app = format!("a{}", kind % 4);
     let own = json!({"matchLabels": {"app": app}});
     let mut pod = json!({
@@ -210,6 +244,12 @@ fn pod(number: usize, kind: u8) -> Arc<Pod> {
         21 => pod["metadata"]["labels"]["number"] = number.to_string().into(),
         _ => {}
     }
+    if !number.is_multiple_of(5) {
+        pod["spec"]["priority"] = json!((number % 5) as i32 * 10 - 20);
+    }
+    if !number.is_multiple_of(3) {
+        pod["status"] = json!({"startTime": format!("2026-01-01T00:{:02}:00Z", number * 7 % 50)});
+    }
     decode(pod)
 }
 
@@ -217,7 +257,10 @@ fn pod(number: usize, kind: u8) -> Arc<Pod> {
 fn same(one: &Decision, two: &Decision) -> bool {
     match (one, two) {
         (Decision::Unschedulable(one), Decision::Unschedulable(two)) => {
-            one.to_string() == two.to_string() && one.rejected_by() == two.rejected_by()
+            one.to_string() == two.to_string()
+                && one.rejected_by() == two.rejected_by()
+                && one.nomination() == two.nomination()
+                && one.withdraws_nomination() == two.withdraws_nomination()
         }
         (one, two) => one == two,
     }
@@ -275,7 +318,7 @@ fn engine(number: u8, seed: u64) -> Engine {
     Engine::new([profile(number)], seed).unwrap()
 }
 
-fn profile(number: u8) -> Profile {
+pub(super) fn profile(number: u8) -> Profile {
     match number {
         4 => Profile::kubernetes_builder().cluster_filter(Whims).build().unwrap(),
         5 => Profile::kubernetes_builder().cluster_filter(Whims).cluster_score(Whims, 9).build().unwrap(),
@@ -283,6 +326,7 @@ fn profile(number: u8) -> Profile {
         1 => Profile::builder("default-scheduler")
             .filter(NodeUnschedulable)
             .filter(NodeName)
+            .post_filter(DefaultPreemption::default())
             .filter(NodeResourcesFit::most_allocated())
             .domain_filter(InterPodAffinity::default())
             .score(NodeResourcesFit::most_allocated(), 5)
@@ -293,6 +337,7 @@ fn profile(number: u8) -> Profile {
             .domain_filter(PodTopologySpread::with_defaults([]))
             .filter(NodePorts)
             .filter(NodeAffinity::default())
+            .post_filter(DefaultPreemption::default())
             .domain_score(
                 InterPodAffinity {
                     hard_pod_affinity_weight: 40,
@@ -314,14 +359,15 @@ fn profile(number: u8) -> Profile {
 
 /// What a history knows.
 #[derive(Clone, Default)]
-struct Known {
-    pods: usize,
+pub(super) struct Known {
+    pub(super) pods: usize,
     assumed: Vec<(Arc<Pod>, Str)>,
     placed: Vec<Arc<Pod>>,
+    nominated: Vec<Arc<Pod>>,
 }
 
 /// Plays a history; after each decision the full evaluation must give the same.
-fn play(mut steps: &[Step], engine: &mut Engine, known: &mut Known) -> Result<(), TestCaseError> {
+pub(super) fn play(mut steps: &[Step], engine: &mut Engine, known: &mut Known) -> Result<(), TestCaseError> {
     while let Some((step, rest)) = steps.split_first() {
         steps = rest;
         if let Step::Fork(number, commit) = step {
@@ -347,7 +393,7 @@ fn play(mut steps: &[Step], engine: &mut Engine, known: &mut Known) -> Result<()
 }
 
 fn take(step: &Step, engine: &mut Engine, known: &mut Known) -> Result<(), TestCaseError> {
-    let Known { pods, assumed, placed } = known;
+    let Known { pods, assumed, placed, nominated } = known;
     match step {
         Step::Fork(..) => {}
         Step::Node { number, cpu, cordoned, taint, zone, labels, images } => {
@@ -446,6 +492,43 @@ fn take(step: &Step, engine: &mut Engine, known: &mut Known) -> Result<(), TestC
                     Change::WorkloadRemoved(workload)
                 })
                 .unwrap();
+        }
+        Step::Nominate { kind, node } => {
+            *pods += 1;
+            let mut pod = pod(*pods, *kind);
+            if pods.is_multiple_of(2) {
+                Arc::make_mut(&mut pod).status.nominated_node_name = format!("n{node}").into();
+            }
+            let change = Change::PodNominated { pod: Arc::clone(&pod), node: format!("n{node}").into() };
+            engine.record(change).unwrap();
+            nominated.push(pod);
+        }
+        Step::Withdraw(number) => {
+            if !nominated.is_empty() {
+                let pod = nominated.remove(usize::from(*number) % nominated.len());
+                let id = pod_id(&pod);
+                let change =
+                    if number % 2 == 0 { Change::PodRemoved(id) } else { Change::NominationCleared(id) };
+                engine.record(change).unwrap();
+            }
+        }
+        Step::ScheduleNominated(number, assume) => {
+            if !nominated.is_empty() {
+                let index = usize::from(*number) % nominated.len();
+                let pod = Arc::clone(&nominated[index]);
+                let (decision, full) = (engine.schedule(&pod), engine.evaluate(&pod));
+                prop_assert!(same(&decision, &full), "{:?} is {:?} in full", decision, full);
+                if let (Some(node), true) = (decision.node(), assume) {
+                    nominated.remove(index);
+                    let change = Change::PodAssumed { pod: Arc::clone(&pod), node: node.clone() };
+                    engine.record(change).unwrap();
+                    prop_assert_eq!(engine.cluster().nominated_to(&pod_id(&pod)), None);
+                    assumed.push((pod, node.clone()));
+                }
+            }
+        }
+        Step::Budget { number, allowed } => {
+            engine.record(Step::budget(*number, *allowed)).unwrap();
         }
     }
     Ok(())

@@ -101,7 +101,7 @@ pub(crate) fn run(case: &Case) -> Result<(), String> {
 }
 
 /// The default profile with the case's arguments of InterPodAffinity.
-fn profile(config: &Value) -> Result<Profile, String> {
+pub(crate) fn profile(config: &Value) -> Result<Profile, String> {
     let affinity = InterPodAffinity {
         hard_pod_affinity_weight: config["hardPodAffinityWeight"].as_i64().unwrap_or(1),
         ignore_preferred_terms_of_existing_pods: config["ignorePreferredTermsOfExistingPods"]
@@ -119,7 +119,7 @@ fn profile(config: &Value) -> Result<Profile, String> {
         .map_err(|error| error.to_string())
 }
 
-fn record_neighbours(engine: &mut Engine, cluster: &Value) -> Result<(), String> {
+pub(crate) fn record_neighbours(engine: &mut Engine, cluster: &Value) -> Result<(), String> {
     let mut changes = Vec::new();
     for namespace in decode::<Vec<Namespace>>(&cluster["namespaces"])? {
         changes.push(Change::NamespaceSet(Arc::new(namespace)));

@@ -2,6 +2,7 @@
 
 mod filter_score;
 mod fit_strategies;
+mod preemption;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -17,6 +18,7 @@ fn main() -> ExitCode {
         &[
             Family::new("sched_filter_score", filter_score::run),
             Family::new("sched_fit_strategies", fit_strategies::run),
+            Family::new("sched_preemption", preemption::run),
         ],
     )
 }

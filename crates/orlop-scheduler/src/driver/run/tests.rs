@@ -171,7 +171,8 @@ async fn pods_are_bound_told_why_not_and_woken() {
 
     rig.pod("second", "600m").await;
     let second = rig.when("second", |pod| scheduled(pod).is_some()).await;
-    let why = "0/1 nodes are available: 1 Insufficient cpu.";
+    let why = "0/1 nodes are available: 1 Insufficient cpu. \
+               preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.";
     assert_eq!(scheduled(&second), Some(("False".into(), "Unschedulable".into(), why.into())));
     let explanation = rig.handle.explain(&second);
     assert_eq!(explanation.nearest_miss().unwrap().rejections[0].1.reasons()[0].deficit(), Some(200));

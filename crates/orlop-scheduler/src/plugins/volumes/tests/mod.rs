@@ -209,7 +209,8 @@ fn pods_wait_for_claims_classes_and_volumes() {
             other => panic!("{other:?}"),
         })
     };
-    let told = |why: &str| Some(format!("0/1 nodes are available: {why}."));
+    let no_use = "preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.";
+    let told = |why: &str| Some(format!("0/1 nodes are available: {why}. {no_use}"));
     let missing = "persistentvolumeclaim \"data\" not found";
     assert_eq!(try_again(&mut scheduler, None), told(missing));
     assert_eq!(try_again(&mut scheduler, Some(claim("other", "local", "1Gi", json!({})))), None);
