@@ -1,9 +1,10 @@
 //! Messages: the structs of the wire format, seen without knowing their type.
 //!
-//! `#[derive(Message)]` gives a struct two small functions ([`Fields`]): what field *n* has, where its value goes, and
-//! the [`Schema`] table. Everything that walks objects is written once over them: JSON ([`crate::json`]), protobuf
-//! ([`crate::protobuf`]), serde, [`merge`], [`unknown_fields`] and the `Debug` of the kinds. So a program pays for the
-//! kinds it uses with a few hundred bytes of code each, and not with a decoder and an encoder for each of them.
+//! `#[derive(Message)]` gives a struct three small functions ([`Fields`]): what field *n* has, where its value goes, and
+//! which field reads a value of protobuf; and the [`Schema`] table. Everything that walks objects is written once over
+//! them: JSON ([`crate::json`]), protobuf ([`crate::protobuf`]), serde, [`merge`], [`unknown_fields`] and the `Debug` of
+//! the kinds. So a program pays for the kinds it uses with a few hundred bytes of code each, and not with a decoder and an
+//! encoder for each of them.
 
 mod debug;
 mod field;
