@@ -9,7 +9,7 @@ use orlop_model::batch::v1::Job;
 use orlop_model::core::v1::Pod;
 use orlop_model::{Object, ObjectKey, StaticKind, Str};
 use orlop_planners::job::{self, Inputs, Memory};
-use orlop_planners::{Change, Plan};
+use orlop_planners::{Change, Occasion, Plan, PlannedObject};
 use parking_lot::Mutex;
 
 use super::{Parts, carry_out_or, carry_out_to, nothing, uid};
@@ -63,7 +63,7 @@ pub(super) async fn run(parts: Parts) {
                 inputs.removals_in_flight = pods.iter().filter(held).map(|pod| uid(&**pod)).collect();
                 let mut released = inputs.removals_in_flight.clone();
                 let now = cx.now();
-                let plan = job::plan(&inputs, &remembered.memory, now).compact();
+                let plan = first_half(job::plan(&inputs, &remembered.memory, now));
                 let (made, done) = carry_out_to(&cx, &plan, nothing).await;
                 released.extend(
                     pods.iter().filter(|pod| releases(&plan.changes[..made], pod)).map(|pod| uid(&**pod)),
@@ -93,4 +93,23 @@ fn releases(changes: &[Change], pod: &Pod) -> bool {
             _ => false,
         })
     })
+}
+
+/// A plan up to the first write of the Job's status, if it has a second one.
+///
+/// The first names the pods that are to be counted, then their finalizers go, and the second counts them. A crash in between
+/// must find the names, or those pods are counted by nobody. The second write would conflict with the first; the rest
+/// is planned again when the cache has the names, which it is because the Job has changed.
+fn first_half(mut plan: Plan<Memory>) -> Plan<Memory> {
+    let of_status = |change: &Change| matches!(change, Change::UpdateStatus(PlannedObject::Job(_)));
+    let mut writes = plan.changes.iter().enumerate().filter(|(_, change)| of_status(change));
+    let (Some((first, _)), Some(_)) = (writes.next(), writes.next()) else {
+        return plan;
+    };
+    plan.changes.truncate(first + 1);
+    plan.events.retain(|event| match event.occasion {
+        Occasion::Planned => false,
+        Occasion::Success(at) | Occasion::Created(at) | Occasion::Failure(at) => at <= first,
+    });
+    plan
 }
