@@ -9,7 +9,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use orlop_benches::{Bench, CpuClock, Peer};
+use orlop_benches::{Bench, CpuClock, Peer, Plot};
 use orlop_clock::Timestamp;
 use orlop_model::Str;
 use orlop_model::core::v1::{Node, Pod, Service};
@@ -181,6 +181,17 @@ fn run(shape: &str, nodes: usize, wanted: usize, churn: bool, budget: Duration) 
     let (mut cold, mut warm, mut done) = (Duration::ZERO, Duration::ZERO, 0);
     let mut times: Vec<Duration> = Vec::with_capacity(limit);
     let mut placed: Vec<Str> = Vec::with_capacity(limit);
+    // Changed nodes, made beforehand: each comes twice, with another label each time.
+    let updates: Vec<Arc<Node>> = (0..if churn { 2_000 } else { 0 })
+        .map(|index| {
+            let i = index % 1_000 * 7 % nodes;
+            let mut node = if shape == "mix" { mixed_node(i) } else { node(i) };
+            node.metadata.labels.insert(Str::from("updated"), Str::from(index.to_string()));
+            Arc::new(node)
+        })
+        .collect();
+    let updates_per_thousand = nodes / 100;
+    let mut updated = 0;
     while done < limit && cold + warm < budget {
         // Not timed: the next pod's node by a full evaluation.
         let full = (done % 1_000 == 0 && done < 20_000)
@@ -204,11 +215,10 @@ fn run(shape: &str, nodes: usize, wanted: usize, churn: bool, budget: Duration) 
                     let gone = placed.swap_remove(done * 7_919 % placed.len());
                     scheduler.pod_gone(&gone, now);
                 }
-                if (done * nodes / 100).is_multiple_of(1_000) || nodes / 100 >= 1_000 {
-                    let mut node =
-                        if shape == "mix" { mixed_node(done % nodes) } else { self::node(done % nodes) };
-                    node.metadata.labels.insert(Str::from("updated"), Str::from(done.to_string()));
-                    scheduler.record(Change::NodeUpdated(Arc::new(node)), now).expect("a known node");
+                while updated < (done - COLD) * updates_per_thousand / 1_000 {
+                    let node = Arc::clone(&updates[updated % updates.len()]);
+                    scheduler.record(Change::NodeUpdated(node), now).expect("a known node");
+                    updated += 1;
                 }
             }
             placed.push(id);
@@ -247,7 +257,10 @@ fn main() -> std::io::Result<()> {
         ("mix", Some(415.0), Some(53.0)),
         ("unlike", None, Some(55.0)),
     ];
-    let sizes: &[usize] = if bench.size(0, 1) == 0 { &[1_000, 5_000] } else { &[100, 1_000, 5_000, 100_000] };
+    // The default of kube-scheduler looks at a tenth of 5,000 nodes.
+    let in_full = bench.size(0, 1) == 1;
+    let sizes: &[usize] = if in_full { &[100, 1_000, 5_000, 15_000, 100_000] } else { &[1_000, 5_000] };
+    let mut ours: Vec<(&str, f64, f64)> = Vec::new();
     for &nodes in sizes {
         for (shape, tenth, all) in shapes {
             if only.as_deref().is_some_and(|only| !only.split(',').any(|only| only == shape)) {
@@ -263,6 +276,7 @@ fn main() -> std::io::Result<()> {
             let plain = run(shape, nodes, wanted, false, budget);
             bench.row(&format!("{name}, cold"), 1e6 / plain.cold, "/CPU-s", &peers);
             if let Some(warm) = plain.warm {
+                ours.push((shape, nodes as f64, 1e6 / warm));
                 bench.row(&format!("{name}, warm, {} pods", plain.placed), 1e6 / warm, "/CPU-s", &peers);
                 bench.row(&format!("{name}, warm, p99 of one"), plain.p99, "µs", &[]);
             }
@@ -275,5 +289,23 @@ fn main() -> std::io::Result<()> {
             }
         }
     }
+    if in_full && only.is_none() {
+        plot(&ours).write(concat!(env!("CARGO_MANIFEST_DIR"), "/scheduler.svg").as_ref())?;
+    }
     bench.finish()
+}
+
+/// Decisions by size of the cluster, beside what was recorded of kube-scheduler 1.36.
+fn plot(ours: &[(&str, f64, f64)]) -> Plot {
+    let mut plot = Plot::new("Scheduling decisions, all nodes scored", "nodes", "decisions per CPU-second");
+    for shape in ["plain", "svc", "mix"] {
+        let points = ours.iter().filter(|(name, ..)| *name == shape).map(|(_, nodes, rate)| (*nodes, *rate));
+        plot.series(&format!("Orlop, {shape}, warm"), false, points.collect());
+    }
+    let tenth = [(100.0, 2_303.0), (1_000.0, 946.0), (5_000.0, 736.0), (15_000.0, 418.0)];
+    plot.series("kube-scheduler, plain, its default", true, tenth.into());
+    let svc = [(100.0, 1_966.0), (1_000.0, 664.0), (5_000.0, 423.0), (15_000.0, 120.0)];
+    plot.series("kube-scheduler, svc, its default", true, svc.into());
+    plot.series("kube-scheduler, plain, all nodes", true, vec![(100.0, 2_303.0), (1_000.0, 289.0), (5_000.0, 55.0)]);
+    plot
 }

@@ -6,9 +6,11 @@
 
 mod bench;
 mod cpu;
+mod plot;
 pub mod pods;
 mod summary;
 
 pub use bench::Bench;
 pub use cpu::{CpuClock, CpuTime};
+pub use plot::Plot;
 pub use summary::{Peer, Row};

@@ -29,7 +29,7 @@ pub struct Row {
     pub workload: String,
     /// The figure.
     pub value: f64,
-    /// Its unit. Of units that end in `/s` more is better, of others less.
+    /// Its unit. Of units that end in `/s` or `/CPU-s` more is better, of others less.
     pub unit: &'static str,
     /// Whom to compare with.
     pub peer: Option<Peer>,
@@ -40,7 +40,11 @@ impl Row {
     #[must_use]
     pub fn ratio(&self) -> Option<f64> {
         let peer = self.peer?.value;
-        Some(if self.unit.ends_with("/s") { self.value / peer } else { peer / self.value })
+        Some(if self.unit.ends_with("/s") || self.unit.ends_with("/CPU-s") {
+            self.value / peer
+        } else {
+            peer / self.value
+        })
     }
 }
 
