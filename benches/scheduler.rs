@@ -306,6 +306,10 @@ fn plot(ours: &[(&str, f64, f64)]) -> Plot {
     plot.series("kube-scheduler, plain, its default", true, tenth.into());
     let svc = [(100.0, 1_966.0), (1_000.0, 664.0), (5_000.0, 423.0), (15_000.0, 120.0)];
     plot.series("kube-scheduler, svc, its default", true, svc.into());
-    plot.series("kube-scheduler, plain, all nodes", true, vec![(100.0, 2_303.0), (1_000.0, 289.0), (5_000.0, 55.0)]);
+    plot.series(
+        "kube-scheduler, plain, all nodes",
+        true,
+        vec![(100.0, 2_303.0), (1_000.0, 289.0), (5_000.0, 55.0)],
+    );
     plot
 }
