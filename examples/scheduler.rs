@@ -18,6 +18,7 @@ use orlop_clock::{Clock, Random, SystemClock};
 use orlop_controller::{Election, LeadershipLost, Recorder};
 use orlop_model::apps::v1::ReplicaSet;
 use orlop_model::core::v1::{Namespace, Node, Pod, Service};
+use orlop_model::policy::v1::PodDisruptionBudget;
 use orlop_scheduler::driver::{
     AttemptResult, ClientActuator, Driver, SchedulerHandle, SchedulerMetrics, Sources,
 };
@@ -106,10 +107,12 @@ impl Replica {
         let namespaces = Informer::builder(Api::<Namespace>::all(Arc::clone(client))).build();
         let services = Informer::builder(Api::<Service>::all(Arc::clone(client))).build();
         let replica_sets = Informer::builder(Api::<ReplicaSet>::all(Arc::clone(client))).build();
+        let budgets = Informer::builder(Api::<PodDisruptionBudget>::all(Arc::clone(client))).build();
         let sources = Sources::new(pods.store().clone(), nodes.store().clone())
             .namespaces(namespaces.store().clone())
             .services(services.store().clone())
-            .replica_sets(replica_sets.store().clone());
+            .replica_sets(replica_sets.store().clone())
+            .budgets(budgets.store().clone());
 
         let second = Duration::from_secs(1);
         let options = QueueOptions {
@@ -138,6 +141,7 @@ impl Replica {
                 namespaces.spawn(caches.clone()),
                 services.spawn(caches.clone()),
                 replica_sets.spawn(caches.clone()),
+                budgets.spawn(caches.clone()),
             );
             let ended = election.lead(token.clone(), |_| driver.run(token.clone())).await;
             caches.cancel();

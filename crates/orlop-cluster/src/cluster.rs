@@ -14,6 +14,7 @@ use orlop_controller::{Informers, Recorder};
 use orlop_model::apps::v1::ReplicaSet;
 use orlop_model::core::v1::{ConditionStatus, Event, NodeConditionType};
 use orlop_model::core::v1::{Namespace, Node, Pod, Service};
+use orlop_model::policy::v1::PodDisruptionBudget;
 use orlop_model::scheme::Scheme;
 use orlop_model::{KindInfo, ObjectKey, StaticKind, Str};
 use orlop_node::sim::{SimOptions, SimRuntime};
@@ -203,6 +204,7 @@ fn scheduler(
         .namespaces(informers.of::<Namespace>())
         .services(informers.of::<Service>())
         .replica_sets(informers.of::<ReplicaSet>())
+        .budgets(informers.of::<PodDisruptionBudget>())
         .storage(StorageSources::shared(informers));
     let recorder = Recorder::new(Arc::clone(client), Arc::clone(clock), "default-scheduler");
     let scheduler = Scheduler::new(engine, queue);

@@ -44,8 +44,8 @@ pub enum Step {
         /// Why. If there is a [nomination](Unschedulable::nomination), it is to be written down, and the
         /// victims are to be evicted.
         why: Unschedulable,
-        /// Pods whose nomination is of no use any more, if it is written down on them: less important
-        /// ones on the node that is nominated now, or this one.
+        /// Pods whose nomination is of no use any more: less important ones on the node that is nominated
+        /// now, or this one, if its nomination is written down.
         withdrawn: Vec<Arc<Pod>>,
     },
     /// A plugin took the decision back; the pod waits as if it fitted nowhere.
@@ -225,10 +225,14 @@ impl<S: QueueSort> Scheduler<S> {
             let less = node.nominated().filter(|other| other.priority() < priority(pod));
             withdrawn.extend(less.map(|other| Arc::clone(other.object())));
         }
-        for other in &withdrawn {
-            self.apply(Change::NominationCleared(pod_id(other)), now);
+        for other in &mut withdrawn {
+            let id = pod_id(other);
+            self.apply(Change::NominationCleared(id.clone()), now);
+            // As it was seen last.
+            if let Some(queued) = self.queue.get(&id) {
+                *other = Arc::clone(queued.pod());
+            }
         }
-        withdrawn.retain(|other| !other.status.nominated_node_name.is_empty());
         self.apply(Change::PodNominated { pod: Arc::clone(pod), node: nomination.node.clone() }, now);
         for victim in &nomination.victims {
             self.apply(Change::EvictionBegun(pod_id(victim)), now);

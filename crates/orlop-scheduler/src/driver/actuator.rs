@@ -244,7 +244,8 @@ impl Actuator for ClientActuator {
     async fn withdraw(&self, pod: &Arc<Pod>) -> Result<()> {
         self.modify_status(pod, false, |now| {
             // Unless it has another by now.
-            if now.status.nominated_node_name == pod.status.nominated_node_name {
+            let known = &pod.status.nominated_node_name;
+            if known.is_empty() || now.status.nominated_node_name == *known {
                 now.status.nominated_node_name = Str::EMPTY;
             }
         })

@@ -313,6 +313,13 @@ impl Conditions {
         }
     }
 
+    /// The pod is nominated no more, whatever was to be written down.
+    fn withdraw(&mut self, pod: &Pod) {
+        if let Some((_, why)) = self.wanted.get_mut(&pod_id(pod)) {
+            why.nominated_node = None;
+        }
+    }
+
     /// Nobody wants to know any more.
     fn drop(&mut self, id: &Str) {
         if !self.wanted.is_empty() {
@@ -584,6 +591,7 @@ impl<S: QueueSort> Work<S> {
                             // Cleared along with the condition.
                             node = Some(Str::EMPTY);
                         } else {
+                            self.conditions.withdraw(&other);
                             self.withdrawals.push_back(other);
                         }
                     }

@@ -594,3 +594,63 @@ fn room(scheduler: &Scheduler, name: &str) -> i64 {
     let taken: i64 = node.pods().map(PlacedPod::object).map(|pod| milli_cpu(pod)).sum();
     node.object().status.allocatable["cpu"].milli_value() - taken
 }
+
+/// A pod of some priority.
+fn important(name: &str, cpu: &str, node: &str, priority: i32) -> Arc<Pod> {
+    let mut pod = Pod::clone(&pod(name, cpu, node));
+    pod.spec.priority = Some(priority);
+    Arc::new(pod)
+}
+
+fn nominated(step: Option<Step>) -> (Str, Vec<Str>, Vec<Str>) {
+    let Some(Step::Unschedulable { why, withdrawn, .. }) = step else { panic!("{step:?}") };
+    let nomination = why.nomination().unwrap_or_else(|| panic!("{why}"));
+    let names = |pods: &[Arc<Pod>]| pods.iter().map(|pod| pod.metadata.name.clone()).collect();
+    (nomination.node.clone(), names(&nomination.victims), names(&withdrawn))
+}
+
+#[test]
+fn room_is_made_once_and_kept() {
+    let mut scheduler = scheduler();
+    scheduler.pod_seen(important("small", "700m", "n", 0), at(0));
+    scheduler.pod_seen(important("urgent", "600m", "", 10), at(0));
+    assert_eq!(nominated(scheduler.next(at(0))), ("n".into(), vec!["small".into()], vec![]));
+    // Whatever happens before the victim is gone: it is not evicted once more.
+    assert!(scheduler.activate(&"urgent".into(), at(5)));
+    let Some(Step::Unschedulable { why, .. }) = scheduler.next(at(5)) else { panic!("not yet") };
+    assert!(
+        why.to_string().ends_with("preemption: not eligible due to a terminating pod on the nominated node.")
+    );
+    // Unless that failed.
+    scheduler.eviction_failed(&important("small", "700m", "n", 0), &"urgent".into(), at(10));
+    assert_eq!(nominated(scheduler.next(at(10))).1, ["small"]);
+    scheduler.pod_gone(&"small".into(), at(20));
+    // The less important pod is first in time, but the room is not for it.
+    scheduler.pod_seen(important("late", "500m", "", 0), at(20));
+    let steps: Vec<_> = std::iter::from_fn(|| scheduler.next(at(40))).collect();
+    let bound = steps.iter().filter_map(|step| match step {
+        Step::Bind { pod, .. } => Some(pod.metadata.name.as_str()),
+        _ => None,
+    });
+    assert_eq!(bound.collect::<Vec<_>>(), ["urgent"]);
+}
+
+#[test]
+fn a_more_important_pod_takes_the_nomination() {
+    let mut scheduler = scheduler();
+    scheduler.pod_seen(important("small", "700m", "n", 0), at(0));
+    scheduler.pod_seen(important("urgent", "600m", "", 10), at(0));
+    assert_eq!(nominated(scheduler.next(at(0))).0, "n");
+    let mut told = Pod::clone(&important("urgent", "600m", "", 10));
+    told.status.nominated_node_name = "n".into();
+    scheduler.pod_seen(Arc::new(told), at(1));
+    scheduler.pod_seen(important("vital", "800m", "", 20), at(1));
+    let (node, victims, withdrawn) = nominated(scheduler.next(at(1)));
+    assert_eq!((node.as_str(), victims.len()), ("n", 1));
+    assert_eq!(withdrawn, ["urgent"]);
+    assert_eq!(scheduler.engine().cluster().nominated_to("urgent"), None);
+    assert_eq!(scheduler.engine().cluster().nominated_to("vital").map(Str::as_str), Some("n"));
+    // What is said again of old is no nomination.
+    scheduler.pod_gone(&"vital".into(), at(2));
+    assert_eq!(scheduler.engine().cluster().nominated_to("vital"), None);
+}

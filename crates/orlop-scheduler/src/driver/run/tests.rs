@@ -131,6 +131,7 @@ impl Rig {
     }
 }
 
+mod preemption;
 mod volumes;
 
 /// Waits, in paused time, until there is something.
