@@ -62,10 +62,10 @@ impl Plot {
         let mut power = xs.0;
         while power <= xs.1 {
             let at = x(10_f64.powf(power));
-            let _ = write!(
+            let _ = writeln!(
                 svg,
                 "<path d=\"M{at:.1} {TOP}V{foot}\" stroke=\"#ddd\"/><text x=\"{at:.1}\" y=\"{:.1}\" \
-                 text-anchor=\"middle\">{}</text>\n",
+                 text-anchor=\"middle\">{}</text>",
                 foot + 18.0,
                 grouped(power)
             );
@@ -74,20 +74,20 @@ impl Plot {
         let mut power = ys.0;
         while power <= ys.1 {
             let at = y(10_f64.powf(power));
-            let _ = write!(
+            let _ = writeln!(
                 svg,
                 "<path d=\"M{LEFT} {at:.1}H{right}\" stroke=\"#ddd\"/><text x=\"{:.1}\" y=\"{:.1}\" \
-                 text-anchor=\"end\">{}</text>\n",
+                 text-anchor=\"end\">{}</text>",
                 LEFT - 6.0,
                 at + 4.0,
                 grouped(power)
             );
             power += 1.0;
         }
-        let _ = write!(
+        let _ = writeln!(
             svg,
             "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>\n\
-             <text transform=\"translate(14 {:.1}) rotate(-90)\" text-anchor=\"middle\">{}</text>\n",
+             <text transform=\"translate(14 {:.1}) rotate(-90)\" text-anchor=\"middle\">{}</text>",
             (LEFT + right) / 2.0,
             HEIGHT - 12.0,
             self.axes.0,
@@ -100,11 +100,11 @@ impl Plot {
                 series.points.iter().map(|point| format!("{:.1},{:.1}", x(point.0), y(point.1))).collect();
             let dashes = if series.dashed { " stroke-dasharray=\"6 4\"" } else { "" };
             let level = TOP + 12.0 + 20.0 * index as f64;
-            let _ = write!(
+            let _ = writeln!(
                 svg,
                 "<polyline points=\"{}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\"{dashes}/>\n\
                  <path d=\"M{:.1} {level:.1}h24\" stroke=\"{colour}\" stroke-width=\"2\"{dashes}/>\
-                 <text x=\"{:.1}\" y=\"{:.1}\">{}</text>\n",
+                 <text x=\"{:.1}\" y=\"{:.1}\">{}</text>",
                 points.join(" "),
                 right + 14.0,
                 right + 44.0,
