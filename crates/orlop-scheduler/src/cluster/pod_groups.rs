@@ -6,7 +6,7 @@ use hashbrown::HashMap;
 use orlop_model::core::v1::Pod;
 use orlop_model::{Map, Str};
 
-use super::PodTerms;
+use super::{Load, PodTerms};
 
 /// Pods of one namespace with equal labels and equal affinity to other pods. Selectors are matched once
 /// per group, not per pod.
@@ -51,6 +51,8 @@ pub(super) struct PodGroups {
     by_group: HashMap<Arc<PodGroup>, u32>,
     groups: Vec<Option<Arc<PodGroup>>>,
     members: Vec<u32>,
+    /// What the last pod of each takes: most pods of a group take the same.
+    loads: Vec<Option<Arc<Load>>>,
     free: Vec<u32>,
 }
 
@@ -64,12 +66,25 @@ impl PodGroups {
         let number = self.free.pop().unwrap_or_else(|| {
             self.groups.push(None);
             self.members.push(0);
+            self.loads.push(None);
             u32::try_from(self.groups.len() - 1).expect("fewer than 2^32 groups of pods")
         });
         self.groups[number as usize] = Some(Arc::clone(group));
         self.members[number as usize] = 1;
         self.by_group.insert(Arc::clone(group), number);
         (number, true)
+    }
+
+    /// The load, shared with the last pod of the group if that takes the same.
+    pub(super) fn share(&mut self, group: u32, load: Arc<Load>) -> Arc<Load> {
+        match &mut self.loads[group as usize] {
+            Some(last) if Arc::ptr_eq(last, &load) => load,
+            Some(last) if **last == *load => Arc::clone(last),
+            last => {
+                *last = Some(Arc::clone(&load));
+                load
+            }
+        }
     }
 
     pub(super) fn leave(&mut self, number: u32) {
@@ -79,6 +94,7 @@ impl PodGroups {
             && let Some(group) = self.groups[number as usize].take()
         {
             self.by_group.remove(&group);
+            self.loads[number as usize] = None;
             self.free.push(number);
         }
     }

@@ -465,6 +465,7 @@ impl Cluster {
             index_of(self.pods.len() - 1)
         });
         let (priority, started) = (priority(&pod), pod.status.start_time);
+        let load = self.groups.share(group, load);
         let pod = PlacedPod { pod, id, node, assumed, leaving: false, group, slot, priority, started, load };
         self.pods[slot as usize] = Some(pod);
         slot
