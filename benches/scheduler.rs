@@ -326,7 +326,12 @@ fn main() -> std::io::Result<()> {
             }
         }
         if only.as_deref().is_none_or(|only| only == "preemption") {
-            bench.row(&format!("preemption's dry run, {nodes} nodes of 10 pods"), preemption(nodes), "ms", &[]);
+            bench.row(
+                &format!("preemption's dry run, {nodes} nodes of 10 pods"),
+                preemption(nodes),
+                "ms",
+                &[],
+            );
         }
     }
     if in_full && only.is_none() {
