@@ -222,7 +222,9 @@ impl Engine {
         }
         let signature = Arc::clone(&memory.known[number].signature);
         let decision = evaluate::evaluate(profile, &signature, pod, cluster).unwrap_or_else(Decision::Error);
-        if alike {
+        // The objects of victims change without a touch.
+        let evicts = matches!(&decision, Decision::Unschedulable(why) if why.nomination().is_some());
+        if alike && !evicts {
             memory.keep_failure(key, state, decision.clone());
         }
         decision

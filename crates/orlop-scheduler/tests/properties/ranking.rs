@@ -535,9 +535,12 @@ fn take(step: &Step, engine: &mut Engine, known: &mut Known) -> Result<(), TestC
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(
-        std::env::var("ORLOP_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(5_000)
-    ))]
+    #![proptest_config(ProptestConfig {
+        cases: std::env::var("ORLOP_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(5_000),
+        // The default is ten times as slow without optimisation.
+        rng_algorithm: prop::test_runner::RngAlgorithm::XorShift,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn what_is_kept_is_not_seen(steps in steps(), profile in 0..3_u8, seed in any::<u64>()) {
