@@ -14,9 +14,10 @@ pub(super) fn began(pod: &PlacedPod) -> (bool, Option<Time>) {
     (pod.started().is_none(), pod.started())
 }
 
-/// The more important pod first: greater priority, then the earlier start.
+/// The more important pod first: greater priority, then the earlier start. Of equally important ones the
+/// id decides: in kube-scheduler, chance.
 fn by_importance(a: &PlacedPod, b: &PlacedPod) -> Ordering {
-    (Reverse(a.priority()), began(a)).cmp(&(Reverse(b.priority()), began(b)))
+    (Reverse(a.priority()), began(a), a.id()).cmp(&(Reverse(b.priority()), began(b), b.id()))
 }
 
 /// Looks for victims on one node after the other, in the memory of the first.
@@ -54,8 +55,7 @@ impl<'a> Search<'a> {
         if let Some((_, status)) = trials.verdict() {
             return Err(status);
         }
-        // Of equally important ones, the id decides: in kube-scheduler, chance.
-        others.sort_unstable_by(|a, b| by_importance(a, b).then_with(|| a.id().cmp(b.id())));
+        others.sort_unstable_by(|a, b| by_importance(a, b));
         protected.clear();
         budgets.reset();
         others.retain(|pod| {
@@ -83,7 +83,7 @@ impl<'a> Search<'a> {
             return Err(Status::error(format!("expected at least one victim pod on node {name:?}")));
         }
         if !protected.is_empty() && !others.is_empty() {
-            victims.sort_by(|a, b| by_importance(a, b));
+            victims.sort_unstable_by(|a, b| by_importance(a, b));
         }
         Ok(Candidate { node: view, victims: victims.clone(), violations })
     }
