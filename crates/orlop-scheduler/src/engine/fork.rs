@@ -28,7 +28,7 @@ use super::Engine;
 /// // Would it fit a node twice the size?
 /// let mut bigger = node;
 /// bigger.metadata.name = "n2".into();
-/// bigger.status.allocatable.insert("cpu".into(), "8".parse()?);
+/// bigger.status.allocatable.insert("cpu", "8".parse()?);
 /// let mut what_if = engine.fork();
 /// what_if.record(Change::NodeAdded(Arc::new(bigger)))?;
 /// assert_eq!(what_if.schedule(&pod).node().unwrap(), "n2");
