@@ -16,7 +16,7 @@ mod real {
     const AWAY: Duration = Duration::from_micros(200);
     /// How much longer for each that stays away already, of which so many count.
     const MORE: Duration = Duration::from_micros(150);
-    const MOST: u32 = 32;
+    const MOST: u32 = 8;
     /// So often it stays away before it waits in line.
     const ROUNDS: u32 = 64;
 
