@@ -57,6 +57,9 @@ impl<K> Inbox<K> {
     pub(crate) fn take(&self, open: bool) -> Vec<(u32, K)> {
         let mut keys = lock(&self.keys);
         self.open.store(open, Ordering::Relaxed);
+        if keys.is_empty() {
+            return Vec::new();
+        }
         std::mem::replace(&mut *keys, Vec::with_capacity(if open { BATCH } else { 0 }))
     }
 }

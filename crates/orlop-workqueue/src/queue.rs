@@ -459,11 +459,12 @@ impl<K: Hash + Eq + Clone + 'static> Shared<K> {
         locked
     }
 
-    /// The same, for taking keys: those of a long queue are taken before what was added last.
+    /// The same, for taking keys. What was added before comes in first: a key that was added again while it waited is
+    /// not to be handed out once more for that.
     #[inline]
     fn lock_to_take(&self) -> MutexGuard<'_, Locked<K>> {
         let mut locked = lock(&self.locked);
-        if self.inbox.is_open() && !locked.state.is_long(LONG / 2) {
+        if self.inbox.is_open() {
             self.put_in(&mut locked);
         }
         locked
